@@ -1,0 +1,88 @@
+"""GenKit: generative models written once, trained on TensorFlow, PyTorch or JAX.
+
+The names below load on first use (PEP 562): importing ``genkit`` imports no framework.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from genkit.api import load, train
+    from genkit.backend import activate
+    from genkit.builtin.models.gan import GAN
+    from genkit.config import Config
+    from genkit.engine import gradient
+    from genkit.errors import GenkitError
+    from genkit.hookspecs import hookimpl
+    from genkit.model import Model
+    from genkit.registry import Registry
+    from genkit.specs import (
+        CallbackSpec,
+        DatasetSpec,
+        Field,
+        MetricSpec,
+        ModelSpec,
+        Schema,
+        TrainerSpec,
+    )
+    from genkit.training.trainer import Trainer
+
+_HOME = {
+    "CallbackSpec": "genkit.specs",
+    "Config": "genkit.config",
+    "DatasetSpec": "genkit.specs",
+    "Field": "genkit.specs",
+    "GAN": "genkit.builtin.models.gan",
+    "GenkitError": "genkit.errors",
+    "MetricSpec": "genkit.specs",
+    "Model": "genkit.model",
+    "ModelSpec": "genkit.specs",
+    "Registry": "genkit.registry",
+    "Schema": "genkit.specs",
+    "Trainer": "genkit.training.trainer",
+    "TrainerSpec": "genkit.specs",
+    "activate": "genkit.backend",
+    "gradient": "genkit.engine",
+    "hookimpl": "genkit.hookspecs",
+    "load": "genkit.api",
+    "train": "genkit.api",
+}
+
+__all__ = [
+    "GAN",
+    "CallbackSpec",
+    "Config",
+    "DatasetSpec",
+    "Field",
+    "GenkitError",
+    "MetricSpec",
+    "Model",
+    "ModelSpec",
+    "Registry",
+    "Schema",
+    "Trainer",
+    "TrainerSpec",
+    "activate",
+    "gradient",
+    "hookimpl",
+    "load",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from genkit.registry import own_version
+
+        return own_version()
+    if name not in _HOME:
+        raise AttributeError(f"module 'genkit' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,187 @@
+"""Image files: find them in a folder, decode them, be wary of all of them."""
+
+from __future__ import annotations
+
+import os
+import struct
+import warnings
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from genkit.data.source import allocate
+from genkit.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from genkit.data.transforms import ImageTransform
+
+MAX_PIXELS = 8192 * 8192
+_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
+_FORMATS = ("PNG", "JPEG")
+# What Pillow raises on damaged files, and on images large enough to exhaust the memory.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
+
+def list_images(folder: Path) -> list[Path]:
+    """List the PNG and JPEG files below a folder, sorted by their path in it.
+
+    Hidden files and folders, and links that lead outside the folder, are left out.
+
+    Raises:
+        DataError: a folder can't be read.
+    """
+    root = folder.resolve()
+    found = []
+    try:
+        for parent, folders, names in os.walk(folder, onerror=_raise):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            found += [
+                file
+                for file in (Path(parent, name) for name in names if not name.startswith("."))
+                if file.suffix.lower() in _SUFFIXES
+                and file.is_file()
+                and file.resolve().is_relative_to(root)
+            ]
+    except OSError as error:
+        raise DataError(f"Expected a folder of images at {folder}; {error}.") from error
+    return sorted(found, key=lambda file: file.relative_to(folder).as_posix())
+
+
+def decode(file: Path, mode: str | None) -> NDArray[np.uint8]:
+    """Decode an image; what is transparent becomes white.
+
+    Args:
+        file: PNG or JPEG.
+        mode: ``"RGB"`` or ``"L"`` (gray); None keeps what the image is.
+
+    Returns:
+        shape ``(height, width, channels)``, of 1 or 3 channels.
+
+    Raises:
+        OSError: or another of the errors that mean that the image can't be read.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(file, formats=_FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"{image.width}x{image.height} pixels are too many")
+            upright = ImageOps.exif_transpose(image)
+            plain = _without_transparency(_in_8_bits(upright))
+            values = np.asarray(plain.convert(mode) if mode else plain)
+    return values if values.ndim == 3 else values[..., None]  # noqa: PLR2004
+
+
+def decode_all(
+    files: Sequence[Path],
+    mode: str | None,
+    transforms: Sequence[ImageTransform],
+    limit: int | None = None,
+) -> tuple[NDArray[np.uint8], list[Path], list[Path]]:
+    """Decode images into one array, each transformed on its way.
+
+    Args:
+        files: the images.
+        mode: as for ``decode``.
+        transforms: applied to every image by itself.
+        limit: stop after so many images.
+
+    Returns:
+        the images, shape ``(items, height, width, channels)``; their files; and the files that
+        could not be read.
+
+    Raises:
+        DataError: not one could be read, or they differ in size or in channels.
+    """
+    images: NDArray[Any] | None = None
+    used: list[Path] = []
+    unreadable: list[Path] = []
+    limit = min(limit or len(files), len(files))
+    for file in files:
+        if len(used) == limit:
+            break
+        try:
+            image = decode(file, mode)
+        except _UNREADABLE:
+            unreadable.append(file)
+            continue
+        image = _transformed(file, image, transforms)
+        if images is None:
+            images = allocate((limit, *image.shape), "uint8")
+        elif image.shape != images.shape[1:]:
+            raise _mixed(used[0], images.shape[1:], file, image.shape)
+        images[len(used)] = image
+        used.append(file)
+    if images is None:
+        raise DataError(
+            f"Expected readable images; none of {len(files)} can be read, the first {files[0]}."
+        )
+    return images[: len(used)], used, unreadable
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _in_8_bits(image: Image.Image) -> Image.Image:
+    if not image.mode.startswith("I"):
+        return image
+    # 16-bit gray: 65535 is white, and 65535 / 257 = 255.
+    values = np.rint(np.asarray(image, np.float64) / 257)
+    return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
+
+
+def _without_transparency(image: Image.Image) -> Image.Image:
+    gray = image.mode in ("1", "L", "LA")
+    if image.has_transparency_data:
+        opaque = image.convert("RGBA")
+        white = Image.new("RGBA", opaque.size, "white")
+        image = Image.alpha_composite(white, opaque)
+    return image.convert("L" if gray else "RGB")
+
+
+def _transformed(
+    file: Path, image: NDArray[np.uint8], transforms: Sequence[ImageTransform]
+) -> NDArray[np.uint8]:
+    try:
+        for transform in transforms:
+            image = transform.apply(image)
+    except DataError as error:
+        raise DataError(f"{file}: {error.message}", error.hint) from error
+    return image
+
+
+def _mixed(
+    first: Path, first_shape: tuple[int, ...], file: Path, shape: tuple[int, ...]
+) -> DataError:
+    if first_shape[2] != shape[2]:
+        names = {1: "gray", 3: "in colour"}
+        return DataError(
+            f"Expected images of one kind; {first} is {names[first_shape[2]]} and {file} is "
+            f"{names[shape[2]]}.",
+            "Pass --data mode=RGB (or mode=L for gray).",
+        )
+    return DataError(
+        f"Expected images of one size; {first} is {first_shape[0]}x{first_shape[1]} and {file} "
+        f"is {shape[0]}x{shape[1]} (height x width).",
+        'Add transforms=["resize=64"], or ["center-crop=64"] where all are large enough.',
+    )

@@ -1,0 +1,85 @@
+"""What the image data sets share: their settings, and the way from arrays to a source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+import pydantic
+
+from genkit.config import Config
+from genkit.data.pipeline import transformed
+from genkit.data.source import ArraySource, Source
+from genkit.data.transform_names import parse_transforms
+from genkit.specs import Field, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+def _split_words(value: object) -> object:
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+def _known(names: tuple[str, ...]) -> tuple[str, ...]:
+    parse_transforms(names)
+    return names
+
+
+class ImageDataConfig(Config):
+    """Settings of any image data set."""
+
+    transforms: Annotated[
+        tuple[str, ...],
+        pydantic.BeforeValidator(_split_words),
+        pydantic.AfterValidator(_known),
+    ] = pydantic.Field(
+        (),
+        description="What is done to the images, in this order: resize=32, resize=32x48, "
+        "center-crop=64, grayscale, denoise, denoise=5, normalize=-1,1, flip; "
+        "on the command line separated by spaces",
+    )
+    limit: int | None = pydantic.Field(
+        None, ge=1, description="Use only the first so many items; all when left out"
+    )
+
+
+class SplitImageDataConfig(ImageDataConfig):
+    """Settings of an image data set that is split into training and test items."""
+
+    split: Literal["train", "test", "all"] = pydantic.Field(
+        "train", description="Which items: those for training, those for testing, or all"
+    )
+
+
+def open_labelled(
+    images: NDArray[Any],
+    labels: NDArray[Any],
+    classes: Sequence[str],
+    value_range: tuple[float, float],
+    config: ImageDataConfig,
+) -> Source:
+    """Make a source of images with labels.
+
+    Args:
+        images: shape ``(items, height, width, channels)``, uint8.
+        labels: class numbers, shape ``(items,)``.
+        classes: their names.
+        value_range: what black and white are.
+        config: the limit and the transforms to apply.
+    """
+    schema = Schema(
+        {
+            "image": Field(images.shape[1:], str(images.dtype), "image", value_range),
+            "label": Field((), "int32", "label", classes=tuple(classes)),
+        }
+    )
+    arrays = {"image": images[: config.limit], "label": labels[: config.limit].astype(np.int32)}
+    return transformed(ArraySource(arrays, schema), parse_transforms(config.transforms))
+
+
+def rows_of(split: str, n_train: int) -> slice:
+    """Give the rows of a split, where the training items come first."""
+    return {"train": slice(0, n_train), "test": slice(n_train, None), "all": slice(None)}[split]

@@ -1,0 +1,159 @@
+"""A person's own arrays in a NumPy ``.npz`` file; sizes are checked before memory is taken."""
+
+from __future__ import annotations
+
+import math
+import os
+import tokenize
+import zipfile
+import zlib
+from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import pydantic
+from numpy.lib import format as npy
+
+from genkit.builtin.datasets.images import ImageDataConfig
+from genkit.data.pipeline import transformed
+from genkit.data.source import ArraySource, Source
+from genkit.data.transform_names import parse_transforms
+from genkit.data.values import convert, label
+from genkit.errors import DataError
+from genkit.registry import suggestion
+from genkit.specs import Schema
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_USUAL_NAMES = ("image", "images", "x", "x_train")
+_MAX_BYTES = 8 << 30
+
+
+def _split_numbers(value: object) -> object:
+    return tuple(value.split(",")) if isinstance(value, str) else value
+
+
+class NpzConfig(ImageDataConfig):
+    """Settings of ``npz``."""
+
+    path: Path = pydantic.Field(description="The .npz file")
+    image: str | None = pydantic.Field(
+        None,
+        description="Name of the array of images, (items, height, width) or with channels last; "
+        "image, images, x, x_train or the only array when left out",
+    )
+    label: str | None = pydantic.Field(
+        None, description="Name of the array of class numbers, one an item; none when left out"
+    )
+    range: Annotated[tuple[float, float] | None, pydantic.BeforeValidator(_split_numbers)] = (
+        pydantic.Field(
+            None,
+            description="Lowest and highest value there can be (0,1 on the command line); 0,255 "
+            "for bytes and what the values are for other numbers when left out",
+        )
+    )
+
+    @pydantic.field_validator("range")
+    @classmethod
+    def _ordered(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and not value[0] < value[1]:
+            raise ValueError("expected low,high with low < high")
+        return value
+
+
+def open_npz(config: NpzConfig) -> Source:
+    """Open an ``.npz`` file: the field ``image``, and ``label`` where one is named.
+
+    Raises:
+        DataError: no such file, not an ``.npz``, too large, pickled objects, no such array, or
+            values that can't be used.
+    """
+    wanted = {"image": config.image, "label": config.label}
+    try:
+        with zipfile.ZipFile(config.path) as archive:
+            names = [n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy")]
+            wanted["image"] = config.image or _usual(names, config.path)
+            found = {f: _read(archive, n, names, config) for f, n in wanted.items() if n}
+    except (OSError, EOFError, ValueError, SyntaxError, tokenize.TokenError) as error:
+        raise _unreadable(config.path, error) from error
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+        raise _unreadable(config.path, error) from error
+    images = found["image"]
+    images = images[..., None] if images.ndim == 3 else images  # noqa: PLR2004
+    if images.ndim != 4:  # noqa: PLR2004
+        raise DataError(
+            f"Expected {wanted['image']!r} as (items, height, width) or (items, height, width, "
+            f"channels); received the shape {images.shape}."
+        )
+    converted = {"image": convert("image", images[: config.limit], config.range)}
+    if config.label:
+        converted["label"] = label(config.label, found["label"][: config.limit])
+    source = ArraySource(
+        {name: array for name, (array, _) in converted.items()},
+        Schema({name: field for name, (_, field) in converted.items()}),
+    )
+    return transformed(source, parse_transforms(config.transforms))
+
+
+def _usual(names: list[str], path: Path) -> str:
+    for name in _USUAL_NAMES:
+        if name in names:
+            return name
+    if len(names) == 1:
+        return names[0]
+    raise DataError(
+        f"Expected an array of images in {path}; received {', '.join(names) or 'no arrays'}.",
+        "Name it: --data image=NAME",
+    )
+
+
+def _read(archive: zipfile.ZipFile, name: str, names: list[str], config: NpzConfig) -> NDArray[Any]:
+    if name not in names:
+        raise DataError(
+            f"Expected an array {name!r} in {config.path}; received {', '.join(names) or 'none'}.",
+            suggestion(name, names),
+        )
+    member = f"{name}.npy"
+    with archive.open(member) as stream:
+        announced, dtype = _read_header(stream)
+        if dtype.hasobject:
+            raise DataError(
+                f"Expected plain numbers in {name!r} of {config.path}; received pickled objects.",
+                "Save it again with a numeric dtype: array.astype('float32').",
+            )
+        limit = min(_MAX_BYTES, _memory() // 2)
+        if announced > limit:
+            raise DataError(
+                f"Expected at most {limit / 2**30:.1f} GiB in {name!r} of {config.path}; "
+                f"its header announces {announced / 2**30:.1f} GiB."
+            )
+        if announced + stream.tell() != archive.getinfo(member).file_size:
+            raise ValueError(f"the size of {name!r} differs from what its header announces")
+        stream.seek(0)
+        return np.asarray(npy.read_array(stream, allow_pickle=False))
+
+
+def _read_header(stream: Any) -> tuple[int, np.dtype[Any]]:
+    version = npy.read_magic(stream)
+    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    if version not in readers:
+        raise ValueError(f"the .npy version {version} is not one of 1.0 and 2.0")
+    shape, _, dtype = readers[version](stream)
+    if any(size < 0 for size in shape):
+        raise ValueError(f"the shape {shape} is negative")
+    return math.prod(shape) * dtype.itemsize, dtype
+
+
+def _memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 2 * _MAX_BYTES
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(
+        f"Expected a NumPy .npz file at {path}; {' '.join(str(error).split())[:300]}",
+        "Make one with: numpy.savez_compressed(path, image=array)",
+    )

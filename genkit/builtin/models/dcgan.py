@@ -1,0 +1,102 @@
+"""Deep convolutional GAN (Radford et al. 2016)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+from keras import layers
+
+from genkit.builtin.models.gan import GAN
+from genkit.builtin.models.images import image_shape
+from genkit.layers import Conv2DTranspose
+
+if TYPE_CHECKING:
+    from genkit.builtin.models.configs import DCGANConfig
+    from genkit.specs import Schema
+
+
+class DCGAN(GAN):
+    """A GAN whose networks are convolutional, with batch normalisation in the generator.
+
+    Radford et al. 2016, "Unsupervised Representation Learning with Deep Convolutional Generative
+    Adversarial Networks": strided convolutions instead of pooling, LeakyReLU, weights drawn from
+    N(0, 0.02), Adam(0.0002, beta_1=0.5). Two up-samplings, so that 28x28 images fit; dropout in
+    the discriminator, as is usual at that size.
+
+    Args:
+        config: see ``genkit info dcgan``.
+        schema: data with an image field whose height and width are multiples of 4.
+    """
+
+    def __init__(self, config: DCGANConfig, schema: Schema) -> None:
+        shape = image_shape(schema, "dcgan", multiple_of=4)
+
+        def adam() -> Any:
+            return keras.optimizers.Adam(config.learning_rate, beta_1=config.beta_1)
+
+        super().__init__(
+            build_generator(shape, config),
+            build_discriminator(shape, config),
+            generator_optimizer=adam(),
+            discriminator_optimizer=adam(),
+            output_range=(-1.0, 1.0),
+            config=config,
+            schema=schema,
+        )
+
+
+def _initial() -> Any:
+    return keras.initializers.RandomNormal(stddev=0.02)
+
+
+def build_generator(shape: tuple[int, int, int], config: DCGANConfig) -> Any:
+    """Build the generator: ``(batch, latent_dim)`` to ``(batch, height, width, channels)``."""
+    height, width, channels = shape
+    w = config.width
+
+    def normalised() -> list[Any]:
+        return [layers.BatchNormalization(), layers.LeakyReLU(config.leaky_slope)]
+
+    def upsample(filters: int) -> list[Any]:
+        convolution = Conv2DTranspose(
+            filters, 4, strides=2, padding="same", use_bias=False, kernel_initializer=_initial()
+        )
+        return [convolution, *normalised()]
+
+    return keras.Sequential(
+        [
+            keras.Input((config.latent_dim,)),
+            layers.Dense(
+                height // 4 * (width // 4) * 4 * w, use_bias=False, kernel_initializer=_initial()
+            ),
+            *normalised(),
+            layers.Reshape((height // 4, width // 4, 4 * w)),
+            *upsample(2 * w),  # (height / 2, width / 2, 2w)
+            *upsample(w),  # (height, width, w)
+            layers.Conv2D(channels, 5, padding="same", kernel_initializer=_initial()),
+            layers.Activation("tanh", dtype="float32"),
+        ],
+        name="generator",
+    )
+
+
+def build_discriminator(shape: tuple[int, int, int], config: DCGANConfig) -> Any:
+    """Build the discriminator: ``(batch, height, width, channels)`` to one logit each."""
+
+    def downsample(filters: int) -> list[Any]:
+        convolution = layers.Conv2D(
+            filters, 4, strides=2, padding="same", kernel_initializer=_initial()
+        )
+        return [convolution, layers.LeakyReLU(config.leaky_slope), layers.Dropout(config.dropout)]
+
+    return keras.Sequential(
+        [
+            keras.Input(shape),
+            *downsample(config.width),  # (height / 2, width / 2, w)
+            *downsample(2 * config.width),  # (height / 4, width / 4, 2w)
+            layers.Flatten(),
+            layers.Dense(1, kernel_initializer=_initial(), dtype="float32"),
+        ],
+        name="discriminator",
+    )

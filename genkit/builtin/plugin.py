@@ -1,0 +1,128 @@
+"""The built-in plugin: the same hooks as anyone's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from genkit.hookspecs import hookimpl
+from genkit.specs import CallbackSpec, DatasetSpec, ModelSpec, TrainerSpec
+
+
+@hookimpl
+def genkit_models() -> Iterable[ModelSpec]:
+    """Register the built-in models."""
+    yield ModelSpec(
+        name="dcgan",
+        summary="Deep convolutional GAN: a generator against a discriminator, both convolutional",
+        model="genkit.builtin.models.dcgan:DCGAN",
+        config="genkit.builtin.models.configs:DCGANConfig",
+        accepts=("image",),
+        presets={
+            "default": {
+                "dataset": "mnist",
+                "batch_size": 64,
+                "epochs": 3,
+                "config": {"width": 32},
+            },
+            "reference": {"dataset": "mnist", "batch_size": 64, "epochs": 100},
+        },
+        references=(
+            "Radford et al. 2016, Unsupervised Representation Learning with ... GANs, arXiv:1511.06434",
+        ),
+    )
+    yield ModelSpec(
+        name="vae",
+        summary="Variational autoencoder with convolutional networks and a Gaussian latent",
+        model="genkit.builtin.models.vae:VAE",
+        config="genkit.builtin.models.configs:VAEConfig",
+        accepts=("image",),
+        presets={
+            "default": {"dataset": "mnist", "batch_size": 128, "epochs": 5},
+            "reference": {
+                "dataset": "mnist",
+                "batch_size": 128,
+                "epochs": 30,
+                "config": {"latent_dim": 2, "hidden": 16},
+            },
+        },
+        references=(
+            "Kingma, Welling 2014, Auto-Encoding Variational Bayes, arXiv:1312.6114",
+            "Reference preset: Chollet 2020, keras.io/examples/generative/vae",
+        ),
+        aliases=("gvae",),
+    )
+
+
+@hookimpl
+def genkit_trainers() -> Iterable[TrainerSpec]:
+    """Register the built-in trainers."""
+    yield TrainerSpec(
+        name="gradient",
+        summary="Steps along gradients: the model's training_step, compiled",
+        trainer="genkit.training.trainer:Trainer",
+    )
+    yield TrainerSpec(
+        name="closed-form",
+        summary="One solve over all data: the model's solve(data)",
+        trainer="genkit.training.closed_form:ClosedFormTrainer",
+    )
+
+
+@hookimpl
+def genkit_callbacks() -> Iterable[CallbackSpec]:
+    """Register Keras callbacks that are useful from a recipe."""
+    for name, summary, attribute in (
+        ("csv-logger", "Write epoch means to a CSV file", "CSVLogger"),
+        ("early-stopping", "Stop when a loss no longer improves", "EarlyStopping"),
+        ("reduce-lr-on-plateau", "Lower the learning rate on a plateau", "ReduceLROnPlateau"),
+        ("tensorboard", "Write logs for TensorBoard", "TensorBoard"),
+        ("terminate-on-nan", "End quietly when the loss is not a number", "TerminateOnNaN"),
+    ):
+        yield CallbackSpec(name=name, summary=summary, callback=f"keras.callbacks:{attribute}")
+
+
+@hookimpl
+def genkit_datasets() -> Iterable[DatasetSpec]:
+    """Register the built-in data sets."""
+    home = "genkit.builtin.datasets"
+    yield DatasetSpec(
+        name="mnist",
+        summary="70,000 handwritten digits, 28x28 gray; comes with GenKit",
+        source=f"{home}.mnist:open_mnist",
+        config=f"{home}.mnist:MnistConfig",
+        modality="image",
+        licence="CC BY-SA 3.0, Yann LeCun and Corinna Cortes",
+        homepage="http://yann.lecun.com/exdb/mnist/",
+    )
+    yield DatasetSpec(
+        name="fashion-mnist",
+        summary="70,000 pictures of clothes, 28x28 gray; downloaded once, 30 MB",
+        source=f"{home}.fashion_mnist:open_fashion_mnist",
+        config=f"{home}.fashion_mnist:FashionMnistConfig",
+        modality="image",
+        licence="MIT, Zalando SE",
+        homepage="https://github.com/zalandoresearch/fashion-mnist",
+    )
+    yield DatasetSpec(
+        name="digits",
+        summary="1,797 handwritten digits, 8x8 gray, from scikit-learn; for quick trials",
+        source=f"{home}.digits:open_digits",
+        config=f"{home}.digits:DigitsConfig",
+        modality="image",
+        licence="CC BY 4.0, E. Alpaydin and C. Kaynak, UCI",
+        homepage="https://archive.ics.uci.edu/dataset/80",
+    )
+    yield DatasetSpec(
+        name="image-folder",
+        summary="Your own PNG and JPEG files; labels from sub-folders, captions from metadata.jsonl",
+        source=f"{home}.image_folder:open_image_folder",
+        config=f"{home}.image_folder:ImageFolderConfig",
+        modality="image",
+    )
+    yield DatasetSpec(
+        name="npz",
+        summary="Your own NumPy arrays in an .npz file",
+        source=f"{home}.npz:open_npz",
+        config=f"{home}.npz:NpzConfig",
+        modality="image",
+    )

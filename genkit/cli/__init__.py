@@ -1,0 +1,120 @@
+"""The command line: one thin file a command. Nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+
+from genkit.cli import doctor, generate, info, listing, output, resume, run, runs
+from genkit.errors import GenkitError
+
+app = typer.Typer(
+    name="genkit",
+    help="Train generative models written once, on TensorFlow, PyTorch or JAX.",
+    epilog="First steps: genkit list, then genkit run vae, then genkit generate RUN.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run.run)
+app.command("resume")(resume.resume)
+app.command("generate")(generate.generate)
+app.command("runs")(runs.runs)
+app.command("list")(listing.list_specs)
+app.command("info")(info.info)
+app.command("doctor")(doctor.doctor)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from genkit.registry import own_version
+
+        output.say(f"genkit {own_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error; works on any command.")
+    ] = False,
+) -> None:
+    """Train generative models written once, on TensorFlow, PyTorch or JAX."""
+
+
+def main() -> None:
+    """Run the command line; the entry point of ``genkit``."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    as_json = "--json" in arguments
+    if as_json:
+        output.reserve_stdout()
+    warnings.showwarning = _show_warning
+    try:
+        code = app(arguments, standalone_mode=False)
+    except Exception as error:
+        if debug:
+            raise
+        code = _report(error, as_json)
+    except KeyboardInterrupt:
+        output.note("Interrupted.")
+        code = 130
+    _leave(code if isinstance(code, int) else 0)
+
+
+def _leave(code: int) -> None:
+    """End the process; a reader that closed its end of the pipe is no error."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _report(error: Exception, as_json: bool) -> int:
+    """Tell of an error in one line, or as one object; give the exit code."""
+    if isinstance(error, GenkitError):
+        code, told = error.exit_code, error.to_dict()
+    elif hasattr(error, "format_message"):  # the command line parser's own
+        code = int(getattr(error, "exit_code", 2))
+        told = {
+            "error": "UsageError",
+            "message": str(error.format_message()),
+            "hint": "See the flags with: genkit COMMAND --help",
+        }
+        if not told["message"]:  # "no arguments": the help was printed
+            return code
+    elif isinstance(error, BrokenPipeError):
+        return 0
+    elif isinstance(error, OSError):
+        place = f" ({error.filename})" if error.filename else ""
+        told = {
+            "error": "RunError",
+            "message": f"The system refused: {error.strerror or error}{place}.",
+            "hint": "Check the space left and the permissions of the folder.",
+        }
+        code = 1
+    else:
+        told = {
+            "error": type(error).__name__,
+            "message": f"{type(error).__name__}: {' '.join(str(error).split())}",
+            "hint": "Run it again with --debug to see where.",
+        }
+        code = 1
+    if as_json:
+        output.emit(told, as_json, lambda: None)
+    else:
+        output.note(f"error: {told['message']} {told['hint']}".rstrip())
+    return code
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    output.note(f"warning: {message}")

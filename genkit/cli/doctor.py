@@ -1,0 +1,104 @@
+"""``genkit doctor``: is everything in order here?"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from genkit.backend import BACKENDS, backend_version, installed_backends
+from genkit.cli.output import JsonFlag, emit, say
+from genkit.registry import installed, own_version
+
+_PROBE = """
+import json, sys
+from genkit import activate
+activate(sys.argv[1])
+from genkit.engine import device
+print(json.dumps(device()))
+"""
+
+
+def doctor(as_json: JsonFlag = False) -> int:
+    """Check backends, versions, devices and plugins; show what is wrong.
+
+    Each backend is tried in a process of its own, which takes some seconds.
+    """
+    registry = installed()
+    told: dict[str, Any] = {
+        "genkit": own_version(),
+        "python": platform.python_version(),
+        "keras": version("keras"),
+        "cpus": os.cpu_count(),
+        "backends": [_backend(name) for name in BACKENDS],
+        "plugins": [vars(plugin) for plugin in registry.plugins],
+        "broken": [vars(fault) for fault in registry.broken],
+        "problems": [],
+    }
+    told["problems"] = _problems(told)
+    emit(told, as_json, lambda: _show(told))
+    return 0
+
+
+def _backend(name: str) -> dict[str, Any]:
+    if name not in installed_backends():
+        return {"name": name, "version": None}
+    probe = subprocess.run(  # noqa: S603 - our own interpreter and text
+        [sys.executable, "-c", _PROBE, name], capture_output=True, text=True, check=False
+    )
+    found: dict[str, Any] = {"name": name, "version": backend_version(name)}
+    if probe.returncode:
+        found["error"] = (probe.stderr.strip().splitlines() or ["it died"])[-1]
+    else:
+        found.update(json.loads(probe.stdout.strip().splitlines()[-1]))
+    return found
+
+
+def _problems(told: dict[str, Any]) -> list[str]:
+    problems = []
+    if not any(b["version"] for b in told["backends"]):
+        problems.append("No backend is installed. Try: pip install 'genkit-keras[jax]'")
+    problems += [
+        f"The backend {b['name']} can't be used: {b['error']}"
+        for b in told["backends"]
+        if "error" in b
+    ]
+    try:
+        other = version("genkit")
+    except PackageNotFoundError:
+        pass
+    else:
+        problems.append(
+            f"The distribution 'genkit' {other} is installed too: another project, with the same "
+            "import name. The two can't share an environment: pip uninstall genkit, then "
+            "reinstall genkit-keras."
+        )
+    problems += [
+        f"The plugin {b['plugin']} ({b['distribution']}) failed at {b['stage']}: {b['error']}"
+        for b in told["broken"]
+    ]
+    return problems
+
+
+def _show(told: dict[str, Any]) -> None:
+    say(f"genkit {told['genkit']}, Python {told['python']}, Keras {told['keras']}")
+    say(f"\nBackends ({told['cpus']} CPUs)")
+    for b in told["backends"]:
+        if b["version"] is None:
+            say(f"  {b['name']}: not installed")
+        elif "error" in b:
+            say(f"  {b['name']} {b['version']}: broken")
+        else:
+            say(f"  {b['name']} {b['version']}: {b['device']}, {b['threads']} threads")
+    say("\nPlugins")
+    for plugin in told["plugins"]:
+        say(f"  {plugin['name']} ({plugin['distribution']} {plugin['version']})")
+    for fault in told["broken"]:
+        say(f"\n{fault['plugin']}, {fault['stage']}:\n{fault['traceback']}")
+    say("\nProblems" if told["problems"] else "\nNo problems found.")
+    for problem in told["problems"]:
+        say(f"  {problem}")

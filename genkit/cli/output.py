@@ -1,0 +1,60 @@
+"""What commands print: one JSON object on stdout, or text for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TextIO
+
+import typer
+
+JsonFlag = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
+]
+
+_stdout: TextIO | None = None
+
+
+def reserve_stdout() -> None:
+    """Keep stdout for ``emit``: whatever else prints there goes to stderr instead."""
+    global _stdout
+    _stdout, sys.stdout = sys.stdout, sys.stderr
+
+
+def emit(data: Mapping[str, Any], as_json: bool, show: Callable[[], None]) -> None:
+    """Print a command's result.
+
+    Args:
+        data: the JSON form.
+        as_json: whether it was asked for.
+        show: prints the form for people.
+    """
+    if as_json:
+        print(json.dumps(data, default=str), file=_stdout or sys.stdout, flush=True)
+    else:
+        show()
+
+
+def say(text: str = "") -> None:
+    """Print a line for people on stdout."""
+    print(text, file=_stdout or sys.stdout)
+
+
+def note(text: str) -> None:
+    """Print a line for people on stderr."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table for people."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    grid = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for index, column in enumerate(columns):
+        grid.add_column(column, overflow="fold", no_wrap=index == 0)
+    for row in rows:
+        grid.add_row(*(escape(cell) for cell in row))
+    Console().print(grid)

@@ -1,0 +1,27 @@
+"""Data: what an item is, where items come from, and how they reach a model in batches."""
+
+from __future__ import annotations
+
+from genkit.data.loader import Loader
+from genkit.data.noise import NoiseFn, noise_for_samples, noise_for_step, sample_rng, training_rng
+from genkit.data.pipeline import transformed
+from genkit.data.source import ArraySource, Batch, Source
+from genkit.data.transform_names import parse_transforms
+from genkit.data.transforms import Transform
+from genkit.data.values import as_source
+
+__all__ = [
+    "ArraySource",
+    "Batch",
+    "Loader",
+    "NoiseFn",
+    "Source",
+    "Transform",
+    "as_source",
+    "noise_for_samples",
+    "noise_for_step",
+    "parse_transforms",
+    "sample_rng",
+    "training_rng",
+    "transformed",
+]

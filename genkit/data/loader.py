@@ -1,0 +1,177 @@
+"""The loader: batches in a new order each epoch, from any step on, made in the background."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any, Self
+
+from genkit.data.framework_free import import_grain
+from genkit.data.noise import NoiseFn, augmentation_rng, check_seed, noise_for_step, permutation
+from genkit.data.pipeline import augmented
+from genkit.errors import DataError, GenkitError, UsageError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from genkit.data.source import Batch, Source
+
+_PREFETCH = 2
+
+
+class Loader:
+    """An endless iterator over the batches of a source.
+
+    Each epoch goes through the data in a new order; what is left over at its end, less than a
+    batch, is dropped. Everything about a batch follows from the seed and its number, so that a
+    loader with ``start_step=s`` goes on exactly as one that had run there from 0.
+
+    Args:
+        source: where items come from. Text fields stay behind: they can't become tensors.
+        batch_size: items in a batch.
+        seed: from 0 to 2^31 - 1.
+        noise: ``model.noise``; what it draws is merged into each batch.
+        batches_per_step: how many batches a step consumes. With more than one, a step's data is
+            a tuple of that many dicts, each with its own noise.
+        start_step: the step to begin with.
+
+    Raises:
+        DataError: a batch larger than the data.
+        UsageError: a number out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from genkit.data import as_source
+        >>> source = as_source(np.arange(48, dtype="uint8").reshape(12, 2, 2, 1))
+        >>> with Loader(source, batch_size=4, seed=0) as loader:
+        ...     next(loader)["image"].shape
+        (4, 2, 2, 1)
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        batch_size: int,
+        seed: int,
+        noise: NoiseFn | None = None,
+        batches_per_step: int = 1,
+        start_step: int = 0,
+    ) -> None:
+        _check_sizes(source, batch_size, batches_per_step, start_step)
+        self.source = source
+        self.batch_size = batch_size
+        self.seed = check_seed(seed)
+        self.batches_per_step = batches_per_step
+        self._step = start_step
+        self._batches_per_epoch = len(source) // batch_size
+        self._batches: Any = _prefetched(
+            _BatchMaker(source, batch_size, self.seed, noise),
+            self._batches_per_epoch,
+            start=start_step * batches_per_step,
+        )
+        # A loader that is forgotten ends its thread too.
+        self._finalizer = weakref.finalize(self, self._batches.close)
+
+    @property
+    def step(self) -> int:
+        """The step whose data comes next: pass it as ``start_step`` to go on from here."""
+        return self._step
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Full steps that fit into one pass over the data; at least 1."""
+        return max(1, self._batches_per_epoch // self.batches_per_step)
+
+    def epoch_of(self, step: int) -> int:
+        """Count the passes over the data that were complete when this step began."""
+        return step * self.batches_per_step // self._batches_per_epoch
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        if self._batches is None:
+            raise GenkitError("Expected an open loader; this one is closed.")
+        try:
+            batches = tuple(next(self._batches) for _ in range(self.batches_per_step))
+        except BaseException:
+            self.close()
+            raise
+        self._step += 1
+        return batches[0] if self.batches_per_step == 1 else batches
+
+    def close(self) -> None:
+        """Stop the background thread; the loader gives no more batches."""
+        self._finalizer()
+        self._batches = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class _BatchMaker:
+    """Makes any batch of the endless sequence, given its number."""
+
+    def __init__(self, source: Source, batch_size: int, seed: int, noise: NoiseFn | None) -> None:
+        self._source, self._batch_size, self._seed = source, batch_size, seed
+        self._noise = noise
+        self._fields = [n for n, field in source.schema.fields.items() if field.dtype != "string"]
+        self._order: tuple[int, NDArray[np.intp]] | None = None
+
+    def __call__(self, number: int, number_in_epoch: int) -> Batch:
+        epoch = number // (len(self._source) // self._batch_size)
+        start = number_in_epoch * self._batch_size
+        gathered = self._source.gather(self._order_of(epoch)[start : start + self._batch_size])
+        batch = {name: gathered[name] for name in self._fields}
+        batch = augmented(self._source, batch, augmentation_rng(self._seed, number))
+        if self._noise is None:
+            return batch
+        noise = noise_for_step(self._noise, self._seed, number, self._batch_size)
+        if clash := sorted(batch.keys() & noise.keys()):
+            raise GenkitError(
+                f"Expected noise under names that the data doesn't have; both have {clash}.",
+                "Rename it in the model's noise(rng, n).",
+            )
+        return {**batch, **noise}
+
+    def _order_of(self, epoch: int) -> NDArray[np.intp]:
+        if self._order is None or self._order[0] != epoch:
+            self._order = (epoch, permutation(self._seed, epoch, len(self._source)))
+        return self._order[1]
+
+
+def _prefetched(maker: _BatchMaker, batches_per_epoch: int, start: int) -> Any:
+    grain = import_grain()
+    numbers = grain.MapDataset.range(batches_per_epoch).repeat()
+    dataset = numbers.map_with_index(maker).to_iter_dataset(
+        # One thread: batches are made in order, and noise() need not be thread-safe.
+        grain.ReadOptions(num_threads=1, prefetch_buffer_size=_PREFETCH)
+    )
+    batches = iter(dataset)
+    batches.set_state({"next_index": start})
+    return batches
+
+
+def _check_sizes(source: Source, batch_size: int, batches_per_step: int, start_step: int) -> None:
+    if batch_size < 1 or batches_per_step < 1 or start_step < 0:
+        raise UsageError(
+            "Expected a batch_size and batches_per_step of 1 or more and a start_step of 0 or "
+            f"more; received {batch_size}, {batches_per_step} and {start_step}."
+        )
+    if batch_size > len(source):
+        raise DataError(
+            f"Expected a batch no larger than the data, {len(source)} items; "
+            f"received a batch size of {batch_size}.",
+            f"Pass --batch-size {len(source)} or less.",
+        )

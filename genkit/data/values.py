@@ -1,0 +1,126 @@
+"""Bring a person's own arrays into a source: guess the fields, check the values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genkit.data.source import ArraySource, Source
+from genkit.errors import DataError
+from genkit.specs import Field, Schema
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MODALITIES = {1: "number", 2: "vector", 4: "image"}
+
+
+def as_source(data: object) -> Source:
+    """Make a source of what a person has at hand.
+
+    Args:
+        data: a source (given back as it is); images of shape
+            ``(items, height, width, channels)``; vectors of shape ``(items, length)``; or a
+            mapping of names to arrays, where one-dimensional integers are labels and
+            one-dimensional text is text.
+
+    Raises:
+        DataError: the values can't be used: of an unclear shape, constant, not finite.
+    """
+    if isinstance(data, Source):
+        return data
+    if isinstance(data, np.ndarray):
+        data = {"vector" if data.ndim == 2 else "image": data}  # noqa: PLR2004
+    if not isinstance(data, Mapping) or not data:
+        raise DataError(
+            "Expected a numpy array, a dict of numpy arrays, or a source; "
+            f"received {type(data).__name__}."
+        )
+    converted = {str(name): convert(str(name), np.asarray(a)) for name, a in data.items()}
+    return ArraySource(
+        {name: array for name, (array, _) in converted.items()},
+        Schema({name: field for name, (_, field) in converted.items()}),
+    )
+
+
+def convert(
+    name: str, array: NDArray[Any], value_range: tuple[float, float] | None = None
+) -> tuple[NDArray[Any], Field]:
+    """Guess the field that an array is, and store it in the field's dtype.
+
+    Bytes stay bytes, with the range ``(0, 255)``; other numbers become float32, with the range
+    they have.
+
+    Args:
+        name: the field's name, for messages.
+        array: the first axis the items.
+        value_range: lowest and highest value there can be, where that is known.
+
+    Raises:
+        DataError: the values can't be used.
+    """
+    if array.ndim == 0 or not array.size:
+        raise DataError(f"Expected items in {name!r}; received an array of shape {array.shape}.")
+    if array.ndim == 1 and array.dtype.kind in "OUT":
+        return array.astype(object), Field((), "string", "text")
+    if array.dtype.kind not in "buif":
+        raise DataError(f"Expected numbers in {name!r}; received {array.dtype}.")
+    if array.ndim == 1 and array.dtype.kind in "bui" and value_range is None:
+        return label(name, array)
+    modality = _MODALITIES.get(array.ndim)
+    if modality is None:
+        hint = "Add a channel axis: array[..., None]." if array.ndim == 3 else ""  # noqa: PLR2004
+        raise DataError(
+            f"Expected {name!r} as images (items, height, width, channels) or vectors "
+            f"(items, length); received the shape {array.shape}.",
+            hint,
+        )
+    found = _range_of(name, array, value_range)
+    dtype = "uint8" if array.dtype == np.uint8 else "float32"
+    return array.astype(dtype, copy=False), Field(array.shape[1:], dtype, modality, found)
+
+
+def label(name: str, array: NDArray[Any]) -> tuple[NDArray[np.int32], Field]:
+    """Read class numbers; the classes are called by their numbers.
+
+    Raises:
+        DataError: they aren't integers from 0 to 65,535, one an item.
+    """
+    if array.ndim != 1 or array.dtype.kind not in "bui":
+        raise DataError(
+            f"Expected {name!r} as integers, one an item; received {array.dtype} of shape "
+            f"{array.shape}."
+        )
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or high >= 1 << 16:
+        raise DataError(
+            f"Expected the labels in {name!r} from 0 to 65535; received {low} to {high}.",
+            "Number the classes from 0: numpy.unique(labels, return_inverse=True).",
+        )
+    classes = tuple(str(number) for number in range(high + 1))
+    return array.astype(np.int32), Field((), "int32", "label", classes=classes)
+
+
+def _range_of(
+    name: str, array: NDArray[Any], given: tuple[float, float] | None
+) -> tuple[float, float]:
+    if bad := array.size - int(np.count_nonzero(np.isfinite(array))):
+        raise DataError(
+            f"Expected finite values in {name!r}; received {bad} of {array.size} that are not.",
+            "Remove or replace them: numpy.nan_to_num.",
+        )
+    low, high = float(array.min()), float(array.max())
+    if given is not None:
+        if low < given[0] or high > given[1]:
+            raise DataError(
+                f"Expected {name!r} within the range {given[0]:g} to {given[1]:g}; "
+                f"received {low:g} to {high:g}."
+            )
+        return given
+    if array.dtype == np.uint8:
+        return (0.0, 255.0)
+    if np.float32(low) == np.float32(high):
+        raise DataError(f"Expected values that vary in {name!r}; received {low:g} throughout.")
+    return (low, high)

@@ -1,0 +1,52 @@
+"""The engine: how one backend differentiates, compiles, updates and synchronises.
+
+Nothing outside this package and ``genkit.backend`` names a framework.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from genkit.engine.base import Engine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from genkit.model import Model
+
+__all__ = ["Engine", "create", "device", "gradient"]
+
+
+def _engine_class() -> type[Engine]:
+    import keras
+
+    engine: type[Engine] = import_module(f"genkit.engine.{keras.config.backend()}").BackendEngine
+    return engine
+
+
+def create(model: Model) -> Engine:
+    """Make the engine of the active backend for a model."""
+    return _engine_class()(model)
+
+
+def gradient(fn: Callable[[Any], Any], x: Any) -> Any:
+    """Differentiate ``sum(fn(x))`` with respect to the input ``x``, on any backend.
+
+    For a ``fn`` that treats the items of a batch independently this is each item's own gradient.
+    The result can itself be differentiated: gradient penalties (Gulrajani et al. 2017, eq. 3)
+    and R1 (Mescheder et al. 2018, eq. 9) are built on it.
+
+    Args:
+        fn: maps a tensor of shape ``(batch, ...)`` to a tensor of any shape.
+        x: float tensor of shape ``(batch, ...)``.
+
+    Returns:
+        a tensor shaped like ``x``.
+    """
+    return _engine_class().input_gradient(fn, x)
+
+
+def device() -> dict[str, Any]:
+    """Describe the active backend's device and thread count."""
+    return _engine_class().device()

@@ -1,0 +1,194 @@
+"""What every engine offers, and what they share.
+
+An engine serves one model on one backend. A trainer builds its update from three verbs:
+``gradients`` (or ``per_example_gradients``), then its own ``transform_gradients``, then ``apply``;
+``compile_step`` turns a function made of them into the backend's fastest form.
+
+The subclasses override only what differs:
+
+=============== ========================== =========================== ========================
+                jax                        tensorflow                  torch
+=============== ========================== =========================== ========================
+differentiate   ``value_and_grad`` over a  ``GradientTape`` watching   ``autograd.grad`` of the
+                stateless scope            the named variables         named variables
+compile         ``jit`` over all state,    ``tf.function``, with XLA   eager
+                buffers donated            only on accelerators
+randomness      seed generators (state)    seed generators (state)     global generator, seeded
+                                                                       anew each step
+=============== ========================== =========================== ========================
+"""
+
+from __future__ import annotations
+
+import abc
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from genkit.engine.state import ModelState
+from genkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from genkit.model import Model
+
+LossFn = Callable[..., Any]
+StepFn = Callable[[Any], dict[str, Any]]
+Static = tuple[tuple[str, Any], ...]
+
+
+class Engine(abc.ABC):
+    """The adaptor of one backend for one model.
+
+    Args:
+        model: a model whose networks are built and whose optimizers are named.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.state = ModelState(model)
+        self._steps: dict[Static, StepFn] = {}
+
+    @abc.abstractmethod
+    def gradients(
+        self, name: str, fn: LossFn, *inputs: Any
+    ) -> tuple[tuple[Any, dict[str, Any]], list[Any]]:
+        """Differentiate a loss with respect to the variables that ``name`` owns.
+
+        Args:
+            name: a named optimizer of the model.
+            fn: returns a scalar loss, or ``(loss, logs)``.
+            *inputs: what ``fn`` is called with.
+
+        Returns:
+            ``((loss, logs), gradients)``; the loss is unscaled, the gradients carry the
+            optimizer's loss scale, which ``apply`` takes out again; None where the loss does not
+            depend on a variable.
+        """
+
+    @abc.abstractmethod
+    def per_example_gradients(
+        self, name: str, fn: LossFn, *inputs: Any, clip: float
+    ) -> tuple[tuple[Any, dict[str, Any]], list[Any]]:
+        """Differentiate each example's loss alone, clip it, and average (DP-SGD's first half).
+
+        Each example's whole gradient is scaled to an L2 norm of at most ``clip`` (Abadi et al.
+        2016, algorithm 1). All tensors in ``inputs`` with a batch axis are split along it.
+
+        Args:
+            name: a named optimizer of the model.
+            fn: as for ``gradients``; is called with batches of one.
+            *inputs: nested tensors with the batch as first axis; scalars are shared.
+            clip: largest L2 norm of one example's gradient.
+
+        Returns:
+            ``((mean loss, mean logs), mean of the clipped gradients)``, unscaled.
+
+        Raises:
+            UsageError: a network of ``name`` has batch normalisation: its output for one example
+                depends on the others, so no per-example gradient exists.
+        """
+
+    def apply(self, name: str, gradients: Sequence[Any]) -> None:
+        """Update the variables that ``name`` owns, and its optimizer."""
+        self.model.optimizers[name].apply(list(gradients))
+
+    def compile_step(self, fn: StepFn) -> Callable[[Any, Static], dict[str, Any]]:
+        """Compile one training step.
+
+        Args:
+            fn: takes the batch (numpy arrays or a tuple of batches), updates the model through
+                this engine, returns scalars by name.
+
+        Returns:
+            ``step(batch, static)``: ``static`` holds hashable values by name that are merged into
+            the batch before tracing; each new combination compiles once.
+        """
+
+        def step(batch: Any, static: Static = ()) -> dict[str, Any]:
+            if static not in self._steps:
+                extra = dict(static)
+                self._steps[static] = self._compile(lambda b: fn(merge(b, extra)))
+            return self._steps[static](batch)
+
+        self._steps.clear()
+        return step
+
+    @abc.abstractmethod
+    def _compile(self, fn: StepFn) -> StepFn:
+        """Compile a function that updates the model's variables."""
+
+    @abc.abstractmethod
+    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., np.ndarray]:
+        """Compile a function of keyword tensors that updates nothing; numpy in, numpy out."""
+
+    @staticmethod
+    @abc.abstractmethod
+    def input_gradient(fn: Callable[[Any], Any], x: Any) -> Any:
+        """See ``genkit.gradient``."""
+
+    @abc.abstractmethod
+    def synchronize(self) -> None:
+        """Wait until the device has finished what it was given."""
+
+    @staticmethod
+    @abc.abstractmethod
+    def device() -> dict[str, Any]:
+        """Describe the device and the thread count, for ``environment.json``."""
+
+    def begin_step(self, seed: int, step: int) -> None:  # noqa: B027 - nothing to do by default
+        """Prepare layer randomness for a step; only backends with global generators need it."""
+
+    def fetch(self, logs: Mapping[str, Any]) -> dict[str, float]:
+        """Bring a step's scalars to the host."""
+        return {name: float(keras.ops.convert_to_numpy(value)) for name, value in logs.items()}
+
+
+def split_loss(result: Any) -> tuple[Any, dict[str, Any]]:
+    """Take a loss function's result, ``loss`` or ``(loss, logs)``, apart."""
+    if isinstance(result, tuple):
+        loss, logs = result
+        return loss, dict(logs)
+    return result, {}
+
+
+def merge(batch: Any, extra: Mapping[str, Any]) -> Any:
+    """Add values to a batch, or to each batch of a tuple."""
+    if isinstance(batch, tuple):
+        return tuple({**b, **extra} for b in batch)
+    return {**batch, **extra}
+
+
+def check_found(name: str, gradients: Sequence[Any]) -> None:
+    """Refuse a loss that depends on nothing it should train."""
+    if all(gradient is None for gradient in gradients):
+        raise UsageError(
+            f"The loss given for {name!r} depends on none of the variables that {name!r} owns.",
+            "Check which networks were passed to add_optimizer.",
+        )
+
+
+def refuse_batch_statistics(name: str, layers: Sequence[Any]) -> None:
+    """Refuse layers through which one example's output depends on the others."""
+    for layer in layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            raise UsageError(
+                f"Per-example gradients need layers without batch statistics; "
+                f"{name!r} has BatchNormalization ({layer.name}).",
+                "Use GroupNormalization or LayerNormalization instead.",
+            )
+
+
+def global_norm(gradients: Sequence[Any]) -> Any:
+    """Give the L2 norm over all gradients together."""
+    total = sum(keras.ops.sum(keras.ops.square(g)) for g in gradients if g is not None)
+    return keras.ops.sqrt(total)
+
+
+def clip_factor(gradients: Sequence[Any], clip: float) -> Any:
+    """Give what scales the gradients to a norm of at most ``clip``."""
+    if not (clip > 0 and math.isfinite(clip)):
+        raise UsageError(f"Expected a positive clip norm; received {clip}.")
+    return keras.ops.minimum(1.0, clip / keras.ops.maximum(global_norm(gradients), 1e-12))

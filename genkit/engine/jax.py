@@ -1,0 +1,207 @@
+"""JAX: one jitted function over all of the model's state.
+
+The state is derived, not listed by the author: what one forgets to list would freeze silently.
+A ``keras.StatelessScope`` holds the state while the step is traced. A nested scope REPLACES the
+outer one, so every nested scope starts from a copy of the outer one's values and hands back what
+changed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, Self
+
+import jax
+import keras
+import numpy as np
+from jax import numpy as jnp
+
+from genkit.engine.base import (
+    Engine,
+    LossFn,
+    StepFn,
+    clip_factor,
+    refuse_batch_statistics,
+    split_loss,
+)
+from genkit.errors import UsageError
+
+
+class _Scope(keras.StatelessScope):
+    """A stateless scope that starts from the surrounding one and remembers what was updated."""
+
+    def __init__(self, state_mapping: list[tuple[Any, Any]] | None = None) -> None:
+        super().__init__(state_mapping=state_mapping)
+        self.state_mapping: dict[int, Any]
+        self.updated: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        if self.original_scope is not None:
+            self.state_mapping = {**self.original_scope.state_mapping, **self.state_mapping}
+        return self
+
+    def add_update(self, update: tuple[Any, Any]) -> None:
+        super().add_update(update)
+        self.updated[id(update[0])] = update[0]
+
+
+class _Pure:
+    """A loss function made pure: ``(values, *inputs) -> (loss, (logs, updated values))``.
+
+    What a trace learns besides arrays is kept here: the logs' names, since JAX hands dicts back
+    sorted, and the Keras variables that ``fn`` assigned to.
+    """
+
+    def __init__(self, fn: Callable[..., Any], variables: list[Any]) -> None:
+        self._fn = fn
+        self._variables = variables
+        self._names: list[str] = []
+        self._updated: list[Any] = []
+
+    def __call__(self, values: list[Any], *inputs: Any) -> Any:
+        with _Scope(list(zip(self._variables, values, strict=True))) as scope:
+            loss, logs = split_loss(self._fn(*inputs))
+        self._names = list(logs)
+        self._updated = list(scope.updated.values())
+        new_values = [scope.get_current_value(variable) for variable in self._updated]
+        return loss, (list(logs.values()), new_values)
+
+    def named(self, logs: list[Any]) -> dict[str, Any]:
+        """Give the logs their names back."""
+        return dict(zip(self._names, logs, strict=True))
+
+    def hand_back(self, new_values: list[Any]) -> None:
+        """Assign the updated values in the surrounding scope."""
+        _assign(self._updated, new_values)
+
+
+def _assign(variables: list[Any], values: list[Any]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+class BackendEngine(Engine):
+    """The engine for JAX."""
+
+    def gradients(
+        self, name: str, fn: LossFn, *inputs: Any
+    ) -> tuple[tuple[Any, dict[str, Any]], list[Any]]:
+        variables = self.model.owned_variables(name)
+        optimizer = self.model.optimizers[name]
+        pure = _Pure(fn, variables)
+
+        def scaled(values: list[Any], *inputs: Any) -> Any:
+            loss, (logs, new) = pure(values, *inputs)
+            return optimizer.scale_loss(loss), (loss, logs, new)
+
+        values = [v.value for v in variables]
+        (_, (loss, logs, new)), gradients = jax.value_and_grad(scaled, has_aux=True)(
+            values, *inputs
+        )
+        pure.hand_back(new)
+        return (loss, pure.named(logs)), gradients
+
+    def per_example_gradients(
+        self, name: str, fn: LossFn, *inputs: Any, clip: float
+    ) -> tuple[tuple[Any, dict[str, Any]], list[Any]]:
+        refuse_batch_statistics(name, self.model.owned_layers(name))
+        variables = self.model.owned_variables(name)
+        pure = _Pure(fn, variables)
+
+        def one(values: list[Any], *example: Any) -> Any:
+            batch_of_one = jax.tree.map(
+                lambda x, a: x if a is None else x[None], example, axes, is_leaf=_is_none
+            )
+            (loss, (logs, new)), gradients = jax.value_and_grad(pure, has_aux=True)(
+                values, *batch_of_one
+            )
+            factor = clip_factor(gradients, clip)
+            return (loss, logs), [g * factor for g in gradients], new
+
+        axes = jax.tree.map(lambda x: 0 if jnp.ndim(x) else None, inputs)
+        values = [v.value for v in variables]
+        losses, gradients, new = jax.vmap(one, in_axes=(None, *axes))(values, *inputs)
+        # Layer randomness advances alike for every example: any example's new state will do.
+        pure.hand_back([value[0] for value in new])
+        (loss, logs), gradients = jax.tree.map(lambda x: x.mean(axis=0), (losses, gradients))
+        return (loss, pure.named(logs)), gradients
+
+    def apply(self, name: str, gradients: Any) -> None:
+        # `stateless_apply`: the stateful form of loss-scaled optimizers leaks a tracer.
+        optimizer = self.model.optimizers[name]
+        variables = self.model.owned_variables(name)
+        new_values, new_slots = optimizer.stateless_apply(
+            [v.value for v in optimizer.variables], list(gradients), [v.value for v in variables]
+        )
+        _assign(variables, new_values)
+        _assign(optimizer.variables, new_slots)
+
+    def _compile(self, fn: StepFn) -> StepFn:
+        variables = self.state.variables
+        known = {id(variable) for variable in variables}
+
+        names: list[str] = []
+
+        def pure_step(values: list[Any], batch: Any) -> tuple[list[Any], list[Any]]:
+            with _Scope(list(zip(variables, values, strict=True))) as scope:
+                logs = fn(batch)
+            names[:] = logs  # JAX would hand a dict back sorted
+            for key, variable in scope.updated.items():
+                if key not in known:
+                    raise UsageError(
+                        f"The step changed {variable.path!r}, which the model does not own, so "
+                        "the change would be lost.",
+                        "Assign its layer to an attribute of the model.",
+                    )
+            return list(logs.values()), [scope.get_current_value(v) for v in variables]
+
+        jitted = jax.jit(pure_step, donate_argnums=0)
+
+        def step(batch: Any) -> dict[str, Any]:
+            logs, values = jitted([v.value for v in variables], batch)
+            _assign(variables, values)
+            return dict(zip(names, logs, strict=True))
+
+        return step
+
+    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., np.ndarray]:
+        variables = self.state.variables
+
+        @jax.jit
+        def pure(values: list[Any], inputs: dict[str, Any]) -> Any:
+            with _Scope(list(zip(variables, values, strict=True))):
+                return fn(**inputs)
+
+        def run(**inputs: Any) -> np.ndarray:
+            return np.asarray(pure([v.value for v in variables], inputs))
+
+        return run
+
+    @staticmethod
+    def input_gradient(fn: Callable[[Any], Any], x: Any) -> Any:
+        pure = _Pure(lambda x: keras.ops.sum(fn(x)), [])
+        gradient, (_, new) = jax.grad(lambda x: pure([], x), has_aux=True)(x)
+        pure.hand_back(new)
+        return gradient
+
+    def synchronize(self) -> None:
+        jax.block_until_ready([v.value for v in self.state.variables])
+
+    @staticmethod
+    def device() -> dict[str, Any]:
+        first = jax.devices()[0]
+        return {
+            "platform": first.platform,
+            "device": first.device_kind,
+            "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
+        }
+
+    def fetch(self, logs: Any) -> dict[str, float]:
+        values = jax.device_get(list(logs.values()))
+        return {name: float(value) for name, value in zip(logs, values, strict=True)}
+
+
+def _is_none(x: Any) -> bool:
+    return x is None

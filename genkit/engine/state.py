@@ -1,0 +1,176 @@
+"""A model's state as numpy arrays, keyed by where each variable sits in the model's structure.
+
+``variable.path`` depends on what else was built earlier in the process; the structure does not:
+``generator/layers/3/kernel``, ``optimizers/generator/velocities/generator/layers/3/kernel``.
+Dtypes are canonical (signed 64-bit integers, 32-bit floats), so that state written on one backend
+loads on any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from genkit.errors import RunError
+
+if TYPE_CHECKING:
+    from genkit.model import Model
+
+# Attributes under which Keras and the frameworks keep what also stands under a name of its own.
+_BOOKKEEPING = frozenset(
+    {"_buffers", "_functional", "_layers", "_metrics", "_modules", "_operations", "_parameters"}
+)
+
+
+class ModelState:
+    """All state of a model: weights and statistics, seed generators, optimizers.
+
+    Args:
+        model: a model whose networks are built and whose optimizers are named.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.weights: dict[str, Any] = {}
+        self.training: dict[str, Any] = {}
+        for key, variable, is_seed in _walk(model, "", set()):
+            (self.training if is_seed else self.weights)[key] = variable
+        names = {id(variable): key for key, variable in self.weights.items()}
+        for name, optimizer in model.optimizers.items():
+            for key, variable in _optimizer_variables(optimizer, names):
+                self.training[f"optimizers/{name}/{key}"] = variable
+
+    @property
+    def variables(self) -> list[Any]:
+        """All Keras variables, each once."""
+        return [*self.weights.values(), *self.training.values()]
+
+    def read(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Copy the state out: ``(weights, training)`` as numpy arrays by key."""
+        return _read(self.weights), _read(self.training)
+
+    def load_weights(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Set weights and statistics.
+
+        Raises:
+            RunError: names or shapes differ; the message lists them, both sides.
+        """
+        _load(self.weights, arrays, "weights")
+
+    def load_training(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Set seed generators and optimizers; raises like ``load_weights``."""
+        _load(self.training, arrays, "training state")
+
+
+def check_matches(
+    variables: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]], what: str
+) -> None:
+    """Compare names and shapes with what a file offers, before memory is taken."""
+    missing = sorted(variables.keys() - shapes.keys())
+    surplus = sorted(shapes.keys() - variables.keys())
+    if missing or surplus:
+        raise RunError(
+            f"The {what} don't fit the model: "
+            f"missing {_some(missing)}; not expected {_some(surplus)}."
+        )
+    for key, variable in variables.items():
+        if tuple(variable.shape) != tuple(shapes[key]):
+            raise RunError(
+                f"The {what} don't fit the model: expected {key} of shape "
+                f"{tuple(variable.shape)}; received {tuple(shapes[key])}."
+            )
+
+
+def _read(variables: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    return {key: _canonical(keras.ops.convert_to_numpy(v.value)) for key, v in variables.items()}
+
+
+def _canonical(array: np.ndarray) -> np.ndarray:
+    if array.dtype == bool or np.issubdtype(array.dtype, np.integer):
+        return array.astype(np.int64)
+    # A copy: on CPU the array may be a view of memory that the next step overwrites.
+    return np.array(array, dtype=np.float32)
+
+
+def _load(variables: Mapping[str, Any], arrays: Mapping[str, np.ndarray], what: str) -> None:
+    check_matches(variables, {key: a.shape for key, a in arrays.items()}, what)
+    for key, variable in variables.items():
+        variable.assign(arrays[key].astype(keras.backend.standardize_dtype(variable.dtype)))
+
+
+def _some(keys: list[str]) -> str:
+    listed = ", ".join(keys[:5]) or "none"
+    return f"{listed} and {len(keys) - 5} more" if len(keys) > 5 else listed  # noqa: PLR2004
+
+
+def _walk(layer: Any, prefix: str, seen: set[int]) -> Iterator[tuple[str, Any, bool]]:
+    """Yield ``(key, variable, is it a seed)`` of a layer and all below it, each once."""
+    seen.add(id(layer))
+    taken: dict[str, int] = {}
+
+    def once(name: str, variable: Any, is_seed: bool) -> Iterator[tuple[str, Any, bool]]:
+        if id(variable) not in seen:
+            seen.add(id(variable))
+            count = taken[name] = taken.get(name, -1) + 1
+            yield prefix + (f"{name}_{count}" if count else name), variable, is_seed
+
+    for variable in [*layer._trainable_variables, *layer._non_trainable_variables]:  # noqa: SLF001
+        yield from once(variable.name, variable, is_seed=False)
+    for generator in layer._seed_generators:  # noqa: SLF001
+        yield from once("seed", generator.state, is_seed=True)
+    for name, child in _children(layer):
+        if id(child) not in seen:
+            yield from _walk(child, f"{prefix}{name}/", seen)
+
+
+def _children(layer: Any) -> Iterator[tuple[str, Any]]:
+    """Yield a layer's sub-layers with a name that depends on the structure only."""
+    if isinstance(layer, keras.Sequential) or hasattr(layer, "operations"):  # or functional
+        for index, child in enumerate(layer.layers):
+            yield f"layers/{index}", child
+    # PyTorch keeps sub-modules in `_modules`; sorted, so that every backend sees one order.
+    attributes = {**vars(layer), **vars(layer).get("_modules", {})}
+    for name, value in sorted(attributes.items()):
+        if name not in _BOOKKEEPING and not name.startswith("_self_"):
+            for key, child in _members(name, value):
+                if isinstance(child, keras.Layer):
+                    yield key, child
+    # Whatever Keras tracks and no attribute showed: complete by construction.
+    for index, child in enumerate(layer._layers):  # noqa: SLF001
+        yield f"sublayers/{index}", child
+
+
+def _members(name: str, value: Any) -> list[tuple[str, Any]]:
+    """Give an attribute, or what stands in it if it is a container, each with its key."""
+    if isinstance(value, Mapping):
+        return [(f"{name}/{key}", member) for key, member in value.items()]
+    if isinstance(value, (list, tuple)):
+        return [(f"{name}/{index}", member) for index, member in enumerate(value)]
+    return [(name, value)]
+
+
+def _optimizer_variables(optimizer: Any, names: Mapping[int, str]) -> Iterator[tuple[str, Any]]:
+    """Yield ``(key, variable)``: per-weight slots by weight, the rest by name."""
+    seen: set[int] = set()
+    inner = getattr(optimizer, "inner_optimizer", None)
+    if inner is not None:
+        for key, variable in _optimizer_variables(inner, names):
+            seen.add(id(variable))
+            yield f"inner/{key}", variable
+    owned = optimizer._trainable_variables  # noqa: SLF001
+    for attribute, slots in vars(optimizer).items():
+        if (
+            isinstance(slots, list)
+            and attribute not in ("_variables", "_trainable_variables")
+            and len(slots) == len(owned)
+        ):
+            for weight, slot in zip(owned, slots, strict=True):
+                if isinstance(slot, keras.Variable) and id(slot) not in seen:
+                    seen.add(id(slot))
+                    yield f"{attribute.strip('_')}/{names[id(weight)]}", slot
+    for variable in optimizer.variables:
+        if id(variable) not in seen:
+            seen.add(id(variable))
+            yield variable.name, variable

@@ -1,0 +1,119 @@
+"""PyTorch: eager autograd of just the named variables.
+
+Keras Dropout draws from torch's global generator, whatever its own seed; seeding that generator
+from (seed, step) before each step is what makes a resumed run repeat the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import torch
+from torch.utils import _pytree as pytree
+
+from genkit.engine.base import (
+    Engine,
+    LossFn,
+    StepFn,
+    check_found,
+    clip_factor,
+    refuse_batch_statistics,
+    split_loss,
+)
+
+
+class BackendEngine(Engine):
+    """The engine for PyTorch."""
+
+    def gradients(
+        self, name: str, fn: LossFn, *inputs: Any
+    ) -> tuple[tuple[Any, dict[str, Any]], list[Any]]:
+        loss, logs = split_loss(fn(*inputs))
+        scaled = self.model.optimizers[name].scale_loss(loss)
+        values = [v.value for v in self.model.owned_variables(name)]
+        gradients = list(torch.autograd.grad(scaled, values, allow_unused=True))
+        check_found(name, gradients)
+        return (loss.detach(), _detached(logs)), gradients
+
+    def per_example_gradients(
+        self, name: str, fn: LossFn, *inputs: Any, clip: float
+    ) -> tuple[tuple[Any, dict[str, Any]], list[Any]]:
+        refuse_batch_statistics(name, self.model.owned_layers(name))
+        values = [v.value for v in self.model.owned_variables(name)]
+        inputs = pytree.tree_map(keras.ops.convert_to_tensor, inputs)
+        batch_size = max(x.shape[0] for x in pytree.tree_leaves(inputs) if x.ndim)
+
+        def one(index: int) -> tuple[Any, list[Any]]:
+            example = pytree.tree_map(lambda x: x[index : index + 1] if x.ndim else x, inputs)
+            loss, logs = split_loss(fn(*example))
+            found = torch.autograd.grad(loss, values, allow_unused=True)
+            gradients = [
+                torch.zeros_like(v) if g is None else g for g, v in zip(found, values, strict=True)
+            ]
+            factor = clip_factor(gradients, clip)
+            return (loss.detach(), _detached(logs)), [g * factor for g in gradients]
+
+        # One example after the other: memory stays that of one gradient.
+        total = one(0)
+        for index in range(1, batch_size):
+            leaves, structure = pytree.tree_flatten(total)
+            added = [a + b for a, b in zip(leaves, pytree.tree_leaves(one(index)), strict=True)]
+            total = pytree.tree_unflatten(added, structure)
+        losses, gradients = pytree.tree_map(lambda x: x / batch_size, total)
+        return losses, gradients
+
+    def apply(self, name: str, gradients: Any) -> None:
+        with torch.no_grad():
+            super().apply(name, gradients)
+
+    def _compile(self, fn: StepFn) -> StepFn:
+        def step(batch: Any) -> dict[str, Any]:
+            return _detached(fn(pytree.tree_map(keras.ops.convert_to_tensor, batch)))
+
+        return step
+
+    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., np.ndarray]:
+        def run(**inputs: Any) -> np.ndarray:
+            with torch.no_grad():
+                tensors = {k: keras.ops.convert_to_tensor(v) for k, v in inputs.items()}
+                array: np.ndarray = keras.ops.convert_to_numpy(fn(**tensors))
+            return array
+
+        return run
+
+    @staticmethod
+    def input_gradient(fn: Callable[[Any], Any], x: Any) -> Any:
+        differentiable_again = torch.is_grad_enabled()
+        with torch.enable_grad():
+            x = keras.ops.convert_to_tensor(x)
+            if not x.requires_grad:
+                x = x.detach().requires_grad_()
+            y = fn(x).sum()
+            return torch.autograd.grad(y, x, create_graph=differentiable_again)[0]
+
+    def begin_step(self, seed: int, step: int) -> None:
+        mixed = np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0]
+        torch.manual_seed(int(mixed) >> 1)
+
+    def synchronize(self) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+
+    @staticmethod
+    def device() -> dict[str, Any]:
+        cuda = torch.cuda.is_available()
+        return {
+            "platform": "gpu" if cuda else "cpu",
+            "device": torch.cuda.get_device_name() if cuda else "cpu",
+            "threads": torch.get_num_threads(),
+        }
+
+    def fetch(self, logs: Any) -> dict[str, float]:
+        return {name: float(value) for name, value in logs.items()}
+
+
+def _detached(logs: dict[str, Any]) -> dict[str, Any]:
+    return {k: v.detach() if isinstance(v, torch.Tensor) else v for k, v in logs.items()}

@@ -1,0 +1,143 @@
+"""The exported model: a folder that can be copied, shown and loaded on any backend.
+
+model/
+  config.json           which model, its settings, the schema
+  weights.safetensors   averaged weights where there are any
+  README.md             the model card
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genkit.config import parse
+from genkit.errors import RunError, UnknownNameError
+from genkit.registry import Registry, installed, own_version
+from genkit.specs import Schema, resolve
+
+if TYPE_CHECKING:
+    from genkit.model import Model
+    from genkit.plan import Plan
+
+_CONFIG, _WEIGHTS = "config.json", "weights.safetensors"
+
+
+def build_model(
+    name: str,
+    distribution: str,
+    config: Mapping[str, Any],
+    schema: Schema,
+    registry: Registry | None = None,
+) -> Model:
+    """Build an untrained model; the backend must be active.
+
+    The name is looked up in the registry: nothing a file says is ever imported.
+
+    Raises:
+        RunError: no installed plugin offers the model; the hint installs the one that did.
+    """
+    registry = registry or installed()
+    try:
+        entry = registry.find("models", f"{distribution}/{name}")
+    except UnknownNameError:
+        raise RunError(
+            f"The model {name!r} of {distribution} is not installed here.",
+            f"Install it with: pip install {distribution}",
+        ) from None
+    settings = parse(resolve(entry.spec.config), config, f"model {name}")
+    for modality in entry.spec.accepts:
+        schema.name_of(modality)
+    model: Model = resolve(entry.spec.model)(settings, schema)
+    model.capabilities = entry.spec.capabilities
+    return model
+
+
+def write_export(folder: Path, model: Model, plan: Plan, outcome: Mapping[str, Any]) -> None:
+    """Write a trained model's exported copy, replacing an older one."""
+    from safetensors.numpy import save_file
+
+    from genkit.engine.state import ModelState
+    from genkit.runs import write_json, write_text
+
+    assert model.schema is not None, "a trained model knows its data"
+    folder.mkdir(exist_ok=True)
+    with model.averaged_weights():
+        weights, _ = ModelState(model).read()
+    partial = folder / f".{_WEIGHTS}.partial"
+    try:
+        save_file(weights, partial)
+        partial.replace(folder / _WEIGHTS)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+    write_json(
+        folder / _CONFIG,
+        {
+            "model": plan.model,
+            "distribution": plan.distributions["model"],
+            "genkit": own_version(),
+            "config": plan.config,
+            "schema": model.schema.to_dict(),
+        },
+    )
+    write_text(folder / "README.md", _card(plan, outcome, sum(a.size for a in weights.values())))
+
+
+def read_export(folder: Path) -> Model:
+    """Load an exported model; the backend must be active.
+
+    Raises:
+        RunError: the folder is damaged, or the model is not installed.
+    """
+    from genkit.engine.state import ModelState
+    from genkit.runs import read_json
+    from genkit.training.checkpoints import load_arrays
+
+    data = read_json(folder / _CONFIG)
+    try:
+        model = build_model(
+            str(data["model"]),
+            str(data["distribution"]),
+            data["config"],
+            Schema.from_dict(data["schema"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"The file {folder / _CONFIG} is damaged: {error!r}.") from error
+    load_arrays(folder / _WEIGHTS, ModelState(model))
+    return model
+
+
+def is_export(path: Path) -> bool:
+    """Say whether a folder looks like an exported model."""
+    return (path / _CONFIG).is_file() and (path / _WEIGHTS).is_file()
+
+
+def _card(plan: Plan, outcome: Mapping[str, Any], size: int) -> str:
+    spec = installed().find("models", f"{plan.distributions['model']}/{plan.model}").spec
+    settings = "\n".join(f"- {key}: {value}" for key, value in plan.config.items())
+    losses = ", ".join(f"{k} {v:.4g}" for k, v in outcome["metrics"].items())
+    papers = "\n".join(f"- {reference}" for reference in spec.references)
+    return f"""# {plan.model}, trained on {plan.dataset}
+
+{spec.summary}. {size:,} parameters and statistics.
+
+Trained with GenKit {own_version()} on {plan.backend}: preset {plan.preset}, batch size
+{plan.batch_size}, seed {plan.seed}, {outcome["steps"]} steps in {outcome["seconds"]:.0f} s.
+Last losses: {losses}.
+
+## Use
+
+    import genkit
+    model = genkit.load("this folder")
+    samples = model.generate(16, seed=0)
+
+## Settings
+
+{settings}
+
+## References
+
+{papers}
+"""

@@ -1,0 +1,12 @@
+"""Losses that generative models share. Each takes and returns tensors and names its source."""
+
+from genkit.losses.adversarial import discriminator_non_saturating, generator_non_saturating
+from genkit.losses.variational import bernoulli_nll, gaussian_nll, kl_to_standard_normal
+
+__all__ = [
+    "bernoulli_nll",
+    "discriminator_non_saturating",
+    "gaussian_nll",
+    "generator_non_saturating",
+    "kl_to_standard_normal",
+]

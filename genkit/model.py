@@ -1,0 +1,291 @@
+"""The base of every model: networks, named optimizers, one training step for all backends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from genkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from genkit.config import Config
+    from genkit.specs import Schema
+
+DECODE_BATCH = 64
+
+
+class Model(keras.Model):
+    """A generative model.
+
+    A subclass builds its networks and names their optimizers in ``__init__``, and writes one
+    ``training_step``; GenKit compiles that step on whichever backend is active.
+
+    Args:
+        config: the model's settings.
+        schema: what the data is; None until ``fit`` sees data.
+
+    Example:
+        class TinyGAN(genkit.Model):
+            def __init__(self, config, schema):
+                super().__init__(config, schema)
+                self.generator, self.discriminator = ...
+                self.add_optimizer("discriminator", Adam(2e-4), self.discriminator)
+                self.add_optimizer("generator", Adam(2e-4), self.generator)
+
+            def noise(self, rng, n):
+                return {"z": rng.standard_normal((n, 32), dtype="float32")}
+
+            def training_step(self, batch, minimize):
+                d_loss, _ = minimize("discriminator", self.discriminator_loss, batch)
+                g_loss, _ = minimize("generator", self.generator_loss, batch)
+                return {"d_loss": d_loss, "g_loss": g_loss}
+
+            def decode(self, z):
+                return self.generator(z, training=False)
+    """
+
+    batches_per_step = 1
+    """Data batches one training step takes; above one, ``training_step`` gets a tuple of them."""
+
+    def __init__(self, config: Config | None = None, schema: Schema | None = None) -> None:
+        super().__init__()
+        # Keras sets an attribute `loss`, which would hide an author's method of that name.
+        self.__dict__.pop("loss", None)
+        self.config = config
+        self.schema = schema
+        self.optimizers: dict[str, Any] = {}
+        self._networks: dict[str, tuple[Any, ...]] = {}
+        self.capabilities: tuple[str, ...] = ("generate",)
+        self._decoder: Callable[..., np.ndarray] | None = None
+
+    def add_optimizer(self, name: str, optimizer: Any, *networks: Any) -> None:
+        """Name an optimizer and the networks it owns.
+
+        Args:
+            name: what ``minimize`` calls it.
+            optimizer: a ``keras.optimizers.Optimizer``, not yet used elsewhere.
+            *networks: built Keras layers or models whose trainable weights it updates.
+
+        Raises:
+            UsageError: a network isn't built, or the name or the optimizer is used twice.
+        """
+        if name in self.optimizers or any(optimizer is o for o in self.optimizers.values()):
+            raise UsageError(f"The optimizer {name!r} is added twice, or shared by two names.")
+        for network in networks:
+            if not network.built:
+                raise UsageError(
+                    f"The network {network.name!r} given to {name!r} is not built yet.",
+                    "Begin it with keras.Input(shape), or call it once on a batch.",
+                )
+        variables = [v for network in networks for v in network.trainable_variables]
+        if not variables:
+            raise UsageError(f"The networks given to {name!r} have no trainable weights.")
+        optimizer.build(variables)
+        self.optimizers[name] = optimizer
+        self._networks[name] = networks
+
+    def owned_variables(self, name: str) -> list[Any]:
+        """List the trainable variables that a named optimizer owns.
+
+        Raises:
+            UsageError: no optimizer has that name.
+        """
+        if name not in self._networks:
+            raise UsageError(
+                f"Expected one of the optimizers {', '.join(self._networks) or '(none added)'}; "
+                f"received {name!r}."
+            )
+        return [v for network in self._networks[name] for v in network.trainable_variables]
+
+    def owned_layers(self, name: str) -> list[Any]:
+        """List every layer, however deep, of the networks that a named optimizer owns."""
+        return [
+            layer
+            for network in self._networks[name]
+            for layer in network._flatten_layers()  # noqa: SLF001
+        ]
+
+    @property
+    def optimizer(self) -> OptimizerGroup | None:
+        """All named optimizers, in the form that Keras callbacks understand."""
+        return OptimizerGroup(list(self.optimizers.values())) if self.optimizers else None
+
+    def noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:  # noqa: ARG002
+        """Draw the random input of ``n`` items on the host; serves training and generation.
+
+        Args:
+            rng: the only source of randomness to use.
+            n: number of items.
+
+        Returns:
+            float32 arrays by name, first axis ``n``: part of the batch in training, the
+            arguments of ``decode`` in generation.
+        """
+        return {}
+
+    def schedule(self, step: int) -> dict[str, Any]:  # noqa: ARG002
+        """Give what depends on the step; it is merged into the batch.
+
+        Floats become inputs. Booleans, integers and strings choose a compiled variant of the
+        step, so let them take few values.
+        """
+        return {}
+
+    def training_step(self, batch: Any, minimize: Callable[..., Any]) -> dict[str, Any]:
+        """Update the model once.
+
+        Args:
+            batch: tensors by name: the data's fields, the noise, the schedule's values; a tuple
+                of such dicts if ``batches_per_step`` is above one.
+            minimize: ``minimize(name, loss_fn, *inputs) -> (loss, logs)`` differentiates
+                ``loss_fn(*inputs)`` with respect to what the optimizer ``name`` owns, and updates
+                it. ``loss_fn`` returns a scalar loss or ``(loss, logs)``. It must not stand
+                inside a traced conditional.
+
+        Returns:
+            scalars by name, for the log.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no training_step.")
+
+    def decode(self, *args: Any, **noise: Any) -> Any:
+        """Turn noise into items in the schema's range; tensors in, tensors out.
+
+        Called with what ``noise`` draws, by name.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no decode.")
+
+    def generate(self, n: int, seed: int = 0) -> np.ndarray:
+        """Generate items.
+
+        Item ``i`` depends only on ``(seed, i)``: ten are the first ten of a hundred, to the bit.
+
+        Args:
+            n: how many, at least 1.
+            seed: 0 to 2**31 - 1.
+
+        Returns:
+            float32 array of shape ``(n, ...)`` in the range the schema states.
+        """
+        from genkit import engine
+        from genkit.data import noise_for_samples
+
+        if n < 1:
+            raise UsageError(f"Expected a number of samples of at least 1; received {n}.")
+        if self._decoder is None:
+            self._decoder = engine.create(self).compile_inference(self.decode)
+        batches = []
+        for start in range(0, n, DECODE_BATCH):
+            # Always full batches: another batch size could round differently.
+            indices = range(start, start + DECODE_BATCH)
+            batches.append(self._decoder(**noise_for_samples(self.noise, seed, indices)))
+        return np.concatenate(batches)[:n].astype("float32", copy=False)
+
+    def use_averaged_weights(self) -> None:
+        """Replace the weights by the optimizers' averages, for optimizers that keep any."""
+        for name, optimizer in self.optimizers.items():
+            inner = getattr(optimizer, "inner_optimizer", optimizer)
+            # Before the first update the averages are still zero.
+            if inner.use_ema and int(keras.ops.convert_to_numpy(inner.iterations)):
+                inner.finalize_variable_values(self.owned_variables(name))
+
+    @contextmanager
+    def averaged_weights(self) -> Iterator[None]:
+        """Use the optimizers' averaged weights, where there are any, inside the block."""
+        kept = [
+            (variable, np.array(keras.ops.convert_to_numpy(variable.value)))
+            for name, optimizer in self.optimizers.items()
+            if getattr(optimizer, "inner_optimizer", optimizer).use_ema
+            for variable in self.owned_variables(name)
+        ]
+        self.use_averaged_weights()
+        try:
+            yield
+        finally:
+            for variable, value in kept:
+                variable.assign(value)
+
+    def fit(
+        self,
+        data: Any,
+        *,
+        epochs: int | None = None,
+        steps: int | None = None,
+        batch_size: int = 64,
+        seed: int = 0,
+        callbacks: Sequence[Any] = (),
+        verbose: bool = True,
+    ) -> Any:
+        """Train on data in memory or on a ``genkit.data.Source``.
+
+        Args:
+            data: an array ``(n, height, width, channels)`` or ``(n, features)``, a dict of
+                arrays by field, or a source.
+            epochs: passes over the data; 1 if neither this nor ``steps`` is given.
+            steps: training steps; with both, whichever ends first.
+            batch_size: items a step.
+            seed: of the order of the data and of the noise.
+            callbacks: ``keras.callbacks.Callback`` objects.
+            verbose: show progress.
+
+        Returns:
+            the ``keras.callbacks.History`` of mean losses an epoch.
+        """
+        from genkit.data import as_source
+        from genkit.runs import UnsavedRun
+        from genkit.training.progress import Progress
+        from genkit.training.settings import FitSettings
+        from genkit.training.trainer import Trainer
+
+        source = as_source(data)
+        if self.schema is None:
+            self.schema = source.schema
+        if epochs is None and steps is None:
+            epochs = 1
+        settings = FitSettings(batch_size=batch_size, epochs=epochs, steps=steps, seed=seed)
+        shown = [*callbacks, Progress()] if verbose else list(callbacks)
+        Trainer().fit(self, source, UnsavedRun(settings), shown)
+        return self.history
+
+    def compile(self, *_: Any, **__: Any) -> None:
+        """Refuse: a GenKit model names its optimizers itself.
+
+        Raises:
+            UsageError: always, with what to do instead.
+        """
+        raise UsageError(
+            "A genkit.Model needs no compile(): it names its optimizers and losses itself.",
+            "Call fit(data) right away; add optimizers with add_optimizer in __init__.",
+        )
+
+
+class OptimizerGroup:
+    """Several optimizers, as ``model.optimizer`` offers them to Keras callbacks.
+
+    Callbacks that change the learning rate look for ``optimizers`` and treat each in turn.
+
+    Args:
+        optimizers: at least one.
+    """
+
+    def __init__(self, optimizers: Sequence[Any]) -> None:
+        self.optimizers = list(optimizers)
+
+    @property
+    def iterations(self) -> Any:
+        """Updates done by the first optimizer."""
+        return self.optimizers[0].iterations
+
+
+def split_schedule(
+    values: Mapping[str, Any],
+) -> tuple[tuple[tuple[str, Any], ...], dict[str, np.float32]]:
+    """Part a schedule's values into what chooses a compiled variant and what is an input."""
+    static = tuple(sorted((k, v) for k, v in values.items() if not isinstance(v, float)))
+    inputs = {k: np.float32(v) for k, v in values.items() if isinstance(v, float)}
+    return static, inputs

@@ -1,0 +1,232 @@
+"""The plugin host: entry points in, specs out; faults isolated; names resolved on use."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from typing import Any
+
+import pluggy
+
+from genkit import hookspecs
+from genkit.errors import AmbiguousNameError, PluginError, UnknownNameError
+from genkit.specs import CallbackSpec, DatasetSpec, MetricSpec, ModelSpec, Spec, TrainerSpec
+
+DISTRIBUTION = "genkit-keras"
+ENTRY_POINT_GROUP = "genkit.plugins"
+KINDS: dict[str, type[Spec]] = {
+    "models": ModelSpec,
+    "datasets": DatasetSpec,
+    "trainers": TrainerSpec,
+    "metrics": MetricSpec,
+    "callbacks": CallbackSpec,
+}
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin that was loaded."""
+
+    name: str
+    distribution: str
+    version: str
+
+
+@dataclass(frozen=True)
+class BrokenPlugin:
+    """A fault of one plugin; the others go on.
+
+    Args:
+        plugin: the entry point's name.
+        distribution: the distribution to blame.
+        stage: ``"import"``, ``"hooks"`` (it implements none or unknown ones), ``"call"`` or
+            ``"record"``.
+        error: one line.
+        traceback: the full text, for ``genkit doctor``.
+    """
+
+    plugin: str
+    distribution: str
+    stage: str
+    error: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A spec and the distribution it came from."""
+
+    spec: Any
+    distribution: str
+
+    @property
+    def qualified_name(self) -> str:
+        return f"{self.distribution}/{self.spec.name}"
+
+
+class Registry:
+    """All specs of all plugins, found by name.
+
+    Args:
+        plugins: plugin objects to use instead of scanning what is installed; for tests.
+
+    ``GENKIT_DISABLE_PLUGINS`` names entry points or distributions to leave out, separated by
+    commas; ``all`` leaves only the built-ins. With ``GENKIT_STRICT_PLUGINS=1`` the first fault
+    is raised instead of recorded.
+    """
+
+    def __init__(self, plugins: Iterable[object] | None = None) -> None:
+        self.plugins: list[Plugin] = []
+        self.broken: list[BrokenPlugin] = []
+        self._entries: dict[str, list[Entry]] = {kind: [] for kind in KINDS}
+        self._strict = os.environ.get("GENKIT_STRICT_PLUGINS", "") not in ("", "0")
+        if plugins is None:
+            self._scan()
+        else:
+            for plugin in plugins:
+                name = getattr(plugin, "__name__", type(plugin).__name__)
+                self._add(plugin, Plugin(name, name, ""))
+
+    def entries(self, kind: str) -> list[Entry]:
+        """List the entries of a kind (``"models"``, ``"datasets"``, ...), sorted by name."""
+        return sorted(self._entries[kind], key=lambda e: (e.spec.name, e.distribution))
+
+    def find(self, kind: str, name: str) -> Entry:
+        """Find an entry by ``name``, by an alias, or by ``distribution/name``.
+
+        Raises:
+            UnknownNameError: nothing has that name.
+            AmbiguousNameError: two distributions have it.
+        """
+        found = [entry for entry in self._entries[kind] if _answers_to(entry, name)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            choices = " or ".join(sorted(entry.qualified_name for entry in found))
+            raise AmbiguousNameError(
+                f"{name!r} is offered by {len(found)} distributions.", f"Write {choices}."
+            )
+        raise UnknownNameError(
+            f"Expected the name of one of the {kind}; received {name!r}.",
+            suggestion(name, self.names(kind)) or f"See them with: genkit list {kind}",
+        )
+
+    def names(self, kind: str) -> list[str]:
+        """Give every name of a kind that a person may type, aliases included."""
+        entries = self._entries[kind]
+        aliases = [alias for e in entries for alias in getattr(e.spec, "aliases", ())]
+        return sorted({*(e.spec.name for e in entries), *aliases})
+
+    def _scan(self) -> None:
+        from genkit.builtin import plugin
+
+        self._add(plugin, Plugin("builtin", DISTRIBUTION, own_version()))
+        disabled = {
+            part.strip() for part in os.environ.get("GENKIT_DISABLE_PLUGINS", "").split(",")
+        }
+        for point in _entry_points():
+            distribution = point.dist.name if point.dist else point.name
+            if disabled.isdisjoint({point.name, distribution, "all"}):
+                about = Plugin(point.name, distribution, point.dist.version if point.dist else "")
+                try:
+                    loaded = point.load()
+                except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+                    self._record_fault(about, "import", error)
+                else:
+                    self._add(loaded, about)
+
+    def _add(self, plugin: object, about: Plugin) -> None:
+        # One pluggy manager a plugin: what one plugin does can't reach another's calls.
+        manager = pluggy.PluginManager("genkit")
+        manager.add_hookspecs(hookspecs)
+        try:
+            manager.register(plugin)
+            manager.check_pending()
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+            self._record_fault(about, "hooks", error)
+            return
+        if not manager.get_hookcallers(plugin):
+            no_hook = PluginError("It implements no genkit hook (is @genkit.hookimpl missing?).")
+            self._record_fault(about, "hooks", no_hook)
+            return
+        self.plugins.append(about)
+        for kind, record_type in KINDS.items():
+            for record in self._call(manager, kind, about):
+                try:
+                    self._check_record(record, record_type, about, kind)
+                except PluginError as error:
+                    self._record_fault(about, "record", error)
+                else:
+                    self._entries[kind].append(Entry(record, about.distribution))
+
+    def _call(self, manager: pluggy.PluginManager, kind: str, about: Plugin) -> Iterator[object]:
+        try:
+            for records in getattr(manager.hook, f"genkit_{kind}")():
+                yield from records
+        except PluginError as error:
+            self._record_fault(about, "record", error)
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+            self._record_fault(about, "call", error)
+
+    def _check_record(self, record: object, expected: type[Spec], about: Plugin, kind: str) -> None:
+        if not isinstance(record, expected):
+            raise PluginError(f"Expected a {expected.__name__}; received {record!r}.")
+        same = (e for e in self._entries[kind] if e.distribution == about.distribution)
+        if any(entry.spec.name == record.name for entry in same):
+            raise PluginError(f"Expected one {record.name!r} a distribution; received a second.")
+
+    def _record_fault(self, about: Plugin, stage: str, error: Exception) -> None:
+        if self._strict:
+            raise PluginError(
+                f"The plugin {about.name} ({about.distribution}) failed at {stage}: {error}"
+            ) from error
+        self.broken.append(
+            BrokenPlugin(
+                plugin=about.name,
+                distribution=about.distribution,
+                stage=stage,
+                error=f"{type(error).__name__}: {' '.join(str(error).split())}"[:300],
+                traceback="".join(traceback.format_exception(error)),
+            )
+        )
+
+
+def _answers_to(entry: Entry, name: str) -> bool:
+    return name in (entry.spec.name, entry.qualified_name, *getattr(entry.spec, "aliases", ()))
+
+
+def _entry_points() -> list[EntryPoint]:
+    # An editable install beside a wheel lists the same entry point twice.
+    return list({(p.name, p.value): p for p in entry_points(group=ENTRY_POINT_GROUP)}.values())
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Write "Did you mean ...?" for a near miss, or nothing."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), n=2, cutoff=0.6)
+    return f"Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+
+
+def own_version() -> str:
+    """Give GenKit's version."""
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:
+        return "0+source"
+
+
+@cache
+def installed() -> Registry:
+    """Give the registry of what is installed, loaded once a process."""
+    # Plugins may print while they load; stdout belongs to the command's own output.
+    stdout, sys.stdout = sys.stdout, sys.stderr
+    try:
+        return Registry()
+    finally:
+        sys.stdout = stdout

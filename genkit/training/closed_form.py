@@ -1,0 +1,55 @@
+"""The trainer for models that solve instead of step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from genkit import engine
+from genkit.errors import UsageError
+from genkit.training.settings import Outcome
+from genkit.training.trainer import Trainer, check_finite
+
+if TYPE_CHECKING:
+    from genkit.data import Source
+    from genkit.model import Model
+    from genkit.runs import Run, UnsavedRun
+
+
+class ClosedFormTrainer(Trainer):
+    """Calls the model's ``solve(source) -> losses`` once: the whole of training is one step."""
+
+    def fit(
+        self,
+        model: Model,
+        source: Source,
+        run: Run | UnsavedRun,
+        callbacks: Sequence[Any] = (),
+    ) -> Outcome:
+        solve = getattr(model, "solve", None)
+        if solve is None:
+            raise UsageError(
+                f"The closed-form trainer needs a model with solve(data); "
+                f"{type(model).__name__} has none.",
+                "Train it with --trainer gradient.",
+            )
+        if callbacks:
+            raise UsageError("The closed-form trainer takes no callbacks: it has no loop.")
+        self.engine = engine.create(model)
+        position = run.restore(self.engine.state)
+        started = time.perf_counter()
+        if position.step == 0:
+            losses = {name: float(value) for name, value in (solve(source) or {}).items()}
+            check_finite(losses, 1)
+            position.step, position.metrics = 1, losses
+            position.seconds = time.perf_counter() - started
+            run.log({"step": 1, "epoch": 1, "seconds": round(position.seconds, 3), **losses})
+            run.save_samples(1, model)
+            run.save_checkpoint(self.engine.state, position)
+        return Outcome(
+            steps=position.step,
+            seconds=position.seconds,
+            steps_per_second=1 / position.seconds if position.seconds else 0.0,
+            metrics=position.metrics or {},
+        )

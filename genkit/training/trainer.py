@@ -1,0 +1,206 @@
+"""The default trainer: steps along gradients, the loop around them, and its seams."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from genkit import engine
+from genkit.data import Loader
+from genkit.errors import NonFiniteLossError
+from genkit.model import split_schedule
+from genkit.training.settings import Outcome, Position
+from genkit.training.signals import StopOnSignal
+
+if TYPE_CHECKING:
+    from genkit.data import Source
+    from genkit.model import Model
+    from genkit.runs import Run, UnsavedRun
+
+
+class Trainer:
+    """Turns a model, data and a run into a trained model.
+
+    ``minimize`` is made of three verbs; a trainer of another kind overrides one of them
+    (``gradients`` for privacy, ``transform_gradients`` for averaging over workers) or all of
+    ``fit``.
+    """
+
+    engine: engine.Engine
+
+    def gradients(
+        self, name: str, fn: Callable[..., Any], *inputs: Any
+    ) -> tuple[tuple[Any, dict[str, Any]], list[Any]]:
+        """Differentiate; see ``Engine.gradients``."""
+        return self.engine.gradients(name, fn, *inputs)
+
+    def transform_gradients(self, name: str, gradients: list[Any]) -> list[Any]:  # noqa: ARG002
+        """Change gradients before they are applied; by default they stay as they are."""
+        return gradients
+
+    def minimize(
+        self, name: str, fn: Callable[..., Any], *inputs: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """Do one update of what ``name`` owns; handed to ``Model.training_step``."""
+        result, gradients = self.gradients(name, fn, *inputs)
+        self.engine.apply(name, self.transform_gradients(name, gradients))
+        return result
+
+    def fit(
+        self,
+        model: Model,
+        source: Source,
+        run: Run | UnsavedRun,
+        callbacks: Sequence[Any] = (),
+    ) -> Outcome:
+        """Train until the run's settings, a callback or a signal ends it.
+
+        Args:
+            model: the model, built.
+            source: the data.
+            run: gives the settings and the last checkpoint, takes losses, samples, checkpoints.
+            callbacks: ``keras.callbacks.Callback`` objects.
+
+        Raises:
+            NonFiniteLossError: a loss became NaN or infinite.
+            DataError: the data doesn't suit.
+        """
+        self.engine = engine.create(model)
+        position = run.restore(self.engine.state)
+        settings = run.settings
+        loader = Loader(
+            source,
+            batch_size=settings.batch_size,
+            seed=settings.seed,
+            noise=model.noise,
+            batches_per_step=model.batches_per_step,
+            start_step=position.step,
+        )
+        with loader, StopOnSignal() as stop:
+            loop = _Loop(self, model, loader, run, position)
+            return loop.go(list(callbacks), stop)
+
+
+class _Loop:
+    """One sitting of a run."""
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        model: Model,
+        loader: Loader,
+        run: Run | UnsavedRun,
+        position: Position,
+    ) -> None:
+        self.engine = trainer.engine
+        self.model = model
+        self.loader = loader
+        self.run = run
+        self.position = position
+        self.in_epoch = False
+        self.total = run.settings.total_steps(loader.steps_per_epoch)
+        self.step = self.engine.compile_step(
+            lambda batch: model.training_step(batch, trainer.minimize)
+        )
+
+    def go(self, callbacks: list[Any], stop: StopOnSignal) -> Outcome:
+        position, settings, model = self.position, self.run.settings, self.model
+        watchers = keras.callbacks.CallbackList(
+            callbacks,
+            add_history=True,
+            model=model,
+            epochs=settings.epochs or 1,
+            steps=self.loader.steps_per_epoch,
+            total_steps=self.total,
+            seconds=settings.seconds,
+            first_step=position.step,
+        )
+        model.stop_training = False
+        first_step, first_seconds, started = position.step, position.seconds, time.perf_counter()
+        if position.step == 0:
+            self.run.save_checkpoint(self.engine.state, position)
+        watchers.on_train_begin()
+        while not (self._is_over() or model.stop_training or stop.received):
+            self._one_step(watchers, lambda: first_seconds + time.perf_counter() - started)
+        if not stop.received:
+            self._end_epoch(watchers)
+        if position.step > first_step:
+            self._keep()
+        watchers.on_train_end(position.metrics)
+        spent = position.seconds - first_seconds
+        return Outcome(
+            steps=position.step,
+            seconds=position.seconds,
+            steps_per_second=(position.step - first_step) / spent if spent else 0.0,
+            metrics=position.metrics or {},
+            signal=stop.received,
+        )
+
+    def _is_over(self) -> bool:
+        limit = self.run.settings.seconds
+        return (self.total is not None and self.position.step >= self.total) or (
+            limit is not None and self.position.seconds >= limit
+        )
+
+    def _one_step(self, watchers: Any, clock: Callable[[], float]) -> None:
+        position, settings = self.position, self.run.settings
+        epoch, index = divmod(position.step, self.loader.steps_per_epoch)
+        if not self.in_epoch:
+            self.in_epoch = True
+            if index == 0:
+                position.epoch_sums = {}
+            watchers.on_epoch_begin(epoch)
+        watchers.on_train_batch_begin(index)
+        static, inputs = split_schedule(self.model.schedule(position.step))
+        batch = engine.base.merge(next(self.loader), inputs)
+        self.engine.begin_step(settings.seed, position.step)
+        losses = self.engine.fetch(self.step(batch, static))
+        position.step += 1
+        position.seconds = clock()
+        position.metrics = losses
+        watchers.on_train_batch_end(index, losses)
+        if not self.model.stop_training:
+            check_finite(losses, position.step)
+        for name, value in losses.items():
+            position.epoch_sums[name] = position.epoch_sums.get(name, 0.0) + value
+        row = {"step": position.step, "epoch": epoch + 1, "seconds": round(position.seconds, 3)}
+        self.run.log({**row, **losses})
+        if index + 1 == self.loader.steps_per_epoch:
+            self._end_epoch(watchers)
+        if not self._is_over():
+            self._keep(settings.sample_every, settings.checkpoint_every)
+
+    def _end_epoch(self, watchers: Any) -> None:
+        """Report the mean losses of an epoch, whole or cut short."""
+        if not self.in_epoch:
+            return
+        self.in_epoch = False
+        epoch, index = divmod(self.position.step - 1, self.loader.steps_per_epoch)
+        sums = self.position.epoch_sums
+        watchers.on_epoch_end(epoch, {name: total / (index + 1) for name, total in sums.items()})
+
+    def _keep(self, sample_every: int = 1, checkpoint_every: int = 1) -> None:
+        """Save samples and a checkpoint, where they are due."""
+        if self.position.step % sample_every == 0:
+            self.run.save_samples(self.position.step, self.model)
+        if self.position.step % checkpoint_every == 0:
+            self.run.save_checkpoint(self.engine.state, self.position)
+
+
+def check_finite(losses: dict[str, float], step: int) -> None:
+    """Stop at the first loss that is no number.
+
+    Raises:
+        NonFiniteLossError: with the loss and the step.
+    """
+    for name, value in losses.items():
+        if not math.isfinite(value):
+            raise NonFiniteLossError(
+                f"The loss {name!r} became {value} at step {step}.",
+                "Lower the learning rate, or clip gradients (global_clipnorm of the optimizer); "
+                "the last checkpoint is from before.",
+            )
