@@ -77,9 +77,10 @@ def convert(
             f"(items, length); received the shape {array.shape}.",
             hint,
         )
-    found = _range_of(name, array, value_range)
     dtype = "uint8" if array.dtype == np.uint8 else "float32"
-    return array.astype(dtype, copy=False), Field(array.shape[1:], dtype, modality, found)
+    with np.errstate(over="ignore"):  # what float32 can't hold is found to be infinite
+        array = array.astype(dtype, copy=False)
+    return array, Field(array.shape[1:], dtype, modality, _range_of(name, array, value_range))
 
 
 def label(name: str, array: NDArray[Any]) -> tuple[NDArray[np.int32], Field]:
@@ -121,6 +122,6 @@ def _range_of(
         return given
     if array.dtype == np.uint8:
         return (0.0, 255.0)
-    if np.float32(low) == np.float32(high):
+    if low == high:
         raise DataError(f"Expected values that vary in {name!r}; received {low:g} throughout.")
     return (low, high)

@@ -9,7 +9,7 @@ from genkit.layers._transposed_convolution import Geometry, spread
 
 
 @keras.saving.register_keras_serializable(package="genkit")
-class Conv2DTranspose(keras.layers.Conv2DTranspose):  # type: ignore[misc]  # keras is untyped
+class Conv2DTranspose(keras.layers.Conv2DTranspose):
     """Drop-in `keras.layers.Conv2DTranspose` without XLA's slow kernel gradient on CPUs.
 
     With stride `s`, kernel `w` and bias `b`, up to a crop that the padding decides:

@@ -130,6 +130,7 @@ def test_a_source_is_given_back_as_it_is():
         (np.zeros((2, 4, 4)), r"channel axis: array\[\.\.\., None\]"),
         (np.zeros((2, 4, 4, 1)), "Expected values that vary"),
         (np.array([[1.0, np.nan], [np.inf, 0.0]]), "received 2 of 4 that are not"),
+        (np.array([[1.0, 1e300]]), "received 1 of 2 that are not"),
         (np.zeros((0, 4, 4, 1)), "Expected items"),
         (np.zeros((2, 2), complex), "received complex128"),
         ([1, 2], "received list"),

@@ -1,0 +1,73 @@
+"""Tests run under one backend, named by KERAS_BACKEND; `nox -s tests` goes through all."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from genkit import backend
+
+GENKIT = [sys.executable, "-m", "genkit"]
+
+
+def pytest_report_header() -> str:
+    return f"backend: {backend.choose()}; installed: {', '.join(backend.installed_backends())}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if len(backend.installed_backends()) < len(backend.BACKENDS):
+        skip = pytest.mark.skip(reason="needs all three backends installed")
+        for item in items:
+            if item.get_closest_marker("cross_backend"):
+                item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def active_backend() -> str:
+    return backend.activate()
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real raw data, named by GENKIT_DATA."""
+    folder = os.environ.get("GENKIT_DATA")
+    if not folder:
+        pytest.skip("GENKIT_DATA names no folder of real data")
+    return Path(folder)
+
+
+@pytest.fixture
+def genkit_command(tmp_path):
+    """Run the command line in a process of its own, in an empty folder."""
+
+    def run(*arguments: object, env: dict[str, str] | None = None, check: bool = True):
+        done = subprocess.run(
+            [*GENKIT, *map(str, arguments)],
+            cwd=tmp_path,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    return run
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder that is read-only; root may write anyway, so then the test is skipped."""
+    folder = tmp_path / "read-only"
+    folder.mkdir()
+    folder.chmod(0o500)
+    if os.access(folder, os.W_OK):
+        pytest.skip("root may write to read-only folders")
+    yield folder
+    folder.chmod(0o700)
+    shutil.rmtree(folder)
