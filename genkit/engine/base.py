@@ -64,8 +64,8 @@ class Engine(abc.ABC):
 
         Returns:
             ``((loss, logs), gradients)``; the loss is unscaled, the gradients carry the
-            optimizer's loss scale, which ``apply`` takes out again; None where the loss does not
-            depend on a variable.
+            optimizer's loss scale, which ``apply`` takes out again; zero where the loss does not
+            depend on a variable, so that every backend does the same update.
         """
 
     @abc.abstractmethod
@@ -161,13 +161,21 @@ def merge(batch: Any, extra: Mapping[str, Any]) -> Any:
     return {**batch, **extra}
 
 
-def check_found(name: str, gradients: Sequence[Any]) -> None:
-    """Refuse a loss that depends on nothing it should train."""
+def fill_missing(name: str, gradients: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+    """Put zeros where a framework found no gradient (None).
+
+    Raises:
+        UsageError: the loss depends on none of the variables.
+    """
     if all(gradient is None for gradient in gradients):
         raise UsageError(
             f"The loss given for {name!r} depends on none of the variables that {name!r} owns.",
             "Check which networks were passed to add_optimizer.",
         )
+    return [
+        keras.ops.zeros_like(value) if gradient is None else gradient
+        for gradient, value in zip(gradients, values, strict=True)
+    ]
 
 
 def refuse_batch_statistics(name: str, layers: Sequence[Any]) -> None:
@@ -183,7 +191,7 @@ def refuse_batch_statistics(name: str, layers: Sequence[Any]) -> None:
 
 def global_norm(gradients: Sequence[Any]) -> Any:
     """Give the L2 norm over all gradients together."""
-    total = sum(keras.ops.sum(keras.ops.square(g)) for g in gradients if g is not None)
+    total = sum(keras.ops.sum(keras.ops.square(g)) for g in gradients)
     return keras.ops.sqrt(total)
 
 

@@ -18,8 +18,8 @@ from genkit.engine.base import (
     Engine,
     LossFn,
     StepFn,
-    check_found,
     clip_factor,
+    fill_missing,
     refuse_batch_statistics,
     split_loss,
 )
@@ -31,14 +31,12 @@ class BackendEngine(Engine):
     def gradients(
         self, name: str, fn: LossFn, *inputs: Any
     ) -> tuple[tuple[Any, dict[str, Any]], list[Any]]:
-        variables = self.model.owned_variables(name)
+        values = [v.value for v in self.model.owned_variables(name)]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([v.value for v in variables])
+            tape.watch(values)
             loss, logs = split_loss(fn(*inputs))
             scaled = self.model.optimizers[name].scale_loss(loss)
-        gradients = tape.gradient(scaled, [v.value for v in variables])
-        check_found(name, gradients)
-        return (loss, logs), gradients
+        return (loss, logs), fill_missing(name, tape.gradient(scaled, values), values)
 
     def per_example_gradients(
         self, name: str, fn: LossFn, *inputs: Any, clip: float
@@ -55,7 +53,7 @@ class BackendEngine(Engine):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(values)
                 losses = split_loss(fn(*example))
-            gradients = tape.gradient(losses[0], values, unconnected_gradients="zero")
+            gradients = fill_missing(name, tape.gradient(losses[0], values), values)
             factor = clip_factor(gradients, clip)
             return losses, [g * factor for g in gradients]
 

@@ -18,8 +18,8 @@ from genkit.engine.base import (
     Engine,
     LossFn,
     StepFn,
-    check_found,
     clip_factor,
+    fill_missing,
     refuse_batch_statistics,
     split_loss,
 )
@@ -34,9 +34,8 @@ class BackendEngine(Engine):
         loss, logs = split_loss(fn(*inputs))
         scaled = self.model.optimizers[name].scale_loss(loss)
         values = [v.value for v in self.model.owned_variables(name)]
-        gradients = list(torch.autograd.grad(scaled, values, allow_unused=True))
-        check_found(name, gradients)
-        return (loss.detach(), _detached(logs)), gradients
+        gradients = torch.autograd.grad(scaled, values, allow_unused=True)
+        return (loss.detach(), _detached(logs)), fill_missing(name, gradients, values)
 
     def per_example_gradients(
         self, name: str, fn: LossFn, *inputs: Any, clip: float
@@ -50,9 +49,7 @@ class BackendEngine(Engine):
             example = pytree.tree_map(lambda x: x[index : index + 1] if x.ndim else x, inputs)
             loss, logs = split_loss(fn(*example))
             found = torch.autograd.grad(loss, values, allow_unused=True)
-            gradients = [
-                torch.zeros_like(v) if g is None else g for g, v in zip(found, values, strict=True)
-            ]
+            gradients = fill_missing(name, found, values)
             factor = clip_factor(gradients, clip)
             return (loss.detach(), _detached(logs)), [g * factor for g in gradients]
 

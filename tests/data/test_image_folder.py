@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import struct
@@ -225,10 +226,8 @@ def test_damage_anywhere_never_escapes_as_another_error(tmp_path, seed):
     (tmp_path / name).write_bytes(content)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
+        with contextlib.suppress(DataError):
             opened(tmp_path)
-        except DataError:
-            pass
 
 
 def test_an_empty_or_missing_folder_is_an_error(tmp_path):

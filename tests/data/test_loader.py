@@ -3,6 +3,7 @@ import sys
 import textwrap
 import threading
 import time
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ def assert_no_thread_is_left():
 def test_an_epoch_takes_each_item_at_most_once_in_full_batches():
     batches = numbers(take(12))
     for epoch in (batches[:6], batches[6:]):
-        seen = sum(epoch, [])
+        seen = list(chain.from_iterable(epoch))
         assert len(seen) == len(set(seen)) == 24
     assert batches[:6] != batches[6:]
 
@@ -69,7 +70,7 @@ def test_the_order_is_shuffled_and_follows_the_seed():
     first, again, other = (numbers(take(6, seed=seed)) for seed in (0, 0, 1))
     assert first == again
     assert first != other
-    assert sum(first, []) != sorted(sum(first, []))
+    assert first != sorted(first)
 
 
 def test_the_next_seed_is_not_the_next_epoch():
@@ -83,8 +84,8 @@ def test_a_loader_started_at_a_step_goes_on_bit_for_bit(start, batches_per_step)
     settings = {"source": source, "batches_per_step": batches_per_step}
     whole = take(start + 8, **settings)
     rest = take(8, start_step=start, **settings)
-    for expected, received in zip(whole[start:], rest, strict=True):
-        pairs = [(expected, received)] if batches_per_step == 1 else zip(expected, received)
+    for both in zip(whole[start:], rest, strict=True):
+        pairs = [both] if batches_per_step == 1 else zip(*both, strict=True)
         for one, other in pairs:
             assert_same(one, other)
 

@@ -29,6 +29,7 @@ def test_a_sample_depends_only_on_the_seed_and_its_index():
     alone = noise_for_samples(draw, 3, [42])["z"]
     np.testing.assert_array_equal(alone, noise_for_samples(draw, 3, [7, 42, 9])["z"][1:2])
     assert (alone != noise_for_samples(draw, 4, [42])["z"]).all()
+    assert (alone != noise_for_samples(draw, 3, [43])["z"]).all()
     assert alone.dtype == np.float32
 
 

@@ -74,6 +74,11 @@ def test_normalize_maps_the_bounds_of_the_range_exactly():
     assert made.max() == 1
 
 
+def test_rounding_never_steps_over_the_bounds():
+    images = np.array([-2.2, 5.4], "float32").reshape(2, 1, 1, 1)
+    assert images_of(transform(images, "normalize=-1,1")).ravel().tolist() == [-1, 1]
+
+
 def test_resize_keeps_a_constant_and_the_mean():
     np.testing.assert_array_equal(images_of(transform(RAMP * 0 + 77, "resize=3x5")), 77)
     smooth = images_of(transform(COLOUR, "resize=3x4"))
@@ -126,6 +131,7 @@ def test_the_loader_flips_anew_for_each_batch_and_the_same_for_each_seed():
     plain = {image.tobytes() for image in COLOUR}
     flipped = [[image.tobytes() not in plain for image in batch] for batch in once]
     assert all(100 < sum(batch) < 200 for batch in flipped)
+    assert flipped[0] != flipped[1]
 
 
 @pytest.mark.parametrize(

@@ -94,9 +94,9 @@ def test_loss_scaling_skips_an_overflow_and_lowers_the_scale():
     e, run = stepper(model)
     before = read(e)
     batch = batch_for(model)
-    run({**batch, "vector": batch["vector"] * 100})
+    run({**batch, "vector": batch["vector"] * 1e20})
     after = read(e)
-    assert not trainable(changed(weights_of(before), weights_of(after)))
+    assert not {k for k in changed(before, after) if k.startswith("discriminator/")}
     scale = "optimizers/discriminator/dynamic_scale"
     assert after[scale] == pytest.approx(before[scale] / 2)
 

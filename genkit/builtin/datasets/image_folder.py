@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import warnings
 from itertools import takewhile
-from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -117,7 +117,7 @@ def _labels(listed: dict[Path, list[Path]]) -> dict[Path, str]:
 
 def _captions(folder: Path, listed: dict[Path, list[Path]]) -> dict[Path, str]:
     captions: dict[Path, str] = {}
-    for base in {folder, *listed}:
+    for base in dict.fromkeys((folder, *listed)):
         captions |= read_captions(base)
     return captions
 

@@ -7,7 +7,7 @@ import os
 import tokenize
 import zipfile
 import zlib
-from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
