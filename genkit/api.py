@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,13 +20,14 @@ from genkit.errors import RunError, UsageError
 from genkit.export import build_model, is_export, read_export, write_export
 from genkit.plan import Plan, make_plan
 from genkit.registry import Registry, installed, own_version
-from genkit.runs import DEFAULT_RUNS_DIR, Run, check_free
+from genkit.runs import DEFAULT_RUNS_DIR, Run, check_free, finite
 from genkit.specs import Schema, resolve
 from genkit.training.settings import Outcome
 
 if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.model import Model
+    from genkit.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Result:
             "steps": self.outcome.steps,
             "seconds": round(self.outcome.seconds, 3),
             "steps_per_second": round(self.outcome.steps_per_second, 3),
-            "metrics": self.outcome.metrics,
+            "metrics": finite(self.outcome.metrics),
         }
 
 
@@ -107,14 +109,14 @@ def execute(
     if name is not None:
         _check_name(name)
         check_free(runs_dir / name)
-    registry = installed()
-    backend.activate(plan.backend)
-    source = open_data(plan, registry)
+    sitting = _Sitting(plan, callbacks, verbose=verbose)
     if plan.init is not None:
-        Run.open(Path(plan.init))
-    model = _new_model(plan, source.schema, registry)
-    run = Run.create(plan, _environment(registry, source), runs_dir, name)
-    return _train(run, model, source, callbacks, verbose=verbose)
+        from genkit.engine.state import ModelState
+        from genkit.training import checkpoints
+
+        initial = Run.open(Path(plan.init))
+        checkpoints.load_weights(checkpoints.last(initial.checkpoints), ModelState(sitting.model))
+    return sitting.train(Run.create(plan, sitting.environment(), runs_dir, name))
 
 
 def resume(
@@ -138,23 +140,19 @@ def resume(
     run = Run.open(path)
     if more_steps is not None:
         run = Run(path, _lengthened(run, more_steps))
-    registry = installed()
-    backend.activate(run.plan.backend)
-    source = open_data(run.plan, registry)
-    before = run.environment()
-    if before.get("data", {}).get("fingerprint") != source.fingerprint():
+    sitting = _Sitting(run.plan, callbacks, verbose=verbose)
+    before, now = run.environment(), sitting.environment()
+    if before.get("data", {}).get("fingerprint") != now["data"]["fingerprint"]:
         raise RunError(
             f"The data of {path} has changed since the run began; it can't go on the same.",
             "Bring the data back, or start from its weights: genkit run ... --init RUN",
         )
-    model = _new_model(run.plan, source.schema, registry)
-    now = _environment(registry, source)
     if before.get("device", {}).get("threads") != now["device"]["threads"]:
         warnings.warn(
             "The thread count has changed since the run began: results will not be the same bits.",
             stacklevel=2,
         )
-    return _train(run, model, source, callbacks, verbose=verbose)
+    return sitting.train(run)
 
 
 def load(run_or_path: Result | Run | str | Path, backend_name: str | None = None) -> Model:
@@ -170,19 +168,20 @@ def load(run_or_path: Result | Run | str | Path, backend_name: str | None = None
     Raises:
         RunError: no run or model there, or it is damaged.
     """
+    from genkit.engine.state import ModelState
     from genkit.training import checkpoints
 
-    backend.activate(backend_name)
     path = Path(run_or_path) if isinstance(run_or_path, (str, Path)) else run_or_path.path
     if is_export(path):
+        backend.activate(backend_name)
         return read_export(path)
     run = Run.open(path)
+    if backend_name is None and run.plan.backend in backend.installed_backends():
+        backend_name = backend.active_backend() or run.plan.backend
+    backend.activate(backend_name)
     schema = Schema.from_dict(run.environment().get("data", {}).get("schema") or {})
     model = build_model(run.plan.model, run.plan.distributions["model"], run.plan.config, schema)
-    from genkit.engine.state import ModelState
-
-    state = ModelState(model)
-    checkpoints.restore(checkpoints.last(run.checkpoints), state)
+    checkpoints.restore(checkpoints.last(run.checkpoints), ModelState(model))
     model.use_averaged_weights()
     return model
 
@@ -195,6 +194,43 @@ def open_data(plan: Plan, registry: Registry) -> Source:
     return source
 
 
+class _Sitting:
+    """Everything one sitting of training needs, made and checked before a file is written."""
+
+    def __init__(self, plan: Plan, callbacks: Sequence[Any], *, verbose: bool) -> None:
+        self.plan = plan
+        self.registry = installed()
+        backend.activate(plan.backend)
+        self.source = open_data(plan, self.registry)
+        self.model = _new_model(plan, self.source.schema, self.registry)
+        name = f"{plan.distributions['trainer']}/{plan.trainer}"
+        self.trainer: Trainer = resolve(self.registry.find("trainers", name).spec.trainer)()
+        self.trainer.check(self.model, self.source, plan.settings())
+        self.callbacks = [*callbacks, *_plan_callbacks(plan, self.registry)]
+        if verbose and self.trainer.steps:
+            from genkit.training.progress import Progress
+
+            self.callbacks.append(Progress())
+
+    def environment(self) -> dict[str, Any]:
+        return _environment(self.registry, self.source)
+
+    def train(self, run: Run) -> Result:
+        from genkit.training import checkpoints
+
+        with run.writing():
+            try:
+                outcome = self.trainer.fit(self.model, self.source, run, self.callbacks)
+                write_export(run.path / "model", self.model, self.plan, vars(outcome))
+            except BaseException as error:
+                step = max(checkpoints.steps(run.checkpoints), default=0)
+                with suppress(OSError):  # on a full disk the first error is the one to tell
+                    run.set_status("failed", step, error=str(error))
+                raise
+            run.set_status("stopped" if outcome.signal else "done", outcome.steps)
+        return Result(run, outcome)
+
+
 def _new_model(plan: Plan, schema: Schema, registry: Registry) -> Model:
     # Keras draws the seeds of initial weights and of layer randomness from `random`. Its own
     # set_random_seed would import every installed framework.
@@ -204,34 +240,6 @@ def _new_model(plan: Plan, schema: Schema, registry: Registry) -> Model:
         return build_model(plan.model, plan.distributions["model"], plan.config, schema, registry)
     finally:
         random.setstate(kept)
-
-
-def _train(
-    run: Run, model: Model, source: Source, callbacks: Sequence[Any], *, verbose: bool
-) -> Result:
-    from genkit.training import checkpoints
-    from genkit.training.progress import Progress
-
-    registry, plan = installed(), run.plan
-    entry = registry.find("trainers", f"{plan.distributions['trainer']}/{plan.trainer}")
-    watchers = [*callbacks, *_plan_callbacks(plan, registry)]
-    if verbose and plan.trainer != "closed-form":
-        watchers.append(Progress())
-    with run.writing():
-        if plan.init is not None and not checkpoints.steps(run.checkpoints):
-            from genkit.engine.state import ModelState
-
-            initial = Run.open(Path(plan.init))
-            checkpoints.load_weights(checkpoints.last(initial.checkpoints), ModelState(model))
-        try:
-            outcome = resolve(entry.spec.trainer)().fit(model, source, run, watchers)
-            write_export(run.path / "model", model, plan, vars(outcome))
-        except BaseException as error:
-            step = max(checkpoints.steps(run.checkpoints), default=0)
-            run.set_status("failed", step, error=str(error))
-            raise
-        run.set_status("stopped" if outcome.signal else "done", outcome.steps)
-    return Result(run, outcome)
 
 
 def _plan_callbacks(plan: Plan, registry: Registry) -> list[Any]:

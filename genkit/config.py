@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import pydantic
 
 from genkit.errors import UsageError
 from genkit.registry import suggestion
+
+AbsolutePath = Annotated[Path, pydantic.AfterValidator(lambda path: path.expanduser().absolute())]
+"""A path that still holds when a run is resumed from another folder."""
 
 ConfigT = TypeVar("ConfigT", bound="Config")
 

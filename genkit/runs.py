@@ -12,6 +12,7 @@ runs/<name>/
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import socket
@@ -180,7 +181,7 @@ class Run:
         """Append a line to ``metrics.jsonl``."""
         if self._metrics is None:
             self._metrics = (self.path / "metrics.jsonl").open("a", encoding="utf-8")
-        self._metrics.write(json.dumps(row) + "\n")
+        self._metrics.write(json.dumps(finite(row)) + "\n")
         if time.monotonic() - self._flushed > _FLUSH_SECONDS:
             self._metrics.flush()
             self._flushed = time.monotonic()
@@ -226,6 +227,14 @@ class Run:
         rows = [row for row in self.metrics() if row["step"] <= step]
         if file.exists():
             write_text(file, "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def finite(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the row with what JSON has no word for, NaN and infinity, as None."""
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in row.items()
+    }
 
 
 def check_free(path: Path) -> None:

@@ -27,7 +27,7 @@ def genkit_models() -> Iterable[ModelSpec]:
             "reference": {"dataset": "mnist", "batch_size": 64, "epochs": 100},
         },
         references=(
-            "Radford et al. 2016, Unsupervised Representation Learning with ... GANs, arXiv:1511.06434",
+            "Radford et al. 2016, Unsupervised Representation Learning ..., arXiv:1511.06434",
         ),
     )
     yield ModelSpec(
@@ -114,7 +114,7 @@ def genkit_datasets() -> Iterable[DatasetSpec]:
     )
     yield DatasetSpec(
         name="image-folder",
-        summary="Your own PNG and JPEG files; labels from sub-folders, captions from metadata.jsonl",
+        summary="Your own PNG and JPEG files, with labels from sub-folders and captions",
         source=f"{home}.image_folder:open_image_folder",
         config=f"{home}.image_folder:ImageFolderConfig",
         modality="image",

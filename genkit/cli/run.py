@@ -121,7 +121,7 @@ def run(  # noqa: PLR0917
 
     Examples:
       genkit run dcgan --backend jax
-      genkit run vae --dataset image-folder --data path=photos --data 'transforms=["resize=64"]'
+      genkit run vae --dataset image-folder --data path=photos --data transforms=resize=64
       genkit run vae --set latent_dim=32 --steps 2000 --dry-run
     """
     from genkit.plan import make_plan, parse_settings, read_recipe

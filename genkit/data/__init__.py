@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genkit.data.loader import Loader
+from genkit.data.loader import Loader, check_sizes
 from genkit.data.noise import NoiseFn, noise_for_samples, noise_for_step, sample_rng, training_rng
 from genkit.data.pipeline import transformed
 from genkit.data.source import ArraySource, Batch, Source
@@ -18,6 +18,7 @@ __all__ = [
     "Source",
     "Transform",
     "as_source",
+    "check_sizes",
     "noise_for_samples",
     "noise_for_step",
     "parse_transforms",

@@ -60,7 +60,7 @@ class Loader:
         batches_per_step: int = 1,
         start_step: int = 0,
     ) -> None:
-        _check_sizes(source, batch_size, batches_per_step, start_step)
+        check_sizes(source, batch_size, batches_per_step, start_step)
         self.source = source
         self.batch_size = batch_size
         self.seed = check_seed(seed)
@@ -163,7 +163,15 @@ def _prefetched(maker: _BatchMaker, batches_per_epoch: int, start: int) -> Any:
     return batches
 
 
-def _check_sizes(source: Source, batch_size: int, batches_per_step: int, start_step: int) -> None:
+def check_sizes(
+    source: Source, batch_size: int, batches_per_step: int = 1, start_step: int = 0
+) -> None:
+    """Refuse sizes that no batch can be made with.
+
+    Raises:
+        DataError: a batch larger than the data.
+        UsageError: a number out of range.
+    """
     if batch_size < 1 or batches_per_step < 1 or start_step < 0:
         raise UsageError(
             "Expected a batch_size and batches_per_step of 1 or more and a start_step of 0 or "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from genkit import engine
 from genkit.errors import UsageError
-from genkit.training.settings import Outcome
+from genkit.training.settings import FitSettings, Outcome
 from genkit.training.trainer import Trainer, check_finite
 
 if TYPE_CHECKING:
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 class ClosedFormTrainer(Trainer):
     """Calls the model's ``solve(source) -> losses`` once: the whole of training is one step."""
 
+    steps = False
+
+    def check(self, model: Model, source: Source, settings: FitSettings) -> None:  # noqa: ARG002
+        if not hasattr(model, "solve"):
+            raise UsageError(
+                f"The closed-form trainer needs a model with solve(data); "
+                f"{type(model).__name__} has none.",
+                "Train it with --trainer gradient.",
+            )
+
     def fit(
         self,
         model: Model,
@@ -27,15 +37,9 @@ class ClosedFormTrainer(Trainer):
         run: Run | UnsavedRun,
         callbacks: Sequence[Any] = (),
     ) -> Outcome:
-        solve = getattr(model, "solve", None)
-        if solve is None:
-            raise UsageError(
-                f"The closed-form trainer needs a model with solve(data); "
-                f"{type(model).__name__} has none.",
-                "Train it with --trainer gradient.",
-            )
         if callbacks:
             raise UsageError("The closed-form trainer takes no callbacks: it has no loop.")
+        solve: Any = model.solve
         self.engine = engine.create(model)
         position = run.restore(self.engine.state)
         started = time.perf_counter()

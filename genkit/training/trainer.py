@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from genkit import engine
-from genkit.data import Loader
-from genkit.errors import NonFiniteLossError
-from genkit.model import split_schedule
-from genkit.training.settings import Outcome, Position
+from genkit.data import Loader, check_sizes
+from genkit.errors import NonFiniteLossError, UsageError
+from genkit.model import Model, split_schedule
+from genkit.training.settings import FitSettings, Outcome, Position
 from genkit.training.signals import StopOnSignal
 
 if TYPE_CHECKING:
     from genkit.data import Source
-    from genkit.model import Model
     from genkit.runs import Run, UnsavedRun
 
 
@@ -29,6 +28,9 @@ class Trainer:
     (``gradients`` for privacy, ``transform_gradients`` for averaging over workers) or all of
     ``fit``.
     """
+
+    steps = True
+    """Whether ``fit`` goes step by step, so that callbacks and progress make sense."""
 
     engine: engine.Engine
 
@@ -49,6 +51,19 @@ class Trainer:
         result, gradients = self.gradients(name, fn, *inputs)
         self.engine.apply(name, self.transform_gradients(name, gradients))
         return result
+
+    def check(self, model: Model, source: Source, settings: FitSettings) -> None:
+        """Refuse, before anything is written, what ``fit`` could not train.
+
+        Raises:
+            GenkitError: the model has no training step, or a batch is larger than the data.
+        """
+        if type(model).training_step is Model.training_step:
+            raise UsageError(
+                f"{type(model).__name__} has no training_step for this trainer to do.",
+                "Train it with --trainer closed-form.",
+            )
+        check_sizes(source, settings.batch_size, model.batches_per_step)
 
     def fit(
         self,
@@ -184,7 +199,9 @@ class _Loop:
         watchers.on_epoch_end(epoch, {name: total / (index + 1) for name, total in sums.items()})
 
     def _keep(self, sample_every: int = 1, checkpoint_every: int = 1) -> None:
-        """Save samples and a checkpoint, where they are due."""
+        """Save samples and a checkpoint, where they are due and worth keeping."""
+        if not all(map(math.isfinite, (self.position.metrics or {}).values())):
+            return
         if self.position.step % sample_every == 0:
             self.run.save_samples(self.position.step, self.model)
         if self.position.step % checkpoint_every == 0:

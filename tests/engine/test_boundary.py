@@ -16,7 +16,9 @@ def imported_names(tree):
         elif isinstance(node, ast.ImportFrom):
             yield (node.module or "").split(".")[0]
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
-            yield from (str(a.value).split(".")[0] for a in node.args if isinstance(a, ast.Constant))
+            yield from (
+                str(a.value).split(".")[0] for a in node.args if isinstance(a, ast.Constant)
+            )
 
 
 def test_nothing_outside_the_engine_imports_a_framework():

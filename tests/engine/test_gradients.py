@@ -67,14 +67,16 @@ def penalised(discriminator, rate=0.1):
 def test_a_gradient_penalty_is_differentiated_to_second_order():
     """The weights move by minus the rate times what finite differences of the penalty give."""
     model = penalised(smooth_network())
-    e, run = stepper(model)
+    _, run = stepper(model)
     kernel = model.discriminator.layers[0].kernel
     start = numpy(kernel.value)
     batch = batch_for(model)
 
     def penalty(value):
         kernel.assign(value)
-        loss = float(numpy(model.discriminator_loss({"vector": ops.convert_to_tensor(batch["vector"])})))
+        loss = float(
+            numpy(model.discriminator_loss({"vector": ops.convert_to_tensor(batch["vector"])}))
+        )
         kernel.assign(start)
         return loss
 
@@ -115,7 +117,7 @@ def test_the_input_gradient_outside_a_step_leaves_the_model_usable():
         lambda x: model.discriminator(x, training=True),
         ops.convert_to_tensor(batch_for(model)["vector"]),
     )
-    e, run = stepper(model)
+    _, run = stepper(model)
     assert np.isfinite(run(batch_for(model))["d_loss"])
 
 
@@ -134,7 +136,7 @@ def per_example(model, batch, clip):
     before = [numpy(v.value) for v in model.owned_variables("discriminator")]
     grabbed["loss"] = e.fetch(e.compile_step(step)(batch, ()))["loss"]
     after = [numpy(v.value) for v in model.owned_variables("discriminator")]
-    return grabbed["loss"], dict(zip(names, [a - b for a, b in zip(before, after)], strict=True))
+    return grabbed["loss"], dict(zip(names, [a - b for a, b in zip(before, after, strict=True)], strict=True))
 
 
 def private_model():
@@ -167,7 +169,7 @@ def test_each_example_alone_is_clipped():
         engine.create(model).state.load_weights(weights)
         norm = np.sqrt(sum(np.square(g).sum() for g in gradients.values()))
         clipped = [g * min(1, clip / norm) / len(batch["vector"]) for g in gradients.values()]
-        expected = clipped if expected is None else [a + b for a, b in zip(expected, clipped)]
+        expected = clipped if expected is None else [a + b for a, b in zip(expected, clipped, strict=True)]
     _, found = per_example(model, batch, clip=clip)
     for per, want in zip(found.values(), expected, strict=True):
         np.testing.assert_allclose(per, want, atol=1e-6)

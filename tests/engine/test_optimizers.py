@@ -1,5 +1,7 @@
 """Clipping, accumulation, averaging and loss scaling are the optimizers' own, for every name."""
 
+from itertools import pairwise
+
 import keras
 import numpy as np
 import pytest
@@ -40,7 +42,7 @@ def test_accumulation_updates_every_second_step_only():
         states.append(read(e))
     moved = [
         bool(trainable(changed(weights_of(a), weights_of(b))))
-        for a, b in zip(states, states[1:], strict=False)
+        for a, b in pairwise(states)
     ]
     assert moved == [False, True, False, True]
 

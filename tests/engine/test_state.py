@@ -65,7 +65,7 @@ def test_dtypes_are_canonical_and_seeds_fit_31_bits():
     assert {a.dtype.name for a in training.values()} == {"float32", "int64"}
     seeds = [a for key, a in training.items() if key.endswith("/seed")]
     assert seeds
-    assert all(0 <= a.min() and a.max() < 2**31 for a in seeds)
+    assert all(a.min() >= 0 and a.max() < 2**31 for a in seeds)
 
 
 def test_loading_a_state_repeats_the_next_step_to_the_bit():

@@ -125,7 +125,7 @@ def test_a_variable_outside_the_model_is_refused_or_kept_never_frozen(active_bac
     _, run = stepper(model)
     before = np.array(keras.ops.convert_to_numpy(hidden.moving_mean.value))
     if active_backend == "jax":
-        with pytest.raises(UsageError, match="moving_mean.*does not own"):
+        with pytest.raises(UsageError, match=r"moving_mean.*does not own"):
             run(batch_for(model))
     else:
         run(batch_for(model))

@@ -20,6 +20,7 @@ import pydantic
 from genkit.builtin.datasets.image_files import decode_all, list_images
 from genkit.builtin.datasets.images import SplitImageDataConfig
 from genkit.builtin.datasets.metadata import read_captions
+from genkit.config import AbsolutePath
 from genkit.data.pipeline import transformed
 from genkit.data.source import ArraySource, Source
 from genkit.data.transform_names import parse_transforms
@@ -36,7 +37,7 @@ _SPLITS = ("train", "test")
 class ImageFolderConfig(SplitImageDataConfig):
     """Settings of ``image-folder``."""
 
-    path: Path = pydantic.Field(description="The folder")
+    path: AbsolutePath = pydantic.Field(description="The folder")
     mode: Literal["RGB", "L"] | None = pydantic.Field(
         None, description="Convert every image to colour (RGB) or gray (L); needed where both occur"
     )

@@ -15,6 +15,7 @@ import pydantic
 from numpy.lib import format as npy
 
 from genkit.builtin.datasets.images import ImageDataConfig
+from genkit.config import AbsolutePath
 from genkit.data.pipeline import transformed
 from genkit.data.source import ArraySource, Source
 from genkit.data.transform_names import parse_transforms
@@ -37,7 +38,7 @@ def _split_numbers(value: object) -> object:
 class NpzConfig(ImageDataConfig):
     """Settings of ``npz``."""
 
-    path: Path = pydantic.Field(description="The .npz file")
+    path: AbsolutePath = pydantic.Field(description="The .npz file")
     image: str | None = pydantic.Field(
         None,
         description="Name of the array of images, (items, height, width) or with channels last; "

@@ -30,6 +30,6 @@ def image_shape(schema: Schema, model: str, multiple_of: int) -> tuple[int, int,
         raise DataError(
             f"{model} needs a height and width that are multiples of {multiple_of}; "
             f"received {height}x{width}.",
-            f"""Add: --data 'transforms=["resize={up[0]}x{up[1]}"]'""",
+            f"Add: --data transforms=resize={up[0]}x{up[1]}",
         )
     return height, width, channels

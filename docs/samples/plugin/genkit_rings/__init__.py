@@ -1,0 +1,1 @@
+"""Points on rings, and a small GAN for them."""

@@ -1,0 +1,70 @@
+"""Entry points of installed distributions, in processes of their own."""
+
+import json
+
+import pytest
+
+METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n"
+
+
+@pytest.fixture
+def install(tmp_path):
+    """Put a distribution with one entry point on the path; give the environment to see it."""
+    site = tmp_path / "site"
+
+    def put(name, module, text):
+        site.mkdir(exist_ok=True)
+        (site / f"{module}.py").write_text(text)
+        info = site / f"{name}-1.2.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(METADATA.format(name=name))
+        (info / "entry_points.txt").write_text(f"[genkit.plugins]\n{module} = {module}\n")
+        return {"PYTHONPATH": str(site)}
+
+    return put
+
+
+GOOD = """
+import genkit
+print("hello from a plugin")
+@genkit.hookimpl
+def genkit_models():
+    yield genkit.ModelSpec(name="rings", summary="Rings", model="r:M", config="r:C",
+                           accepts=("vector",))
+"""
+
+
+def test_an_installed_plugin_is_listed_and_its_prints_do_not_spoil_json(install, genkit_command):
+    env = install("genkit-keras-rings", "genkit_rings", GOOD)
+    done = genkit_command("list", "--json", env=env)
+    told = json.loads(done.stdout)
+    found = next(m for m in told["models"] if m["name"] == "rings")
+    assert found["distribution"] == "genkit-keras-rings"
+    assert told["broken"] == []
+
+
+def test_a_plugin_that_fails_at_import_is_shown_and_harms_nothing(install, genkit_command):
+    env = install("genkit-keras-broken", "genkit_broken", "import no_such_module")
+    done = genkit_command("list", env=env)
+    assert "dcgan" in done.stdout
+    assert "genkit-keras-broken" in done.stderr
+    told = json.loads(genkit_command("doctor", "--json", env={**env, "PATH": ""}).stdout)
+    assert told["broken"][0]["stage"] == "import"
+    assert "no_such_module" in told["broken"][0]["traceback"]
+
+
+@pytest.mark.parametrize("value", ["genkit_rings", "genkit-keras-rings", "all", "other, all"])
+def test_a_plugin_can_be_disabled(install, genkit_command, value):
+    env = install("genkit-keras-rings", "genkit_rings", GOOD)
+    env["GENKIT_DISABLE_PLUGINS"] = value
+    told = json.loads(genkit_command("list", "models", "--json", env=env).stdout)
+    assert [m["name"] for m in told["models"]] == ["dcgan", "vae"]
+
+
+def test_strict_mode_stops_the_command_in_one_line(install, genkit_command):
+    env = install("genkit-keras-broken", "genkit_broken", "import no_such_module")
+    env["GENKIT_STRICT_PLUGINS"] = "1"
+    done = genkit_command("list", env=env, check=False)
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "genkit-keras-broken" in done.stderr

@@ -1,0 +1,164 @@
+"""Defaults < preset < recipe < flags; typos die early, with a suggestion. No framework."""
+
+import pytest
+
+from genkit.errors import BackendError, DataError, UsageError
+from genkit.plan import load_plan, make_plan, parse_duration, parse_settings, read_recipe
+from genkit.registry import Registry
+
+
+@pytest.fixture(scope="module")
+def registry():
+    from genkit.builtin import plugin
+
+    return Registry([plugin])
+
+
+def plan(registry, recipe=None, **flags):
+    return make_plan(registry, {"model": "vae", **flags}, recipe)
+
+
+def test_each_layer_wins_over_the_one_below(registry):
+    assert plan(registry).config["latent_dim"] == 16  # the config class's default
+    reference = plan(registry, preset="reference")
+    assert reference.config["latent_dim"] == 2
+    recipe = {"preset": "reference", "config": {"latent_dim": 3, "width": 8}}
+    assert plan(registry, recipe).config["latent_dim"] == 3
+    flagged = plan(registry, recipe, config={"latent_dim": 4})
+    assert (flagged.config["latent_dim"], flagged.config["width"]) == (4, 8)
+    assert flagged.config["hidden"] == 16, "what the preset says and nothing overrides stays"
+
+
+def test_the_plan_names_everything_that_decides_the_run(registry):
+    p = plan(registry, preset="reference", seed=7)
+    assert (p.dataset, p.trainer, p.epochs, p.batch_size, p.seed) == ("mnist", "gradient", 30, 128, 7)
+    assert set(p.distributions) == {"model", "dataset", "trainer"}
+    assert load_plan(p.model_dump_json()) == p
+
+
+def test_a_length_replaces_all_lengths_below_it(registry):
+    p = plan(registry, steps=50)
+    assert (p.steps, p.epochs, p.time) == (50, None, None)
+    p = plan(registry, {"epochs": 3, "steps": 10})
+    assert (p.steps, p.epochs) == (10, 3), "given together, both hold"
+    assert plan(registry, {"epochs": 3}, time="10m").time == 600
+
+
+def test_settings_of_another_data_set_are_dropped(registry):
+    recipe = {"dataset": "mnist", "data": {"limit": 5}}
+    assert plan(registry, recipe).data["limit"] == 5
+    assert plan(registry, recipe, dataset="digits").data["limit"] is None
+    assert plan(registry, {"data": {"limit": 5}}, dataset="digits").data["limit"] == 5
+
+
+def test_an_alias_resolves_to_the_name(registry):
+    assert plan(registry, model="gvae").model == "vae"
+
+
+def test_the_backend_is_flag_then_recipe_then_environment(registry, monkeypatch):
+    from genkit import backend
+
+    monkeypatch.setattr(backend, "active_backend", lambda: None)
+    monkeypatch.setattr(backend, "find_spec", lambda _: True)
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    assert plan(registry).backend == "torch"
+    assert plan(registry, {"backend": "tensorflow"}).backend == "tensorflow"
+    assert plan(registry, {"backend": "tensorflow"}, backend="jax").backend == "jax"
+    monkeypatch.delenv("KERAS_BACKEND")
+    assert plan(registry, backend="auto").backend == "jax"
+
+
+def test_a_backend_that_is_not_installed_gives_the_install_line(monkeypatch):
+    from genkit import backend
+
+    monkeypatch.setattr(backend, "find_spec", lambda _: None)
+    with pytest.raises(BackendError, match=r"pip install 'genkit-keras\[tensorflow\]'"):
+        backend.choose("tensorflow")
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setattr(backend, "active_backend", lambda: None)
+    with pytest.raises(BackendError, match=r"found none.*pip install 'genkit-keras\[jax\]'"):
+        backend.choose()
+
+
+def test_the_backend_is_never_switched_inside_a_process(monkeypatch):
+    from genkit import backend
+
+    monkeypatch.setattr(backend, "active_backend", lambda: "jax")
+    monkeypatch.setattr(backend, "find_spec", lambda _: True)
+    with pytest.raises(BackendError, match="already runs on 'jax'"):
+        backend.activate("torch")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"model": "dcgn"}, "received 'dcgn'. Did you mean 'dcgan'"),
+        ({"dataset": "minst"}, "Did you mean 'mnist'"),
+        ({"trainer": "gradiant"}, "Did you mean 'gradient'"),
+        ({"preset": "fast"}, "has no preset 'fast'; it has default, reference"),
+        ({"backend": "jaxx"}, "received 'jaxx'. Did you mean 'jax'"),
+        ({"config": {"latent_dmi": 3}}, "no setting 'latent_dmi'. Did you mean 'latent_dim'"),
+        ({"config": {"latent_dim": 0}}, "'latent_dim' of the model vae.*greater than or equal to 1"),
+        ({"config": {"latent_dim": "many"}}, "valid integer.*received 'many'"),
+        ({"config": {"kl_weight": float("nan")}}, "finite"),
+        ({"data": {"splitt": "test"}}, "data set mnist has no setting 'splitt'.*'split'"),
+        ({"data": {"split": "half"}}, "'train', 'test' or 'all'"),
+        ({"data": {"transforms": ["resise=3"]}}, "resize"),
+        ({"callbacks": {"early-stop": {}}}, "Did you mean 'early-stopping'"),
+        ({"batch_size": 0}, "'batch_size'.*received 0"),
+        ({"seed": 2**31}, "'seed'"),
+        ({"seed": -1}, "'seed'"),
+        ({"steps": -1}, "'steps'"),
+        ({"time": "soon"}, "90s, 10m or 1h30m; received 'soon'"),
+        ({"model": None}, "Expected a model"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(registry, flags, message):
+    with pytest.raises(UsageError, match=message) as caught:
+        plan(registry, **flags)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_a_typo_in_a_recipe_is_suggested(registry):
+    with pytest.raises(UsageError, match="recipe has no setting 'epoch'. Did you mean 'epochs'"):
+        plan(registry, {"epoch": 3})
+
+
+def test_a_recipe_is_read_from_toml(tmp_path):
+    file = tmp_path / "r.toml"
+    file.write_text('model = "vae"\n[config]\nlatent_dim = 3\n')
+    assert read_recipe(file) == {"model": "vae", "config": {"latent_dim": 3}}
+    file.write_text("model = ")
+    with pytest.raises(UsageError, match="is not TOML"):
+        read_recipe(file)
+    with pytest.raises(UsageError, match="can't be read"):
+        read_recipe(tmp_path / "none.toml")
+
+
+def test_settings_are_read_as_toml_or_text():
+    pairs = ["a=3", "b=0.5", "c=true", "d=[1, 2]", "e=resize=32 flip", "f=photos/cats"]
+    assert parse_settings(pairs, "--set") == {
+        "a": 3, "b": 0.5, "c": True, "d": [1, 2], "e": "resize=32 flip", "f": "photos/cats"
+    }
+    with pytest.raises(UsageError, match="key=value; received 'oops'"):
+        parse_settings(["oops"], "--set")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("10m", 600), ("1h30m", 5400), ("45", 45), (1.5, 1.5)]
+)
+def test_a_duration(text, seconds):
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "10 m", "1x", "inf", "nan", "m10"])
+def test_a_bad_duration(text):
+    with pytest.raises(UsageError, match="Expected a time"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 2}', '{"model": "vae"}'])
+def test_a_damaged_plan_is_a_data_error(text):
+    with pytest.raises(DataError, match="plan is damaged"):
+        load_plan(text)

@@ -1,0 +1,87 @@
+"""Records are frozen, valid from the start, and light."""
+
+import dataclasses
+import json
+
+import pytest
+
+import genkit
+from genkit.errors import DataError, PluginError
+from genkit.specs import Schema, resolve
+
+
+def model_spec(**changes):
+    fields = {
+        "name": "tiny",
+        "summary": "A tiny model",
+        "model": "tiny.model:Tiny",
+        "config": "tiny.config:TinyConfig",
+        "accepts": ("image",),
+    }
+    return genkit.ModelSpec(**{**fields, **changes})
+
+
+def test_a_record_can_not_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        model_spec().name = "other"
+    with pytest.raises(TypeError):
+        model_spec().presets["default"] = {}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"name": "Tiny Model"}, "name: lower case"),
+        ({"summary": "two\nlines"}, "summary: one line"),
+        ({"model": "tiny.model"}, "'module:attribute' reference"),
+        ({"model": "os; import sys:x"}, "'module:attribute' reference"),
+        ({"config": print}, "'module:attribute' reference"),
+        ({"presets": {"quick": {}}}, "one called 'default'"),
+        ({"accepts": "image"}, "accepts: a tuple"),
+    ],
+)
+def test_a_bad_record_says_what_was_expected_and_shows_itself(change, expected):
+    with pytest.raises(PluginError, match=expected) as caught:
+        model_spec(**change)
+    assert "ModelSpec(" in str(caught.value)
+
+
+def test_a_reference_is_imported_only_when_used():
+    spec = model_spec(model="no.such.module:Thing")
+    with pytest.raises(PluginError, match=r"no\.such\.module:Thing.*can't be imported"):
+        resolve(spec.model)
+    assert resolve("json:dumps") is json.dumps
+
+
+def test_a_schema_survives_json():
+    schema = Schema(
+        {
+            "image": genkit.Field((28, 28, 1), "uint8", "image", (0, 255)),
+            "label": genkit.Field((), "int32", "label", classes=("a", "b")),
+        }
+    )
+    assert Schema.from_dict(json.loads(json.dumps(schema.to_dict()))) == schema
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"image": {}},
+        {"image": {"shape": [0], "dtype": "uint8", "modality": "image"}},
+        {"image": {"shape": [2], "dtype": "object", "modality": "image"}},
+        {"image": {"shape": [2], "dtype": "uint8", "modality": "image", "range": [1, 1]}},
+        {"image": {"shape": 3, "dtype": "uint8", "modality": "image"}},
+        {"image": "nonsense"},
+        [1, 2],
+    ],
+)
+def test_a_damaged_schema_is_a_data_error(data):
+    with pytest.raises(DataError):
+        Schema.from_dict(data)
+
+
+def test_a_missing_modality_is_named_with_what_there_is():
+    schema = Schema({"text": genkit.Field((None,), "int32", "text")})
+    with pytest.raises(DataError, match=r"modality 'image'.*text \(text\)"):
+        schema.name_of("image")
