@@ -7,13 +7,11 @@ text; no framework is imported, and the same code gives the same pages on every 
 from __future__ import annotations
 
 import ast
-import importlib
 import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
 from typer.models import ArgumentInfo
@@ -56,6 +54,7 @@ PACKAGES = {
 }
 # What public functions hand out.
 RESULTS = {"genkit.api": ("Result",), "genkit.training.settings": ("Outcome",)}
+_KINDS = {str: "TEXT", int: "N", Path: "PATH", bool: ""}
 _OVERRIDES = {"hookimpl": "Mark a function of a plugin as the implementation of a hook."}
 
 
@@ -98,8 +97,7 @@ def _cli() -> str:
     from genkit.cli import app
 
     parts = [
-        "Exit codes, and the JSON that `--json` prints: "
-        "[Run directory](run-directory.md#exit-codes).",
+        "Exit codes and JSON: [Run directory](run-directory.md#exit-codes).",
         "## genkit\n\n```text\ngenkit [OPTIONS] COMMAND [ARGS]...\n```",
         _options(app.registered_callback.callback),
     ]
@@ -114,11 +112,13 @@ def parameters(function: Callable[..., Any]) -> list[tuple[list[str], Any, str, 
     for name, parameter in inspect.signature(function).parameters.items():
         kind, record = get_args(hints[name])[:2]
         flag = f"--{name.replace('_', '-')}"
-        names = list(record.param_decls or [flag])
+        # In Annotated[...] the first name given to typer.Option lands in `default`.
+        given = (record.default, *(record.param_decls or ()))
+        names = [n for n in given if isinstance(n, str) and n.startswith("-")] or [flag]
         kinds = [part for part in (get_args(kind) or (kind,)) if part is not type(None)]
-        value = "" if kind is bool else record.metavar or kinds[0].__name__.upper()
+        value = "" if kind is bool else record.metavar or _KINDS[kinds[0]]
         default = parameter.default
-        told = "" if default in (None, False, inspect.Parameter.empty) else f"`{default}`"
+        told = "" if default in (None, False, inspect.Parameter.empty) else f" Default `{default}`."
         found.append((names, record, value, told))
     return found
 
@@ -154,8 +154,9 @@ def _options(function: Callable[..., Any]) -> str:
     for names, record, value, default in parameters(function):
         if not isinstance(record, ArgumentInfo):
             shown = ", ".join(f"`{name}`" for name in names)
-            rows.append([f"{shown} `{value}`" if value else shown, default, _sentence(record.help)])
-    return _table(["option", "default", "meaning"], rows)
+            meaning = _sentence(record.help) + default
+            rows.append([f"{shown} `{value}`" if value else shown, meaning])
+    return _table(["option", "meaning"], rows)
 
 
 def _sentence(text: str | None) -> str:
@@ -167,7 +168,7 @@ def _sentence(text: str | None) -> str:
 
 def _hooks() -> str:
     parts = [_docstring(inspect.cleandoc(hookspecs.__doc__ or ""))]
-    tree = _tree(hookspecs)
+    tree = _tree("genkit.hookspecs")
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("genkit_"):
             signature = f"```python-signature\n{_signature(node)}\n```"
@@ -247,8 +248,7 @@ def _trainers_and_callbacks(registry: Registry) -> str:
         [
             "## Trainers\n\nA model names the one it wants; `--trainer` chooses another.",
             _table(["trainer", "what it does"], trainers),
-            "## Callbacks\n\nNamed in a recipe, each with its arguments: "
-            "[Recipes](../how-to/recipes.md#callbacks).",
+            "## Callbacks\n\nHow a recipe names them: [Recipes](../how-to/recipes.md#callbacks).",
             _table(["callback", "what it does", "class"], callbacks),
         ],
     )
@@ -292,7 +292,7 @@ def _toml(value: object) -> str:
 def _python() -> str:
     listed = {name for names in SUBJECTS.values() for name in names}
     assert listed == set(genkit.__all__), listed ^ set(genkit.__all__)
-    homes = _homes(importlib.import_module("genkit"))
+    homes = _homes("genkit")
     parts = []
     for subject, names in SUBJECTS.items():
         parts.append(f"## {subject}")
@@ -300,7 +300,7 @@ def _python() -> str:
         if subject == "Train and use":
             parts += [_name(m, n, f"{m}.{n}") for m, ns in RESULTS.items() for n in ns]
     for package, chosen in PACKAGES.items():
-        homes = _homes(importlib.util.find_spec(package))
+        homes = _homes(package)
         parts.append(f"## {package}")
         parts += [_name(homes[name], name, f"{package}.{name}") for name in chosen or homes]
     introduction = (
@@ -311,7 +311,7 @@ def _python() -> str:
     return _page("Python", introduction, parts)
 
 
-def _homes(module: Any) -> dict[str, str]:
+def _homes(module: str) -> dict[str, str]:
     """Read from a package's own imports in which module each public name lives, sorted."""
     tree = _tree(module)
     return {
@@ -322,17 +322,18 @@ def _homes(module: Any) -> dict[str, str]:
     }
 
 
-def _tree(module: ModuleType | Any) -> ast.Module:
-    origin = getattr(module, "__file__", None) or module.origin
-    return ast.parse(Path(origin).read_text(encoding="utf-8"))
+def _tree(module: str) -> ast.Module:
+    """Parse a module's source; importing it would import Keras."""
+    path = SOURCE.parent.joinpath(*module.split("."))
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return ast.parse(file.read_text(encoding="utf-8"))
 
 
 def _name(module: str, name: str, shown: str) -> str:
-    spec = importlib.util.find_spec(module)
     heading = f"({shown.replace('.', '-').lower()})=\n### {shown}"
     if name in _OVERRIDES:
         return f"{heading}\n\n{_OVERRIDES[name]}"
-    node = next(n for n in _tree(spec).body if getattr(n, "name", None) == name)
+    node = next(n for n in _tree(module).body if getattr(n, "name", None) == name)
     if isinstance(node, ast.FunctionDef):
         return "\n\n".join([heading, _code(_signature(node)), _docstring(ast.get_docstring(node))])
     assert isinstance(node, ast.ClassDef)
@@ -343,9 +344,9 @@ def _name(module: str, name: str, shown: str) -> str:
 
 def _methods(node: ast.ClassDef) -> Iterator[ast.FunctionDef]:
     for child in node.body:
-        if isinstance(child, ast.FunctionDef) and not child.name.startswith("_"):
-            if ast.get_docstring(child):
-                yield child
+        public = isinstance(child, ast.FunctionDef) and not child.name.startswith("_")
+        if public and ast.get_docstring(child):
+            yield child
 
 
 def _method(owner: str, node: ast.FunctionDef) -> str:
@@ -362,6 +363,7 @@ def _constructor(node: ast.ClassDef) -> str:
     head = f"class {node.name}({bases})" if bases else f"class {node.name}"
     for child in node.body:
         if isinstance(child, ast.FunctionDef) and child.name == "__init__":
+            child.returns = None
             return f"{head}\n{_signature(child).replace('def __init__', node.name)}"
     fields = [
         ast.unparse(child)
@@ -377,12 +379,13 @@ def _signature(node: ast.FunctionDef) -> str:
         if group and group[0].arg in ("self", "cls"):
             del group[0]
     returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-    text = ast.unparse(arguments)
+    pieces = _split(ast.unparse(arguments))
+    text = ", ".join(pieces)
     line = f"def {node.name}({text}){returns}"
     if len(line) <= _WIDTH:
         return line
-    pieces = textwrap.indent(",\n".join(_split(text)), "    ")
-    return f"def {node.name}(\n{pieces},\n){returns}"
+    block = textwrap.indent(",\n".join(pieces), "    ")
+    return f"def {node.name}(\n{block},\n){returns}"
 
 
 def _split(text: str) -> list[str]:
@@ -394,7 +397,7 @@ def _split(text: str) -> list[str]:
             pieces.append("")
         else:
             pieces[-1] += character
-    return [piece.strip() for piece in pieces]
+    return [re.sub(r"^(\w+: [^=]+)=", r"\1 = ", piece.strip()) for piece in pieces]
 
 
 def _code(text: str) -> str:

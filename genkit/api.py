@@ -8,7 +8,7 @@ import random
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -67,7 +67,7 @@ def train(
     *,
     runs_dir: str | Path = DEFAULT_RUNS_DIR,
     name: str | None = None,
-    callbacks: Sequence[Any] = (),
+    callbacks: Sequence[Any] | Mapping[str, Mapping[str, Any]] = (),
     verbose: bool = True,
     **settings: Any,
 ) -> Result:
@@ -77,7 +77,8 @@ def train(
         model: name of a registered model.
         runs_dir: folder that holds the runs.
         name: the run's name; made from model, data set and time if not given.
-        callbacks: ``keras.callbacks.Callback`` objects.
+        callbacks: ``keras.callbacks.Callback`` objects; or, as in a recipe, registered names with
+            their arguments.
         verbose: show progress.
         **settings: what a recipe may say: ``dataset``, ``backend``, ``preset``, ``steps``,
             ``epochs``, ``time``, ``batch_size``, ``seed``, ``config`` and ``data`` (dicts), ...
@@ -93,6 +94,8 @@ def train(
         >>> genkit.load(result.path).generate(16).shape  # doctest: +SKIP
         (16, 8, 8, 1)
     """
+    if isinstance(callbacks, Mapping):
+        settings["callbacks"], callbacks = callbacks, ()
     plan = make_plan(installed(), {**settings, "model": model})
     return execute(plan, Path(runs_dir), name, callbacks, verbose=verbose)
 
@@ -138,6 +141,7 @@ def resume(
         RunError: not a run, in use, or made from other data.
     """
     run = Run.open(path)
+    backend.activate(run.plan.backend)
     if more_steps is not None:
         run = Run(path, _lengthened(run, more_steps))
     sitting = _Sitting(run.plan, callbacks, verbose=verbose)
@@ -168,9 +172,6 @@ def load(run_or_path: Result | Run | str | Path, backend_name: str | None = None
     Raises:
         RunError: no run or model there, or it is damaged.
     """
-    from genkit.engine.state import ModelState
-    from genkit.training import checkpoints
-
     path = Path(run_or_path) if isinstance(run_or_path, (str, Path)) else run_or_path.path
     if is_export(path):
         backend.activate(backend_name)
@@ -179,6 +180,9 @@ def load(run_or_path: Result | Run | str | Path, backend_name: str | None = None
     if backend_name is None and run.plan.backend in backend.installed_backends():
         backend_name = backend.active_backend() or run.plan.backend
     backend.activate(backend_name)
+    from genkit.engine.state import ModelState
+    from genkit.training import checkpoints
+
     schema = Schema.from_dict(run.environment().get("data", {}).get("schema") or {})
     model = build_model(run.plan.model, run.plan.distributions["model"], run.plan.config, schema)
     checkpoints.restore(checkpoints.last(run.checkpoints), ModelState(model))
@@ -294,7 +298,7 @@ def _environment(registry: Registry, source: Source) -> dict[str, Any]:
 
 
 def _check_name(name: str) -> None:
-    if name in (".", "..") or Path(name).name != name or name.startswith("."):
+    if Path(name).name != name or not name or name.startswith("."):
         raise UsageError(
             f"Expected a run name without slashes or a leading dot; received {name!r}."
         )

@@ -8,7 +8,7 @@ from keras.callbacks import EarlyStopping
 result = genkit.train(
     "vae",
     dataset="digits",
-    epochs=5,
+    epochs=3,
     callbacks=[EarlyStopping(monitor="loss", patience=2)],
 )
 print(result.outcome.steps)

@@ -20,6 +20,7 @@ class WGANConfig(genkit.Config):
     penalty: float = Field(10.0, ge=0, description="Weight of the gradient penalty")
     warmup_steps: int = Field(20, ge=1, description="Steps over which the penalty rises")
     learning_rate: float = Field(1e-3, gt=0, description="Adam's step size, both networks")
+    # [/config]
 
 
 # [networks]
@@ -48,9 +49,10 @@ class WGAN(genkit.Model):
                 layers.Dense(1),
             ]
         )
-        adam = keras.optimizers.Adam
-        self.add_optimizer("critic", adam(config.learning_rate, beta_1=0.5), self.critic)
-        self.add_optimizer("generator", adam(config.learning_rate, beta_1=0.5), self.generator)
+        for name, network in (("critic", self.critic), ("generator", self.generator)):
+            adam = keras.optimizers.Adam(config.learning_rate, beta_1=0.5)
+            self.add_optimizer(name, adam, network)
+        # [/networks]
 
     # [noise]
     def noise(self, rng, n):
@@ -58,6 +60,7 @@ class WGAN(genkit.Model):
             "z": rng.standard_normal((n, self.config.latent_dim), dtype="float32"),
             "mix": rng.random((n, 1, 1, 1), dtype="float32"),
         }
+        # [/noise]
 
     # [losses]
     def critic_loss(self, batch):
@@ -74,6 +77,7 @@ class WGAN(genkit.Model):
 
     def generator_loss(self, batch):
         return -ops.mean(self.critic(self.generator(batch["z"], training=True)))
+        # [/losses]
 
     # [step]
     def schedule(self, step):
@@ -85,10 +89,12 @@ class WGAN(genkit.Model):
             _, logs = minimize("critic", self.critic_loss, part)
         g_loss, _ = minimize("generator", self.generator_loss, batch[-1])
         return {"g_loss": g_loss, **logs}
+        # [/step]
 
     # [decode]
     def decode(self, z, **_):
         return rescale(self.generator(z), (-1.0, 1.0), self.schema["image"].range)
+        # [/decode]
 
 
 # [use]
@@ -97,4 +103,4 @@ model = WGAN(WGANConfig(penalty=5.0), source.schema)
 history = model.fit(source, steps=60)
 print(history.history)
 print(model.generate(16).shape)
-# [end]
+# [/use]

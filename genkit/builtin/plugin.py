@@ -21,8 +21,8 @@ def genkit_models() -> Iterable[ModelSpec]:
             "default": {
                 "dataset": "mnist",
                 "batch_size": 64,
-                "epochs": 3,
-                "config": {"width": 32},
+                "epochs": 2,
+                "config": {"width": 32, "learning_rate": 6e-4},
             },
             "reference": {"dataset": "mnist", "batch_size": 64, "epochs": 100},
         },

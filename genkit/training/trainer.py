@@ -82,8 +82,9 @@ class Trainer:
 
         Raises:
             NonFiniteLossError: a loss became NaN or infinite.
-            DataError: the data doesn't suit.
+            GenkitError: see ``check``.
         """
+        self.check(model, source, run.settings)
         self.engine = engine.create(model)
         position = run.restore(self.engine.state)
         settings = run.settings

@@ -136,7 +136,9 @@ def per_example(model, batch, clip):
     before = [numpy(v.value) for v in model.owned_variables("discriminator")]
     grabbed["loss"] = e.fetch(e.compile_step(step)(batch, ()))["loss"]
     after = [numpy(v.value) for v in model.owned_variables("discriminator")]
-    return grabbed["loss"], dict(zip(names, [a - b for a, b in zip(before, after, strict=True)], strict=True))
+    return grabbed["loss"], dict(
+        zip(names, [a - b for a, b in zip(before, after, strict=True)], strict=True)
+    )
 
 
 def private_model():
@@ -169,7 +171,9 @@ def test_each_example_alone_is_clipped():
         engine.create(model).state.load_weights(weights)
         norm = np.sqrt(sum(np.square(g).sum() for g in gradients.values()))
         clipped = [g * min(1, clip / norm) / len(batch["vector"]) for g in gradients.values()]
-        expected = clipped if expected is None else [a + b for a, b in zip(expected, clipped, strict=True)]
+        expected = (
+            clipped if expected is None else [a + b for a, b in zip(expected, clipped, strict=True)]
+        )
     _, found = per_example(model, batch, clip=clip)
     for per, want in zip(found.values(), expected, strict=True):
         np.testing.assert_allclose(per, want, atol=1e-6)

@@ -40,10 +40,7 @@ def test_accumulation_updates_every_second_step_only():
     for number in range(4):
         run(batch_for(model, seed=number), number)
         states.append(read(e))
-    moved = [
-        bool(trainable(changed(weights_of(a), weights_of(b))))
-        for a, b in pairwise(states)
-    ]
+    moved = [bool(trainable(changed(weights_of(a), weights_of(b)))) for a, b in pairwise(states)]
     assert moved == [False, True, False, True]
 
 

@@ -31,7 +31,13 @@ def test_each_layer_wins_over_the_one_below(registry):
 
 def test_the_plan_names_everything_that_decides_the_run(registry):
     p = plan(registry, preset="reference", seed=7)
-    assert (p.dataset, p.trainer, p.epochs, p.batch_size, p.seed) == ("mnist", "gradient", 30, 128, 7)
+    assert (p.dataset, p.trainer, p.epochs, p.batch_size, p.seed) == (
+        "mnist",
+        "gradient",
+        30,
+        128,
+        7,
+    )
     assert set(p.distributions) == {"model", "dataset", "trainer"}
     assert load_plan(p.model_dump_json()) == p
 
@@ -98,7 +104,10 @@ def test_the_backend_is_never_switched_inside_a_process(monkeypatch):
         ({"preset": "fast"}, "has no preset 'fast'; it has default, reference"),
         ({"backend": "jaxx"}, "received 'jaxx'. Did you mean 'jax'"),
         ({"config": {"latent_dmi": 3}}, "no setting 'latent_dmi'. Did you mean 'latent_dim'"),
-        ({"config": {"latent_dim": 0}}, "'latent_dim' of the model vae.*greater than or equal to 1"),
+        (
+            {"config": {"latent_dim": 0}},
+            "'latent_dim' of the model vae.*greater than or equal to 1",
+        ),
         ({"config": {"latent_dim": "many"}}, "valid integer.*received 'many'"),
         ({"config": {"kl_weight": float("nan")}}, "finite"),
         ({"data": {"splitt": "test"}}, "data set mnist has no setting 'splitt'.*'split'"),
@@ -139,7 +148,12 @@ def test_a_recipe_is_read_from_toml(tmp_path):
 def test_settings_are_read_as_toml_or_text():
     pairs = ["a=3", "b=0.5", "c=true", "d=[1, 2]", "e=resize=32 flip", "f=photos/cats"]
     assert parse_settings(pairs, "--set") == {
-        "a": 3, "b": 0.5, "c": True, "d": [1, 2], "e": "resize=32 flip", "f": "photos/cats"
+        "a": 3,
+        "b": 0.5,
+        "c": True,
+        "d": [1, 2],
+        "e": "resize=32 flip",
+        "f": "photos/cats",
     }
     with pytest.raises(UsageError, match="key=value; received 'oops'"):
         parse_settings(["oops"], "--set")

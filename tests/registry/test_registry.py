@@ -35,7 +35,9 @@ def test_specs_of_every_kind_are_found_by_name():
         ],
         "trainers": lambda: [genkit.TrainerSpec(name="t", summary="T", trainer="a:b")],
         "metrics": lambda: [
-            genkit.MetricSpec(name="q", summary="Q", metric="a:b", direction="min", modality="image")
+            genkit.MetricSpec(
+                name="q", summary="Q", metric="a:b", direction="min", modality="image"
+            )
         ],
         "callbacks": lambda: [genkit.CallbackSpec(name="c", summary="C", callback="a:b")],
     }
@@ -71,7 +73,7 @@ def stops_half_way():
         (plugin("bad", models=lambda: [spec("Bad Name")]), "record", "lower case"),
         (plugin("bad", models=lambda: ["dcgan"]), "record", "Expected a ModelSpec"),
         (plugin("bad", models=lambda: [spec("a"), spec("a")]), "record", "received a second"),
-        (plugin("bad", modles=lambda: []), "hooks", "unknown hook"),
+        (plugin("bad", modles=lambda: [spec("a")]), "hooks", "unknown hook"),
         (SimpleNamespace(__name__="bad"), "hooks", "implements no genkit hook"),
     ],
 )
@@ -97,8 +99,8 @@ def test_strict_mode_raises_the_first_fault(monkeypatch):
 
 
 def test_two_of_one_name_are_both_kept_and_the_bare_name_asks_which():
-    registry = Registry([plugin("one", models=lambda: [spec("vae")]), GOOD]
-        + [plugin("two", models=lambda: [spec("vae")])])
+    one, two = (plugin(name, models=lambda: [spec("vae")]) for name in ("one", "two"))
+    registry = Registry([one, GOOD, two])
     with pytest.raises(AmbiguousNameError, match="Write one/vae or two/vae"):
         registry.find("models", "vae")
     assert registry.find("models", "two/vae").distribution == "two"

@@ -48,7 +48,11 @@ def test_list_gives_each_kind_with_name_summary_and_distribution():
             assert entry["summary"]
             assert entry["distribution"] == "genkit-keras"
     assert {d["name"] for d in told["datasets"]} == {
-        "mnist", "fashion-mnist", "digits", "image-folder", "npz"
+        "mnist",
+        "fashion-mnist",
+        "digits",
+        "image-folder",
+        "npz",
     }
 
 

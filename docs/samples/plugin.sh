@@ -1,0 +1,3 @@
+genkit list plugins
+genkit run rings-gan --steps 200 --name rings
+genkit generate runs/rings --n 1000 --format npz

@@ -1,0 +1,51 @@
+"""Every check of the project, each in an environment of its own: ``nox -s NAME``."""
+
+import os
+
+import nox
+
+nox.options.sessions = ["lint", "typing", "docs", "tests"]
+nox.options.default_venv_backend = "venv"
+
+CONSTRAINTS = ("-c", "constraints.txt")
+TEST_TOOLS = ("pytest>=8.3",)
+DOCS_TOOLS = ("sphinx>=8.2", "myst-parser>=4", "furo>=2025.7", "sphinx-copybutton>=0.5")
+# What differs between backends; the rest runs once.
+BACKEND_TESTS = ("tests/engine", "tests/layers", "tests/training", "tests/cli")
+
+
+@nox.session
+@nox.parametrize("backend", ["jax", "torch", "tensorflow", "all"])
+def tests(session: nox.Session, backend: str) -> None:
+    """Test on one backend with only that one installed; "all" compares the three."""
+    session.install("-e", f".[{backend}]", *TEST_TOOLS, *CONSTRAINTS)
+    env = {"KERAS_BACKEND": "jax" if backend == "all" else backend, "PYTHONPATH": "."}
+    if backend == "all":
+        session.install("tensorboard>=2.19", *CONSTRAINTS)
+        where = ["-m", "cross_backend", "-s", "tests"]
+    else:
+        where = ["-m", "not cross_backend", *(["tests"] if backend == "jax" else BACKEND_TESTS)]
+    session.run("pytest", "-q", *where, *session.posargs, env={**os.environ, **env})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check form and style."""
+    session.install("ruff>=0.17,<0.18")
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check types, strictly."""
+    session.install("mypy>=2.4,<3", "-e", ".", *CONSTRAINTS)
+    session.run("mypy")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning is an error."""
+    session.install("-e", ".[jax]", *DOCS_TOOLS, *CONSTRAINTS)
+    session.run("python", "docs/generate_reference.py", "--check")
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "site")

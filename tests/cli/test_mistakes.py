@@ -1,0 +1,186 @@
+"""What bad input gets: one line, the right exit code, nothing half-written."""
+
+import json
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from genkit import backend, cli
+
+pytestmark = pytest.mark.usefixtures("active_backend")
+
+
+@pytest.fixture
+def genkit_here(monkeypatch, capsys, tmp_path):
+    """Run the command line in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["genkit", *map(str, arguments)])
+        monkeypatch.setattr("genkit.cli.output._stdout", None)
+        stdout, show = sys.stdout, warnings.showwarning
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("default")
+                cli.main()
+        except SystemExit as ended:
+            code = ended.code
+        finally:
+            sys.stdout, warnings.showwarning = stdout, show
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def images(folder, n=12, size=(8, 8), mode="RGB"):
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    for index in range(n):
+        shape = (size[1], size[0], 3) if mode == "RGB" else (size[1], size[0])
+        Image.fromarray(rng.integers(0, 255, shape, dtype="uint8")).save(
+            folder / f"{mode}-{size[0]}x{size[1]}-{index}.png"
+        )
+    return folder
+
+
+RUN = ["run", "vae", "--dataset", "digits", "--steps", 1, "--set", "width=4"]
+FOLDER = [
+    "run", "vae", "--dataset", "image-folder", "--data", "path=pictures", "--steps", 1,
+    "--set", "width=4", "--batch-size", 4,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["run", "dcgn"], 2, "Did you mean 'dcgan'"),
+        ([*RUN, "--dataset", "mnits"], 2, "Did you mean 'mnist'"),
+        ([*RUN, "--preset", "quick"], 2, "it has default, reference"),
+        ([*RUN, "--set", "latent=3"], 2, "no setting 'latent'"),
+        ([*RUN, "--set", "latent_dim=-3"], 2, "greater than or equal to 1; received -3"),
+        ([*RUN, "--set", "latent_dim"], 2, "key=value"),
+        ([*RUN, "--time", "soon"], 2, "90s, 10m or 1h30m"),
+        ([*RUN, "--steps", "many"], 2, "'many' is not a valid"),
+        ([*RUN, "--recipe", "none.toml"], 2, "none.toml can't be read"),
+        ([*RUN, "--trainer", "closed-form"], 2, "needs a model with solve"),
+        ([*RUN, "--batch-size", 5000], 1, "1500 items"),
+        ([*RUN, "--init", "nowhere"], 1, "Expected a run directory"),
+        ([*RUN, "--runs-dir", "/proc/none"], 1, "The system refused"),
+        ([*RUN, "--colour", "red"], 2, "No such option"),
+        (["resume", "nowhere"], 1, "Expected a run directory"),
+        (["generate", "nowhere"], 1, "Expected a run directory"),
+        (["generate", "nowhere", "--n", 0], 2, "at least 1"),
+        (["generate", "nowhere", "--format", "gif"], 2, "png, npz, grid"),
+        (["info", "dcgn"], 2, "Did you mean 'dcgan'"),
+        (["list", "model"], 2, "Did you mean 'models'"),
+        (["frobnicate"], 2, "No such command"),
+        ([*FOLDER], 1, "pictures"),
+    ],
+)
+def test_a_mistake_is_one_line_with_the_right_code(genkit_here, tmp_path, arguments, code, message):
+    got, out, err = genkit_here(*arguments)
+    assert got == code, err
+    lines = [line for line in err.splitlines() if not line.startswith("Training ")]
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    assert message in lines[0]
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["run", "dcgn", "--json"], ["run", "--colour", "--json"], ["resume", "x", "--json"]],
+)
+def test_with_json_an_error_is_an_object_too(genkit_here, arguments):
+    code, out, _ = genkit_here(*arguments)
+    assert code
+    told = json.loads(out)
+    assert set(told) == {"error", "message", "hint"}
+    assert told["message"]
+
+
+def test_debug_shows_the_traceback(monkeypatch):
+    from genkit.errors import UsageError
+
+    monkeypatch.setattr("sys.argv", ["genkit", "run", "dcgn", "--debug"])
+    with pytest.raises(UsageError):
+        cli.main()
+
+
+def test_an_empty_folder(genkit_here, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    code, _, err = genkit_here(*FOLDER)
+    assert code == 1
+    assert "pictures" in err.splitlines()[-1]
+    assert not (tmp_path / "runs").exists()
+
+
+def test_images_of_mixed_size_are_told_with_the_way_out(genkit_here, tmp_path):
+    images(tmp_path / "pictures")
+    images(tmp_path / "pictures", size=(8, 12))
+    code, _, err = genkit_here(*FOLDER)
+    assert code == 1
+    assert "resize" in err
+    assert not (tmp_path / "runs").exists()
+    code, _, err = genkit_here(*FOLDER, "--data", "transforms=resize=8")
+    assert code == 0, err
+
+
+def test_images_of_mixed_mode_are_told_with_the_way_out(genkit_here, tmp_path):
+    images(tmp_path / "pictures")
+    images(tmp_path / "pictures", mode="L")
+    code, _, err = genkit_here(*FOLDER)
+    assert code == 1
+    assert "mode=RGB" in err
+    code, _, err = genkit_here(*FOLDER, "--data", "mode=L")
+    assert code == 0, err
+
+
+def test_one_unreadable_image_among_many_is_skipped_and_counted(genkit_here, tmp_path):
+    images(tmp_path / "pictures")
+    (tmp_path / "pictures/torn.png").write_bytes(b"\x89PNG nothing")
+    code, out, err = genkit_here(*FOLDER)
+    assert code == 0, err
+    assert "warning: " in err
+    assert "torn.png" in err
+    assert "runs/" in out
+
+
+def test_a_size_the_model_can_not_do_is_told(genkit_here, tmp_path):
+    images(tmp_path / "pictures", size=(10, 10))
+    code, _, err = genkit_here(*FOLDER)
+    assert code == 1
+    assert "resize=12x12" in err
+
+
+def test_an_unknown_backend_that_is_not_installed(genkit_here, monkeypatch):
+    monkeypatch.setattr(backend, "find_spec", lambda _: None)
+    code, _, err = genkit_here(*RUN, "--backend", "tensorflow")
+    assert code == 2
+    assert "pip install 'genkit-keras[tensorflow]'" in err
+
+
+def test_info_shows_settings_presets_and_references(genkit_here):
+    code, out, _ = genkit_here("info", "gvae", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert told["name"] == "vae"
+    assert {f["name"] for f in told["config"]} >= {"latent_dim", "kl_weight"}
+    assert all(f["type"] and f["default"] and f["meaning"] for f in told["config"])
+    assert set(told["presets"]) == {"default", "reference"}
+    assert any("1312.6114" in r for r in told["references"])
+    assert "latent_dim" in genkit_here("info", "vae")[1]
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(genkit_here, tmp_path):
+    code, out, _ = genkit_here(*RUN, "--dry-run", "--json")
+    assert code == 0
+    plan = json.loads(out)
+    assert plan["steps"] == 1
+    assert plan["config"]["width"] == 4
+    assert list(tmp_path.iterdir()) == []

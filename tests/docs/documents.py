@@ -1,0 +1,44 @@
+"""The documents, and the fenced blocks in them."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+SAMPLES = DOCS / "samples"
+README = ROOT / "README.md"
+PAGES = sorted([README, *DOCS.rglob("*.md")])
+
+_BLOCK = re.compile(
+    r"(?:<!-- (?P<marker>[^\n]*?) -->\n)?^```(?P<language>[^\n`]*)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: where it stands, the comment before it, its language and text."""
+
+    page: Path
+    marker: str
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        first = self.text.strip().splitlines()[0] if self.text.strip() else ""
+        return f"{self.page.relative_to(ROOT)}: {first}"
+
+    def commands(self) -> list[str]:
+        """Give the lines of a shell block, with continued lines joined."""
+        return [line for line in self.text.replace("\\\n", " ").splitlines() if line.strip()]
+
+
+def blocks(*languages: str) -> list[Block]:
+    """Give the blocks in these languages; includes have none of them."""
+    found = [
+        Block(page, match["marker"] or "", match["language"].strip(), match["text"])
+        for page in PAGES
+        for match in _BLOCK.finditer(page.read_text(encoding="utf-8"))
+    ]
+    return [block for block in found if block.language in languages]

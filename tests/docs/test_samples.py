@@ -1,0 +1,101 @@
+"""Every sample in the documentation runs as it stands there.
+
+KERAS_BACKEND chooses the backend; without it GenKit does.
+"""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.docs.documents import SAMPLES
+
+PYTHON = sorted(p.name for p in SAMPLES.glob("*.py"))
+SHELL = sorted(p.name for p in SAMPLES.glob("*.sh"))
+# A sample's time is that of its imports and compilations; the tutorial trains longer.
+FEW_STEPS = "--steps 20"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shared_compilation(tmp_path_factory):
+    """Let JAX compile once what several samples run: it halves their time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path_factory.mktemp("jax")))
+        patch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+        yield
+
+
+def environment(**more: str) -> dict[str, str]:
+    scripts = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("GENKIT_")}
+    return {**kept, "PATH": scripts, "TF_CPP_MIN_LOG_LEVEL": "3", **more}
+
+
+def check(command: list[str], folder: Path, **more: str) -> str:
+    done = subprocess.run(
+        command, cwd=folder, env=environment(**more), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", PYTHON)
+def test_python_sample_runs(name, tmp_path):
+    check([sys.executable, str(SAMPLES / name)], tmp_path)
+
+
+@pytest.mark.parametrize("name", SHELL)
+def test_shell_sample_runs(name, tmp_path):
+    text = (SAMPLES / name).read_text(encoding="utf-8")
+    wanted = set(re.findall(r"--backend (\w+)", text))
+    if missing := sorted(b for b in wanted if importlib.util.find_spec(b) is None):
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    for recipe in (SAMPLES / "recipes").glob("*.toml"):
+        shutil.copy(recipe, tmp_path)
+    # A sample that names its backends must not need the variable: a reader has not set it.
+    more = {"KERAS_BACKEND": ""} if wanted else {}
+    if name == "own_images.sh":
+        check([sys.executable, str(SAMPLES / "make_images.py")], tmp_path)
+    if name == "plugin.sh":
+        more["PYTHONPATH"] = os.pathsep.join(map(str, installed_plugin(tmp_path / "site")))
+    check(["bash", "-ec", re.sub(r"--steps \d+", FEW_STEPS, text)], tmp_path, **more)
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in (SAMPLES / "recipes").glob("*.toml")))
+def test_recipe_is_valid(name, tmp_path):
+    check(["genkit", "run", "--recipe", str(SAMPLES / "recipes" / name), "--dry-run"], tmp_path)
+
+
+def test_the_plugin_passes_its_own_test(tmp_path):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command += ["--rootdir", str(tmp_path), str(SAMPLES / "plugin" / "test_rings.py")]
+    check(command, tmp_path, PYTHONPATH=str(SAMPLES / "plugin"), PYTHONDONTWRITEBYTECODE="1")
+
+
+def test_the_plugin_can_be_disabled_by_entry_point_and_by_distribution(tmp_path):
+    path = os.pathsep.join(map(str, installed_plugin(tmp_path / "site")))
+    command = ["genkit", "list", "plugins"]
+    assert "genkit-keras-rings" in check(command, tmp_path, PYTHONPATH=path)
+    for name in ("rings", "genkit-keras-rings", "all"):
+        shown = check(command, tmp_path, PYTHONPATH=path, GENKIT_DISABLE_PLUGINS=name)
+        assert "genkit-keras-rings" not in shown
+
+
+def installed_plugin(site: Path) -> list[Path]:
+    """Do what `pip install -e` would: write the metadata; needs no network."""
+    project = tomllib.loads((SAMPLES / "plugin" / "pyproject.toml").read_text())["project"]
+    folder = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    folder.mkdir(parents=True)
+    about = {"Metadata-Version": "2.1", "Name": project["name"], "Version": project["version"]}
+    (folder / "METADATA").write_text("".join(f"{k}: {v}\n" for k, v in about.items()))
+    lines = []
+    for group, points in project["entry-points"].items():
+        lines += [f"[{group}]", *(f"{name} = {value}" for name, value in points.items())]
+    (folder / "entry_points.txt").write_text("\n".join(lines) + "\n")
+    return [site, SAMPLES / "plugin"]

@@ -1,0 +1,225 @@
+"""Runs on disk, from Python: train, load, resume, checkpoints, damage."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+import genkit
+from genkit import api
+from genkit.errors import GenkitError, RunError, TrainingError, UsageError
+from genkit.runs import Run
+
+pytestmark = pytest.mark.usefixtures("active_backend")
+SMALL = {
+    "dataset": "digits",
+    "config": {"width": 4, "latent_dim": 4},
+    "batch_size": 100,
+    "verbose": False,
+}
+
+
+@pytest.fixture
+def train(tmp_path):
+    def run(model="vae", **settings):
+        merged = {**SMALL, "runs_dir": tmp_path / "runs", **settings}
+        return genkit.train(model, **merged)
+
+    return run
+
+
+def same_files(first, second):
+    for name in ("model.safetensors", "training.safetensors"):
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
+
+
+def rows(result):
+    return [json.loads(line) for line in (result.path / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_run_holds_everything(train):
+    result = train(steps=20, sample_every=10, checkpoint_every=10, name="first")
+    path = result.path
+    assert path.name == "first"
+    assert {p.name for p in path.iterdir() if not p.name.startswith(".")} == {
+        "plan.json", "environment.json", "status.json", "metrics.jsonl",
+        "checkpoints", "samples", "model",
+    }  # fmt: skip
+    assert [r["step"] for r in rows(result)] == list(range(1, 21))
+    assert set(rows(result)[0]) == {
+        "step", "epoch", "seconds", "loss", "reconstruction_loss", "kl_loss"
+    }  # fmt: skip
+    assert [r["epoch"] for r in rows(result)] == [1] * 15 + [2] * 5
+    assert sorted(p.name for p in (path / "samples").iterdir()) == ["00000010.png", "00000020.png"]
+    assert sorted(p.name for p in (path / "checkpoints").iterdir()) == ["00000010", "00000020"]
+    assert json.loads((path / "status.json").read_text()) == {"state": "done", "step": 20}
+    environment = json.loads((path / "environment.json").read_text())
+    assert environment["data"]["items"] == 1500
+    assert environment["plugins"] == {"genkit-keras": genkit.__version__}
+
+
+@pytest.mark.parametrize("model", ["dcgan", "vae"])
+@pytest.mark.parametrize("stop", [7, 15, 20])
+def test_resuming_gives_the_same_bits_as_not_stopping(train, model, stop):
+    """The stop falls inside an epoch (7, 20) and between two (15 steps are one)."""
+    whole = train(model, steps=30, name="whole")
+    train(model, steps=stop, name="parts")
+    parts = api.resume(whole.path.parent / "parts", 30 - stop, verbose=False)
+    same_files(whole.path / "checkpoints/00000030", parts.path / "checkpoints/00000030")
+    without_time = [{k: v for k, v in r.items() if k != "seconds"} for r in rows(whole)]
+    assert [{k: v for k, v in r.items() if k != "seconds"} for r in rows(parts)] == without_time
+    assert (whole.path / "samples/00000030.png").read_bytes() == (
+        parts.path / "samples/00000030.png"
+    ).read_bytes()
+
+
+def test_the_same_seed_repeats_and_another_differs(train):
+    first, again, other = (
+        train(steps=5, seed=s, name=n) for s, n in ((1, "a"), (1, "b"), (2, "c"))
+    )
+    same_files(first.path / "checkpoints/00000005", again.path / "checkpoints/00000005")
+    assert rows(first)[-1]["loss"] != rows(other)[-1]["loss"]
+
+
+def test_how_often_samples_are_drawn_changes_nothing(train):
+    often = train("dcgan", steps=6, sample_every=1, name="often")
+    never = train("dcgan", steps=6, sample_every=100, name="never")
+    same_files(often.path / "checkpoints/00000006", never.path / "checkpoints/00000006")
+
+
+def test_a_log_that_ran_ahead_of_the_checkpoint_is_cut_back(train):
+    result = train(steps=5)
+    with (result.path / "metrics.jsonl").open("a") as log:
+        log.write('{"step": 6, "epoch": 1, "loss": 1}\n{"step": 7, "ep')
+    api.resume(result.path, 3, verbose=False)
+    assert [r["step"] for r in rows(result)] == list(range(1, 9))
+
+
+def test_resuming_a_finished_run_changes_nothing(train):
+    result = train(steps=5)
+    before = (result.path / "metrics.jsonl").read_text()
+    again = api.resume(result.path, verbose=False)
+    assert again.outcome.steps == 5
+    assert (result.path / "metrics.jsonl").read_text() == before
+
+
+def test_load_gives_the_model_back_from_a_run_a_result_and_an_export(train, tmp_path):
+    result = train(steps=5)
+    expected = genkit.load(result).generate(4, seed=1)
+    np.testing.assert_array_equal(genkit.load(result.path).generate(4, seed=1), expected)
+    copied = shutil.copytree(result.path / "model", tmp_path / "elsewhere")
+    np.testing.assert_array_equal(genkit.load(copied).generate(4, seed=1), expected)
+
+
+def test_init_starts_from_the_weights_of_another_run(train):
+    first = train(steps=5, name="first")
+    second = train(steps=0, init=str(first.path), seed=9, name="second")
+    zero = second.path / "checkpoints/00000000/model.safetensors"
+    assert zero.read_bytes() == (first.path / "checkpoints/00000005/model.safetensors").read_bytes()
+    assert rows(train(steps=1, init=str(first.path), name="third"))[0]["step"] == 1
+
+
+def test_init_from_a_model_of_other_sizes_lists_what_does_not_fit_and_leaves_nothing(train):
+    first = train(steps=0, name="first")
+    config = {**SMALL["config"], "latent_dim": 5}
+    with pytest.raises(RunError, match=r"layers/.*shape"):
+        train(steps=1, init=str(first.path), config=config, name="second")
+    assert [p.name for p in first.path.parent.iterdir()] == ["first"]
+
+
+def test_an_existing_run_is_refused_and_untouched(train):
+    result = train(steps=1, name="mine")
+    before = {p: p.stat().st_mtime_ns for p in result.path.rglob("*")}
+    with pytest.raises(RunError, match=r"exists already.*genkit resume"):
+        train(steps=1, name="mine")
+    assert {p: p.stat().st_mtime_ns for p in result.path.rglob("*")} == before
+
+
+def test_a_batch_larger_than_the_data_leaves_no_run(train, tmp_path):
+    with pytest.raises(GenkitError, match=r"1500 items.*--batch-size"):
+        train(batch_size=2000)
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("name", ["..", "a/b", ".hidden", ""])
+def test_a_run_name_stays_inside_the_runs_folder(train, name, tmp_path):
+    with pytest.raises(UsageError, match="run name"):
+        train(steps=0, name=name)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_diverging_run_fails_and_keeps_its_last_good_checkpoint(train, tmp_path):
+    config = {**SMALL["config"], "learning_rate": 1e12}
+    with pytest.raises(TrainingError, match=r"became (nan|inf) at step"):
+        train(steps=200, config=config, name="wild", checkpoint_every=1)
+    from genkit.engine.state import ModelState
+
+    run = Run.open(tmp_path / "runs" / "wild")
+    assert run.status()["state"] == "failed"
+    assert run.metrics()
+    weights, _ = ModelState(genkit.load(run.path)).read()
+    assert all(np.isfinite(array).all() for array in weights.values())
+
+
+def test_changed_data_are_not_resumed(train, tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "mine.npz", image=rng.integers(0, 255, (120, 8, 8), dtype="uint8"))
+    settings = {"dataset": "npz", "data": {"path": str(tmp_path / "mine.npz")}, "name": "npz"}
+    result = train(steps=2, **settings)
+    np.savez(tmp_path / "mine.npz", image=rng.integers(0, 255, (120, 8, 8), dtype="uint8"))
+    with pytest.raises(RunError, match="data of .* has changed"):
+        api.resume(result.path, 2, verbose=False)
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("plan.json", "{"),
+        ("environment.json", "[]"),
+        ("environment.json", "{}"),
+        ("checkpoints/00000002/model.safetensors", "not a safetensors file"),
+        ("checkpoints/00000002/model.safetensors", ""),
+        ("checkpoints/00000002/state.json", "{}"),
+        ("checkpoints/00000002/training.safetensors", None),
+    ],
+)
+def test_a_damaged_run_is_one_clear_error(train, file, damage):
+    result = train(steps=2)
+    if damage is None:
+        (result.path / file).unlink()
+    else:
+        (result.path / file).write_text(damage)
+    with pytest.raises(GenkitError) as caught:
+        genkit.load(result.path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_that_fails_half_way_leaves_the_older_one(train, monkeypatch):
+    from genkit.training import checkpoints
+
+    result = train(steps=2)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints, "_sync", full)
+    with pytest.raises(OSError, match="No space left"):
+        api.resume(result.path, 3, verbose=False)
+    monkeypatch.undo()
+    names = sorted(p.name for p in (result.path / "checkpoints").iterdir())
+    assert names == ["00000000", "00000002"]
+    assert api.resume(result.path, 3, verbose=False).outcome.steps == 5
+
+
+def test_callbacks_can_come_from_a_recipe(train):
+    callbacks = {"early-stopping": {"monitor": "loss", "patience": 0, "min_delta": 1e9}}
+    assert train(epochs=9, callbacks=callbacks).outcome.steps == 2 * 15
+    with pytest.raises(UsageError, match="'early-stopping' can't be made"):
+        train(epochs=1, callbacks={"early-stopping": {"nonsense": 1}}, name="other")
+
+
+def test_time_ends_a_run(train):
+    result = train(time=0.5, name="timed")
+    assert 0.5 <= result.outcome.seconds < 20
+    assert result.outcome.steps >= 1
