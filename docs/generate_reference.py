@@ -1,5 +1,7 @@
 """Write the reference pages that follow from the code: python docs/generate_reference.py.
 
+With --check nothing is written; it fails if a page is stale.
+
 Everything is read from the built-in plugin, the command line's own description and the source
 text; no framework is imported, and the same code gives the same pages on every machine.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -72,8 +75,21 @@ def pages() -> dict[str, str]:
     }
 
 
+def stale() -> list[str]:
+    """Name the pages whose file differs from what would be written, or is missing."""
+    return [
+        name
+        for name, text in pages().items()
+        if not (HERE / name).is_file() or (HERE / name).read_text(encoding="utf-8") != text
+    ]
+
+
 def main() -> None:
-    """Write the pages."""
+    """Write the pages; with ``--check`` only say which are stale."""
+    if "--check" in sys.argv[1:]:
+        if names := stale():
+            sys.exit(f"Stale: {', '.join(names)}. Run: python docs/generate_reference.py")
+        return
     HERE.mkdir(exist_ok=True)
     for name, text in pages().items():
         (HERE / name).write_text(text, encoding="utf-8")
@@ -167,7 +183,9 @@ def _sentence(text: str | None) -> str:
 
 
 def _hooks() -> str:
-    parts = [_docstring(inspect.cleandoc(hookspecs.__doc__ or ""))]
+    # The first line is the page's own introduction in other words.
+    about = inspect.cleandoc(hookspecs.__doc__ or "").partition("\n\n")[2]
+    parts = [_docstring(about)]
     tree = _tree("genkit.hookspecs")
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("genkit_"):

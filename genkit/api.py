@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import random
-import sys
-import time
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit import backend
 from genkit.errors import RunError, UsageError
-from genkit.export import build_model, is_export, read_export, write_export
+from genkit.export import build_model, is_export, read_export
 from genkit.plan import Plan, make_plan
-from genkit.registry import Registry, installed, own_version
+from genkit.registry import installed
 from genkit.runs import DEFAULT_RUNS_DIR, Run, check_free, finite
-from genkit.specs import Schema, resolve
+from genkit.specs import Schema
 from genkit.training.settings import Outcome
+from genkit.training.sitting import Sitting
 
 if TYPE_CHECKING:
-    from genkit.data import Source
     from genkit.model import Model
-    from genkit.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -112,14 +104,11 @@ def execute(
     if name is not None:
         _check_name(name)
         check_free(runs_dir / name)
-    sitting = _Sitting(plan, callbacks, verbose=verbose)
+    sitting = Sitting(plan, callbacks, verbose=verbose)
     if plan.init is not None:
-        from genkit.engine.state import ModelState
-        from genkit.training import checkpoints
-
-        initial = Run.open(Path(plan.init))
-        checkpoints.load_weights(checkpoints.last(initial.checkpoints), ModelState(sitting.model))
-    return sitting.train(Run.create(plan, sitting.environment(), runs_dir, name))
+        sitting.load_initial_weights(plan.init)
+    run = Run.create(plan, sitting.environment(), runs_dir, name)
+    return Result(run, sitting.train(run))
 
 
 def resume(
@@ -141,10 +130,9 @@ def resume(
         RunError: not a run, in use, or made from other data.
     """
     run = Run.open(path)
-    backend.activate(run.plan.backend)
     if more_steps is not None:
-        run = Run(path, _lengthened(run, more_steps))
-    sitting = _Sitting(run.plan, callbacks, verbose=verbose)
+        run = run.lengthened(more_steps)
+    sitting = Sitting(run.plan, callbacks, verbose=verbose)
     before, now = run.environment(), sitting.environment()
     if before.get("data", {}).get("fingerprint") != now["data"]["fingerprint"]:
         raise RunError(
@@ -156,7 +144,7 @@ def resume(
             "The thread count has changed since the run began: results will not be the same bits.",
             stacklevel=2,
         )
-    return sitting.train(run)
+    return Result(run, sitting.train(run))
 
 
 def load(run_or_path: Result | Run | str | Path, backend_name: str | None = None) -> Model:
@@ -188,113 +176,6 @@ def load(run_or_path: Result | Run | str | Path, backend_name: str | None = None
     checkpoints.restore(checkpoints.last(run.checkpoints), ModelState(model))
     model.use_averaged_weights()
     return model
-
-
-def open_data(plan: Plan, registry: Registry) -> Source:
-    """Open the data set of a plan."""
-    entry = registry.find("datasets", f"{plan.distributions['dataset']}/{plan.dataset}")
-    config = resolve(entry.spec.config).model_validate(plan.data)
-    source: Source = resolve(entry.spec.source)(config)
-    return source
-
-
-class _Sitting:
-    """Everything one sitting of training needs, made and checked before a file is written."""
-
-    def __init__(self, plan: Plan, callbacks: Sequence[Any], *, verbose: bool) -> None:
-        self.plan = plan
-        self.registry = installed()
-        backend.activate(plan.backend)
-        self.source = open_data(plan, self.registry)
-        self.model = _new_model(plan, self.source.schema, self.registry)
-        name = f"{plan.distributions['trainer']}/{plan.trainer}"
-        self.trainer: Trainer = resolve(self.registry.find("trainers", name).spec.trainer)()
-        self.trainer.check(self.model, self.source, plan.settings())
-        self.callbacks = [*callbacks, *_plan_callbacks(plan, self.registry)]
-        if verbose and self.trainer.steps:
-            from genkit.training.progress import Progress
-
-            self.callbacks.append(Progress())
-
-    def environment(self) -> dict[str, Any]:
-        return _environment(self.registry, self.source)
-
-    def train(self, run: Run) -> Result:
-        from genkit.training import checkpoints
-
-        with run.writing():
-            try:
-                outcome = self.trainer.fit(self.model, self.source, run, self.callbacks)
-                write_export(run.path / "model", self.model, self.plan, vars(outcome))
-            except BaseException as error:
-                step = max(checkpoints.steps(run.checkpoints), default=0)
-                with suppress(OSError):  # on a full disk the first error is the one to tell
-                    run.set_status("failed", step, error=str(error))
-                raise
-            run.set_status("stopped" if outcome.signal else "done", outcome.steps)
-        return Result(run, outcome)
-
-
-def _new_model(plan: Plan, schema: Schema, registry: Registry) -> Model:
-    # Keras draws the seeds of initial weights and of layer randomness from `random`. Its own
-    # set_random_seed would import every installed framework.
-    kept = random.getstate()
-    random.seed(plan.seed)
-    try:
-        return build_model(plan.model, plan.distributions["model"], plan.config, schema, registry)
-    finally:
-        random.setstate(kept)
-
-
-def _plan_callbacks(plan: Plan, registry: Registry) -> list[Any]:
-    made = []
-    for name, settings in plan.callbacks.items():
-        callback = resolve(registry.find("callbacks", name).spec.callback)
-        try:
-            made.append(callback(**settings))
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"The callback {name!r} can't be made: {error}.") from error
-    return made
-
-
-def _lengthened(run: Run, more_steps: int) -> Plan:
-    from genkit.runs import write_json
-    from genkit.training import checkpoints
-
-    if more_steps < 1:
-        raise UsageError(
-            f"Expected a number of further steps of at least 1; received {more_steps}."
-        )
-    done = max(checkpoints.steps(run.checkpoints), default=0)
-    plan = run.plan.model_copy(update={"steps": done + more_steps, "epochs": None, "time": None})
-    with run.writing():
-        write_json(run.path / "plan.json", plan.model_dump(mode="json"))
-    return plan
-
-
-def _environment(registry: Registry, source: Source) -> dict[str, Any]:
-    from genkit import engine
-
-    names = ("keras", "numpy")
-    active = backend.active_backend() or ""
-    return {
-        "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "genkit": own_version(),
-        "python": sys.version.split()[0],
-        "platform": platform.platform(),
-        "cpus": os.cpu_count(),
-        "versions": {
-            **{name: version(name) for name in names},
-            active: backend.backend_version(active),
-        },
-        "plugins": {plugin.distribution: plugin.version for plugin in registry.plugins},
-        "device": engine.device(),
-        "data": {
-            "items": len(source),
-            "fingerprint": source.fingerprint(),
-            "schema": source.schema.to_dict(),
-        },
-    }
 
 
 def _check_name(name: str) -> None:

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from genkit.errors import RunError
+from genkit.errors import RunError, UsageError
 from genkit.plan import Plan, load_plan
 from genkit.training.settings import FitSettings, Position
 
@@ -85,7 +85,7 @@ class Run:
         partial = runs_dir / f".{name}.{os.getpid()}.partial"
         partial.mkdir(parents=True)
         try:
-            write_json(partial / "plan.json", plan.model_dump(mode="json"))
+            cls(partial, plan).save_plan()
             write_json(partial / "environment.json", environment)
             write_json(partial / "status.json", {"state": "new", "step": 0})
             partial.rename(path)
@@ -123,6 +123,26 @@ class Run:
         """
         return read_json(self.path / "environment.json")
 
+    def lengthened(self, more_steps: int) -> Run:
+        """Give the same run with a plan that goes on for some steps more.
+
+        Raises:
+            UsageError: fewer than one step.
+        """
+        if more_steps < 1:
+            raise UsageError(
+                f"Expected a number of further steps of at least 1; received {more_steps}."
+            )
+        from genkit.training import checkpoints
+
+        done = max(checkpoints.steps(self.checkpoints), default=0)
+        changes = {"steps": done + more_steps, "epochs": None, "time": None}
+        return Run(self.path, self.plan.model_copy(update=changes))
+
+    def save_plan(self) -> None:
+        """Write the plan."""
+        write_json(self.path / "plan.json", self.plan.model_dump(mode="json"))
+
     def status(self) -> dict[str, Any]:
         """Read the run's state; one that says running but has no process was killed."""
         try:
@@ -158,7 +178,7 @@ class Run:
             ) from None
         try:
             self.set_status(
-                "running", self.status()["step"], pid=os.getpid(), host=socket.gethostname()
+                "running", self.status().get("step", 0), pid=os.getpid(), host=socket.gethostname()
             )
             yield
         finally:

@@ -17,7 +17,6 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from genkit.engine.state import check_matches
 from genkit.errors import RunError
 from genkit.training.settings import Position
 
@@ -124,6 +123,8 @@ def _read(file: Path, expected: Mapping[str, Any], what: str) -> dict[str, np.nd
 
     The header is compared first: a hostile file takes no memory.
     """
+    from genkit.engine.state import check_matches  # brings Keras, which listing steps needs not
+
     try:
         with safe_open(file, framework="numpy") as archive:
             shapes = {name: tuple(archive.get_slice(name).get_shape()) for name in archive.keys()}  # noqa: SIM118

@@ -20,6 +20,19 @@ def test_page_is_what_the_script_writes(name):
     assert committed == script.pages()[name], "run: python docs/generate_reference.py"
 
 
+def test_a_page_that_differs_or_is_missing_is_stale(monkeypatch, tmp_path):
+    assert script.stale() == []
+    monkeypatch.setattr(script, "HERE", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["generate_reference.py"])
+    script.main()
+    (tmp_path / "cli.md").unlink()
+    (tmp_path / "hooks.md").write_text("another page")
+    assert script.stale() == ["cli.md", "hooks.md"]
+    monkeypatch.setattr(sys, "argv", ["generate_reference.py", "--check"])
+    with pytest.raises(SystemExit, match=r"Stale: cli\.md, hooks\.md"):
+        script.main()
+
+
 def test_pages_are_the_same_whatever_the_width_and_the_folder(tmp_path):
     program = f"import runpy; print(runpy.run_path({str(DOCS / 'generate_reference.py')!r})"
     program += "['pages']()['cli.md'], end='')"

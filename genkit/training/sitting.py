@@ -1,0 +1,135 @@
+"""One sitting of training: a plan's parts put together, and carried out in a run directory."""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genkit import backend
+from genkit.errors import UsageError
+from genkit.export import build_model, write_export
+from genkit.plan import Plan
+from genkit.registry import Registry, installed, own_version
+from genkit.runs import Run
+from genkit.specs import Schema, resolve
+from genkit.training.settings import Outcome
+
+if TYPE_CHECKING:
+    from genkit.data import Source
+    from genkit.model import Model
+    from genkit.training.trainer import Trainer
+
+
+class Sitting:
+    """Data, model, trainer and callbacks of a plan, made and checked before a file is written.
+
+    Args:
+        plan: what to do; its backend becomes the process's.
+        callbacks: ``keras.callbacks.Callback`` objects besides the plan's own.
+        verbose: show progress.
+
+    Raises:
+        GenkitError: the data, model, trainer or callbacks don't go together.
+    """
+
+    def __init__(self, plan: Plan, callbacks: Sequence[Any], *, verbose: bool) -> None:
+        self.plan = plan
+        self.registry = installed()
+        backend.activate(plan.backend)
+        self.source = _open_data(plan, self.registry)
+        self.model = _new_model(plan, self.source.schema, self.registry)
+        name = f"{plan.distributions['trainer']}/{plan.trainer}"
+        self.trainer: Trainer = resolve(self.registry.find("trainers", name).spec.trainer)()
+        self.trainer.check(self.model, self.source, plan.settings())
+        self.callbacks = [*callbacks, *_plan_callbacks(plan, self.registry)]
+        if verbose and self.trainer.steps:
+            from genkit.training.progress import Progress
+
+            self.callbacks.append(Progress())
+
+    def load_initial_weights(self, init: str) -> None:
+        """Take over the weights of another run's last checkpoint."""
+        from genkit.engine.state import ModelState
+        from genkit.training import checkpoints
+
+        run = Run.open(Path(init))
+        checkpoints.load_weights(checkpoints.last(run.checkpoints), ModelState(self.model))
+
+    def environment(self) -> dict[str, Any]:
+        """Describe what the run is made with, for ``environment.json``."""
+        from genkit import engine
+
+        name = self.plan.backend
+        return {
+            "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "genkit": own_version(),
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "cpus": os.cpu_count(),
+            "versions": {
+                "keras": version("keras"),
+                "numpy": version("numpy"),
+                name: backend.backend_version(name),
+            },
+            "plugins": {p.distribution: p.version for p in self.registry.plugins},
+            "device": engine.device(),
+            "data": {
+                "items": len(self.source),
+                "fingerprint": self.source.fingerprint(),
+                "schema": self.source.schema.to_dict(),
+            },
+        }
+
+    def train(self, run: Run) -> Outcome:
+        """Train in a run directory and export the model; the directory is held meanwhile."""
+        from genkit.training import checkpoints
+
+        with run.writing():
+            run.save_plan()
+            try:
+                outcome = self.trainer.fit(self.model, self.source, run, self.callbacks)
+                write_export(run.path / "model", self.model, self.plan, vars(outcome))
+            except BaseException as error:
+                step = max(checkpoints.steps(run.checkpoints), default=0)
+                with suppress(OSError):  # on a full disk the first error is the one to tell
+                    run.set_status("failed", step, error=str(error))
+                raise
+            run.set_status("stopped" if outcome.signal else "done", outcome.steps)
+        return outcome
+
+
+def _open_data(plan: Plan, registry: Registry) -> Source:
+    """Open the data set of a plan."""
+    entry = registry.find("datasets", f"{plan.distributions['dataset']}/{plan.dataset}")
+    config = resolve(entry.spec.config).model_validate(plan.data)
+    source: Source = resolve(entry.spec.source)(config)
+    return source
+
+
+def _new_model(plan: Plan, schema: Schema, registry: Registry) -> Model:
+    # Keras draws the seeds of initial weights and of layer randomness from `random`. Its own
+    # set_random_seed would import every installed framework.
+    kept = random.getstate()
+    random.seed(plan.seed)
+    try:
+        return build_model(plan.model, plan.distributions["model"], plan.config, schema, registry)
+    finally:
+        random.setstate(kept)
+
+
+def _plan_callbacks(plan: Plan, registry: Registry) -> list[Any]:
+    made = []
+    for name, settings in plan.callbacks.items():
+        callback = resolve(registry.find("callbacks", name).spec.callback)
+        try:
+            made.append(callback(**settings))
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"The callback {name!r} can't be made: {error}.") from error
+    return made
