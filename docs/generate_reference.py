@@ -56,7 +56,7 @@ PACKAGES = {
     "genkit.losses": None,
 }
 # What public functions hand out.
-RESULTS = {"genkit.api": ("Result",), "genkit.training.settings": ("Outcome",)}
+RESULTS = {"genkit.api": ("Result",), "genkit.fitting": ("Outcome",)}
 _KINDS = {str: "TEXT", int: "N", Path: "PATH", bool: ""}
 _OVERRIDES = {"hookimpl": "Mark a function of a plugin as the implementation of a hook."}
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     )
     from genkit.training.trainer import Trainer
 
+# Keras binds to a backend when it is imported: ours must be chosen before.
+_NEEDS_BACKEND = {"GAN", "Model", "Trainer", "gradient"}
 _HOME = {
     "CallbackSpec": "genkit.specs",
     "Config": "genkit.config",
@@ -79,6 +81,10 @@ def __getattr__(name: str) -> Any:
         return own_version()
     if name not in _HOME:
         raise AttributeError(f"module 'genkit' has no attribute {name!r}")
+    if name in _NEEDS_BACKEND:
+        from genkit.backend import activate
+
+        activate()
     value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value

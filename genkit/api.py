@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genkit import backend
+from genkit.backend import activate, active_backend, installed_backends
 from genkit.errors import RunError, UsageError
 from genkit.export import build_model, is_export, read_export
+from genkit.fitting import Outcome
 from genkit.plan import Plan, make_plan
 from genkit.registry import installed
 from genkit.runs import DEFAULT_RUNS_DIR, Run, check_free, finite
 from genkit.specs import Schema
-from genkit.training.settings import Outcome
 from genkit.training.sitting import Sitting
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def resume(
 
     Args:
         path: the run directory.
-        more_steps: steps to add to those done; without it the plan's own length holds.
+        more_steps: steps to train in this sitting; without it the plan's own length holds.
         verbose: show progress.
         callbacks: ``keras.callbacks.Callback`` objects.
 
@@ -131,7 +131,7 @@ def resume(
     """
     run = Run.open(path)
     if more_steps is not None:
-        run = run.lengthened(more_steps)
+        run.go_on_for(more_steps)
     sitting = Sitting(run.plan, callbacks, verbose=verbose)
     before, now = run.environment(), sitting.environment()
     if before.get("data", {}).get("fingerprint") != now["data"]["fingerprint"]:
@@ -147,12 +147,12 @@ def resume(
     return Result(run, sitting.train(run))
 
 
-def load(run_or_path: Result | Run | str | Path, backend_name: str | None = None) -> Model:
-    """Load a trained model, on whichever backend is active.
+def load(run_or_path: Result | Run | str | Path, backend: str | None = None) -> Model:
+    """Load a trained model, whichever backend made it.
 
     Args:
         run_or_path: what ``train`` returned, a run directory, or an exported ``model`` folder.
-        backend_name: backend to activate; by default the active or preferred one.
+        backend: backend to use; by default the active one, or else the run's own if installed.
 
     Returns:
         the model with the run's last complete checkpoint, averaged weights where there are any.
@@ -162,12 +162,12 @@ def load(run_or_path: Result | Run | str | Path, backend_name: str | None = None
     """
     path = Path(run_or_path) if isinstance(run_or_path, (str, Path)) else run_or_path.path
     if is_export(path):
-        backend.activate(backend_name)
+        activate(backend)
         return read_export(path)
     run = Run.open(path)
-    if backend_name is None and run.plan.backend in backend.installed_backends():
-        backend_name = backend.active_backend() or run.plan.backend
-    backend.activate(backend_name)
+    if backend is None and run.plan.backend in installed_backends():
+        backend = active_backend() or run.plan.backend
+    activate(backend)
     from genkit.engine.state import ModelState
     from genkit.training import checkpoints
 

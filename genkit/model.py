@@ -237,9 +237,10 @@ class Model(keras.Model):
             the ``keras.callbacks.History`` of mean losses an epoch.
         """
         from genkit.data import as_source
+        from genkit.fitting import FitSettings
         from genkit.runs import UnsavedRun
+        from genkit.training.closed_form import ClosedFormTrainer
         from genkit.training.progress import Progress
-        from genkit.training.settings import FitSettings
         from genkit.training.trainer import Trainer
 
         source = as_source(data)
@@ -248,8 +249,9 @@ class Model(keras.Model):
         if epochs is None and steps is None:
             epochs = 1
         settings = FitSettings(batch_size=batch_size, epochs=epochs, steps=steps, seed=seed)
-        shown = [*callbacks, Progress()] if verbose else list(callbacks)
-        Trainer().fit(self, source, UnsavedRun(settings), shown)
+        trainer = ClosedFormTrainer() if hasattr(self, "solve") else Trainer()
+        shown = [*callbacks, Progress()] if verbose and trainer.steps else list(callbacks)
+        trainer.fit(self, source, UnsavedRun(settings), shown)
         return self.history
 
     def compile(self, *_: Any, **__: Any) -> None:

@@ -14,8 +14,8 @@ from pydantic import Field
 from genkit import backend
 from genkit.config import Config, parse
 from genkit.errors import DataError, UsageError
+from genkit.fitting import FitSettings
 from genkit.specs import resolve as resolve_reference
-from genkit.training.settings import FitSettings
 
 if TYPE_CHECKING:
     from genkit.registry import Registry

@@ -19,12 +19,13 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from genkit.errors import RunError, UsageError
+from genkit.fitting import FitSettings, Position
 from genkit.plan import Plan, load_plan
-from genkit.training.settings import FitSettings, Position
 
 if TYPE_CHECKING:
     from genkit.engine.state import ModelState
@@ -85,7 +86,7 @@ class Run:
         partial = runs_dir / f".{name}.{os.getpid()}.partial"
         partial.mkdir(parents=True)
         try:
-            cls(partial, plan).save_plan()
+            write_json(partial / "plan.json", plan.model_dump(mode="json"))
             write_json(partial / "environment.json", environment)
             write_json(partial / "status.json", {"state": "new", "step": 0})
             partial.rename(path)
@@ -123,25 +124,20 @@ class Run:
         """
         return read_json(self.path / "environment.json")
 
-    def lengthened(self, more_steps: int) -> Run:
-        """Give the same run with a plan that goes on for some steps more.
+    def go_on_for(self, more_steps: int) -> None:
+        """Train this many steps from the last checkpoint, whatever length the plan has.
 
         Raises:
             UsageError: fewer than one step.
         """
+        from genkit.training import checkpoints
+
         if more_steps < 1:
             raise UsageError(
                 f"Expected a number of further steps of at least 1; received {more_steps}."
             )
-        from genkit.training import checkpoints
-
         done = max(checkpoints.steps(self.checkpoints), default=0)
-        changes = {"steps": done + more_steps, "epochs": None, "time": None}
-        return Run(self.path, self.plan.model_copy(update=changes))
-
-    def save_plan(self) -> None:
-        """Write the plan."""
-        write_json(self.path / "plan.json", self.plan.model_dump(mode="json"))
+        self.settings = replace(self.settings, steps=done + more_steps, epochs=None, seconds=None)
 
     def status(self) -> dict[str, Any]:
         """Read the run's state; one that says running but has no process was killed."""

@@ -4,11 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from genkit import backend
+
+# JAX compiles each distinct step once a test session, not once a process.
+_CACHE = tempfile.TemporaryDirectory(prefix="genkit-tests-jax-")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", _CACHE.name)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 GENKIT = [sys.executable, "-m", "genkit"]
 

@@ -18,7 +18,17 @@ HALF_WIDTH = {
 @pytest.mark.cross_backend
 @pytest.mark.parametrize("model", HALF_WIDTH)
 def test_twenty_steps_have_the_same_losses_on_every_backend(genkit_command, tmp_path, model):
-    common = ["run", model, "--preset", "reference", "--dataset", "mnist", "--batch-size", 64, *HALF_WIDTH[model]]
+    common = [
+        "run",
+        model,
+        "--preset",
+        "reference",
+        "--dataset",
+        "mnist",
+        "--batch-size",
+        64,
+        *HALF_WIDTH[model],
+    ]
     genkit_command(*common, "--backend", "torch", "--steps", 0, "--name", "start")
     losses = {}
     for name in BACKENDS:

@@ -33,13 +33,13 @@ def generate(  # noqa: PLR0917
         Path | None, typer.Option(help="Folder to write to; RUN/generated if not given.")
     ] = None,
     format_: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--format",
             help="png: one file each; grid: one picture of all; npz: the array 'samples' in the "
-            "data set's own range.",
+            "data set's own range. By default png for images, npz for other data.",
         ),
-    ] = "png",
+    ] = None,
     as_json: JsonFlag = False,
 ) -> int:
     """Generate items with a trained model.
@@ -50,7 +50,7 @@ def generate(  # noqa: PLR0917
       genkit generate runs/mine --n 16 --format grid
       genkit generate runs/mine --n 10000 --seed 1 --format npz --out augmented
     """
-    if format_ not in FORMATS:
+    if format_ not in (None, *FORMATS):
         raise UsageError(f"Expected --format {', '.join(FORMATS)}; received {format_!r}.")
     if n < 1 or not 0 <= seed < 2**31:
         raise UsageError(
@@ -64,7 +64,9 @@ def generate(  # noqa: PLR0917
     if "generate" not in model.capabilities:
         raise UsageError(f"The model of {run} can {', '.join(model.capabilities)}; not generate.")
     assert model.schema is not None, "a loaded model knows its data"
-    if format_ != "npz" and not can_draw(model.schema):
+    drawable = can_draw(model.schema)
+    format_ = format_ or ("png" if drawable else "npz")
+    if format_ != "npz" and not drawable:
         raise UsageError("Only images can be drawn.", "Use --format npz.")
     folder = out or run / "generated"
     folder.mkdir(parents=True, exist_ok=True)

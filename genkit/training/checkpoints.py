@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from genkit.errors import RunError
-from genkit.training.settings import Position
+from genkit.fitting import Position
 
 if TYPE_CHECKING:
     from genkit.engine.state import ModelState

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from genkit import engine
 from genkit.errors import UsageError
-from genkit.training.settings import FitSettings, Outcome
+from genkit.fitting import FitSettings, Outcome
 from genkit.training.trainer import Trainer, check_finite
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from genkit import backend
 from genkit.errors import UsageError
 from genkit.export import build_model, write_export
+from genkit.fitting import Outcome
 from genkit.plan import Plan
 from genkit.registry import Registry, installed, own_version
 from genkit.runs import Run
 from genkit.specs import Schema, resolve
-from genkit.training.settings import Outcome
 
 if TYPE_CHECKING:
     from genkit.data import Source
@@ -92,7 +92,6 @@ class Sitting:
         from genkit.training import checkpoints
 
         with run.writing():
-            run.save_plan()
             try:
                 outcome = self.trainer.fit(self.model, self.source, run, self.callbacks)
                 write_export(run.path / "model", self.model, self.plan, vars(outcome))

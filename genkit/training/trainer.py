@@ -12,8 +12,8 @@ import keras
 from genkit import engine
 from genkit.data import Loader, check_sizes
 from genkit.errors import NonFiniteLossError, UsageError
+from genkit.fitting import FitSettings, Outcome, Position
 from genkit.model import Model, split_schedule
-from genkit.training.settings import FitSettings, Outcome, Position
 from genkit.training.signals import StopOnSignal
 
 if TYPE_CHECKING:
