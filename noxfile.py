@@ -46,6 +46,6 @@ def typing(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning is an error."""
-    session.install("-e", ".[jax]", *DOCS_TOOLS, *CONSTRAINTS)
+    session.install("-e", ".", *DOCS_TOOLS, *CONSTRAINTS)
     session.run("python", "docs/generate_reference.py", "--check")
     session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "site")
