@@ -18,10 +18,10 @@ BACKEND_TESTS = ("tests/engine", "tests/layers", "tests/training", "tests/cli")
 @nox.parametrize("backend", ["jax", "torch", "tensorflow", "all"])
 def tests(session: nox.Session, backend: str) -> None:
     """Test on one backend with only that one installed; "all" compares the three."""
-    session.install("-e", f".[{backend}]", *TEST_TOOLS, *CONSTRAINTS)
+    tools = TEST_TOOLS + (("tensorboard>=2.19",) if backend == "tensorflow" else ())
+    session.install("-e", f".[{backend}]", *tools, *CONSTRAINTS)
     env = {"KERAS_BACKEND": "jax" if backend == "all" else backend, "PYTHONPATH": "."}
     if backend == "all":
-        session.install("tensorboard>=2.19", *CONSTRAINTS)
         where = ["-m", "cross_backend", "-s", "tests"]
     else:
         where = ["-m", "not cross_backend", *(["tests"] if backend == "jax" else BACKEND_TESTS)]

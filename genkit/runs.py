@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from genkit.errors import RunError, UsageError
+from genkit.errors import GenkitError, RunError, UsageError
 from genkit.fitting import FitSettings, Position
 from genkit.plan import Plan, load_plan
 
@@ -274,8 +274,8 @@ def find_runs(runs_dir: Path) -> list[Run]:
     for plan in runs_dir.glob("*/plan.json"):
         try:
             found.append((plan.stat().st_mtime, Run.open(plan.parent)))
-        except Exception:  # noqa: BLE001, S112 - one damaged run must not hide the others
-            continue
+        except (GenkitError, OSError):
+            continue  # one damaged run must not hide the others
     return [run for _, run in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
 

@@ -90,8 +90,7 @@ def _read(variables: Mapping[str, Any]) -> dict[str, np.ndarray]:
 def _canonical(array: np.ndarray) -> np.ndarray:
     if array.dtype == bool or np.issubdtype(array.dtype, np.integer):
         return array.astype(np.int64)
-    # A copy: on CPU the array may be a view of memory that the next step overwrites.
-    return np.array(array, dtype=np.float32)
+    return array.astype(np.float32)
 
 
 def _load(variables: Mapping[str, Any], arrays: Mapping[str, np.ndarray], what: str) -> None:

@@ -1,7 +1,9 @@
 """Runs on disk, from Python: train, load, resume, checkpoints, damage."""
 
 import json
+import random
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -75,11 +77,14 @@ def test_resuming_gives_the_same_bits_as_not_stopping(train, model, stop):
 
 
 def test_the_same_seed_repeats_and_another_differs(train):
-    first, again, other = (
-        train(steps=5, seed=s, name=n) for s, n in ((1, "a"), (1, "b"), (2, "c"))
-    )
-    same_files(first.path / "checkpoints/00000005", again.path / "checkpoints/00000005")
-    assert rows(first)[-1]["loss"] != rows(other)[-1]["loss"]
+    runs = []
+    for seed, name in ((1, "a"), (1, "b"), (2, "c")):
+        random.seed()  # what the process drew before must not matter
+        runs.append(train(steps=5, seed=seed, name=name).path / "checkpoints")
+    first, again, other = runs
+    same_files(first / "00000005", again / "00000005")
+    weights = [(run / "00000000/model.safetensors").read_bytes() for run in (first, other)]
+    assert weights[0] != weights[1]
 
 
 def test_how_often_samples_are_drawn_changes_nothing(train):
@@ -170,6 +175,20 @@ def test_changed_data_are_not_resumed(train, tmp_path):
     np.savez(tmp_path / "mine.npz", image=rng.integers(0, 255, (120, 8, 8), dtype="uint8"))
     with pytest.raises(RunError, match="data of .* has changed"):
         api.resume(result.path, 2, verbose=False)
+
+
+def test_a_checkpoint_gets_its_name_only_when_it_is_whole(train, monkeypatch):
+    result = train(steps=2)
+
+    def refuse(*_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OSError, match="Input/output"):
+        api.resume(result.path, 3, verbose=False)
+    monkeypatch.undo()
+    names = sorted(p.name for p in (result.path / "checkpoints").iterdir())
+    assert names == ["00000000", "00000002"]
 
 
 @pytest.mark.parametrize(
