@@ -86,6 +86,8 @@ def train(
         >>> genkit.load(result.path).generate(16).shape  # doctest: +SKIP
         (16, 8, 8, 1)
     """
+    if settings.get("init") is not None:
+        settings["init"] = str(getattr(settings["init"], "path", settings["init"]))
     if isinstance(callbacks, Mapping):
         settings["callbacks"], callbacks = callbacks, ()
     plan = make_plan(installed(), {**settings, "model": model})
@@ -129,10 +131,16 @@ def resume(
     Raises:
         RunError: not a run, in use, or made from other data.
     """
+    from genkit.training import checkpoints
+
     run = Run.open(path)
     if more_steps is not None:
         run.go_on_for(more_steps)
+    elif (goal := run.interrupted_goal()) is not None:
+        run.go_on_until(goal)
     sitting = Sitting(run.plan, callbacks, verbose=verbose)
+    if run.plan.init is not None and not checkpoints.steps(run.checkpoints):
+        sitting.load_initial_weights(run.plan.init)
     before, now = run.environment(), sitting.environment()
     if before.get("data", {}).get("fingerprint") != now["data"]["fingerprint"]:
         raise RunError(

@@ -56,7 +56,7 @@ def build_model(
 
 def write_export(folder: Path, model: Model, plan: Plan, outcome: Mapping[str, Any]) -> None:
     """Write a trained model's exported copy, replacing an older one."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save as serialize
 
     from genkit.engine.state import ModelState
     from genkit.runs import write_json, write_text
@@ -67,7 +67,7 @@ def write_export(folder: Path, model: Model, plan: Plan, outcome: Mapping[str, A
         weights, _ = ModelState(model).read()
     partial = folder / f".{_WEIGHTS}.partial"
     try:
-        save_file(weights, partial)
+        partial.write_bytes(serialize(weights))
         partial.replace(folder / _WEIGHTS)
     except OSError:
         partial.unlink(missing_ok=True)

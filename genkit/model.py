@@ -101,7 +101,8 @@ class Model(keras.Model):
                 f"Expected one of the optimizers {', '.join(self._networks) or '(none added)'}; "
                 f"received {name!r}."
             )
-        return [v for network in self._networks[name] for v in network.trainable_variables]
+        # The optimizer's own list: it stays when a network is frozen for a while.
+        return list(self.optimizers[name]._trainable_variables)  # noqa: SLF001
 
     def owned_layers(self, name: str) -> list[Any]:
         """List every layer, however deep, of the networks that a named optimizer owns."""
@@ -192,7 +193,11 @@ class Model(keras.Model):
             inner = getattr(optimizer, "inner_optimizer", optimizer)
             # Before the first update the averages are still zero.
             if inner.use_ema and int(keras.ops.convert_to_numpy(inner.iterations)):
-                inner.finalize_variable_values(self.owned_variables(name))
+                variables = self.owned_variables(name)
+                inner.finalize_variable_values(variables)
+                for variable in variables:
+                    # A copy of its own: JAX would refuse to donate a buffer that two share.
+                    variable.assign(np.array(keras.ops.convert_to_numpy(variable.value)))
 
     @contextmanager
     def averaged_weights(self) -> Iterator[None]:
@@ -234,7 +239,7 @@ class Model(keras.Model):
             verbose: show progress.
 
         Returns:
-            the ``keras.callbacks.History`` of mean losses an epoch.
+            the ``keras.callbacks.History`` of mean losses an epoch; None for a model that solves.
         """
         from genkit.data import as_source
         from genkit.fitting import FitSettings
@@ -250,9 +255,9 @@ class Model(keras.Model):
             epochs = 1
         settings = FitSettings(batch_size=batch_size, epochs=epochs, steps=steps, seed=seed)
         trainer = ClosedFormTrainer() if hasattr(self, "solve") else Trainer()
-        shown = [*callbacks, Progress()] if verbose and trainer.steps else list(callbacks)
+        shown = [*callbacks, Progress()] if verbose and trainer.stepwise else list(callbacks)
         trainer.fit(self, source, UnsavedRun(settings), shown)
-        return self.history
+        return getattr(self, "history", None)
 
     def compile(self, *_: Any, **__: Any) -> None:
         """Refuse: a GenKit model names its optimizers itself.
@@ -288,6 +293,8 @@ def split_schedule(
     values: Mapping[str, Any],
 ) -> tuple[tuple[tuple[str, Any], ...], dict[str, np.float32]]:
     """Part a schedule's values into what chooses a compiled variant and what is an input."""
-    static = tuple(sorted((k, v) for k, v in values.items() if not isinstance(v, float)))
-    inputs = {k: np.float32(v) for k, v in values.items() if isinstance(v, float)}
+    static = tuple(
+        sorted((k, v) for k, v in values.items() if not isinstance(v, (float, np.floating)))
+    )
+    inputs = {k: np.float32(v) for k, v in values.items() if isinstance(v, (float, np.floating))}
     return static, inputs

@@ -97,7 +97,7 @@ def make_plan(
         UsageError: an unknown name or setting, a value out of range.
     """
     top = [
-        parse(Recipe, {k: v for k, v in layer.items() if v is not None}, what)
+        parse(Recipe, {k: v for k, v in layer.items() if v is not None and v != "auto"}, what)
         for layer, what in ((recipe or {}, "recipe"), (flags, "run"))
     ]
     asked = _merge(layer.model_dump(exclude_unset=True) for layer in top)

@@ -135,7 +135,7 @@ class Registry:
                 about = Plugin(point.name, distribution, point.dist.version if point.dist else "")
                 try:
                     loaded = point.load()
-                except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+                except (Exception, SystemExit) as error:  # noqa: BLE001 - plugins raise anything
                     self._record_fault(about, "import", error)
                 else:
                     self._add(loaded, about)
@@ -180,7 +180,7 @@ class Registry:
         if any(entry.spec.name == record.name for entry in same):
             raise PluginError(f"Expected one {record.name!r} a distribution; received a second.")
 
-    def _record_fault(self, about: Plugin, stage: str, error: Exception) -> None:
+    def _record_fault(self, about: Plugin, stage: str, error: BaseException) -> None:
         if self._strict:
             raise PluginError(
                 f"The plugin {about.name} ({about.distribution}) failed at {stage}: {error}"

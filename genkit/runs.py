@@ -68,6 +68,7 @@ class Run:
         self.path = path
         self.plan = plan
         self.settings = plan.settings()
+        self.until: int | None = None
         self._metrics: IO[str] | None = None
         self._flushed = 0.0
 
@@ -136,14 +137,25 @@ class Run:
             raise UsageError(
                 f"Expected a number of further steps of at least 1; received {more_steps}."
             )
-        done = max(checkpoints.steps(self.checkpoints), default=0)
-        self.settings = replace(self.settings, steps=done + more_steps, epochs=None, seconds=None)
+        self.go_on_until(max(checkpoints.steps(self.checkpoints), default=0) + more_steps)
+
+    def go_on_until(self, step: int) -> None:
+        """Train until this step is done, whatever length the plan has."""
+        self.settings = replace(self.settings, steps=step, epochs=None, seconds=None)
+        self.until = step
+
+    def interrupted_goal(self) -> int | None:
+        """Give the step that an interrupted ``resume --steps`` was to reach, if there was one."""
+        status = self.status()
+        return None if status["state"] == "done" else status.get("until")
 
     def status(self) -> dict[str, Any]:
         """Read the run's state; one that says running but has no process was killed."""
         try:
             status = read_json(self.path / "status.json")
         except RunError:
+            status = {}
+        if "state" not in status:
             return {"state": "damaged", "step": 0}
         if status.get("state") == "running" and not _is_locked(self.path):
             status["state"] = "killed"
@@ -151,6 +163,8 @@ class Run:
 
     def set_status(self, state: str, step: int, **more: Any) -> None:
         """Record the run's state."""
+        if self.until is not None:
+            more["until"] = self.until
         write_json(self.path / "status.json", {"state": state, "step": step, **more})
 
     @contextmanager
@@ -206,12 +220,12 @@ class Run:
         """Read ``metrics.jsonl``, leaving out a last line that a kill has torn."""
         rows = []
         try:
-            with (self.path / "metrics.jsonl").open(encoding="utf-8") as lines:
+            with (self.path / "metrics.jsonl").open(encoding="utf-8", errors="replace") as lines:
                 for line in lines:
-                    try:
-                        rows.append(json.loads(line))
-                    except ValueError:
+                    row = _parse_row(line)
+                    if row is None:
                         break
+                    rows.append(row)
         except FileNotFoundError:
             return []
         return rows
@@ -253,6 +267,14 @@ def finite(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _parse_row(line: str) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) and isinstance(row.get("step"), int) else None
+
+
 def check_free(path: Path) -> None:
     """Refuse a run directory that exists.
 
@@ -271,7 +293,7 @@ def find_runs(runs_dir: Path) -> list[Run]:
     if not runs_dir.is_dir():
         return []
     found = []
-    for plan in runs_dir.glob("*/plan.json"):
+    for plan in runs_dir.glob("[!.]*/plan.json"):
         try:
             found.append((plan.stat().st_mtime, Run.open(plan.parent)))
         except (GenkitError, OSError):

@@ -160,7 +160,8 @@ class Spec:
     summary: str
 
     def __post_init__(self) -> None:
-        self._require(_NAME.fullmatch(str(self.name)), "name: lower case, digits, '-', '.' or '_'")
+        named = isinstance(self.name, str) and _NAME.fullmatch(self.name)
+        self._require(named, "name: lower case, digits, '-', '.' or '_'")
         self._require(self.summary.strip() and "\n" not in self.summary, "summary: one line")
 
     def _require(self, condition: object, expected: str) -> None:

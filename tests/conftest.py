@@ -1,7 +1,6 @@
 """Tests run under one backend, named by KERAS_BACKEND; `nox -s tests` goes through all."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -64,16 +63,3 @@ def genkit_command(tmp_path):
         return done
 
     return run
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A folder that is read-only; root may write anyway, so then the test is skipped."""
-    folder = tmp_path / "read-only"
-    folder.mkdir()
-    folder.chmod(0o500)
-    if os.access(folder, os.W_OK):
-        pytest.skip("root may write to read-only folders")
-    yield folder
-    folder.chmod(0o700)
-    shutil.rmtree(folder)

@@ -12,6 +12,8 @@ import typer
 from genkit.cli import doctor, generate, info, listing, output, resume, run, runs
 from genkit.errors import GenkitError
 
+_INTERRUPTED = 130
+
 app = typer.Typer(
     name="genkit",
     help="Train generative models written once, on TensorFlow, PyTorch or JAX.",
@@ -60,13 +62,14 @@ def main() -> None:
     warnings.showwarning = _show_warning
     try:
         code = app(arguments, standalone_mode=False)
+        if code == _INTERRUPTED and not output.has_emitted():
+            code = _report(KeyboardInterrupt(), as_json)
     except Exception as error:
         if debug:
             raise
         code = _report(error, as_json)
-    except KeyboardInterrupt:
-        output.note("Interrupted.")
-        code = 130
+    except KeyboardInterrupt as interrupt:
+        code = _report(interrupt, as_json)
     _leave(code if isinstance(code, int) else 0)
 
 
@@ -79,7 +82,7 @@ def _leave(code: int) -> None:
     sys.exit(code)
 
 
-def _report(error: Exception, as_json: bool) -> int:
+def _report(error: BaseException, as_json: bool) -> int:
     """Tell of an error in one line, or as one object; give the exit code."""
     if isinstance(error, GenkitError):
         code, told = error.exit_code, error.to_dict()
@@ -92,6 +95,9 @@ def _report(error: Exception, as_json: bool) -> int:
         }
         if not told["message"]:  # "no arguments": the help was printed
             return code
+    elif isinstance(error, KeyboardInterrupt):
+        code = _INTERRUPTED
+        told = {"error": "Interrupted", "message": "Interrupted.", "hint": "Nothing was trained."}
     elif isinstance(error, BrokenPipeError):
         return 0
     elif isinstance(error, OSError):

@@ -69,8 +69,8 @@ def generate(  # noqa: PLR0917
     if format_ != "npz" and not drawable:
         raise UsageError("Only images can be drawn.", "Use --format npz.")
     folder = out or run / "generated"
-    folder.mkdir(parents=True, exist_ok=True)
     samples = model.generate(n, seed=seed)
+    folder.mkdir(parents=True, exist_ok=True)
     files = _write(samples, model.schema, folder, format_)
     told = {
         "run": str(run),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -14,6 +15,7 @@ JsonFlag = Annotated[
 ]
 
 _stdout: TextIO | None = None
+_emitted = False
 
 
 def reserve_stdout() -> None:
@@ -30,10 +32,17 @@ def emit(data: Mapping[str, Any], as_json: bool, show: Callable[[], None]) -> No
         as_json: whether it was asked for.
         show: prints the form for people.
     """
+    global _emitted  # noqa: PLW0603 - a process prints one result
+    _emitted = True
     if as_json:
         print(json.dumps(data, default=str), file=_stdout or sys.stdout, flush=True)
     else:
         show()
+
+
+def has_emitted() -> bool:
+    """Say whether the command's result was printed."""
+    return _emitted
 
 
 def say(text: str = "") -> None:
@@ -42,8 +51,9 @@ def say(text: str = "") -> None:
 
 
 def note(text: str) -> None:
-    """Print a line for people on stderr."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    """Print a line for people on stderr, if anybody reads it."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:

@@ -51,7 +51,10 @@ def _show(rows: list[dict[str, Any]], runs_dir: Path) -> None:
             row["backend"],
             row["state"],
             str(row["step"]),
-            "  ".join(f"{k}\N{NO-BREAK SPACE}{v:.4g}" for k, v in row["metrics"].items()),
+            "  ".join(
+                f"{k}\N{NO-BREAK SPACE}{'nan' if v is None else f'{v:.4g}'}"
+                for k, v in row["metrics"].items()
+            ),
         ]
         for row in rows
     ]

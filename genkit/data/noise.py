@@ -98,6 +98,11 @@ def _stream(seed: int, purpose: int, position: int) -> Generator:
     return Generator(Philox(key, counter=np.array([0, 0, position, 0], np.uint64)))
 
 
+def _single(array: NDArray[Any]) -> NDArray[Any]:
+    # Backends differ in what they make of 64-bit floats: an error, a copy, or slow arithmetic.
+    return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
 def _drawn(noise_fn: NoiseFn, rng: Generator, n: int) -> dict[str, NDArray[Any]]:
     drawn = noise_fn(rng, n)
     if not isinstance(drawn, dict):
@@ -105,7 +110,7 @@ def _drawn(noise_fn: NoiseFn, rng: Generator, n: int) -> dict[str, NDArray[Any]]
             f"Expected a dict of arrays from the model's noise(rng, n); "
             f"received {type(drawn).__name__}."
         )
-    arrays = {name: np.asarray(array) for name, array in drawn.items()}
+    arrays = {name: _single(np.asarray(array)) for name, array in drawn.items()}
     for name, array in arrays.items():
         if array.shape[:1] != (n,):
             raise GenkitError(

@@ -49,7 +49,6 @@ class Engine(abc.ABC):
     def __init__(self, model: Model) -> None:
         self.model = model
         self.state = ModelState(model)
-        self._steps: dict[Static, StepFn] = {}
 
     @abc.abstractmethod
     def gradients(
@@ -84,12 +83,18 @@ class Engine(abc.ABC):
             clip: largest L2 norm of one example's gradient.
 
         Returns:
-            ``((mean loss, mean logs), mean of the clipped gradients)``, unscaled.
+            ``((mean loss, mean logs), mean of the clipped gradients)``; like those of
+            ``gradients`` they carry the optimizer's loss scale, put on after clipping.
 
         Raises:
             UsageError: a network of ``name`` has batch normalisation: its output for one example
                 depends on the others, so no per-example gradient exists.
         """
+
+    def _scaled(self, name: str, gradients: Sequence[Any]) -> list[Any]:
+        """Put the optimizer's loss scale on gradients that were taken without it."""
+        scale = self.model.optimizers[name].scale_loss(1.0)
+        return [gradient * scale for gradient in gradients]
 
     def apply(self, name: str, gradients: Sequence[Any]) -> None:
         """Update the variables that ``name`` owns, and its optimizer."""
@@ -106,14 +111,14 @@ class Engine(abc.ABC):
             ``step(batch, static)``: ``static`` holds hashable values by name that are merged into
             the batch before tracing; each new combination compiles once.
         """
+        variants: dict[Static, StepFn] = {}
 
         def step(batch: Any, static: Static = ()) -> dict[str, Any]:
-            if static not in self._steps:
+            if static not in variants:
                 extra = dict(static)
-                self._steps[static] = self._compile(lambda b: fn(merge(b, extra)))
-            return self._steps[static](batch)
+                variants[static] = self._compile(lambda b: fn(merge(b, extra)))
+            return variants[static](batch)
 
-        self._steps.clear()
         return step
 
     @abc.abstractmethod

@@ -126,7 +126,7 @@ class BackendEngine(Engine):
         # Layer randomness advances alike for every example: any example's new state will do.
         pure.hand_back([value[0] for value in new])
         (loss, logs), gradients = jax.tree.map(lambda x: x.mean(axis=0), (losses, gradients))
-        return (loss, pure.named(logs)), gradients
+        return (loss, pure.named(logs)), self._scaled(name, gradients)
 
     def apply(self, name: str, gradients: Any) -> None:
         # `stateless_apply`: the stateful form of loss-scaled optimizers leaks a tracer.

@@ -8,6 +8,7 @@ loads on any other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +117,9 @@ def _walk(layer: Any, prefix: str, seen: set[int]) -> Iterator[tuple[str, Any, b
             yield prefix + (f"{name}_{count}" if count else name), variable, is_seed
 
     for variable in [*layer._trainable_variables, *layer._non_trainable_variables]:  # noqa: SLF001
-        yield from once(variable.name, variable, is_seed=False)
+        # Keras numbers unnamed weights through the whole process.
+        name = re.sub(r"^variable_\d+$", "variable", variable.name)
+        yield from once(name, variable, is_seed=False)
     for generator in layer._seed_generators:  # noqa: SLF001
         yield from once("seed", generator.state, is_seed=True)
     for name, child in _children(layer):

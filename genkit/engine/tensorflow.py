@@ -62,7 +62,7 @@ class BackendEngine(Engine):
         for index in range(1, batch_size):
             total = tf.nest.map_structure(tf.add, total, one(index))
         losses, gradients = tf.nest.map_structure(lambda x: x / batch_size, total)
-        return losses, gradients
+        return losses, self._scaled(name, gradients)
 
     def _compile(self, fn: StepFn) -> StepFn:
         on_accelerator = bool(tf.config.list_physical_devices("GPU"))
@@ -84,7 +84,7 @@ class BackendEngine(Engine):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(x)
             y = keras.ops.sum(fn(x))
-        return tape.gradient(y, x)
+        return tape.gradient(y, x, unconnected_gradients="zero")
 
     def synchronize(self) -> None:
         tf.test.experimental.sync_devices()

@@ -34,7 +34,11 @@ class BackendEngine(Engine):
         loss, logs = split_loss(fn(*inputs))
         scaled = self.model.optimizers[name].scale_loss(loss)
         values = [v.value for v in self.model.owned_variables(name)]
-        gradients = torch.autograd.grad(scaled, values, allow_unused=True)
+        gradients = (
+            torch.autograd.grad(scaled, values, allow_unused=True)
+            if scaled.requires_grad
+            else [None] * len(values)
+        )
         return (loss.detach(), _detached(logs)), fill_missing(name, gradients, values)
 
     def per_example_gradients(
@@ -60,7 +64,7 @@ class BackendEngine(Engine):
             added = [a + b for a, b in zip(leaves, pytree.tree_leaves(one(index)), strict=True)]
             total = pytree.tree_unflatten(added, structure)
         losses, gradients = pytree.tree_map(lambda x: x / batch_size, total)
-        return losses, gradients
+        return losses, self._scaled(name, gradients)
 
     def apply(self, name: str, gradients: Any) -> None:
         with torch.no_grad():
@@ -89,6 +93,8 @@ class BackendEngine(Engine):
             if not x.requires_grad:
                 x = x.detach().requires_grad_()
             y = fn(x).sum()
+            if not y.requires_grad:
+                return torch.zeros_like(x)
             return torch.autograd.grad(y, x, create_graph=differentiable_again)[0]
 
     def begin_step(self, seed: int, step: int) -> None:

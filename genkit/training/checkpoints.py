@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as serialize
 
-from genkit.errors import RunError
+from genkit.errors import RunError, TrainingError
 from genkit.fitting import Position
 
 if TYPE_CHECKING:
@@ -33,21 +33,28 @@ def save(directory: Path, state: ModelState, position: Position) -> Path:
 
     Returns:
         the checkpoint's folder.
+
+    Raises:
+        TrainingError: a weight is no finite number; nothing is written then.
+        OSError: the disk refuses; older checkpoints stay.
     """
     directory.mkdir(parents=True, exist_ok=True)
     final = directory / f"{position.step:08d}"
+    if final.exists():
+        return final  # the same step has the same state: never touch a good checkpoint
+    for leftover in directory.glob(f"*{_PARTIAL}"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    weights, training = state.read()
+    check_finite(weights, position.step)
     partial = final.with_suffix(_PARTIAL)
-    shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
-        weights, training = state.read()
-        save_file(weights, partial / _WEIGHTS)
-        save_file(training, partial / _TRAINING)
+        (partial / _WEIGHTS).write_bytes(serialize(weights))
+        (partial / _TRAINING).write_bytes(serialize(training))
         (partial / _STATE).write_text(json.dumps(asdict(position)))
         for name in (_WEIGHTS, _TRAINING, _STATE):
             _sync(partial / name)
         _sync(partial)
-        shutil.rmtree(final, ignore_errors=True)
         partial.rename(final)
         _sync(directory)
     except BaseException:
@@ -56,6 +63,20 @@ def save(directory: Path, state: ModelState, position: Position) -> Path:
     for old in steps(directory)[:-KEPT]:
         shutil.rmtree(directory / f"{old:08d}", ignore_errors=True)
     return final
+
+
+def check_finite(weights: Mapping[str, np.ndarray], step: int) -> None:
+    """Refuse weights that are NaN or infinite.
+
+    Raises:
+        TrainingError: with the first such weight.
+    """
+    for name, array in weights.items():
+        if not np.isfinite(array).all():
+            raise TrainingError(
+                f"The weights {name!r} became NaN or infinite by step {step}.",
+                "Lower the learning rate, or clip gradients; the last checkpoint is from before.",
+            )
 
 
 def steps(directory: Path) -> list[int]:
@@ -113,7 +134,11 @@ def read_position(checkpoint: Path) -> Position:
         data = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise RunError(f"The checkpoint file {path} can't be read: {error}.") from error
-    if not isinstance(data, dict) or set(data) != known or not isinstance(data["step"], int):
+    if (
+        not isinstance(data, dict)
+        or not set(data) <= known
+        or not isinstance(data.get("step"), int)
+    ):
         raise RunError(f"The checkpoint file {path} is damaged: expected the keys {sorted(known)}.")
     return Position(**data)
 

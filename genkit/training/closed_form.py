@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class ClosedFormTrainer(Trainer):
     """Calls the model's ``solve(source) -> losses`` once: the whole of training is one step."""
 
-    steps = False
+    stepwise = False
 
     def check(self, model: Model, source: Source, settings: FitSettings) -> None:  # noqa: ARG002
         if not hasattr(model, "solve"):
@@ -35,10 +35,8 @@ class ClosedFormTrainer(Trainer):
         model: Model,
         source: Source,
         run: Run | UnsavedRun,
-        callbacks: Sequence[Any] = (),
+        callbacks: Sequence[Any] = (),  # noqa: ARG002 - there is no loop to call them from
     ) -> Outcome:
-        if callbacks:
-            raise UsageError("The closed-form trainer takes no callbacks: it has no loop.")
         solve: Any = model.solve
         self.engine = engine.create(model)
         position = run.restore(self.engine.state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 import keras
@@ -62,13 +63,12 @@ class Progress(keras.callbacks.Callback):
         elif time.monotonic() - self._shown > _PLAIN_SECONDS:
             self._shown = time.monotonic()
             total = self.params["total_steps"]
-            print(  # noqa: T201
-                f"step {self._done}{f' of {total}' if total else ''}  {text}{self._time_left()}",
-                file=sys.stderr,
-                flush=True,
-            )
+            with suppress(OSError):  # nobody reads it any more
+                line = f"step {self._done}{f' of {total}' if total else ''}  {text}"
+                print(line + self._time_left(), file=sys.stderr, flush=True)  # noqa: T201
 
-    def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
+    def close(self) -> None:
+        """Give the terminal back, however training ended."""
         if self._bar is not None:
             self._bar.stop()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import random
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit import backend
+from genkit.config import parse
 from genkit.errors import UsageError
 from genkit.export import build_model, write_export
 from genkit.fitting import Outcome
@@ -49,7 +51,9 @@ class Sitting:
         self.trainer: Trainer = resolve(self.registry.find("trainers", name).spec.trainer)()
         self.trainer.check(self.model, self.source, plan.settings())
         self.callbacks = [*callbacks, *_plan_callbacks(plan, self.registry)]
-        if verbose and self.trainer.steps:
+        if self.callbacks and not self.trainer.stepwise:
+            raise UsageError(f"The trainer {plan.trainer} takes no callbacks: it has no loop.")
+        if verbose and self.trainer.stepwise:
             from genkit.training.progress import Progress
 
             self.callbacks.append(Progress())
@@ -94,7 +98,8 @@ class Sitting:
         with run.writing():
             try:
                 outcome = self.trainer.fit(self.model, self.source, run, self.callbacks)
-                write_export(run.path / "model", self.model, self.plan, vars(outcome))
+                if all(map(math.isfinite, outcome.metrics.values())):
+                    write_export(run.path / "model", self.model, self.plan, vars(outcome))
             except BaseException as error:
                 step = max(checkpoints.steps(run.checkpoints), default=0)
                 with suppress(OSError):  # on a full disk the first error is the one to tell
@@ -107,7 +112,7 @@ class Sitting:
 def _open_data(plan: Plan, registry: Registry) -> Source:
     """Open the data set of a plan."""
     entry = registry.find("datasets", f"{plan.distributions['dataset']}/{plan.dataset}")
-    config = resolve(entry.spec.config).model_validate(plan.data)
+    config = parse(resolve(entry.spec.config), plan.data, f"data set {plan.dataset}")
     source: Source = resolve(entry.spec.source)(config)
     return source
 

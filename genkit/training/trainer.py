@@ -29,7 +29,7 @@ class Trainer:
     ``fit``.
     """
 
-    steps = True
+    stepwise = True
     """Whether ``fit`` goes step by step, so that callbacks and progress make sense."""
 
     engine: engine.Engine
@@ -98,7 +98,12 @@ class Trainer:
         )
         with loader, StopOnSignal() as stop:
             loop = _Loop(self, model, loader, run, position)
-            return loop.go(list(callbacks), stop)
+            try:
+                return loop.go(list(callbacks), stop)
+            finally:
+                for callback in callbacks:
+                    if hasattr(callback, "close"):
+                        callback.close()
 
 
 class _Loop:
@@ -124,29 +129,22 @@ class _Loop:
         )
 
     def go(self, callbacks: list[Any], stop: StopOnSignal) -> Outcome:
-        position, settings, model = self.position, self.run.settings, self.model
+        position, settings = self.position, self.run.settings
+        first_step, first_seconds = position.step, position.seconds
         watchers = keras.callbacks.CallbackList(
             callbacks,
             add_history=True,
-            model=model,
+            model=self.model,
             epochs=settings.epochs or 1,
             steps=self.loader.steps_per_epoch,
             total_steps=self.total,
             seconds=settings.seconds,
-            first_step=position.step,
+            first_step=first_step,
         )
-        model.stop_training = False
-        first_step, first_seconds, started = position.step, position.seconds, time.perf_counter()
-        if position.step == 0:
+        if first_step == 0:
             self.run.save_checkpoint(self.engine.state, position)
-        watchers.on_train_begin()
-        while not (self._is_over() or model.stop_training or stop.received):
-            self._one_step(watchers, lambda: first_seconds + time.perf_counter() - started)
-        if not stop.received:
-            self._end_epoch(watchers)
-        if position.step > first_step:
-            self._keep()
-        watchers.on_train_end(position.metrics)
+        if not self._is_over():  # else callbacks would begin, and overwrite, what is finished
+            self._train(watchers, stop)
         spent = position.seconds - first_seconds
         return Outcome(
             steps=position.step,
@@ -155,6 +153,21 @@ class _Loop:
             metrics=position.metrics or {},
             signal=stop.received,
         )
+
+    def _train(self, watchers: Any, stop: StopOnSignal) -> None:
+        """Step until the end, a callback or a signal; then keep what came out."""
+        first_seconds, started = self.position.seconds, time.perf_counter()
+        self.model.stop_training = False
+        watchers.on_train_begin()
+        while not (self._is_over() or self.model.stop_training or stop.received):
+            self._one_step(watchers, lambda: first_seconds + time.perf_counter() - started)
+        if stop.received:
+            self._keep()  # a resumed run needs the weights as they are
+            watchers.on_train_end(self.position.metrics)
+        else:
+            self._end_epoch(watchers)
+            watchers.on_train_end(self.position.metrics)  # may restore the best weights
+            self._keep()
 
     def _is_over(self) -> bool:
         limit = self.run.settings.seconds
@@ -187,7 +200,7 @@ class _Loop:
         self.run.log({**row, **losses})
         if index + 1 == self.loader.steps_per_epoch:
             self._end_epoch(watchers)
-        if not self._is_over():
+        if not (self._is_over() or self.model.stop_training):
             self._keep(settings.sample_every, settings.checkpoint_every)
 
     def _end_epoch(self, watchers: Any) -> None:

@@ -98,7 +98,10 @@ class GAN(Model):
 
     def _field_name(self) -> str:
         assert self.schema is not None, "fit() sets the schema before the first step"
-        return "image" if "image" in self.schema else next(iter(self.schema.fields))
+        for name, field in self.schema.fields.items():
+            if field.modality in ("image", "vector"):
+                return name
+        return next(iter(self.schema.fields))
 
     def _data_range(self) -> tuple[float, float]:
         if self.schema is None or (limits := self.schema[self._field_name()].range) is None:
