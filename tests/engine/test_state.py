@@ -59,6 +59,19 @@ def test_nested_and_listed_layers_are_found_by_attribute():
     assert "block/many/1/seed" in keys
 
 
+def test_weights_without_a_name_have_keys_of_the_structure_too():
+    import genkit
+
+    class Unnamed(genkit.Model):
+        def __init__(self):
+            super().__init__()
+            self.first = self.add_weight(shape=(2,))
+            self.second = self.add_weight(shape=(3,))
+
+    keys = [list(read(engine.create(Unnamed()))) for _ in range(2)]
+    assert keys[0] == keys[1] == ["variable", "variable_1"]
+
+
 def test_dtypes_are_canonical_and_seeds_fit_31_bits():
     weights, training = engine.create(mlp_gan()).state.read()
     assert {a.dtype.name for a in weights.values()} == {"float32"}

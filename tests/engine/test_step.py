@@ -105,10 +105,11 @@ def test_a_static_schedule_value_chooses_a_variant_and_a_float_is_an_input():
     model = Scheduled(base.generator, base.discriminator, schema=base.schema)
     _, run = stepper(model)
     batch = batch_for(model)
-    values = [run(batch, number)["value"] for number in range(4)]
-    assert values == pytest.approx([100.0, 0.1, 100.2, 0.3], abs=1e-5)
-    if keras.config.backend() != "torch":
-        assert len(seen) <= 2 * 2, "each variant is traced once (TensorFlow may trace twice)"
+    values = [run(batch, number)["value"] for number in range(8)]
+    expected = [100.0, 0.1, 100.2, 0.3, 100.4, 0.5, 100.6, 0.7]
+    assert values == pytest.approx(expected, abs=1e-4)
+    if keras.config.backend() == "jax":
+        assert len(seen) == 2, "each variant is traced once"
 
 
 def test_a_variable_outside_the_model_is_refused_or_kept_never_frozen(active_backend):

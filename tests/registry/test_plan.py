@@ -70,6 +70,7 @@ def test_the_backend_is_flag_then_recipe_then_environment(registry, monkeypatch)
     assert plan(registry).backend == "torch"
     assert plan(registry, {"backend": "tensorflow"}).backend == "tensorflow"
     assert plan(registry, {"backend": "tensorflow"}, backend="jax").backend == "jax"
+    assert plan(registry, {"backend": "tensorflow"}, backend="auto").backend == "tensorflow"
     monkeypatch.delenv("KERAS_BACKEND")
     assert plan(registry, backend="auto").backend == "jax"
 

@@ -1,8 +1,10 @@
 """Runs on disk, from Python: train, load, resume, checkpoints, damage."""
 
 import json
+import os
 import random
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -242,3 +244,134 @@ def test_time_ends_a_run(train):
     result = train(time=0.5, name="timed")
     assert 0.5 <= result.outcome.seconds < 20
     assert result.outcome.steps >= 1
+
+
+@pytest.fixture
+def mean_image(monkeypatch):
+    """Have the plugin with the closed-form model installed."""
+    from genkit import export, registry
+    from genkit.builtin import plugin
+    from tests.training import closed_form_plugin
+
+    both = registry.Registry([plugin, closed_form_plugin])
+    for module in (api, export, __import__("genkit.training.sitting").training.sitting):
+        monkeypatch.setattr(module, "installed", lambda: both)
+
+
+def test_a_closed_form_model_runs_loads_and_has_nothing_to_resume(train, mean_image):
+    result = train("mean-image", config={})
+    assert result.outcome.steps == 1
+    assert rows(result)[0]["variance"] > 1
+    sample = genkit.load(result.path).generate(2, seed=1)
+    assert sample.dtype == np.float32
+    assert sample.mean() > 1
+    assert api.resume(result.path, verbose=False).outcome.steps == 1
+    assert len(rows(result)) == 1
+    with pytest.raises(UsageError, match="takes no callbacks"):
+        train("mean-image", config={}, callbacks={"early-stopping": {}}, name="called")
+
+
+def test_a_closed_form_model_fits_in_memory():
+    from tests.training.closed_form_plugin import MeanImage
+
+    images = np.full((8, 4, 4, 1), 7, "uint8")
+    images[0] = 0
+    from genkit.data import as_source
+
+    model = MeanImage(None, as_source(images).schema)
+    assert model.fit(images, verbose=False) is None
+    assert model.generate(1).mean() == pytest.approx(7 * 7 / 8, abs=0.1)
+
+
+def test_an_interrupted_resume_goes_on_to_what_it_was_asked_for(train):
+    import keras
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 4:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    result = train(steps=2)
+    stopped = api.resume(result.path, 20, verbose=False, callbacks=[Interrupt()])
+    assert stopped.outcome.steps == 5
+    assert Run.open(result.path).status()["state"] == "stopped"
+    assert api.resume(result.path, verbose=False).outcome.steps == 22
+    assert api.resume(result.path, verbose=False).outcome.steps == 22
+
+
+def test_a_run_killed_before_its_first_checkpoint_still_starts_from_init(train):
+    first = train(steps=5, name="first")
+    second = train(steps=0, init=first, seed=9, name="second")
+    shutil.rmtree(second.path / "checkpoints")
+    api.resume(second.path, verbose=False)
+    zero = second.path / "checkpoints/00000000/model.safetensors"
+    assert zero.read_bytes() == (first.path / "checkpoints/00000005/model.safetensors").read_bytes()
+
+
+def test_weights_that_are_no_numbers_are_never_a_checkpoint(train):
+    import keras
+
+    class Poison(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 2:
+                kernel = self.model.decoder.layers[0].kernel
+                kernel.assign(np.full(kernel.shape, np.nan))
+
+    with pytest.raises(TrainingError, match="became NaN or infinite by step 3"):
+        train(steps=9, checkpoint_every=3, callbacks=[Poison()], name="poisoned")
+
+
+def test_a_quiet_end_on_nan_exports_nothing_and_runs_still_lists(train, tmp_path, monkeypatch):
+    from genkit.cli import runs
+
+    config = {**SMALL["config"], "learning_rate": 1e12}
+    result = train(steps=200, config=config, callbacks={"terminate-on-nan": {}})
+    assert rows(result)[-1]["loss"] is None
+    assert not (result.path / "model").exists()
+    assert runs.runs(tmp_path / "runs", as_json=False) == 0
+
+
+def test_restored_best_weights_are_what_the_run_keeps(train):
+    settings = {"monitor": "loss", "mode": "max", "patience": 1, "restore_best_weights": True}
+    result = train(epochs=5, callbacks={"early-stopping": settings}, checkpoint_every=15)
+    from_run = genkit.load(result.path).generate(4)
+    np.testing.assert_array_equal(from_run, genkit.load(result.path / "model").generate(4))
+
+
+def test_a_loaded_model_with_averaged_weights_can_be_trained_again():
+    import keras
+
+    from tests.engine.small import batch_for, mlp_gan, stepper
+
+    model = mlp_gan(optimizer=lambda: keras.optimizers.Adam(0.1, use_ema=True))
+    _, run = stepper(model)
+    run(batch_for(model), 0)
+    model.use_averaged_weights()
+    assert np.isfinite(run(batch_for(model), 1)["d_loss"])
+
+
+def test_a_gan_trains_on_the_image_whatever_it_is_called_and_wherever_it_stands():
+    import keras
+
+    rng = np.random.default_rng(0)
+    data = {
+        "label": rng.integers(0, 3, 32).astype("int32"),
+        "photo": rng.integers(0, 255, (32, 4, 4, 1)).astype("uint8"),
+    }
+    from genkit.data import ArraySource
+
+    schema = genkit.Schema(
+        {
+            "label": genkit.Field((), "int32", "label"),
+            "photo": genkit.Field((4, 4, 1), "uint8", "image", (0, 255)),
+        }
+    )
+    generator = keras.Sequential(
+        [keras.Input((2,)), keras.layers.Dense(16, "tanh"), keras.layers.Reshape((4, 4, 1))]
+    )
+    discriminator = keras.Sequential(
+        [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(1)]
+    )
+    gan = genkit.GAN(generator, discriminator, output_range=(-1, 1))
+    gan.fit(ArraySource(data, schema), batch_size=16, verbose=False)
+    assert gan.generate(3).max() > 1
