@@ -11,7 +11,7 @@ CONSTRAINTS = ("-c", "constraints.txt")
 TEST_TOOLS = ("pytest>=8.3",)
 DOCS_TOOLS = ("sphinx>=8.2", "myst-parser>=4", "furo>=2025.7", "sphinx-copybutton>=0.5")
 # What differs between backends; the rest runs once.
-BACKEND_TESTS = ("tests/engine", "tests/layers", "tests/training", "tests/cli")
+BACKEND_TESTS = ("tests/benchmarks", "tests/engine", "tests/layers", "tests/training", "tests/cli")
 
 
 @nox.session
@@ -49,3 +49,13 @@ def docs(session: nox.Session) -> None:
     session.install("-e", ".", *DOCS_TOOLS, *CONSTRAINTS)
     session.run("python", "docs/generate_reference.py", "--check")
     session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "site")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure against hand-written steps and write docs/benchmarks.md; wants a quiet machine."""
+    session.install("-e", ".[all]", *CONSTRAINTS)
+    bench = ("python", "-m", "tests.benchmarks", "--write")
+    against = ("--against", "native,stock,backends,float32")
+    session.run(*bench, "--precision", "float32,bfloat16", *against, *session.posargs)
+    session.run(*bench, "--others")

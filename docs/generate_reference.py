@@ -31,7 +31,7 @@ HERE = Path(__file__).parent / "reference"
 SOURCE = Path(genkit.__file__).parent
 NOTICE = "<!-- Written by docs/generate_reference.py: change the code, not this page. -->"
 _WIDTH = 88
-_SECTION = re.compile(r"(Args|Attributes|Returns|Raises|Example|Reference|[A-Z]\w+ shape):$")
+_SECTION = re.compile(r"(Args|Attributes|Returns|Yields|Raises|Example|Reference|[A-Z]\w+ shape):$")
 
 # Public names by subject; every name of genkit.__all__ stands here.
 SUBJECTS: dict[str, tuple[str, ...]] = {

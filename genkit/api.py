@@ -109,7 +109,7 @@ def execute(
     sitting = Sitting(plan, callbacks, verbose=verbose)
     if plan.init is not None:
         sitting.load_initial_weights(plan.init)
-    run = Run.create(plan, sitting.environment(), runs_dir, name)
+    run = Run.create(sitting.plan, sitting.environment(), runs_dir, name)
     return Result(run, sitting.train(run))
 
 

@@ -6,13 +6,19 @@ Everything heavy is therefore imported after ``activate``.
 
 from __future__ import annotations
 
+import ctypes
+import hashlib
 import os
+import platform
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 
 from genkit.errors import BackendError
+from genkit.precision import cpu_flags
 from genkit.registry import DISTRIBUTION, suggestion
 
 BACKENDS = ("jax", "torch", "tensorflow")
@@ -21,6 +27,9 @@ _DISTRIBUTIONS = {
     "torch": ("torch",),
     "tensorflow": ("tensorflow", "tensorflow-cpu"),
 }
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # from malloc.h
+_LARGEST_THRESHOLD = 32 * 2**20  # glibc refuses more
+_MOST_COMPILED = 2**30
 
 
 def installed_backends() -> list[str]:
@@ -89,9 +98,51 @@ def activate(requested: str | None = None) -> str:
             "Start a new process (restart the notebook), or leave the backend out.",
         )
     os.environ["KERAS_BACKEND"] = name
-    if name == "tensorflow" and name not in sys.modules:
-        _import_quietly(name)
+    if name not in sys.modules:
+        keep_freed_memory()
+        if name == "jax":
+            _keep_compiled_programs()
+        if name == "tensorflow":
+            _import_quietly(name)
     return name
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep the memory of freed tensors for the next ones.
+
+    By default glibc hands blocks of some megabytes back to the system at once. A training step
+    frees and takes hundreds of them, and each comes back as pages that must be cleared first: a
+    tenth of a DCGAN step on PyTorch. Other C libraries and allocators, and what a person has set,
+    are left as they are.
+    """
+    own = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
+    if sys.platform != "linux" or own:
+        return
+    with suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        mallopt(_M_MMAP_THRESHOLD, _LARGEST_THRESHOLD)
+        mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def _keep_compiled_programs() -> None:
+    """Let JAX keep what it compiles in the user's cache folder: the next start takes it from there.
+
+    Programs are made for one kind of processor; each kind has a folder of its own, so that a home
+    directory can be shared. A person's own ``JAX_COMPILATION_CACHE_DIR`` is respected.
+    """
+    import pooch
+
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+        return
+    kind = f"{platform.machine()} {' '.join(sorted(cpu_flags()))}"
+    folder = Path(pooch.os_cache("genkit")) / "jax" / hashlib.sha256(kind.encode()).hexdigest()[:12]
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return  # no place to keep them: compile anew
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(_MOST_COMPILED))
 
 
 def _import_quietly(name: str) -> None:

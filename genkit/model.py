@@ -69,7 +69,8 @@ class Model(keras.Model):
 
         Args:
             name: what ``minimize`` calls it.
-            optimizer: a ``keras.optimizers.Optimizer``, not yet used elsewhere.
+            optimizer: a ``keras.optimizers.Optimizer``, not yet used elsewhere; for networks that
+                compute in float16 it is wrapped in a ``LossScaleOptimizer``.
             *networks: built Keras layers or models whose trainable weights it updates.
 
         Raises:
@@ -86,6 +87,8 @@ class Model(keras.Model):
         variables = [v for network in networks for v in network.trainable_variables]
         if not variables:
             raise UsageError(f"The networks given to {name!r} have no trainable weights.")
+        if _computes_in_float16(networks):
+            optimizer = _scaling_losses(optimizer)
         optimizer.build(variables)
         self.optimizers[name] = optimizer
         self._networks[name] = networks
@@ -173,6 +176,18 @@ class Model(keras.Model):
         Returns:
             float32 array of shape ``(n, ...)`` in the range the schema states.
         """
+        return np.concatenate(list(self.generate_batches(n, seed)))
+
+    def generate_batches(self, n: int, seed: int = 0) -> Iterator[np.ndarray]:
+        """Generate the same items bit by bit, in memory that doesn't grow with ``n``.
+
+        Args:
+            n: how many, at least 1.
+            seed: 0 to 2**31 - 1.
+
+        Yields:
+            float32 arrays of at most 64 items each, in the range the schema states.
+        """
         from genkit import engine
         from genkit.data import noise_for_samples
 
@@ -180,12 +195,11 @@ class Model(keras.Model):
             raise UsageError(f"Expected a number of samples of at least 1; received {n}.")
         if self._decoder is None:
             self._decoder = engine.create(self).compile_inference(self.decode)
-        batches = []
         for start in range(0, n, DECODE_BATCH):
             # Always full batches: another batch size could round differently.
             indices = range(start, start + DECODE_BATCH)
-            batches.append(self._decoder(**noise_for_samples(self.noise, seed, indices)))
-        return np.concatenate(batches)[:n].astype("float32", copy=False)
+            batch = self._decoder(**noise_for_samples(self.noise, seed, indices))
+            yield batch[: n - start].astype("float32", copy=False)
 
     def use_averaged_weights(self) -> None:
         """Replace the weights by the optimizers' averages, for optimizers that keep any."""
@@ -287,6 +301,21 @@ class OptimizerGroup:
     def iterations(self) -> Any:
         """Updates done by the first optimizer."""
         return self.optimizers[0].iterations
+
+
+def _computes_in_float16(networks: Sequence[Any]) -> bool:
+    return any(
+        layer.compute_dtype == "float16"
+        for network in networks
+        for layer in network._flatten_layers()  # noqa: SLF001
+    )
+
+
+def _scaling_losses(optimizer: Any) -> Any:
+    """Wrap an optimizer so that small gradients survive float16 (Micikevicius et al. 2018)."""
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return optimizer
+    return keras.optimizers.LossScaleOptimizer(optimizer)
 
 
 def split_schedule(

@@ -15,6 +15,7 @@ from genkit import backend
 from genkit.config import Config, parse
 from genkit.errors import DataError, UsageError
 from genkit.fitting import FitSettings
+from genkit.precision import Precision
 from genkit.specs import resolve as resolve_reference
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ class Recipe(Config):
     backend: str | None = Field(None, description="Backend to run on")
     dataset: str | None = Field(None, description="Name of the data set")
     trainer: str | None = Field(None, description="Name of the trainer")
+    precision: Precision | None = Field(
+        None, description="What to compute in: float32, bfloat16, float16 or auto"
+    )
     config: dict[str, Any] = Field({}, description="The model's settings: genkit info MODEL")
     data: dict[str, Any] = Field({}, description="The data set's settings: genkit info DATASET")
     callbacks: dict[str, dict[str, Any]] = Field(
@@ -57,6 +61,7 @@ class Plan(Config):
     dataset: str
     trainer: str
     backend: Literal["jax", "torch", "tensorflow"]
+    precision: Precision = "float32"
     distributions: dict[str, str]
     config: dict[str, Any]
     data: dict[str, Any]
@@ -97,7 +102,7 @@ def make_plan(
         UsageError: an unknown name or setting, a value out of range.
     """
     top = [
-        parse(Recipe, {k: v for k, v in layer.items() if v is not None and v != "auto"}, what)
+        parse(Recipe, {k: v for k, v in layer.items() if _is_wish(k, v)}, what)
         for layer, what in ((recipe or {}, "recipe"), (flags, "run"))
     ]
     asked = _merge(layer.model_dump(exclude_unset=True) for layer in top)
@@ -161,6 +166,10 @@ def _resolve(registry: Registry, model: Any, preset: str, merged: dict[str, Any]
         },
         "plan",
     )
+
+
+def _is_wish(key: str, value: Any) -> bool:
+    return value is not None and (key, value) != ("backend", "auto")
 
 
 def _merge(layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

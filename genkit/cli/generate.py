@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,9 +71,8 @@ def generate(  # noqa: PLR0917
     if format_ != "npz" and not drawable:
         raise UsageError("Only images can be drawn.", "Use --format npz.")
     folder = out or run / "generated"
-    samples = model.generate(n, seed=seed)
     folder.mkdir(parents=True, exist_ok=True)
-    files = _write(samples, model.schema, folder, format_)
+    files = _write(model.generate_batches(n, seed=seed), n, model.schema, folder, format_)
     told = {
         "run": str(run),
         "n": n,
@@ -85,28 +86,46 @@ def generate(  # noqa: PLR0917
     return 0
 
 
-def _write(samples: np.ndarray, schema: Schema, folder: Path, format_: str) -> list[Path]:
+def _write(
+    batches: Iterator[np.ndarray], n: int, schema: Schema, folder: Path, format_: str
+) -> list[Path]:
+    import numpy as np
+
     from genkit.report import images
 
     if format_ == "npz":
-        return [_write_npz(samples, folder / "samples.npz")]
+        return [_write_npz(batches, n, folder / "samples.npz")]
     if format_ == "grid":
-        images.save_grid(folder / "grid.png", samples, schema)
+        images.save_grid(folder / "grid.png", np.concatenate(list(batches)), schema)
         return [folder / "grid.png"]
-    files = [folder / f"{index:05d}.png" for index in range(len(samples))]
-    for file, picture in zip(files, images.to_pictures(samples, schema), strict=True):
-        images.save_png(picture, file)
+    files: list[Path] = []
+    for batch in batches:
+        for picture in images.to_pictures(batch, schema):
+            files.append(folder / f"{len(files):05d}.png")
+            images.save_png(picture, files[-1])
     return files
 
 
-def _write_npz(samples: np.ndarray, file: Path) -> Path:
+def _write_npz(batches: Iterator[np.ndarray], n: int, file: Path) -> Path:
+    """Write the array 'samples' as it comes, so that memory doesn't grow with it."""
+    import zipfile
+
     import numpy as np
 
-    partial = file.with_name(f".{file.name}.partial.npz")
+    partial = file.with_name(f".{file.name}.partial")
     try:
-        np.savez_compressed(partial, samples=samples)
+        with (
+            zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive,
+            archive.open("samples.npy", "w", force_zip64=True) as entry,
+        ):
+            first = np.ascontiguousarray(next(batches))
+            header = np.lib.format.header_data_from_array_1_0(first)
+            header["shape"] = (n, *first.shape[1:])
+            np.lib.format.write_array_header_1_0(entry, header)
+            for batch in itertools.chain([first], batches):
+                entry.write(np.ascontiguousarray(batch).tobytes())
         partial.replace(file)
-    except OSError:
+    except BaseException:
         partial.unlink(missing_ok=True)
         raise
     return file

@@ -58,6 +58,14 @@ def run(  # noqa: PLR0917
         str | None,
         typer.Option(help="Trainer; by default the model's own.", rich_help_panel=_TRAINING),
     ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="What to compute in: float32, bfloat16, float16, or auto for the fastest that is "
+            "safe here. Weights and losses are float32 always.",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
     init: Annotated[
         Path | None,
         typer.Option(
@@ -135,6 +143,7 @@ def run(  # noqa: PLR0917
         "preset": preset,
         "config": parse_settings(set_, "--set") if set_ else None,
         "trainer": trainer,
+        "precision": precision,
         "init": str(init) if init else None,
         "seed": seed,
         "batch_size": batch_size,

@@ -160,8 +160,11 @@ class BackendEngine(Engine):
         jitted = jax.jit(pure_step, donate_argnums=0)
 
         def step(batch: Any) -> dict[str, Any]:
-            logs, values = jitted([v.value for v in variables], batch)
-            _assign(variables, values)
+            # Not `value` and `assign`: for a small network their checks take as long as the step,
+            # and what comes out of a compiled step has the shapes and dtypes of what went in.
+            logs, values = jitted([v._value for v in variables], batch)  # noqa: SLF001
+            for variable, value in zip(variables, values, strict=True):
+                variable._value = value  # noqa: SLF001
             return dict(zip(names, logs, strict=True))
 
         return step

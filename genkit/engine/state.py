@@ -25,6 +25,8 @@ _BOOKKEEPING = frozenset(
     {"_buffers", "_functional", "_layers", "_metrics", "_modules", "_operations", "_parameters"}
 )
 
+_LOSS_SCALE = "loss_scale"
+
 
 class ModelState:
     """All state of a model: weights and statistics, seed generators, optimizers.
@@ -68,15 +70,19 @@ class ModelState:
 def check_matches(
     variables: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]], what: str
 ) -> None:
-    """Compare names and shapes with what a file offers, before memory is taken."""
-    missing = sorted(variables.keys() - shapes.keys())
-    surplus = sorted(shapes.keys() - variables.keys())
+    """Compare names and shapes with what a file offers, before memory is taken.
+
+    Loss scales may be on one side only: whoever begins to scale finds the scale in a few steps.
+    """
+    missing = sorted(key for key in variables.keys() - shapes.keys() if not _is_loss_scale(key))
+    surplus = sorted(key for key in shapes.keys() - variables.keys() if not _is_loss_scale(key))
     if missing or surplus:
         raise RunError(
             f"The {what} don't fit the model: "
             f"missing {_some(missing)}; not expected {_some(surplus)}."
         )
-    for key, variable in variables.items():
+    for key in variables.keys() & shapes.keys():
+        variable = variables[key]
         if tuple(variable.shape) != tuple(shapes[key]):
             raise RunError(
                 f"The {what} don't fit the model: expected {key} of shape "
@@ -96,8 +102,13 @@ def _canonical(array: np.ndarray) -> np.ndarray:
 
 def _load(variables: Mapping[str, Any], arrays: Mapping[str, np.ndarray], what: str) -> None:
     check_matches(variables, {key: a.shape for key, a in arrays.items()}, what)
-    for key, variable in variables.items():
+    for key in variables.keys() & arrays.keys():
+        variable = variables[key]
         variable.assign(arrays[key].astype(keras.backend.standardize_dtype(variable.dtype)))
+
+
+def _is_loss_scale(key: str) -> bool:
+    return re.match(rf"optimizers/[^/]+/{_LOSS_SCALE}/", key) is not None
 
 
 def _some(keys: list[str]) -> str:
@@ -158,9 +169,11 @@ def _optimizer_variables(optimizer: Any, names: Mapping[int, str]) -> Iterator[t
     seen: set[int] = set()
     inner = getattr(optimizer, "inner_optimizer", None)
     if inner is not None:
-        for key, variable in _optimizer_variables(inner, names):
-            seen.add(id(variable))
-            yield f"inner/{key}", variable
+        # As if it stood alone, so that its state moves between precisions.
+        yield from _optimizer_variables(inner, names)
+        for variable in optimizer._variables:  # noqa: SLF001
+            yield f"{_LOSS_SCALE}/{variable.name}", variable
+        return
     owned = optimizer._trainable_variables  # noqa: SLF001
     for attribute, slots in vars(optimizer).items():
         if (

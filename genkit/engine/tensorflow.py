@@ -6,8 +6,10 @@ fuses what the graph does not.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -18,8 +20,10 @@ from genkit.engine.base import (
     Engine,
     LossFn,
     StepFn,
+    adam_slots,
     clip_factor,
     fill_missing,
+    is_plain_adam,
     refuse_batch_statistics,
     split_loss,
 )
@@ -27,6 +31,11 @@ from genkit.engine.base import (
 
 class BackendEngine(Engine):
     """The engine for TensorFlow."""
+
+    def _quicken(self, optimizer: Any) -> None:
+        plain = is_plain_adam(optimizer) and optimizer.beta_2 > 0
+        if plain and not tf.distribute.has_strategy():
+            optimizer._backend_update_step = partial(_fused_adam, optimizer)  # noqa: SLF001
 
     def gradients(
         self, name: str, fn: LossFn, *inputs: Any
@@ -66,8 +75,20 @@ class BackendEngine(Engine):
 
     def _compile(self, fn: StepFn) -> StepFn:
         on_accelerator = bool(tf.config.list_physical_devices("GPU"))
-        compiled: StepFn = tf.function(fn, jit_compile=on_accelerator, autograph=False)
-        return compiled
+        compiled = tf.function(fn, jit_compile=on_accelerator, autograph=False)
+        # Finding the trace that fits takes `tf.function` as long as a small network's step.
+        traces: dict[Any, StepFn] = {}
+
+        def step(batch: Any) -> dict[str, Any]:
+            batches = batch if isinstance(batch, tuple) else (batch,)
+            key = tuple((k, v.shape, v.dtype) for b in batches for k, v in b.items())
+            tensors = tuple({k: tf.constant(v) for k, v in b.items()} for b in batches)
+            given = tensors if isinstance(batch, tuple) else tensors[0]
+            if key not in traces:
+                traces[key] = compiled.get_concrete_function(given)
+            return traces[key](given)
+
+        return step
 
     def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., np.ndarray]:
         compiled = tf.function(fn, autograph=False)
@@ -101,3 +122,31 @@ class BackendEngine(Engine):
 
     def fetch(self, logs: Any) -> dict[str, float]:
         return {name: float(value) for name, value in logs.items()}
+
+
+def _fused_adam(
+    optimizer: Any, gradients: list[Any], variables: list[Any], learning_rate: Any
+) -> None:
+    """Do Adam's update with one kernel a variable instead of a dozen; the formula is Keras'.
+
+    The kernel takes ``1 - beta_2`` in float32, Keras in Python's float: for 0.999 they are 1.3e-5
+    apart. The learning rate makes up for what that does to the second moments.
+    """
+    step = tf.cast(keras.ops.convert_to_tensor(optimizer.iterations) + 1, tf.float32)
+    single = float(np.float32(optimizer.beta_2))
+    kernels, keras_own = (tf.math.expm1(step * math.log(b)) for b in (single, optimizer.beta_2))
+    learning_rate = tf.convert_to_tensor(learning_rate) * tf.sqrt(kernels / keras_own)
+    moments = zip(*adam_slots(optimizer, variables), strict=True)
+    for variable, gradient, (m, v) in zip(variables, gradients, moments, strict=True):
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.value.handle,
+            m=m.handle,
+            v=v.handle,
+            beta1_power=tf.pow(optimizer.beta_1, step),
+            beta2_power=tf.pow(optimizer.beta_2, step),
+            lr=learning_rate,
+            beta1=optimizer.beta_1,
+            beta2=optimizer.beta_2,
+            epsilon=optimizer.epsilon,
+            grad=tf.convert_to_tensor(gradient),
+        )

@@ -1,4 +1,4 @@
-"""PyTorch: eager autograd of just the named variables.
+"""PyTorch: autograd of just the named variables, recorded once and run from the recording.
 
 Keras Dropout draws from torch's global generator, whatever its own seed; seeding that generator
 from (seed, step) before each step is what makes a resumed run repeat the same bits.
@@ -6,7 +6,9 @@ from (seed, step) before each step is what makes a resumed run repeat the same b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -18,15 +20,28 @@ from genkit.engine.base import (
     Engine,
     LossFn,
     StepFn,
+    adam_slots,
     clip_factor,
     fill_missing,
+    is_plain_adam,
     refuse_batch_statistics,
     split_loss,
 )
+from genkit.engine.torch_graph import RecordedStep
+
+# Arrays that become tensors of their own dtype; Keras maps the others to one it supports.
+_KEPT_DTYPES = frozenset({"float32", "float16", "int64", "int32", "int16", "int8", "uint8", "bool"})
 
 
 class BackendEngine(Engine):
     """The engine for PyTorch."""
+
+    def _quicken(self, optimizer: Any) -> None:
+        if is_plain_adam(optimizer):
+            optimizer._backend_update_step = partial(_fused_adam, optimizer)  # noqa: SLF001
+        elif isinstance(optimizer, keras.optimizers.SGD | keras.optimizers.Adadelta):
+            # Keras' form for PyTorch looks into the learning rate, which can't be recorded.
+            optimizer._backend_update_step = partial(_one_by_one, optimizer)  # noqa: SLF001
 
     def gradients(
         self, name: str, fn: LossFn, *inputs: Any
@@ -71,10 +86,8 @@ class BackendEngine(Engine):
             super().apply(name, gradients)
 
     def _compile(self, fn: StepFn) -> StepFn:
-        def step(batch: Any) -> dict[str, Any]:
-            return _detached(fn(pytree.tree_map(keras.ops.convert_to_tensor, batch)))
-
-        return step
+        recorded = RecordedStep(lambda batch: _detached(fn(batch)), self.state.variables)
+        return lambda batch: recorded(pytree.tree_map(_tensor, batch))
 
     def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., np.ndarray]:
         def run(**inputs: Any) -> np.ndarray:
@@ -99,7 +112,11 @@ class BackendEngine(Engine):
 
     def begin_step(self, seed: int, step: int) -> None:
         mixed = np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0]
-        torch.manual_seed(int(mixed) >> 1)
+        if keras.src.backend.torch.core.get_device() == "cpu":
+            # Not `torch.manual_seed`: it notes the caller's stack for every absent accelerator.
+            torch.default_generator.manual_seed(int(mixed) >> 1)
+        else:
+            torch.manual_seed(int(mixed) >> 1)
 
     def synchronize(self) -> None:
         if torch.cuda.is_available():
@@ -116,6 +133,50 @@ class BackendEngine(Engine):
 
     def fetch(self, logs: Any) -> dict[str, float]:
         return {name: float(value) for name, value in logs.items()}
+
+
+def _fused_adam(
+    optimizer: Any, gradients: list[Any], variables: list[Any], learning_rate: Any
+) -> None:
+    """Do Adam's update of all variables in one kernel, as Keras writes it.
+
+    Keras, like section 2 of Kingma and Ba 2014, puts the bias corrections into the step size;
+    PyTorch's kernel applies them to the moments, which moves epsilon. At step infinity its
+    corrections are 1, and the step size handed to it can hold Keras'.
+    """
+    step = (keras.ops.convert_to_tensor(optimizer.iterations) + 1).float()
+    corrections = (1 - optimizer.beta_2**step).sqrt() / (1 - optimizer.beta_1**step)
+    values = [variable.value for variable in variables]
+    with torch.no_grad():
+        torch._fused_adam_(
+            values,
+            [gradient.contiguous() for gradient in gradients],
+            *adam_slots(optimizer, variables),
+            [],
+            [torch.full_like(step, math.inf)] * len(values),
+            lr=keras.ops.convert_to_tensor(learning_rate) * corrections,
+            beta1=optimizer.beta_1,
+            beta2=optimizer.beta_2,
+            weight_decay=0.0,
+            eps=optimizer.epsilon,
+            amsgrad=False,
+            maximize=False,
+        )
+
+
+def _one_by_one(
+    optimizer: Any, gradients: list[Any], variables: list[Any], learning_rate: Any
+) -> None:
+    for gradient, variable in zip(gradients, variables, strict=True):
+        optimizer.update_step(gradient, variable, learning_rate)
+
+
+def _tensor(x: Any) -> Any:
+    """Give an array as a tensor; on the CPU without a copy, which Keras would make."""
+    kept = isinstance(x, np.ndarray) and x.dtype.name in _KEPT_DTYPES
+    if kept and x.flags.writeable and x.flags.c_contiguous:
+        return torch.as_tensor(x, device=keras.src.backend.torch.core.get_device())
+    return keras.ops.convert_to_tensor(x)
 
 
 def _detached(logs: dict[str, Any]) -> dict[str, Any]:

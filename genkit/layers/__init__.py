@@ -1,6 +1,8 @@
 """Keras layers and tensor functions that generative models share."""
 
+from genkit.layers.batch_normalization import BatchNormalization
+from genkit.layers.conv import Conv2D
 from genkit.layers.conv_transpose import Conv2DTranspose
 from genkit.layers.scaling import rescale
 
-__all__ = ["Conv2DTranspose", "rescale"]
+__all__ = ["BatchNormalization", "Conv2D", "Conv2DTranspose", "rescale"]

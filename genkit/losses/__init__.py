@@ -1,4 +1,7 @@
-"""Losses that generative models share. Each takes and returns tensors and names its source."""
+"""Losses that generative models share. Each takes and returns tensors and names its source.
+
+All are computed in float32, whatever the networks compute in.
+"""
 
 from genkit.losses.adversarial import discriminator_non_saturating, generator_non_saturating
 from genkit.losses.variational import bernoulli_nll, gaussian_nll, kl_to_standard_normal

@@ -20,6 +20,7 @@ def discriminator_non_saturating(real_logits: Any, fake_logits: Any) -> Any:
     Returns:
         a scalar; ``2 log 2 = 1.386`` for a discriminator that knows nothing.
     """
+    real_logits, fake_logits = (ops.cast(x, "float32") for x in (real_logits, fake_logits))
     return ops.mean(ops.softplus(-real_logits)) + ops.mean(ops.softplus(fake_logits))
 
 
@@ -35,4 +36,4 @@ def generator_non_saturating(fake_logits: Any) -> Any:
     Returns:
         a scalar.
     """
-    return ops.mean(ops.softplus(-fake_logits))
+    return ops.mean(ops.softplus(-ops.cast(fake_logits, "float32")))

@@ -18,6 +18,7 @@ def bernoulli_nll(x: Any, logits: Any) -> Any:
     Returns:
         shape ``(batch,)``.
     """
+    x, logits = _float32(x, logits)
     return _sum_over_item(ops.softplus(logits) - x * logits)
 
 
@@ -32,6 +33,7 @@ def gaussian_nll(x: Any, mean: Any, scale: float) -> Any:
     Returns:
         shape ``(batch,)``.
     """
+    x, mean = _float32(x, mean)
     constant = math.log(scale) + 0.5 * math.log(2 * math.pi)
     return _sum_over_item(0.5 * ops.square((x - mean) / scale) + constant)
 
@@ -48,7 +50,12 @@ def kl_to_standard_normal(mean: Any, log_variance: Any) -> Any:
     Returns:
         shape ``(batch,)``.
     """
+    mean, log_variance = _float32(mean, log_variance)
     return 0.5 * _sum_over_item(ops.square(mean) + ops.exp(log_variance) - 1.0 - log_variance)
+
+
+def _float32(*tensors: Any) -> list[Any]:
+    return [ops.cast(x, "float32") for x in tensors]
 
 
 def _sum_over_item(x: Any) -> Any:

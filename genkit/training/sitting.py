@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genkit import backend
+from genkit import backend, precision
 from genkit.config import parse
 from genkit.errors import UsageError
 from genkit.export import build_model, write_export
@@ -42,9 +42,9 @@ class Sitting:
     """
 
     def __init__(self, plan: Plan, callbacks: Sequence[Any], *, verbose: bool) -> None:
-        self.plan = plan
         self.registry = installed()
         backend.activate(plan.backend)
+        self.plan = plan = _on_this_device(plan)
         self.source = _open_data(plan, self.registry)
         self.model = _new_model(plan, self.source.schema, self.registry)
         name = f"{plan.distributions['trainer']}/{plan.trainer}"
@@ -109,6 +109,14 @@ class Sitting:
         return outcome
 
 
+def _on_this_device(plan: Plan) -> Plan:
+    """Settle what only the device can tell."""
+    from genkit import engine
+
+    settled = precision.resolve(plan.precision, plan.backend, engine.device())
+    return plan.model_copy(update={"precision": settled})
+
+
 def _open_data(plan: Plan, registry: Registry) -> Source:
     """Open the data set of a plan."""
     entry = registry.find("datasets", f"{plan.distributions['dataset']}/{plan.dataset}")
@@ -123,7 +131,10 @@ def _new_model(plan: Plan, schema: Schema, registry: Registry) -> Model:
     kept = random.getstate()
     random.seed(plan.seed)
     try:
-        return build_model(plan.model, plan.distributions["model"], plan.config, schema, registry)
+        with precision.computing_in(plan.precision):
+            return build_model(
+                plan.model, plan.distributions["model"], plan.config, schema, registry
+            )
     finally:
         random.setstate(kept)
 

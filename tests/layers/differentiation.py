@@ -1,6 +1,9 @@
 """Gradients of a function of tensors, whichever backend Keras runs on."""
 
 import keras
+import numpy as np
+import pytest
+from keras import ops
 
 
 def gradient(fn):
@@ -47,3 +50,26 @@ def _tensorflow(fn):
         return tape.gradient(value, xs, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     return differentiate
+
+
+def gradients_of(function, layer, u, x):
+    """Give the gradients of a scalar ``function(u, x, *weights)`` for all its arguments."""
+    values = compiled(gradient(function))(u, x, *(w.value for w in layer.trainable_weights))
+    return [ops.convert_to_numpy(ops.cast(value, "float32")) for value in values]
+
+
+def assert_close(ours, stock, tolerance):
+    """Compare arrays, up to a share of the largest value in each."""
+    for one, other in zip(ours, stock, strict=True):
+        assert one.shape == other.shape
+        np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * np.abs(other).max())
+
+
+def assert_same_gradients(function_of, ours, stock, u, x, *, tolerance):
+    """Compare the gradients of a function of each layer; skip where the stock layer has none."""
+    try:
+        expected = gradients_of(function_of(stock), stock, u, x)
+    except Exception as error:  # noqa: BLE001 - each framework has its own
+        # Which sizes TensorFlow and PyTorch refuse depends on the processor.
+        pytest.skip(f"the stock layer fails on this processor: {type(error).__name__}")
+    assert_close(gradients_of(function_of(ours), ours, u, x), expected, tolerance)

@@ -9,7 +9,7 @@ from keras import layers
 
 from genkit.builtin.models.gan import GAN
 from genkit.builtin.models.images import image_shape
-from genkit.layers import Conv2DTranspose
+from genkit.layers import BatchNormalization, Conv2D, Conv2DTranspose
 
 if TYPE_CHECKING:
     from genkit.builtin.models.configs import DCGANConfig
@@ -56,7 +56,7 @@ def build_generator(shape: tuple[int, int, int], config: DCGANConfig) -> Any:
     w = config.width
 
     def normalised() -> list[Any]:
-        return [layers.BatchNormalization(), layers.LeakyReLU(config.leaky_slope)]
+        return [BatchNormalization(), layers.LeakyReLU(config.leaky_slope)]
 
     def upsample(filters: int) -> list[Any]:
         convolution = Conv2DTranspose(
@@ -74,7 +74,7 @@ def build_generator(shape: tuple[int, int, int], config: DCGANConfig) -> Any:
             layers.Reshape((height // 4, width // 4, 4 * w)),
             *upsample(2 * w),  # (height / 2, width / 2, 2w)
             *upsample(w),  # (height, width, w)
-            layers.Conv2D(channels, 5, padding="same", kernel_initializer=_initial()),
+            Conv2D(channels, 5, padding="same", kernel_initializer=_initial()),
             layers.Activation("tanh", dtype="float32"),
         ],
         name="generator",
@@ -85,9 +85,7 @@ def build_discriminator(shape: tuple[int, int, int], config: DCGANConfig) -> Any
     """Build the discriminator: ``(batch, height, width, channels)`` to one logit each."""
 
     def downsample(filters: int) -> list[Any]:
-        convolution = layers.Conv2D(
-            filters, 4, strides=2, padding="same", kernel_initializer=_initial()
-        )
+        convolution = Conv2D(filters, 4, strides=2, padding="same", kernel_initializer=_initial())
         return [convolution, layers.LeakyReLU(config.leaky_slope), layers.Dropout(config.dropout)]
 
     return keras.Sequential(

@@ -8,7 +8,7 @@ import keras
 from keras import layers, ops
 
 from genkit.builtin.models.images import image_shape
-from genkit.layers import Conv2DTranspose, rescale
+from genkit.layers import Conv2D, Conv2DTranspose, rescale
 from genkit.losses import bernoulli_nll, gaussian_nll, kl_to_standard_normal
 from genkit.model import Model
 
@@ -107,8 +107,8 @@ def build_encoder(shape: tuple[int, int, int], config: VAEConfig) -> Any:
     return keras.Sequential(
         [
             keras.Input(shape),
-            layers.Conv2D(config.width, 3, strides=2, padding="same", activation="relu"),
-            layers.Conv2D(2 * config.width, 3, strides=2, padding="same", activation="relu"),
+            Conv2D(config.width, 3, strides=2, padding="same", activation="relu"),
+            Conv2D(2 * config.width, 3, strides=2, padding="same", activation="relu"),
             layers.Flatten(),
             layers.Dense(config.hidden, activation="relu"),
             layers.Dense(2 * config.latent_dim, dtype="float32"),
@@ -129,7 +129,7 @@ def build_decoder(shape: tuple[int, int, int], config: VAEConfig) -> Any:
             layers.Reshape((height // 4, width // 4, 2 * w)),
             Conv2DTranspose(2 * w, 3, strides=2, padding="same", activation="relu"),
             Conv2DTranspose(w, 3, strides=2, padding="same", activation="relu"),
-            layers.Conv2D(channels, 3, padding="same", dtype="float32"),
+            Conv2D(channels, 3, padding="same", dtype="float32"),
         ],
         name="decoder",
     )

@@ -1,0 +1,121 @@
+"""PyTorch: a training step as one straight list of kernels, recorded while it runs once.
+
+Eager PyTorch asks Keras anew at each step what to do: for a small network that takes several times
+as long as doing it. `make_fx` runs the step, forward, backward and update, and notes down each
+kernel it calls. What is then run is the list: the same kernels on the same tensors in the same
+order, so the same bits, without Python's way there, and without a compiler on the machine.
+
+What a step decides by looking into a tensor can't be noted down; such a step stays eager.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.overrides import TorchFunctionMode
+from torch.utils import _pytree as pytree
+
+from genkit.engine.torch_simplify import simplify
+
+StepFn = Callable[[Any], dict[str, Any]]
+
+_LOOKS = frozenset(
+    getattr(torch.Tensor, name)
+    for name in (
+        *("item", "tolist", "numpy", "__array__"),
+        *("__bool__", "__int__", "__float__", "__index__"),
+    )
+)
+_LOOKED = (
+    "on its way it looks at the value of a tensor, as gradient accumulation, loss scaling and "
+    "layers with a seed of their own do"
+)
+
+
+class RecordedStep:
+    """Runs ``fn`` eagerly once for each shape of batch, and its recording from then on.
+
+    Args:
+        fn: takes a batch of tensors, changes ``variables`` in place, returns scalars by name.
+        variables: all Keras variables that ``fn`` may read or change.
+    """
+
+    def __init__(self, fn: StepFn, variables: Sequence[Any]) -> None:
+        self._fn = fn
+        self._variables = variables
+        self._recordings: dict[Any, tuple[list[str], Callable[..., list[Any]]]] = {}
+        self._eager = False
+
+    def __call__(self, batch: Any) -> dict[str, Any]:
+        if self._eager:
+            return self._fn(batch)
+        leaves, structure = pytree.tree_flatten(batch)
+        sizes = ((leaf.shape, leaf.stride(), leaf.dtype, leaf.device) for leaf in leaves)
+        key = (structure, *sizes)
+        if key not in self._recordings:
+            return self._record(key, batch)
+        names, recording = self._recordings[key]
+        with torch.no_grad():
+            # Not `value`: what it looks up besides takes longer than a kernel of a small network.
+            losses = recording([v._value for v in self._variables], batch)  # noqa: SLF001
+        return dict(zip(names, losses, strict=True))
+
+    def _record(self, key: Any, batch: Any) -> dict[str, Any]:
+        """Do one step, noting down what it does; if that can't be, do it again eagerly."""
+        before = [v.value.detach().clone() for v in self._variables]
+        randomness = _random_state()
+        losses: dict[str, Any] = {}
+
+        def step(_: list[Any], batch: Any) -> list[Any]:
+            losses.update(self._fn(batch))
+            return list(losses.values())
+
+        watched = _Looking()
+        try:
+            with watched:
+                recording = make_fx(step)([v.value for v in self._variables], batch)
+            simplify(recording.graph)
+            recording.recompile()
+        except Exception as error:  # noqa: BLE001 - what the step does wrong, it will do again
+            with torch.no_grad():
+                for variable, value in zip(self._variables, before, strict=True):
+                    variable.value.copy_(value)
+            _set_random_state(randomness)
+            losses = self._fn(batch)
+            self._eager = True
+            reason = _LOOKED if watched.looked else str(error).strip().split("\n")[0]
+            warnings.warn(
+                f"The training step runs eagerly, which is slower: {reason}.", stacklevel=2
+            )
+        else:
+            self._recordings[key] = (list(losses), recording)
+        return losses
+
+
+class _Looking(TorchFunctionMode):
+    """Refuses whatever takes a tensor's value out: a recording would keep the first step's."""
+
+    looked = False
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        del types
+        if func in _LOOKS:
+            self.looked = True
+            raise RuntimeError(f"A recorded step looked at a tensor: {func.__name__}.")
+        return func(*args, **(kwargs or {}))
+
+
+def _random_state() -> tuple[Any, Any]:
+    on_gpu = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return torch.get_rng_state(), on_gpu
+
+
+def _set_random_state(state: tuple[Any, Any]) -> None:
+    on_cpu, on_gpu = state
+    torch.set_rng_state(on_cpu)
+    if on_gpu:
+        torch.cuda.set_rng_state_all(on_gpu)

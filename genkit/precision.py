@@ -1,0 +1,60 @@
+"""Which number format a model computes in; weights, losses and statistics stay float32."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+Precision = Literal["float32", "bfloat16", "float16", "auto"]
+
+# What `auto` takes on a processor that multiplies bfloat16 itself: see docs/benchmarks.md. There a
+# step of a convolutional GAN takes 0.66 of its float32 time on PyTorch and TensorFlow, and 0.97 on
+# JAX, not worth the digits. Nothing has been measured on accelerators: they keep float32.
+_FASTEST_ON_CPU = {"torch": "bfloat16", "tensorflow": "bfloat16", "jax": "float32"}
+_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+
+
+def resolve(precision: str, backend: str, device: Mapping[str, Any]) -> str:
+    """Turn ``auto`` into what is fastest and safe here; give anything else back.
+
+    Args:
+        precision: float32, bfloat16, float16 or auto.
+        backend: the active backend.
+        device: as ``genkit.engine.device`` describes it.
+    """
+    if precision != "auto":
+        return precision
+    if device["platform"] == "cpu" and _BFLOAT16_FLAGS & cpu_flags():
+        return _FASTEST_ON_CPU[backend]
+    return "float32"
+
+
+@contextmanager
+def computing_in(precision: str) -> Iterator[None]:
+    """Build Keras layers inside the block that compute in a format and keep float32 weights.
+
+    For ``float32`` the layers follow Keras' own policy of the moment, which is float32 unless a
+    person has set another.
+    """
+    import keras
+
+    kept = keras.config.dtype_policy()
+    if precision != "float32":
+        keras.config.set_dtype_policy(f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(kept)
+
+
+def cpu_flags() -> frozenset[str]:
+    """List what the processor says it can do; empty where the system doesn't tell."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return frozenset()
+    found = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
+    return frozenset(found[1].split() if found else ())

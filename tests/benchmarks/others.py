@@ -1,0 +1,151 @@
+"""What is not a ratio of two steps: the loader, memory over time, and starting times."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+_RUNS = 9
+_BATCHES = 50
+
+
+def measure(backends: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Give one row after the other: what, backend, value, unit."""
+    for name in ("list", "run --help"):
+        yield _row(f"genkit {name}", "-", _command_seconds(name.split()), "s")
+    for backend in backends:
+        yield from _in_process(backend, _LOADER)
+        yield from _in_process(backend, _GROWTH)
+    if "jax" in backends:
+        yield from _second_start()
+
+
+def _row(what: str, backend: str, value: float, unit: str) -> dict[str, Any]:
+    return {"what": what, "backend": backend, "value": round(value, 4), "unit": unit}
+
+
+def _command_seconds(arguments: list[str]) -> float:
+    def once() -> float:
+        started = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "genkit", *arguments], check=True, stdout=subprocess.DEVNULL
+        )
+        return time.perf_counter() - started
+
+    once()
+    return statistics.median(once() for _ in range(_RUNS))
+
+
+def _in_process(backend: str, code: str) -> Iterator[dict[str, Any]]:
+    """Run code that prints rows in a process with this backend."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, backend], check=True, capture_output=True, text=True
+    )
+    yield from json.loads(done.stdout.splitlines()[-1])
+
+
+# How long a step waits for its batch, while it computes as a DCGAN does.
+_LOADER = f"""
+import json, statistics, sys, time
+from genkit.backend import activate
+activate(sys.argv[1])
+from genkit.data import Loader
+from tests.benchmarks.cases import CASES, images
+from tests.benchmarks.others import _row, gated_steps
+
+case = CASES["dcgan"]
+model = case.build()
+waits, steps = gated_steps(model, images(), case.batch_size, {_BATCHES})
+share = statistics.median(waits) / statistics.median(steps)
+print(json.dumps([_row("waiting for a batch, share of a DCGAN step", sys.argv[1], share, "")]))
+"""
+
+_GROWTH = """
+import json, sys
+from genkit.backend import activate
+activate(sys.argv[1])
+from tests.benchmarks.cases import CASES, images
+from tests.benchmarks.others import _row, resident_at
+
+case = CASES["vae"]
+early, late = resident_at(case.build(), images(), case.batch_size, (200, 2000))
+print(json.dumps([
+    _row("VAE: resident memory at step 200", sys.argv[1], early, "MiB"),
+    _row("VAE: growth to step 2,000", sys.argv[1], late / early - 1, ""),
+]))
+"""
+
+
+def gated_steps(
+    model: Any, source: Any, batch_size: int, steps: int
+) -> tuple[list[float], list[float]]:
+    """Train a few steps; give the seconds each waited for its batch, and took in all."""
+    from genkit.data import Loader
+
+    waits: list[float] = []
+    took: list[float] = []
+    give = Loader.__next__
+
+    def timed(loader: Any) -> Any:
+        started = time.perf_counter()
+        batch = give(loader)
+        waits.append(time.perf_counter() - started)
+        took.append(started)
+        return batch
+
+    Loader.__next__ = timed  # type: ignore[method-assign]
+    model.fit(source, steps=steps, batch_size=batch_size, verbose=False)
+    return waits[2:], [b - a for a, b in pairwise(took[1:])]
+
+
+def resident_at(model: Any, source: Any, batch_size: int, at: tuple[int, ...]) -> list[float]:
+    """Train; give the MiB of memory the process holds at each of these steps."""
+    import keras
+
+    found: list[float] = []
+
+    class Watch(keras.callbacks.Callback):
+        def __init__(self) -> None:
+            super().__init__()
+            self.step = 0
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.step += 1
+            if self.step in at:
+                found.append(_resident_mb())
+
+    model.fit(source, steps=max(at), batch_size=batch_size, callbacks=[Watch()], verbose=False)
+    return found
+
+
+def _resident_mb() -> float:
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _second_start() -> Iterator[dict[str, Any]]:
+    """Start the same plan twice on JAX with an empty cache for what was compiled."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "genkit", "run", "dcgan", "--backend", "jax"]
+        command += ["--steps", "1", "--sample-every", "1000000", "--runs-dir", folder]
+        seconds = []
+        for number in range(2):
+            started = time.perf_counter()
+            subprocess.run(
+                [*command, "--name", str(number)],
+                check=True,
+                capture_output=True,
+                env={**os.environ, "JAX_COMPILATION_CACHE_DIR": f"{folder}/cache"},
+            )
+            seconds.append(time.perf_counter() - started)
+    yield _row("genkit run dcgan --steps 1, first time", "jax", seconds[0], "s")
+    yield _row("the same again, share of the first", "jax", seconds[1] / seconds[0], "")

@@ -1,0 +1,183 @@
+"""The page of results, ``docs/benchmarks.md``: written by the command, never by hand."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+_WIDEST = 0.10
+_DISTRIBUTIONS = ("keras", "jax", "torch", "tensorflow", "numpy")
+_AGAINST = {
+    "native": "the best hand-written step",
+    "stock": "hand-written JAX with stock convolutions",
+    "backends": "GenKit on the fastest other backend",
+    "float32": "GenKit in float32",
+}
+
+
+# The first entry that fits a row, as (against, case, backend, precision), tells its target;
+# None fits all.
+_TARGETS = (
+    (("stock", "dcgan", "jax", "float32"), 0.15),
+    (("stock", "vae", "jax", "float32"), 0.15),
+    (("backends", "dcgan", "jax", "float32"), 1.2),
+    (("backends", "vae", "jax", "float32"), 1.2),
+    (("float32", "dcgan", "torch", "bfloat16"), 0.65),
+    (("float32", "dcgan", "tensorflow", "bfloat16"), 0.65),
+    (("native", "generation", None, None), 1.0),
+    (("native", "wgan-gp", None, "float32"), 1.05),
+    (("native", "mlp-gan", "torch", "float32"), 1.2),
+    (("native", "mlp-gan", None, "float32"), 1.1),
+    (("native", "dcgan", "torch", "float32"), 1.0),
+    (("native", "dcgan", "tensorflow", "float32"), 1.0),
+    (("native", "vae", "torch", "float32"), 1.0),
+    (("native", "vae", "tensorflow", "float32"), 1.0),
+    (("native", "dcgan", "torch", "bfloat16"), 1.05),
+    (("native", "dcgan", "tensorflow", "bfloat16"), 1.05),
+)
+
+
+def target(row: dict[str, Any]) -> float | None:
+    """Give the ratio that a row must not exceed, or None where none is set."""
+    kind = [row[name] for name in ("against", "case", "backend", "precision")]
+    for pattern, limit in _TARGETS:
+        if all(asked in (None, found) for asked, found in zip(pattern, kind, strict=True)):
+            return limit
+    return None
+
+
+def verdict(row: dict[str, Any]) -> str:
+    """Say whether the ratio is below its target: for certain, within a narrow interval, or not."""
+    limit = target(row)
+    if limit is None:
+        return "-"
+    if row["ratio_low"] > limit:
+        said = "missed"
+    elif row["ratio_high"] <= limit:
+        said = "met"
+    else:
+        narrow = row["ratio_high"] - row["ratio_low"] <= _WIDEST * row["ratio"]
+        said = "met" if narrow else "too noisy to say"
+    return f"{said} (<= {limit:g})"
+
+
+def line(row: dict[str, Any]) -> str:
+    """Give a row as one line for the terminal."""
+    if "what" in row:
+        return f"{row['what']}, {row['backend']}: {row['value']} {row['unit']}"
+    return (
+        f"{row['case']} {row['backend']} {row['precision']} against {row['native_variant']}: "
+        f"{row['genkit_ms']:.4g} / {row['native_ms']:.4g} ms = {row['ratio']:.3f} "
+        f"[{row['ratio_low']:.3f}, {row['ratio_high']:.3f}] {verdict(row)}"
+    )
+
+
+def merge(kept: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Replace rows that were measured again; new ones come last."""
+    rows = {_identity(row): row for row in (*kept, *new)}
+    return list(rows.values())
+
+
+def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
+    names = ("what", "backend") if "what" in row else ("against", "case", "backend", "precision")
+    return tuple(row[name] for name in names)
+
+
+def render(rows: Sequence[dict[str, Any]]) -> str:
+    """Give the whole page as markdown."""
+    dates = sorted(row["date"] for row in rows)
+    sections = [_HEAD.format(machine=_machine(), first=dates[0], last=dates[-1])]
+    for against, title in _AGAINST.items():
+        chosen = [row for row in rows if row.get("against") == against]
+        if chosen:
+            sections.append(f"## Against {title}\n\n{_table(chosen)}")
+    if more := [row for row in rows if "what" in row]:
+        sections.append("## Other figures\n\n" + _other_table(more))
+    return "\n".join(sections)
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> str:
+    head = (
+        "case",
+        "backend",
+        "precision",
+        "GenKit, ms",
+        "other, ms",
+        "other is",
+        "ratio",
+        "95 %",
+        "target",
+        "memory, MiB",
+        "first step, s",
+    )
+    body = [
+        (
+            row["case"],
+            row["backend"],
+            row["precision"],
+            f"{row['genkit_ms']:.4g}",
+            f"{row['native_ms']:.4g}",
+            row["native_variant"],
+            f"{row['ratio']:.3f}",
+            f"{row['ratio_low']:.3f} to {row['ratio_high']:.3f}",
+            verdict(row),
+            f"{row['genkit_peak_mb']} / {row['native_peak_mb']}",
+            f"{row['genkit_first_step_s']} / {row['native_first_step_s']}",
+        )
+        for row in rows
+    ]
+    return _markdown(head, body)
+
+
+def _other_table(rows: Sequence[dict[str, Any]]) -> str:
+    body = [(r["what"], r["backend"], f"{r['value']:.3g} {r['unit']}".strip()) for r in rows]
+    return _markdown(("what", "backend", "value"), body)
+
+
+def _markdown(head: Sequence[str], body: Sequence[Sequence[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *body]
+    return "\n".join("| " + " | ".join(map(str, cells)) + " |" for cells in lines) + "\n"
+
+
+def _machine() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        text = ""
+    name = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    cpu = name[1] if name else platform.processor()
+    versions = ", ".join(f"{name} {v}" for name in _DISTRIBUTIONS if (v := _version(name)))
+    return f"{os.cpu_count()} cores of {cpu}, {platform.system()}; {versions}"
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+_HEAD = """# Benchmarks
+
+GenKit against a training step written by hand for one framework alone: the same network, batch,
+optimizer and noise, as that framework's practitioners would write it. The code of both sides is in
+`tests/benchmarks/`; a test proves that both compute the same losses. Of several hand-written
+variants (eager or compiled, memory layouts) the fastest counts.
+
+GenKit's side is its whole training loop with loader and log. The two sides are processes of their
+own that work in turn in one run; the ratio is the median of the pairs' ratios, with its 95 %
+bootstrap interval. A target is met when it lies inside or above that interval. The machine was
+shared: read the ratios, not the milliseconds. Memory and the time to the first step, from the
+start of the process, are given as GenKit / other; the other process loads GenKit too, to start from
+the same weights, so its two figures are upper bounds. For `generation` a step is one image.
+
+This page and `benchmarks.json` are written by `nox -s bench`, or
+`python -m tests.benchmarks --write` for some of the rows. Measured from {first} to {last}.
+
+Machine: {machine}.
+"""

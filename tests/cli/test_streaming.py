@@ -1,0 +1,37 @@
+"""Any number of samples is generated in the memory of one batch."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from genkit.cli import generate as command
+from tests.engine.small import mlp_gan
+
+pytestmark = pytest.mark.usefixtures("active_backend")
+
+
+def test_batches_are_the_samples_in_order():
+    model = mlp_gan()
+    batches = list(model.generate_batches(150, seed=3))
+    assert [len(batch) for batch in batches] == [64, 64, 22]
+    np.testing.assert_array_equal(np.concatenate(batches), model.generate(150, seed=3))
+
+
+def test_an_npz_file_takes_the_memory_of_a_batch(tmp_path):
+    rng = np.random.default_rng(0)
+    count, size = 4000, 4096
+
+    def batches():
+        for start in range(0, count, 64):
+            yield rng.random((min(64, count - start), size), dtype=np.float32)
+
+    tracemalloc.start()
+    file = command._write_npz(batches(), count, tmp_path / "samples.npz")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 * 64 * size * 4  # all of them would take 62 batches
+    with np.load(file) as archive:
+        assert archive["samples"].shape == (count, size)
+        expected = np.random.default_rng(0).random((64, size), dtype=np.float32)
+        np.testing.assert_array_equal(archive["samples"][:64], expected)
