@@ -103,6 +103,7 @@ def activate(requested: str | None = None) -> str:
         if name == "jax":
             _keep_compiled_programs()
         if name == "tensorflow":
+            _use_onednn()
             _import_quietly(name)
     return name
 
@@ -143,6 +144,16 @@ def _keep_compiled_programs() -> None:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(_MOST_COMPILED))
+
+
+def _use_onednn() -> None:
+    """Let TensorFlow use oneDNN's kernels on every processor with AVX2.
+
+    By itself it does so only from AVX512-VNNI on. On an older processor a DCGAN's step took 622 ms
+    without and 349 ms with them. A person's own choice is respected.
+    """
+    if "avx2" in cpu_flags():
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def _import_quietly(name: str) -> None:

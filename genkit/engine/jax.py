@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, Self
+from functools import cache, partial
+from typing import Any
 
 import jax
 import keras
@@ -25,26 +26,9 @@ from genkit.engine.base import (
     refuse_batch_statistics,
     split_loss,
 )
+from genkit.engine.scope import Scope
 from genkit.errors import UsageError
-
-
-class _Scope(keras.StatelessScope):
-    """A stateless scope that starts from the surrounding one and remembers what was updated."""
-
-    def __init__(self, state_mapping: list[tuple[Any, Any]] | None = None) -> None:
-        super().__init__(state_mapping=state_mapping)
-        self.state_mapping: dict[int, Any]
-        self.updated: dict[int, Any] = {}
-
-    def __enter__(self) -> Self:
-        super().__enter__()
-        if self.original_scope is not None:
-            self.state_mapping = {**self.original_scope.state_mapping, **self.state_mapping}
-        return self
-
-    def add_update(self, update: tuple[Any, Any]) -> None:
-        super().add_update(update)
-        self.updated[id(update[0])] = update[0]
+from genkit.precision import cpu_flags
 
 
 class _Pure:
@@ -61,7 +45,7 @@ class _Pure:
         self._updated: list[Any] = []
 
     def __call__(self, values: list[Any], *inputs: Any) -> Any:
-        with _Scope(list(zip(self._variables, values, strict=True))) as scope:
+        with Scope(list(zip(self._variables, values, strict=True))) as scope:
             loss, logs = split_loss(self._fn(*inputs))
         self._names = list(logs)
         self._updated = list(scope.updated.values())
@@ -145,7 +129,7 @@ class BackendEngine(Engine):
         names: list[str] = []
 
         def pure_step(values: list[Any], batch: Any) -> tuple[list[Any], list[Any]]:
-            with _Scope(list(zip(variables, values, strict=True))) as scope:
+            with Scope(list(zip(variables, values, strict=True))) as scope:
                 logs = fn(batch)
             names[:] = logs  # JAX would hand a dict back sorted
             for key, variable in scope.updated.items():
@@ -157,7 +141,7 @@ class BackendEngine(Engine):
                     )
             return list(logs.values()), [scope.get_current_value(v) for v in variables]
 
-        jitted = jax.jit(pure_step, donate_argnums=0)
+        jitted = jax.jit(pure_step, donate_argnums=0, compiler_options=compiler_options())
 
         def step(batch: Any) -> dict[str, Any]:
             # Not `value` and `assign`: for a small network their checks take as long as the step,
@@ -172,9 +156,9 @@ class BackendEngine(Engine):
     def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., np.ndarray]:
         variables = self.state.variables
 
-        @jax.jit
+        @partial(jax.jit, compiler_options=compiler_options())
         def pure(values: list[Any], inputs: dict[str, Any]) -> Any:
-            with _Scope(list(zip(variables, values, strict=True))):
+            with Scope(list(zip(variables, values, strict=True))):
                 return fn(**inputs)
 
         def run(**inputs: Any) -> np.ndarray:
@@ -204,6 +188,23 @@ class BackendEngine(Engine):
     def fetch(self, logs: Any) -> dict[str, float]:
         values = jax.device_get(list(logs.values()))
         return {name: float(value) for name, value in zip(logs, values, strict=True)}
+
+
+@cache
+def compiler_options() -> dict[str, str]:
+    """Give what makes XLA's programs faster here.
+
+    On processors without AVX-512, XLA's own convolutions are faster than those of YNNPACK, which it
+    prefers by default: a VAE's step took 133 ms instead of 237, a DCGAN's 397 instead of 534.
+    """
+    if jax.default_backend() != "cpu" or "avx2" not in cpu_flags() or "avx512f" in cpu_flags():
+        return {}
+    options = {"xla_cpu_experimental_ynn_fusion_type": ""}
+    try:
+        jax.jit(lambda: 0, compiler_options=options).lower().compile()
+    except jax.errors.JaxRuntimeError:
+        return {}  # another version of XLA, without YNNPACK
+    return options
 
 
 def _is_none(x: Any) -> bool:

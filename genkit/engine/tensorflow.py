@@ -2,13 +2,18 @@
 
 On CPU the plain graph beats XLA (0.21 s against 0.55 s for a DCGAN step), on accelerators XLA
 fuses what the graph does not.
+
+TensorFlow merges equal operations, but never two reads of a variable. A step therefore reads each
+variable once into a ``Scope``, and again only after an optimizer has changed it: so a generator
+that runs on the same noise for two losses runs once.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -27,10 +32,37 @@ from genkit.engine.base import (
     refuse_batch_statistics,
     split_loss,
 )
+from genkit.engine.scope import Scope
+
+
+class _Scope(Scope):
+    """Holds what a step has read of variables, and what it wants them to become."""
+
+    def read(self, variables: Iterable[Any]) -> None:
+        """Take the values that variables have at this place of the graph."""
+        for variable in variables:
+            self.state_mapping[id(variable)] = variable.value.read_value()
+
+    def write_back(self) -> None:
+        """Assign what was updated to the variables; must stand outside the scope."""
+        for variable in self.updated.values():
+            variable.assign(self.get_current_value(variable))
+        self.updated.clear()
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """Leave the scope for a while."""
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
 
 
 class BackendEngine(Engine):
     """The engine for TensorFlow."""
+
+    _scope: _Scope | None = None
 
     def _quicken(self, optimizer: Any) -> None:
         plain = is_plain_adam(optimizer) and optimizer.beta_2 > 0
@@ -73,9 +105,31 @@ class BackendEngine(Engine):
         losses, gradients = tf.nest.map_structure(lambda x: x / batch_size, total)
         return losses, self._scaled(name, gradients)
 
+    def apply(self, name: str, gradients: Any) -> None:
+        scope = self._scope
+        if scope is None:
+            super().apply(name, gradients)
+            return
+        # The optimizer changes variables themselves, so they must be up to date meanwhile.
+        with scope.suspended():
+            scope.write_back()
+            super().apply(name, gradients)
+            scope.read([*self.model.owned_variables(name), *self.model.optimizers[name].variables])
+
     def _compile(self, fn: StepFn) -> StepFn:
+        def whole_step(batch: Any) -> dict[str, Any]:
+            self._scope = _Scope()
+            try:
+                self._scope.read(self.state.variables)
+                with self._scope:
+                    logs = fn(batch)
+                self._scope.write_back()
+            finally:
+                self._scope = None
+            return logs
+
         on_accelerator = bool(tf.config.list_physical_devices("GPU"))
-        compiled = tf.function(fn, jit_compile=on_accelerator, autograph=False)
+        compiled = tf.function(whole_step, jit_compile=on_accelerator, autograph=False)
         # Finding the trace that fits takes `tf.function` as long as a small network's step.
         traces: dict[Any, StepFn] = {}
 

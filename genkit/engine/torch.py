@@ -180,4 +180,5 @@ def _tensor(x: Any) -> Any:
 
 
 def _detached(logs: dict[str, Any]) -> dict[str, Any]:
-    return {k: v.detach() if isinstance(v, torch.Tensor) else v for k, v in logs.items()}
+    # A copy: a logged variable would show what the next step makes of it.
+    return {k: v.detach().clone() if isinstance(v, torch.Tensor) else v for k, v in logs.items()}

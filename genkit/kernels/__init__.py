@@ -25,9 +25,10 @@ def best(name: str) -> Callable[..., Any] | None:
     ``conv2d(x, w, bias, strides, padding, dilation)``
         convolution, ``keras.ops.conv`` plus the bias, which may be None; ``padding`` is "same" or
         "valid".
-    ``conv2d_transpose(x, w, geometry)``
+    ``conv2d_transpose(x, w, bias, geometry)``
         transposed convolution of ``x``, ``(batch, *small, channels)``, with a kernel ``w``,
-        ``(*kernel, filters, channels)``, for the sizes of a ``genkit.kernels.geometry.Geometry``.
+        ``(*kernel, filters, channels)``, for the sizes of a ``genkit.kernels.geometry.Geometry``,
+        plus the bias, which may be None.
     ``batch_normalization(x, scale, offset, epsilon)``
         ``(y, mean, variance)`` over all axes of ``x`` but the last: ``y`` of the dtype of ``x``,
         the statistics float32, the variance that of the batch itself (divided by its size).

@@ -48,7 +48,7 @@ def conv2d(  # noqa: PLR0917
     return y.permute(0, 2, 3, 1)
 
 
-def conv2d_transpose(x: Any, w: Any, geometry: Geometry) -> Any:
+def conv2d_transpose(x: Any, w: Any, bias: Any, geometry: Geometry) -> Any:
     """See ``genkit.kernels.best``.
 
     What is cut off on both sides PyTorch doesn't compute in the first place; Keras' own form
@@ -65,7 +65,9 @@ def conv2d_transpose(x: Any, w: Any, geometry: Geometry) -> Any:
     height, width = geometry.large
     y = y[:, top : top + height, left : left + width]
     missing = (0, 0, 0, width - y.shape[2], 0, height - y.shape[1])
-    return functional.pad(y, missing) if any(missing) else y
+    if any(missing):
+        y = functional.pad(y, missing)
+    return y if bias is None else y + bias
 
 
 def batch_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> tuple[Any, Any, Any]:

@@ -55,9 +55,9 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
         large = tuple(self.compute_output_shape(inputs.shape)[rows])
         geometry = Geometry(self.kernel_size, self.strides, small, large)
         x = ops.transpose(inputs, (0, 2, 3, 1)) if channels_first else inputs
-        y = kernel(x, ops.cast(self.kernel, self.compute_dtype), geometry)
-        if self.use_bias:
-            y = ops.add(y, self.bias)
+        w = ops.cast(self.kernel, self.compute_dtype)
+        bias = ops.cast(self.bias, self.compute_dtype) if self.use_bias else None
+        y = kernel(x, w, bias, geometry)
         if channels_first:
             y = ops.transpose(y, (0, 3, 1, 2))
         return y if self.activation is None else self.activation(y)

@@ -25,6 +25,8 @@ _PLAIN_SECONDS = 10.0
 class Progress(keras.callbacks.Callback):
     """Shows step, losses, steps a second and the time left."""
 
+    may_lag = True  # what it shows may be one step old
+
     def __init__(self) -> None:
         super().__init__()
         self._console = Console(stderr=True)

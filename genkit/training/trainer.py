@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -106,6 +107,16 @@ class Trainer:
                         callback.close()
 
 
+@dataclass(frozen=True)
+class _Step:
+    """A training step that was handed to the device; its losses may not be there yet."""
+
+    number: int
+    epoch: int
+    index: int
+    losses: dict[str, Any]
+
+
 class _Loop:
     """One sitting of a run."""
 
@@ -123,6 +134,7 @@ class _Loop:
         self.run = run
         self.position = position
         self.in_epoch = False
+        self.running: _Step | None = None
         self.total = run.settings.total_steps(loader.steps_per_epoch)
         self.step = self.engine.compile_step(
             lambda batch: model.training_step(batch, trainer.minimize)
@@ -141,6 +153,7 @@ class _Loop:
             seconds=settings.seconds,
             first_step=first_step,
         )
+        self.watched = any(map(_watches_steps, callbacks))
         if first_step == 0:
             self.run.save_checkpoint(self.engine.state, position)
         if not self._is_over():  # else callbacks would begin, and overwrite, what is finished
@@ -155,12 +168,21 @@ class _Loop:
         )
 
     def _train(self, watchers: Any, stop: StopOnSignal) -> None:
-        """Step until the end, a callback or a signal; then keep what came out."""
-        first_seconds, started = self.position.seconds, time.perf_counter()
+        """Step until the end, a callback or a signal; then keep what came out.
+
+        A step whose losses nobody awaits runs on while the next one is prepared: a device that
+        computes by itself never waits for Python.
+        """
+        self.first_seconds, self.started = self.position.seconds, time.perf_counter()
         self.model.stop_training = False
         watchers.on_train_begin()
         while not (self._is_over() or self.model.stop_training or stop.received):
-            self._one_step(watchers, lambda: first_seconds + time.perf_counter() - started)
+            following = self._begin_step(watchers)
+            self._end_step(watchers)
+            self.running = following
+            if self._is_awaited(following):
+                self._end_step(watchers)
+        self._end_step(watchers)
         if stop.received:
             self._keep()  # a resumed run needs the weights as they are
             watchers.on_train_end(self.position.metrics)
@@ -171,36 +193,56 @@ class _Loop:
 
     def _is_over(self) -> bool:
         limit = self.run.settings.seconds
-        return (self.total is not None and self.position.step >= self.total) or (
+        return (self.total is not None and self._begun >= self.total) or (
             limit is not None and self.position.seconds >= limit
         )
 
-    def _one_step(self, watchers: Any, clock: Callable[[], float]) -> None:
-        position, settings = self.position, self.run.settings
-        epoch, index = divmod(position.step, self.loader.steps_per_epoch)
+    @property
+    def _begun(self) -> int:
+        """Steps that have begun; all but the running one have ended."""
+        return self.position.step + (self.running is not None)
+
+    def _begin_step(self, watchers: Any) -> _Step:
+        """Hand the next step to the device."""
+        number = self._begun
+        epoch, index = divmod(number, self.loader.steps_per_epoch)
         if not self.in_epoch:
             self.in_epoch = True
             if index == 0:
-                position.epoch_sums = {}
+                self.position.epoch_sums = {}
             watchers.on_epoch_begin(epoch)
         watchers.on_train_batch_begin(index)
-        static, inputs = split_schedule(self.model.schedule(position.step))
+        static, inputs = split_schedule(self.model.schedule(number))
         batch = engine.base.merge(next(self.loader), inputs)
-        self.engine.begin_step(settings.seed, position.step)
-        losses = self.engine.fetch(self.step(batch, static))
+        self.engine.begin_step(self.run.settings.seed, number)
+        return _Step(number, epoch, index, self.step(batch, static))
+
+    def _is_awaited(self, step: _Step) -> bool:
+        """Say whether something looks at the model or the losses before the next step begins."""
+        settings, done = self.run.settings, step.number + 1
+        due = done % settings.sample_every == 0 or done % settings.checkpoint_every == 0
+        return self.watched or due or step.index + 1 == self.loader.steps_per_epoch
+
+    def _end_step(self, watchers: Any) -> None:
+        """Fetch the losses of the running step, if there is one; tell and keep what is due."""
+        if self.running is None:
+            return
+        step, self.running = self.running, None
+        position, settings = self.position, self.run.settings
+        losses = self.engine.fetch(step.losses)
         position.step += 1
-        position.seconds = clock()
+        position.seconds = self.first_seconds + time.perf_counter() - self.started
         position.metrics = losses
-        watchers.on_train_batch_end(index, losses)
+        watchers.on_train_batch_end(step.index, losses)
         if not self.model.stop_training:
             check_finite(losses, position.step)
         for name, value in losses.items():
             position.epoch_sums[name] = position.epoch_sums.get(name, 0.0) + value
-        row = {"step": position.step, "epoch": epoch + 1, "seconds": round(position.seconds, 3)}
-        self.run.log({**row, **losses})
-        if index + 1 == self.loader.steps_per_epoch:
+        seconds = round(position.seconds, 3)
+        self.run.log({"step": position.step, "epoch": step.epoch + 1, "seconds": seconds, **losses})
+        if step.index + 1 == self.loader.steps_per_epoch:
             self._end_epoch(watchers)
-        if not (self._is_over() or self.model.stop_training):
+        if self._is_awaited(step) and not (self._is_over() or self.model.stop_training):
             self._keep(settings.sample_every, settings.checkpoint_every)
 
     def _end_epoch(self, watchers: Any) -> None:
@@ -220,6 +262,16 @@ class _Loop:
             self.run.save_samples(self.position.step, self.model)
         if self.position.step % checkpoint_every == 0:
             self.run.save_checkpoint(self.engine.state, self.position)
+
+
+def _watches_steps(callback: Any) -> bool:
+    """Say whether a callback must be told of a step before the next one begins."""
+    hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+    default = keras.callbacks.Callback
+    return not getattr(callback, "may_lag", False) and any(
+        getattr(getattr(callback, name), "__func__", None) is not getattr(default, name)
+        for name in hooks
+    )
 
 
 def check_finite(losses: dict[str, float], step: int) -> None:

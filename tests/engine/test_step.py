@@ -1,5 +1,7 @@
 """What one compiled step moves, and what it leaves alone."""
 
+from collections import Counter
+
 import keras
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from genkit.errors import UsageError
 from tests.engine.small import batch_for, changed, mlp_gan, read, stepper
 
 pytestmark = pytest.mark.usefixtures("active_backend")
+READ = "ReadVariableOp"
 
 
 def test_only_the_named_variables_move():
@@ -66,6 +69,32 @@ def test_dropout_differs_from_step_to_step_and_repeats_with_the_step_number():
     first = losses([0, 1, 2])
     assert len(set(first)) == 3
     assert losses([0, 1, 2]) == first
+
+
+def test_tensorflow_reads_a_variable_anew_only_after_its_update(active_backend, monkeypatch):
+    if active_backend != "tensorflow":
+        pytest.skip("TensorFlow merges no two reads of a variable")
+    import tensorflow as tf
+
+    functions, original = [], tf.function
+    monkeypatch.setattr(
+        tf, "function", lambda fn, **k: functions.append(original(fn, **k)) or functions[-1]
+    )
+    model = mlp_gan()
+    _, run = stepper(model)
+    batch = batch_for(model)
+    run(batch)
+    graph = (
+        functions[-1]
+        .get_concrete_function({name: tf.constant(array) for name, array in batch.items()})
+        .graph
+    )
+    handles = {id(variable.value.handle) for variable in model.generator.trainable_variables}
+    inputs = {inside.name for outside, inside in graph.captures if id(outside) in handles}
+    reads = Counter(op.inputs[0].name for op in graph.get_operations() if op.type == READ)
+    # Both losses use the generator: once at the start, once after its own update.
+    assert len(inputs) == len(handles)
+    assert max(reads[name] for name in inputs) <= 2
 
 
 def test_logs_keep_their_order_and_match_the_loss_functions():

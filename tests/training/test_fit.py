@@ -58,6 +58,38 @@ def test_callbacks_see_epochs_and_batches_in_order():
     ]  # fmt: skip
 
 
+class Counting(genkit.Model):
+    """Counts its steps in a variable and logs it."""
+
+    def __init__(self):
+        super().__init__()
+        self.network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+        self.count = self.add_weight(shape=(), initializer="zeros", trainable=False)
+        self.add_optimizer("network", keras.optimizers.SGD(0.01), self.network)
+
+    def loss(self, batch):
+        return keras.ops.mean(keras.ops.square(self.network(batch["vector"])))
+
+    def training_step(self, batch, minimize):
+        loss, _ = minimize("network", self.loss, batch)
+        self.count.assign(self.count + 1)
+        return {"loss": loss, "count": self.count.value}
+
+
+def test_a_step_is_logged_as_it_was_though_the_next_one_has_begun():
+    history, _ = fit(Counting(), epochs=2)
+    assert history.history["count"] == [2.5, 6.5]  # the means of 1, 2, 3, 4 and of 5, 6, 7, 8
+
+
+def test_a_callback_that_watches_steps_sees_the_model_as_each_step_left_it():
+    model, seen = Counting(), []
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append((int(model.count), logs["count"]))
+    )
+    fit(model, steps=6, callbacks=[watch])
+    assert seen == [(count, count) for count in range(1, 7)]
+
+
 @pytest.mark.parametrize(
     ("settings", "steps"),
     [({}, 4), ({"epochs": 2}, 8), ({"steps": 3}, 3), ({"epochs": 1, "steps": 9}, 4)],
