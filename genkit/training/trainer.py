@@ -153,7 +153,9 @@ class _Loop:
             seconds=settings.seconds,
             first_step=first_step,
         )
-        self.watched = any(map(_watches_steps, callbacks))
+        told = [callback for callback in callbacks if _is_told_of_steps(callback)]
+        self.tells = bool(told)
+        self.waits = any(not getattr(callback, "may_lag", False) for callback in told)
         if first_step == 0:
             self.run.save_checkpoint(self.engine.state, position)
         if not self._is_over():  # else callbacks would begin, and overwrite, what is finished
@@ -211,7 +213,8 @@ class _Loop:
             if index == 0:
                 self.position.epoch_sums = {}
             watchers.on_epoch_begin(epoch)
-        watchers.on_train_batch_begin(index)
+        if self.tells:  # Keras hands each call to a thread, even if nobody listens
+            watchers.on_train_batch_begin(index)
         static, inputs = split_schedule(self.model.schedule(number))
         batch = engine.base.merge(next(self.loader), inputs)
         self.engine.begin_step(self.run.settings.seed, number)
@@ -221,7 +224,7 @@ class _Loop:
         """Say whether something looks at the model or the losses before the next step begins."""
         settings, done = self.run.settings, step.number + 1
         due = done % settings.sample_every == 0 or done % settings.checkpoint_every == 0
-        return self.watched or due or step.index + 1 == self.loader.steps_per_epoch
+        return self.waits or due or step.index + 1 == self.loader.steps_per_epoch
 
     def _end_step(self, watchers: Any) -> None:
         """Fetch the losses of the running step, if there is one; tell and keep what is due."""
@@ -233,7 +236,8 @@ class _Loop:
         position.step += 1
         position.seconds = self.first_seconds + time.perf_counter() - self.started
         position.metrics = losses
-        watchers.on_train_batch_end(step.index, losses)
+        if self.tells:
+            watchers.on_train_batch_end(step.index, losses)
         if not self.model.stop_training:
             check_finite(losses, position.step)
         for name, value in losses.items():
@@ -264,11 +268,11 @@ class _Loop:
             self.run.save_checkpoint(self.engine.state, self.position)
 
 
-def _watches_steps(callback: Any) -> bool:
-    """Say whether a callback must be told of a step before the next one begins."""
+def _is_told_of_steps(callback: Any) -> bool:
+    """Say whether a callback does something at single steps."""
     hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
     default = keras.callbacks.Callback
-    return not getattr(callback, "may_lag", False) and any(
+    return any(
         getattr(getattr(callback, name), "__func__", None) is not getattr(default, name)
         for name in hooks
     )

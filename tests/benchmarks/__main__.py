@@ -30,7 +30,7 @@ def main() -> None:
     options = _options()
     rows = []
     for row in others.measure(options.backend) if options.others else _comparisons(options):
-        rows.append({**row, "date": time.strftime("%Y-%m-%d")})
+        rows.append({**row, "date": time.strftime("%Y-%m-%d"), "machine": page.machine()})
         print(page.line(row), file=sys.stderr, flush=True)
     if options.json:
         print(json.dumps(rows, indent=2))

@@ -94,7 +94,7 @@ def images_schema() -> Any:
 CASES = {
     "dcgan": Case(_dcgan, batch_size=64, steps=4),
     "vae": Case(_vae, batch_size=128, steps=10),
-    "mlp-gan": Case(_mlp_gan, batch_size=64, steps=200),
+    "mlp-gan": Case(_mlp_gan, batch_size=64, steps=400),
     "wgan-gp": Case(_wgan_gp, batch_size=64, steps=4),
     "generation": Case(_dcgan, batch_size=64, steps=0, samples=10_000),
 }

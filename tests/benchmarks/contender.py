@@ -131,6 +131,7 @@ def _train_genkit(case: Any, model: Any, backend: str, answers: Any) -> None:
     class Gated(keras.callbacks.Callback):
         gate: _Gate
         steps = -1
+        may_lag = True  # as what shows progress
 
         def on_train_begin(self, logs: Any = None) -> None:
             self.gate = _Gate(answers, trainer.engine.synchronize)

@@ -10,8 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from genkit.precision import cpu_flags
+
 _WIDEST = 0.10
 _DISTRIBUTIONS = ("keras", "jax", "torch", "tensorflow", "numpy")
+_TELLING = {"avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16"}
 _AGAINST = {
     "native": "the best hand-written step",
     "stock": "hand-written JAX with stock convolutions",
@@ -90,8 +93,10 @@ def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def render(rows: Sequence[dict[str, Any]]) -> str:
     """Give the whole page as markdown."""
-    dates = sorted(row["date"] for row in rows)
-    sections = [_HEAD.format(machine=_machine(), first=dates[0], last=dates[-1])]
+    machines = {name: f"M{n}" for n, name in enumerate(sorted({r["machine"] for r in rows}), 1)}
+    rows = [{**row, "on": f"{machines[row['machine']]}, {row['date']}"} for row in rows]
+    listed = "\n".join(f"- {short}: {name}" for name, short in machines.items())
+    sections = [_HEAD.format(machines=listed)]
     for against, title in _AGAINST.items():
         chosen = [row for row in rows if row.get("against") == against]
         if chosen:
@@ -114,6 +119,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> str:
         "target",
         "memory, MiB",
         "first step, s",
+        "measured",
     )
     body = [
         (
@@ -128,6 +134,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> str:
             verdict(row),
             f"{row['genkit_peak_mb']} / {row['native_peak_mb']}",
             f"{row['genkit_first_step_s']} / {row['native_first_step_s']}",
+            row["on"],
         )
         for row in rows
     ]
@@ -135,8 +142,10 @@ def _table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _other_table(rows: Sequence[dict[str, Any]]) -> str:
-    body = [(r["what"], r["backend"], f"{r['value']:.3g} {r['unit']}".strip()) for r in rows]
-    return _markdown(("what", "backend", "value"), body)
+    body = [
+        (r["what"], r["backend"], f"{r['value']:.3g} {r['unit']}".strip(), r["on"]) for r in rows
+    ]
+    return _markdown(("what", "backend", "value", "measured"), body)
 
 
 def _markdown(head: Sequence[str], body: Sequence[Sequence[Any]]) -> str:
@@ -144,15 +153,17 @@ def _markdown(head: Sequence[str], body: Sequence[Sequence[Any]]) -> str:
     return "\n".join("| " + " | ".join(map(str, cells)) + " |" for cells in lines) + "\n"
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Describe the processor, what it can do that matters here, and the versions."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
     except OSError:
         text = ""
     name = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
     cpu = name[1] if name else platform.processor()
+    able = ", ".join(sorted(_TELLING & cpu_flags())) or "no vector extension known"
     versions = ", ".join(f"{name} {v}" for name in _DISTRIBUTIONS if (v := _version(name)))
-    return f"{os.cpu_count()} cores of {cpu}, {platform.system()}; {versions}"
+    return f"{os.cpu_count()} cores of {cpu} ({able}), {platform.system()}; {versions}"
 
 
 def _version(name: str) -> str | None:
@@ -177,7 +188,8 @@ start of the process, are given as GenKit / other; the other process loads GenKi
 the same weights, so its two figures are upper bounds. For `generation` a step is one image.
 
 This page and `benchmarks.json` are written by `nox -s bench`, or
-`python -m tests.benchmarks --write` for some of the rows. Measured from {first} to {last}.
+`python -m tests.benchmarks --write` for some of the rows. Each row says where and when it was
+measured:
 
-Machine: {machine}.
+{machines}
 """
