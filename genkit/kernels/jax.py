@@ -78,7 +78,14 @@ def channel_sum(x: Any) -> Any:
     """
     items = x.reshape(x.shape[0], -1, x.shape[-1])
     ones = jnp.ones(items.shape[:2], x.dtype)
-    sums = jnp.einsum("nk,nkc->nc", ones, items, preferred_element_type=jnp.float32)
+    # Full precision: an accelerator's default would round what is summed.
+    sums = jnp.einsum(
+        "nk,nkc->nc",
+        ones,
+        items,
+        precision=lax.Precision.HIGHEST,
+        preferred_element_type=jnp.float32,
+    )
     return sums.sum(axis=0).astype(x.dtype)
 
 

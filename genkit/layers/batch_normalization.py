@@ -19,7 +19,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
     Arguments, weights, their names and the config are those of the Keras layer, and the numbers
     agree with it to rounding, so weights move freely between the two. What differs is how it is
     computed while training: on PyTorch and TensorFlow in one pass of their own kernel instead of a
-    dozen operations, on JAX in a form that XLA recognises when it meets it twice. In mixed
+    dozen operations, on JAX in a form that XLA recognises when it meets it twice, and that refuses
+    forward mode (`jax.jvp`). In mixed
     precision that pass reads and writes the short type; statistics, and what is computed from
     them, are float32 as in Keras. Masks, renormalisation, synchronised statistics, float64 and an
     axis that isn't the last take Keras' own path.
