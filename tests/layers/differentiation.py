@@ -52,6 +52,24 @@ def _tensorflow(fn):
     return differentiate
 
 
+def loss_of(layer):
+    """Weighted sum of the output, as a function of weighting, input and weights."""
+
+    def loss(u, x, *weights):
+        # Not `stateless_call`: it passes by the casting of weights to the compute dtype.
+        with keras.StatelessScope(state_mapping=zip(layer.weights, weights, strict=True)):
+            y = layer(x)
+        return ops.sum(ops.cast(y * u, "float32"))
+
+    return loss
+
+
+def penalty_of(layer):
+    """Squared norm of all first gradients: its own gradients use every second derivative."""
+    first = gradient(loss_of(layer))
+    return lambda *arguments: sum(ops.sum(ops.square(g)) for g in first(*arguments))
+
+
 def gradients_of(function, layer, u, x):
     """Give the gradients of a scalar ``function(u, x, *weights)`` for all its arguments."""
     values = compiled(gradient(function))(u, x, *(w.value for w in layer.trainable_weights))

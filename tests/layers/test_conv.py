@@ -9,8 +9,9 @@ from genkit.layers import Conv2D
 from tests.layers.differentiation import (
     assert_close,
     assert_same_gradients,
-    gradient,
     gradients_of,
+    loss_of,
+    penalty_of,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -55,20 +56,6 @@ def build_pair(*, dtype=None, channels=2, filters=4, **arguments):
     x = ops.convert_to_tensor(rng.normal(size=shape), dtype=stock.compute_dtype)
     u = rng.normal(size=stock.compute_output_shape(shape))
     return ours, stock, x, ops.convert_to_tensor(u, dtype=stock.compute_dtype)
-
-
-def loss_of(layer):
-    def loss(u, x, *weights):
-        with keras.StatelessScope(state_mapping=zip(layer.weights, weights, strict=True)):
-            y = layer(x)
-        return ops.sum(ops.cast(y * u, "float32"))
-
-    return loss
-
-
-def penalty_of(layer):
-    first = gradient(loss_of(layer))
-    return lambda *arguments: sum(ops.sum(ops.square(g)) for g in first(*arguments))
 
 
 @pytest.fixture(params=CASES)

@@ -13,6 +13,8 @@ from tests.layers.differentiation import (
     compiled,
     gradient,
     gradients_of,
+    loss_of,
+    penalty_of,
 )
 
 # Keras 3.15 on NumPy 2 warns whenever it turns one of its own variables into an array.
@@ -78,24 +80,6 @@ def build_pair(*, channels=3, dtype=None, **arguments):
     x = ops.convert_to_tensor(rng.normal(size=shape), dtype=stock.compute_dtype)
     u = rng.normal(size=stock.compute_output_shape(shape))
     return ours, stock, x, ops.convert_to_tensor(u, dtype=stock.compute_dtype)
-
-
-def loss_of(layer):
-    """Weighted sum of the output, as a function of weighting, input and weights."""
-
-    def loss(u, x, *weights):
-        # Not `stateless_call`: it passes by the casting of weights to the compute dtype.
-        with keras.StatelessScope(state_mapping=zip(layer.weights, weights, strict=True)):
-            y = layer(x)
-        return ops.sum(ops.cast(y * u, "float32"))
-
-    return loss
-
-
-def penalty_of(layer):
-    """Squared norm of all first gradients: its own gradients use every second derivative."""
-    first = gradient(loss_of(layer))
-    return lambda *arguments: sum(ops.sum(ops.square(g)) for g in first(*arguments))
 
 
 @pytest.fixture(params=CASES)
