@@ -8,10 +8,17 @@ nox.options.sessions = ["lint", "typing", "docs", "tests"]
 nox.options.default_venv_backend = "venv"
 
 CONSTRAINTS = ("-c", "constraints.txt")
-TEST_TOOLS = ("pytest>=8.3",)
+TEST_TOOLS = ("pytest>=8.3", "hypothesis>=6.130")
 DOCS_TOOLS = ("sphinx>=8.2", "myst-parser>=4", "furo>=2025.7", "sphinx-copybutton>=0.5")
 # What differs between backends; the rest runs once.
-BACKEND_TESTS = ("tests/benchmarks", "tests/engine", "tests/layers", "tests/training", "tests/cli")
+BACKEND_TESTS = (
+    "tests/benchmarks",
+    "tests/engine",
+    "tests/layers",
+    "tests/training",
+    "tests/torture",
+    "tests/cli",
+)
 
 
 @nox.session
@@ -49,6 +56,26 @@ def docs(session: nox.Session) -> None:
     session.install("-e", ".", *DOCS_TOOLS, *CONSTRAINTS)
     session.run("python", "docs/generate_reference.py", "--check")
     session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "site")
+
+
+@nox.session
+def torture(session: nox.Session) -> None:
+    """Kill training thousands of times and fuzz every reader; goes on where it was interrupted."""
+    session.install("-e", ".[all]", *TEST_TOOLS, *CONSTRAINTS)
+    env = {**os.environ, "PYTHONPATH": "."}
+    for backend in ("torch", "jax", "tensorflow"):
+        session.run(
+            "python", "-m", "tests.torture", "--backend", backend, *session.posargs, env=env
+        )
+    env |= {"KERAS_BACKEND": "torch", "GENKIT_FUZZ_EXAMPLES": "20000"}
+    session.run("pytest", "-q", "tests/fuzz", env=env)
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Look the pinned dependencies up in the databases of known vulnerabilities."""
+    session.install("pip-audit>=2.9", "-e", ".[all]", *CONSTRAINTS)
+    session.run("pip-audit", "--skip-editable", *session.posargs)
 
 
 @nox.session

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genkit.backend import activate, active_backend, installed_backends
+from genkit.backend import activate, active_backend, choose, installed_backends
 from genkit.errors import RunError, UsageError
 from genkit.export import build_model, is_export, read_export
+from genkit.files import finite
 from genkit.fitting import Outcome
 from genkit.plan import Plan, make_plan
 from genkit.registry import installed
-from genkit.runs import DEFAULT_RUNS_DIR, Run, check_free, finite
+from genkit.runs import DEFAULT_RUNS_DIR, Run, check_free, default_name
 from genkit.specs import Schema
 from genkit.training.sitting import Sitting
 
@@ -105,11 +106,12 @@ def execute(
     """Carry out a plan in a new run directory."""
     if name is not None:
         _check_name(name)
-        check_free(runs_dir / name)
-    sitting = Sitting(plan, callbacks, verbose=verbose)
+    path = runs_dir / (name or default_name(plan))
+    check_free(path)
+    sitting = Sitting(plan, callbacks, verbose=verbose, folder=path)
     if plan.init is not None:
         sitting.load_initial_weights(plan.init)
-    run = Run.create(sitting.plan, sitting.environment(), runs_dir, name)
+    run = Run.create(path, sitting.plan, sitting.environment())
     return Result(run, sitting.train(run))
 
 
@@ -117,6 +119,7 @@ def resume(
     path: Path,
     more_steps: int | None = None,
     *,
+    backend: str | None = None,
     verbose: bool = True,
     callbacks: Sequence[Any] = (),
 ) -> Result:
@@ -125,21 +128,31 @@ def resume(
     Args:
         path: the run directory.
         more_steps: steps to train in this sitting; without it the plan's own length holds.
+        backend: backend to go on with; the plan's own if not given.
         verbose: show progress.
         callbacks: ``keras.callbacks.Callback`` objects.
 
     Raises:
         RunError: not a run, in use, or made from other data.
     """
-    from genkit.training import checkpoints
+    from genkit.training import checkpoint_files, checkpoints
 
     run = Run.open(path)
     if more_steps is not None:
         run.go_on_for(more_steps)
     elif (goal := run.interrupted_goal()) is not None:
         run.go_on_until(goal)
-    sitting = Sitting(run.plan, callbacks, verbose=verbose)
-    if run.plan.init is not None and not checkpoints.steps(run.checkpoints):
+    if backend is not None:
+        run.plan = run.plan.model_copy(update={"backend": choose(backend)})
+    begun = bool(checkpoints.steps(run.checkpoints))
+    sitting = Sitting(
+        run.plan,
+        callbacks,
+        verbose=verbose,
+        folder=run.path,
+        at_most=checkpoint_files.most_weights(checkpoints.last(run.checkpoints)) if begun else None,
+    )
+    if run.plan.init is not None and not begun:
         sitting.load_initial_weights(run.plan.init)
     before, now = run.environment(), sitting.environment()
     if before.get("data", {}).get("fingerprint") != now["data"]["fingerprint"]:
@@ -152,24 +165,32 @@ def resume(
             "The thread count has changed since the run began: results will not be the same bits.",
             stacklevel=2,
         )
-    return Result(run, sitting.train(run))
+    return Result(run, sitting.train(run, later=now))
 
 
-def load(run_or_path: Result | Run | str | Path, backend: str | None = None) -> Model:
+def load(
+    run_or_path: Result | Run | str | Path,
+    backend: str | None = None,
+    checkpoint: str | int | None = None,
+) -> Model:
     """Load a trained model, whichever backend made it.
 
     Args:
         run_or_path: what ``train`` returned, a run directory, or an exported ``model`` folder.
         backend: backend to use; by default the active one, or else the run's own if installed.
+        checkpoint: the step of a checkpoint that the run has kept, or ``"best"``; by default the
+            newest complete one. A run that still trains may be read.
 
     Returns:
-        the model with the run's last complete checkpoint, averaged weights where there are any.
+        the model, with averaged weights where there are any.
 
     Raises:
         RunError: no run or model there, or it is damaged.
     """
     path = Path(run_or_path) if isinstance(run_or_path, (str, Path)) else run_or_path.path
     if is_export(path):
+        if checkpoint is not None:
+            raise UsageError("An exported model has no checkpoints.", "Give the run instead.")
         activate(backend)
         return read_export(path)
     run = Run.open(path)
@@ -177,11 +198,24 @@ def load(run_or_path: Result | Run | str | Path, backend: str | None = None) -> 
         backend = active_backend() or run.plan.backend
     activate(backend)
     from genkit.engine.state import ModelState
-    from genkit.training import checkpoints
+    from genkit.training import checkpoint_files, checkpoints
 
     schema = Schema.from_dict(run.environment().get("data", {}).get("schema") or {})
-    model = build_model(run.plan.model, run.plan.distributions["model"], run.plan.config, schema)
-    checkpoints.restore(checkpoints.last(run.checkpoints), ModelState(model))
+
+    def read(folder: Path) -> Model:
+        model = build_model(
+            run.plan.model,
+            run.plan.distributions["model"],
+            run.plan.config,
+            schema,
+            at_most=checkpoint_files.most_weights(folder),
+        )
+        checkpoint_files.restore(folder, ModelState(model))
+        return model
+
+    model = checkpoints.read_steadily(
+        lambda: checkpoints.chosen(run.checkpoints, checkpoint, run.settings), read
+    )
     model.use_averaged_weights()
     return model
 

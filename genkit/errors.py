@@ -9,7 +9,8 @@ GenkitError                     exit code 1: what was asked could not be done
 ├── DataError                   the data can't be read or doesn't fit
 ├── RunError                    a run directory is missing, damaged, or in use
 └── TrainingError               training could not go on
-    └── NonFiniteLossError      a loss became NaN or infinite
+    ├── DivergedError           a loss became NaN or infinite, or exploded
+    └── CallbackError           a callback raised
 
 A message says what was expected and what was received; ``hint`` says what to do next.
 """
@@ -74,5 +75,9 @@ class TrainingError(GenkitError):
     """Training could not go on."""
 
 
-class NonFiniteLossError(TrainingError):
-    """A loss became NaN or infinite."""
+class DivergedError(TrainingError):
+    """A loss became NaN or infinite, or exploded."""
+
+
+class CallbackError(TrainingError):
+    """A callback raised an error of its own."""

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from genkit.config import parse
 from genkit.errors import RunError, UnknownNameError
+from genkit.files import read_json, refuse_links, write_bytes, write_json, write_text
+from genkit.memory import bounded_weights, machine_holds
 from genkit.registry import Registry, installed, own_version
 from genkit.specs import Schema, resolve
 
@@ -30,13 +32,25 @@ def build_model(
     config: Mapping[str, Any],
     schema: Schema,
     registry: Registry | None = None,
+    *,
+    at_most: int | None = None,
 ) -> Model:
     """Build an untrained model; the backend must be active.
 
     The name is looked up in the registry: nothing a file says is ever imported.
 
+    Args:
+        name: of the model.
+        distribution: the one that offers it.
+        config: the model's settings.
+        schema: what the data is.
+        registry: where the name is looked up; what is installed when left out.
+        at_most: how many numbers its weights may have; what this machine's memory holds when
+            left out.
+
     Raises:
-        RunError: no installed plugin offers the model; the hint installs the one that did.
+        RunError: no installed plugin offers the model; the hint installs the one that did. Or
+            it has more weights than it may: none of the surplus took memory.
     """
     registry = registry or installed()
     try:
@@ -49,7 +63,8 @@ def build_model(
     settings = parse(resolve(entry.spec.config), config, f"model {name}")
     for modality in entry.spec.accepts:
         schema.name_of(modality)
-    model: Model = resolve(entry.spec.model)(settings, schema)
+    with bounded_weights(machine_holds() if at_most is None else at_most):
+        model: Model = resolve(entry.spec.model)(settings, schema)
     model.capabilities = entry.spec.capabilities
     return model
 
@@ -59,19 +74,12 @@ def write_export(folder: Path, model: Model, plan: Plan, outcome: Mapping[str, A
     from safetensors.numpy import save as serialize
 
     from genkit.engine.state import ModelState
-    from genkit.runs import write_json, write_text
 
     assert model.schema is not None, "a trained model knows its data"
     folder.mkdir(exist_ok=True)
     with model.averaged_weights():
         weights, _ = ModelState(model).read()
-    partial = folder / f".{_WEIGHTS}.partial"
-    try:
-        partial.write_bytes(serialize(weights))
-        partial.replace(folder / _WEIGHTS)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+    write_bytes(folder / _WEIGHTS, serialize(weights))
     write_json(
         folder / _CONFIG,
         {
@@ -92,9 +100,9 @@ def read_export(folder: Path) -> Model:
         RunError: the folder is damaged, or the model is not installed.
     """
     from genkit.engine.state import ModelState
-    from genkit.runs import read_json
-    from genkit.training.checkpoints import load_arrays
+    from genkit.training.checkpoint_files import file_holds, load_arrays
 
+    refuse_links(folder)
     data = read_json(folder / _CONFIG)
     try:
         model = build_model(
@@ -102,6 +110,7 @@ def read_export(folder: Path) -> Model:
             str(data["distribution"]),
             data["config"],
             Schema.from_dict(data["schema"]),
+            at_most=file_holds(folder / _WEIGHTS),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(f"The file {folder / _CONFIG} is damaged: {error!r}.") from error

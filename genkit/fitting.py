@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class FitSettings:
         seed: of weights, order of data, noise and layer randomness; 0 to 2**31 - 1.
         checkpoint_every: steps between checkpoints.
         sample_every: steps between sample grids.
+        keep: how many of the newest checkpoints stay.
+        keep_best: a loss; the checkpoint where it was lowest stays too.
     """
 
     batch_size: int = 64
@@ -28,6 +31,8 @@ class FitSettings:
     seed: int = 0
     checkpoint_every: int = 500
     sample_every: int = 500
+    keep: int = 2
+    keep_best: str | None = None
 
     def total_steps(self, steps_per_epoch: int) -> int | None:
         """Give the number of steps after which the run is done; None if only time ends it."""
@@ -41,19 +46,27 @@ class FitSettings:
 
 @dataclass
 class Position:
-    """Where a run stands; what a checkpoint's ``state.json`` records beside the arrays.
+    """Where a run stands; what a checkpoint records beside the model's arrays.
 
     Args:
         step: training steps done.
         seconds: training time so far.
         epoch_sums: each loss summed over the steps of the unfinished epoch.
+        window_sums: each loss summed over the steps since the last checkpoint that was due.
+        first: the first step's losses, by which an explosion is known.
         metrics: the last step's losses.
+        finished: whether a callback ended the run for good.
+        callbacks: the state of each callback; see ``genkit.training.callbacks``.
     """
 
     step: int = 0
     seconds: float = 0.0
     epoch_sums: dict[str, float] = field(default_factory=dict)
+    window_sums: dict[str, float] = field(default_factory=dict)
+    first: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, float] | None = None
+    finished: bool = False
+    callbacks: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

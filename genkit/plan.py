@@ -49,6 +49,10 @@ class Recipe(Config):
     seed: int | None = Field(None, ge=0, lt=2**31, description="Seed of all randomness")
     checkpoint_every: int | None = Field(None, ge=1, description="Steps between checkpoints")
     sample_every: int | None = Field(None, ge=1, description="Steps between sample grids")
+    keep: int | None = Field(None, ge=1, description="How many of the newest checkpoints stay")
+    keep_best: str | None = Field(
+        None, description="A loss; the checkpoint where it was lowest stays too"
+    )
     init: str | None = Field(None, description="Run whose last weights to start from")
 
 
@@ -73,6 +77,8 @@ class Plan(Config):
     seed: int = Field(0, ge=0, lt=2**31)
     checkpoint_every: int = Field(500, ge=1)
     sample_every: int = Field(500, ge=1)
+    keep: int = Field(2, ge=1)
+    keep_best: str | None = None
     init: str | None = None
 
     def settings(self) -> FitSettings:
@@ -85,6 +91,8 @@ class Plan(Config):
             seed=self.seed,
             checkpoint_every=self.checkpoint_every,
             sample_every=self.sample_every,
+            keep=self.keep,
+            keep_best=self.keep_best,
         )
 
 

@@ -15,6 +15,7 @@ import pluggy
 
 from genkit import hookspecs
 from genkit.errors import AmbiguousNameError, PluginError, UnknownNameError
+from genkit.patience import time_box
 from genkit.specs import CallbackSpec, DatasetSpec, MetricSpec, ModelSpec, Spec, TrainerSpec
 
 DISTRIBUTION = "genkit-keras"
@@ -104,6 +105,8 @@ class Registry:
             AmbiguousNameError: two distributions have it.
         """
         found = [entry for entry in self._entries[kind] if _answers_to(entry, name)]
+        # A built-in keeps its bare name, whatever else is installed beside it.
+        found = [e for e in found if e.distribution == DISTRIBUTION] or found
         if len(found) == 1:
             return found[0]
         if found:
@@ -133,12 +136,16 @@ class Registry:
             distribution = point.dist.name if point.dist else point.name
             if disabled.isdisjoint({point.name, distribution, "all"}):
                 about = Plugin(point.name, distribution, point.dist.version if point.dist else "")
-                try:
-                    loaded = point.load()
-                except (Exception, SystemExit) as error:  # noqa: BLE001 - plugins raise anything
-                    self._record_fault(about, "import", error)
-                else:
-                    self._add(loaded, about)
+                with time_box(f"The plugin {point.name} ({distribution})", point.name):
+                    self._load(point, about)
+
+    def _load(self, point: EntryPoint, about: Plugin) -> None:
+        try:
+            loaded = point.load()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - plugins raise anything
+            self._record_fault(about, "import", error)
+        else:
+            self._add(loaded, about)
 
     def _add(self, plugin: object, about: Plugin) -> None:
         # One pluggy manager a plugin: what one plugin does can't reach another's calls.
@@ -147,7 +154,7 @@ class Registry:
         try:
             manager.register(plugin)
             manager.check_pending()
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - plugins raise anything
             self._record_fault(about, "hooks", error)
             return
         if not manager.get_hookcallers(plugin):
@@ -170,7 +177,7 @@ class Registry:
                 yield from records
         except PluginError as error:
             self._record_fault(about, "record", error)
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - plugins raise anything
             self._record_fault(about, "call", error)
 
     def _check_record(self, record: object, expected: type[Spec], about: Plugin, kind: str) -> None:

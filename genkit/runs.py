@@ -11,20 +11,22 @@ runs/<name>/
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import shutil
 import socket
 import time
+import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
+from genkit import locks
 from genkit.errors import GenkitError, RunError, UsageError
+from genkit.files import read_json, refuse_links, write_json
 from genkit.fitting import FitSettings, Position
+from genkit.metrics_log import MetricsLog
 from genkit.plan import Plan, load_plan
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 DEFAULT_RUNS_DIR = Path("runs")
 SAMPLES_IN_GRID = 64
-_FLUSH_SECONDS = 1.0
+_LOCK = ".lock"
 
 
 class UnsavedRun:
@@ -45,6 +47,10 @@ class UnsavedRun:
     def restore(self, state: ModelState) -> Position:  # noqa: ARG002
         """Begin at the beginning."""
         return Position()
+
+    def last_position(self, state: ModelState) -> Position:  # noqa: ARG002
+        """Refuse: there is no checkpoint."""
+        raise RunError("A run in memory has no checkpoints.")
 
     def log(self, row: Mapping[str, Any]) -> None:
         """Keep nothing."""
@@ -69,22 +75,17 @@ class Run:
         self.plan = plan
         self.settings = plan.settings()
         self.until: int | None = None
-        self._metrics: IO[str] | None = None
-        self._flushed = 0.0
+        self._metrics = MetricsLog(path / "metrics.jsonl")
 
     @classmethod
-    def create(
-        cls, plan: Plan, environment: Mapping[str, Any], runs_dir: Path, name: str | None
-    ) -> Run:
+    def create(cls, path: Path, plan: Plan, environment: Mapping[str, Any]) -> Run:
         """Make a new run directory, whole or not at all.
 
         Raises:
             RunError: it exists already.
         """
-        name = name or f"{plan.model}-{plan.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
-        path = runs_dir / name
         check_free(path)
-        partial = runs_dir / f".{name}.{os.getpid()}.partial"
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         partial.mkdir(parents=True)
         try:
             write_json(partial / "plan.json", plan.model_dump(mode="json"))
@@ -101,11 +102,12 @@ class Run:
         """Open an existing run directory.
 
         Raises:
-            RunError: there is no run at that path.
+            RunError: there is no run at that path, or links lead out of it.
             DataError: its plan is damaged.
         """
         try:
             text = (path / "plan.json").read_text(encoding="utf-8")
+            refuse_links(path)
         except (OSError, UnicodeDecodeError):
             raise RunError(
                 f"Expected a run directory with a plan.json; received {str(path)!r}.",
@@ -124,6 +126,18 @@ class Run:
             RunError: the file is missing or damaged.
         """
         return read_json(self.path / "environment.json")
+
+    def note_sitting(self, environment: Mapping[str, Any]) -> None:
+        """Record what a later sitting is done with, where it differs from the one before."""
+        kept = self.environment()
+        later = kept.get("later", [])
+        new, old = (
+            {key: value for key, value in one.items() if key not in ("created", "data", "later")}
+            for one in (environment, later[-1] if later else kept)
+        )
+        if new != old:
+            added = {"created": environment["created"], **new}
+            write_json(self.path / "environment.json", {**kept, "later": [*later, added]})
 
     def go_on_for(self, more_steps: int) -> None:
         """Train this many steps from the last checkpoint, whatever length the plan has.
@@ -157,7 +171,7 @@ class Run:
             status = {}
         if "state" not in status:
             return {"state": "damaged", "step": 0}
-        if status.get("state") == "running" and not _is_locked(self.path):
+        if status.get("state") == "running" and not locks.is_held(self.path / _LOCK):
             status["state"] = "killed"
         return status
 
@@ -174,64 +188,48 @@ class Run:
         Raises:
             RunError: another process holds it.
         """
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.path / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            owner = self.status()
-            raise RunError(
-                f"The run {self.path} is being written by process {owner.get('pid')} "
-                f"on {owner.get('host')}.",
-                "Wait for it, or stop it.",
-            ) from None
-        try:
-            self.set_status(
-                "running", self.status().get("step", 0), pid=os.getpid(), host=socket.gethostname()
-            )
-            yield
-        finally:
-            if self._metrics is not None:
-                self._metrics.close()
-                self._metrics = None
-            lock.release()
+        with locks.holding(self.path / _LOCK, f"The run {self.path}", self.status):
+            step = self.status().get("step", 0)
+            self.set_status("running", step, pid=os.getpid(), host=socket.gethostname())
+            try:
+                yield
+            finally:
+                with suppress(OSError):
+                    self._metrics.flush()
 
     def restore(self, state: ModelState) -> Position:
         """Load the last checkpoint, if there is one, and cut the log back to its step."""
         from genkit.training import checkpoints
 
         if not checkpoints.steps(self.checkpoints):
+            self._metrics.cut(0)
             return Position()
-        position = checkpoints.restore(checkpoints.last(self.checkpoints), state)
-        self._cut_metrics(position.step)
+        position = self.last_position(state)
+        self._metrics.cut(position.step)
+        if self.until is not None:
+            position.finished = False
         return position
 
+    def last_position(self, state: ModelState) -> Position:
+        """Load the last checkpoint into a model; the log stays as it is.
+
+        Raises:
+            RunError: there is none, or it is damaged.
+        """
+        from genkit.training import checkpoint_files, checkpoints
+
+        return checkpoint_files.restore(checkpoints.last(self.checkpoints), state)
+
     def log(self, row: Mapping[str, Any]) -> None:
-        """Append a line to ``metrics.jsonl``."""
-        if self._metrics is None:
-            self._metrics = (self.path / "metrics.jsonl").open("a", encoding="utf-8")
-        self._metrics.write(json.dumps(finite(row)) + "\n")
-        if time.monotonic() - self._flushed > _FLUSH_SECONDS:
-            self._metrics.flush()
-            self._flushed = time.monotonic()
+        """Append a line to ``metrics.jsonl``; if the disk refuses, training goes on."""
+        self._metrics.append(row)
 
     def metrics(self) -> list[dict[str, Any]]:
         """Read ``metrics.jsonl``, leaving out a last line that a kill has torn."""
-        rows = []
-        try:
-            with (self.path / "metrics.jsonl").open(encoding="utf-8", errors="replace") as lines:
-                for line in lines:
-                    row = _parse_row(line)
-                    if row is None:
-                        break
-                    rows.append(row)
-        except FileNotFoundError:
-            return []
-        return rows
+        return self._metrics.rows()
 
     def save_samples(self, step: int, model: Model) -> None:
-        """Draw a grid of samples from fixed noise."""
+        """Draw a grid of samples from fixed noise; if the disk refuses, training goes on."""
         from genkit.report import images
 
         schema = model.schema
@@ -240,39 +238,34 @@ class Run:
         with model.averaged_weights():
             samples = model.generate(SAMPLES_IN_GRID, seed=self.settings.seed)
         folder = self.path / "samples"
-        folder.mkdir(exist_ok=True)
-        images.save_grid(folder / f"{step:08d}.png", samples, schema)
+        try:
+            folder.mkdir(exist_ok=True)
+            images.save_grid(folder / f"{step:08d}.png", samples, schema)
+        except OSError as error:
+            warnings.warn(
+                f"The samples of step {step} can't be written: {error.strerror}. Training goes on.",
+                stacklevel=2,
+            )
 
     def save_checkpoint(self, state: ModelState, position: Position) -> None:
-        """Write a checkpoint; what was logged before it is on disk too."""
+        """Write a checkpoint; what was logged before it is on the disk too.
+
+        Raises:
+            RunError: the disk refuses; older checkpoints stay.
+        """
         from genkit.training import checkpoints
 
-        if self._metrics is not None:
-            self._metrics.flush()
-        checkpoints.save(self.checkpoints, state, position)
-
-    def _cut_metrics(self, step: int) -> None:
-        """Drop lines after a checkpoint: the steps they tell of will be done again."""
-        file = self.path / "metrics.jsonl"
-        rows = [row for row in self.metrics() if row["step"] <= step]
-        if file.exists():
-            write_text(file, "".join(json.dumps(row) + "\n" for row in rows))
+        try:
+            self.checkpoints.mkdir(exist_ok=True)
+            self._metrics.keep()
+        except OSError as error:
+            raise checkpoints.refused(position.step, error) from error
+        checkpoints.save(self.checkpoints, state, position, self.settings)
 
 
-def finite(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the row with what JSON has no word for, NaN and infinity, as None."""
-    return {
-        key: None if isinstance(value, float) and not math.isfinite(value) else value
-        for key, value in row.items()
-    }
-
-
-def _parse_row(line: str) -> dict[str, Any] | None:
-    try:
-        row = json.loads(line)
-    except ValueError:
-        return None
-    return row if isinstance(row, dict) and isinstance(row.get("step"), int) else None
+def default_name(plan: Plan) -> str:
+    """Name a run after its model, its data and the time."""
+    return f"{plan.model}-{plan.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
 def check_free(path: Path) -> None:
@@ -299,48 +292,3 @@ def find_runs(runs_dir: Path) -> list[Run]:
         except (GenkitError, OSError):
             continue  # one damaged run must not hide the others
     return [run for _, run in sorted(found, key=lambda pair: pair[0], reverse=True)]
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises:
-        RunError: it is missing, damaged or no object.
-    """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"The file {path} can't be read: {error}.") from error
-    if not isinstance(data, dict):
-        raise RunError(f"The file {path} can't be read: expected a JSON object.")
-    return data
-
-
-def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write a JSON object, whole or not at all."""
-    write_text(path, json.dumps(data, indent=2) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file, whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-
-
-def _is_locked(path: Path) -> bool:
-    from filelock import FileLock, Timeout
-
-    if not (path / ".lock").exists():
-        return False
-    lock = FileLock(path / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False

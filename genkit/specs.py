@@ -277,9 +277,12 @@ class CallbackSpec(Spec):
 
     Args:
         callback: reference to the class; a recipe's settings are its arguments.
+        writes: its arguments that are paths it writes to, with their defaults. A recipe gives them
+            relative to the run directory; they can't lead out of it.
     """
 
     callback: str
+    writes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()

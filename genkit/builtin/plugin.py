@@ -71,11 +71,21 @@ def genkit_trainers() -> Iterable[TrainerSpec]:
 @hookimpl
 def genkit_callbacks() -> Iterable[CallbackSpec]:
     """Register Keras callbacks that are useful from a recipe."""
+    yield CallbackSpec(
+        name="csv-logger",
+        summary="Write epoch means to a CSV file in the run directory",
+        callback="genkit.training.callbacks:CSVLogger",
+        writes={"filename": "epochs.csv"},
+    )
+    yield CallbackSpec(
+        name="tensorboard",
+        summary="Write logs for TensorBoard into the run directory",
+        callback="keras.callbacks:TensorBoard",
+        writes={"log_dir": "tensorboard"},
+    )
     for name, summary, attribute in (
-        ("csv-logger", "Write epoch means to a CSV file", "CSVLogger"),
         ("early-stopping", "Stop when a loss no longer improves", "EarlyStopping"),
         ("reduce-lr-on-plateau", "Lower the learning rate on a plateau", "ReduceLROnPlateau"),
-        ("tensorboard", "Write logs for TensorBoard", "TensorBoard"),
         ("terminate-on-nan", "End quietly when the loss is not a number", "TerminateOnNaN"),
     ):
         yield CallbackSpec(name=name, summary=summary, callback=f"keras.callbacks:{attribute}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from typing import Annotated
@@ -70,16 +69,8 @@ def main() -> None:
         code = _report(error, as_json)
     except KeyboardInterrupt as interrupt:
         code = _report(interrupt, as_json)
-    _leave(code if isinstance(code, int) else 0)
-
-
-def _leave(code: int) -> None:
-    """End the process; a reader that closed its end of the pipe is no error."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    output.finish()
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _report(error: BaseException, as_json: bool) -> int:

@@ -31,6 +31,13 @@ def generate(  # noqa: PLR0917
     backend: Annotated[
         str | None, typer.Option(help="jax, torch or tensorflow; by default the run's own.")
     ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STEP|best",
+            help="The step of a checkpoint the run has kept, or best; by default the newest.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write to; RUN/generated if not given.")
     ] = None,
@@ -62,7 +69,7 @@ def generate(  # noqa: PLR0917
     from genkit.backend import active_backend
     from genkit.report.images import can_draw
 
-    model = api.load(run, backend)
+    model = api.load(run, backend, checkpoint)
     if "generate" not in model.capabilities:
         raise UsageError(f"The model of {run} can {', '.join(model.capabilities)}; not generate.")
     assert model.schema is not None, "a loaded model knows its data"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -19,9 +20,24 @@ _emitted = False
 
 
 def reserve_stdout() -> None:
-    """Keep stdout for ``emit``: whatever else prints there goes to stderr instead."""
-    global _stdout
-    _stdout, sys.stdout = sys.stdout, sys.stderr
+    """Keep stdout for ``emit``: whatever else prints there goes to stderr instead.
+
+    That holds for the file descriptor too, so for C libraries and child processes.
+    """
+    global _stdout  # noqa: PLW0603 - a process has one
+    sys.stdout.flush()
+    _stdout = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+
+
+def finish() -> None:
+    """Write out what is on its way; a reader that closed its end of the pipe is no error."""
+    stream = _stdout or sys.stdout
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def emit(data: Mapping[str, Any], as_json: bool, show: Callable[[], None]) -> None:

@@ -17,16 +17,21 @@ def resume(
         int | None,
         typer.Option(metavar="MORE", help="Train this many steps more than were done."),
     ] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(help="jax, torch or tensorflow; by default the one it was begun with."),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> int:
     """Go on with a run from its last checkpoint, as if it had never stopped.
 
-    On the same machine and thread count the result is the same, bit for bit.
+    On the same machine, backend and thread count the result is the same, bit for bit.
 
     Examples:
       genkit resume runs/dcgan-mnist-20260101-120000
       genkit resume runs/mine --steps 1000
+      genkit resume runs/mine --backend torch
     """
     from genkit import api
 
-    return report(api.resume(run, steps), as_json)
+    return report(api.resume(run, steps, backend=backend), as_json)

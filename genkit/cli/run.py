@@ -117,6 +117,23 @@ def run(  # noqa: PLR0917
             metavar="STEPS", help="Steps between sample grids. Default 500.", rich_help_panel=_PLACE
         ),
     ] = None,
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            metavar="K",
+            help="How many of the newest checkpoints stay. Default 2.",
+            rich_help_panel=_PLACE,
+        ),
+    ] = None,
+    keep_best: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOSS",
+            help="Keep the checkpoint where this loss was lowest, too: its mean since the "
+            "checkpoint before. Use it with: genkit generate RUN --checkpoint best",
+            rich_help_panel=_PLACE,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved plan and train nothing.")
     ] = False,
@@ -152,6 +169,8 @@ def run(  # noqa: PLR0917
         "time": time,
         "checkpoint_every": checkpoint_every,
         "sample_every": sample_every,
+        "keep": keep,
+        "keep_best": keep_best,
     }
     plan = make_plan(installed(), flags, read_recipe(recipe) if recipe else None)
     if dry_run:

@@ -1,68 +1,102 @@
-"""Checkpoints: arrays in safetensors, the rest in JSON; written beside, then renamed into place.
+"""Checkpoints: which there are, how one comes into being, which are kept.
 
-A checkpoint is a folder named after its step. Under its final name it is complete.
+A checkpoint is a folder named after its step. Under its final name it is complete, until it is
+renamed again to be deleted. What is in it: ``genkit.training.checkpoint_files``.
 """
 
 from __future__ import annotations
 
-import json
-import os
+import re
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as serialize
 
-from genkit.errors import RunError, TrainingError
-from genkit.fitting import Position
+from genkit.errors import RunError, TrainingError, UsageError
+from genkit.files import sync
+from genkit.fitting import FitSettings, Position
+from genkit.training import checkpoint_files
+from genkit.training.checkpoint_files import read_position
 
 if TYPE_CHECKING:
     from genkit.engine.state import ModelState
 
-KEPT = 2
-_WEIGHTS, _TRAINING, _STATE = "model.safetensors", "training.safetensors", "state.json"
 _PARTIAL = ".partial"
+_ATTEMPTS = 20
+_Read = TypeVar("_Read")
 
 
-def save(directory: Path, state: ModelState, position: Position) -> Path:
-    """Write a checkpoint of the model's state and the run's position; drop the oldest.
+def save(directory: Path, state: ModelState, position: Position, settings: FitSettings) -> Path:
+    """Write a checkpoint of the model's state and the run's position; drop what isn't kept.
 
     Returns:
         the checkpoint's folder.
 
     Raises:
         TrainingError: a weight is no finite number; nothing is written then.
-        OSError: the disk refuses; older checkpoints stay.
+        RunError: the disk refuses; older checkpoints stay.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     final = directory / f"{position.step:08d}"
     if final.exists():
         return final  # the same step has the same state: never touch a good checkpoint
-    for leftover in directory.glob(f"*{_PARTIAL}"):
-        shutil.rmtree(leftover, ignore_errors=True)
     weights, training = state.read()
     check_finite(weights, position.step)
     partial = final.with_suffix(_PARTIAL)
-    partial.mkdir()
     try:
-        (partial / _WEIGHTS).write_bytes(serialize(weights))
-        (partial / _TRAINING).write_bytes(serialize(training))
-        (partial / _STATE).write_text(json.dumps(asdict(position)))
-        for name in (_WEIGHTS, _TRAINING, _STATE):
-            _sync(partial / name)
-        _sync(partial)
+        for leftover in directory.glob(f"*{_PARTIAL}"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        partial.mkdir()
+        checkpoint_files.write(partial, weights, training, position)
         partial.rename(final)
-        _sync(directory)
+        sync(directory)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise refused(position.step, error) from error
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    for old in steps(directory)[:-KEPT]:
-        shutil.rmtree(directory / f"{old:08d}", ignore_errors=True)
+    _drop_old(directory, settings)
     return final
+
+
+def refused(step: int, error: OSError) -> RunError:
+    """Say that the disk refuses a checkpoint."""
+    return RunError(
+        f"The checkpoint of step {step} can't be written: {error.strerror}.",
+        "Older checkpoints are whole: make room, then genkit resume the run.",
+    )
+
+
+def _drop_old(directory: Path, settings: FitSettings) -> None:
+    """Keep the newest few and the best; a folder that is being deleted is no checkpoint."""
+    found = steps(directory)
+    kept = set(found[-settings.keep :])
+    if settings.keep_best is not None and (least := best(directory, settings)) is not None:
+        kept.add(least)
+    for step in found:
+        if step not in kept:
+            old = directory / f"{step:08d}"
+            try:
+                old.rename(old.with_suffix(_PARTIAL))
+            except OSError:
+                continue  # what can't be deleted is kept
+            shutil.rmtree(old.with_suffix(_PARTIAL), ignore_errors=True)
+
+
+def best(directory: Path, settings: FitSettings) -> int | None:
+    """Give the step of the checkpoint with the lowest mean loss, of those that were due.
+
+    The mean of the loss ``settings.keep_best`` goes over the steps since the checkpoint before.
+    """
+    means = {}
+    for step in steps(directory):
+        position = read_position(directory / f"{step:08d}")
+        total = position.window_sums.get(settings.keep_best or "")
+        if total is not None and step % settings.checkpoint_every == 0:
+            means[step] = total / settings.checkpoint_every
+    return min(means, key=lambda step: means[step], default=None)
 
 
 def check_finite(weights: Mapping[str, np.ndarray], step: int) -> None:
@@ -83,7 +117,8 @@ def steps(directory: Path) -> list[int]:
     """List the steps of the complete checkpoints, oldest first."""
     if not directory.is_dir():
         return []
-    return sorted(int(p.name) for p in directory.iterdir() if p.name.isdigit() and p.is_dir())
+    names = [p.name for p in directory.iterdir() if re.fullmatch(r"[0-9]{8,12}", p.name)]
+    return sorted(int(name) for name in names if (directory / name).is_dir())
 
 
 def last(directory: Path) -> Path:
@@ -101,67 +136,36 @@ def last(directory: Path) -> Path:
     return directory / f"{found[-1]:08d}"
 
 
-def restore(checkpoint: Path, state: ModelState) -> Position:
-    """Load a checkpoint into a model, whichever backend wrote it.
+def chosen(directory: Path, which: str | int | None, settings: FitSettings) -> Path:
+    """Give the checkpoint of a step, the ``"best"``, or the newest for None.
 
     Raises:
-        RunError: it is damaged or belongs to another model.
+        RunError: there is none.
+        UsageError: neither a step nor "best".
     """
-    load_weights(checkpoint, state)
-    state.load_training(_read(checkpoint / _TRAINING, state.training, "training state"))
-    return read_position(checkpoint)
+    if which is None:
+        return last(directory)
+    if which == "best":
+        if settings.keep_best is None:
+            raise UsageError("The run keeps no best checkpoint.", "Train it with --keep-best LOSS.")
+        step = best(directory, settings)
+    elif str(which).isascii() and str(which).isdigit():
+        step = int(which) if int(which) in steps(directory) else None
+    else:
+        raise UsageError(f"Expected a checkpoint as a step or 'best'; received {which!r}.")
+    if step is None:
+        there = ", ".join(map(str, steps(directory))) or "none"
+        raise RunError(f"Expected the checkpoint {which} in {directory}; there are {there}.")
+    return directory / f"{step:08d}"
 
 
-def load_weights(checkpoint: Path, state: ModelState) -> None:
-    """Load only the weights and statistics of a checkpoint."""
-    load_arrays(checkpoint / _WEIGHTS, state)
-
-
-def load_arrays(file: Path, state: ModelState) -> None:
-    """Load weights and statistics from a safetensors file."""
-    state.load_weights(_read(file, state.weights, "weights"))
-
-
-def read_position(checkpoint: Path) -> Position:
-    """Read where the run stood.
-
-    Raises:
-        RunError: the file is missing or not as written.
-    """
-    path = checkpoint / _STATE
-    known = {field.name for field in fields(Position)}
-    try:
-        data = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise RunError(f"The checkpoint file {path} can't be read: {error}.") from error
-    if (
-        not isinstance(data, dict)
-        or not set(data) <= known
-        or not isinstance(data.get("step"), int)
-    ):
-        raise RunError(f"The checkpoint file {path} is damaged: expected the keys {sorted(known)}.")
-    return Position(**data)
-
-
-def _read(file: Path, expected: Mapping[str, Any], what: str) -> dict[str, np.ndarray]:
-    """Read a safetensors file whose names and shapes must be the expected ones.
-
-    The header is compared first: a hostile file takes no memory.
-    """
-    from genkit.engine.state import check_matches  # brings Keras, which listing steps needs not
-
-    try:
-        with safe_open(file, framework="numpy") as archive:
-            shapes = {name: tuple(archive.get_slice(name).get_shape()) for name in archive.keys()}  # noqa: SIM118
-            check_matches(expected, shapes, f"{what} in {file}")
-            return {name: archive.get_tensor(name) for name in shapes}
-    except (OSError, SafetensorError, ValueError, TypeError) as error:
-        raise RunError(f"The file {file} can't be read: {error}.") from error
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def read_steadily(choose: Callable[[], Path], read: Callable[[Path], _Read]) -> _Read:
+    """Read a checkpoint; choose anew if the training that still goes on deletes it meanwhile."""
+    for _ in range(_ATTEMPTS):
+        checkpoint = choose()
+        try:
+            return read(checkpoint)
+        except RunError:
+            if checkpoint.exists():
+                raise
+    raise RunError(f"The checkpoints of {checkpoint.parent} change faster than they can be read.")

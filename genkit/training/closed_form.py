@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from genkit import engine
 from genkit.errors import UsageError
 from genkit.fitting import FitSettings, Outcome
-from genkit.training.trainer import Trainer, check_finite
+from genkit.training import divergence
+from genkit.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from genkit.data import Source
@@ -43,7 +44,7 @@ class ClosedFormTrainer(Trainer):
         started = time.perf_counter()
         if position.step == 0:
             losses = {name: float(value) for name, value in (solve(source) or {}).items()}
-            check_finite(losses, 1)
+            divergence.check(losses, 1, losses)
             position.step, position.metrics = 1, losses
             position.seconds = time.perf_counter() - started
             run.log({"step": 1, "epoch": 1, "seconds": round(position.seconds, 3), **losses})

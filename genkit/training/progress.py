@@ -34,6 +34,10 @@ class Progress(keras.callbacks.Callback):
         self._done = 0
         self._shown = time.monotonic()
 
+    def get_state(self) -> dict[str, Any]:
+        """Give nothing: what is on the screen is no part of a checkpoint."""
+        return {}
+
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
         self._done = self.params["first_step"]
         self._started, self._first = time.monotonic(), self._done

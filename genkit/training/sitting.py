@@ -7,7 +7,7 @@ import os
 import platform
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,7 @@ from genkit import backend, precision
 from genkit.config import parse
 from genkit.errors import UsageError
 from genkit.export import build_model, write_export
+from genkit.files import inside
 from genkit.fitting import Outcome
 from genkit.plan import Plan
 from genkit.registry import Registry, installed, own_version
@@ -36,21 +37,31 @@ class Sitting:
         plan: what to do; its backend becomes the process's.
         callbacks: ``keras.callbacks.Callback`` objects besides the plan's own.
         verbose: show progress.
+        folder: the run directory, in which the plan's callbacks write; it need not exist yet.
+        at_most: how many weights the model may have; what the memory holds when left out.
 
     Raises:
         GenkitError: the data, model, trainer or callbacks don't go together.
     """
 
-    def __init__(self, plan: Plan, callbacks: Sequence[Any], *, verbose: bool) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        callbacks: Sequence[Any],
+        *,
+        verbose: bool,
+        folder: Path,
+        at_most: int | None = None,
+    ) -> None:
         self.registry = installed()
         backend.activate(plan.backend)
         self.plan = plan = _on_this_device(plan)
         self.source = _open_data(plan, self.registry)
-        self.model = _new_model(plan, self.source.schema, self.registry)
+        self.model = _new_model(plan, self.source.schema, self.registry, at_most)
         name = f"{plan.distributions['trainer']}/{plan.trainer}"
         self.trainer: Trainer = resolve(self.registry.find("trainers", name).spec.trainer)()
         self.trainer.check(self.model, self.source, plan.settings())
-        self.callbacks = [*callbacks, *_plan_callbacks(plan, self.registry)]
+        self.callbacks = [*callbacks, *_plan_callbacks(plan, self.registry, folder)]
         if self.callbacks and not self.trainer.stepwise:
             raise UsageError(f"The trainer {plan.trainer} takes no callbacks: it has no loop.")
         if verbose and self.trainer.stepwise:
@@ -61,10 +72,13 @@ class Sitting:
     def load_initial_weights(self, init: str) -> None:
         """Take over the weights of another run's last checkpoint."""
         from genkit.engine.state import ModelState
-        from genkit.training import checkpoints
+        from genkit.training import checkpoint_files, checkpoints
 
-        run = Run.open(Path(init))
-        checkpoints.load_weights(checkpoints.last(run.checkpoints), ModelState(self.model))
+        run, state = Run.open(Path(init)), ModelState(self.model)
+        checkpoints.read_steadily(
+            lambda: checkpoints.last(run.checkpoints),
+            lambda folder: checkpoint_files.load_weights(folder, state),
+        )
 
     def environment(self) -> dict[str, Any]:
         """Describe what the run is made with, for ``environment.json``."""
@@ -91,11 +105,18 @@ class Sitting:
             },
         }
 
-    def train(self, run: Run) -> Outcome:
-        """Train in a run directory and export the model; the directory is held meanwhile."""
+    def train(self, run: Run, later: Mapping[str, Any] | None = None) -> Outcome:
+        """Train in a run directory and export the model; the directory is held meanwhile.
+
+        Args:
+            run: the run.
+            later: the environment of a sitting after the first.
+        """
         from genkit.training import checkpoints
 
         with run.writing():
+            if later is not None:
+                run.note_sitting(later)
             try:
                 outcome = self.trainer.fit(self.model, self.source, run, self.callbacks)
                 if all(map(math.isfinite, outcome.metrics.values())):
@@ -125,7 +146,7 @@ def _open_data(plan: Plan, registry: Registry) -> Source:
     return source
 
 
-def _new_model(plan: Plan, schema: Schema, registry: Registry) -> Model:
+def _new_model(plan: Plan, schema: Schema, registry: Registry, at_most: int | None) -> Model:
     # Keras draws the seeds of initial weights and of layer randomness from `random`. Its own
     # set_random_seed would import every installed framework.
     kept = random.getstate()
@@ -133,18 +154,26 @@ def _new_model(plan: Plan, schema: Schema, registry: Registry) -> Model:
     try:
         with precision.computing_in(plan.precision):
             return build_model(
-                plan.model, plan.distributions["model"], plan.config, schema, registry
+                plan.model,
+                plan.distributions["model"],
+                plan.config,
+                schema,
+                registry,
+                at_most=at_most,
             )
     finally:
         random.setstate(kept)
 
 
-def _plan_callbacks(plan: Plan, registry: Registry) -> list[Any]:
+def _plan_callbacks(plan: Plan, registry: Registry, folder: Path) -> list[Any]:
     made = []
     for name, settings in plan.callbacks.items():
-        callback = resolve(registry.find("callbacks", name).spec.callback)
+        spec = registry.find("callbacks", name).spec
+        callback = resolve(spec.callback)
+        given = {**spec.writes, **settings}
+        paths = {key: str(inside(folder, str(given[key]), f"{name}.{key}")) for key in spec.writes}
         try:
-            made.append(callback(**settings))
+            made.append(callback(**{**given, **paths}))
         except (TypeError, ValueError) as error:
             raise UsageError(f"The callback {name!r} can't be made: {error}.") from error
     return made

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import keras
-
 from genkit import engine
 from genkit.data import Loader, check_sizes
-from genkit.errors import NonFiniteLossError, UsageError
+from genkit.errors import DivergedError, UsageError
 from genkit.fitting import FitSettings, Outcome, Position
 from genkit.model import Model, split_schedule
+from genkit.training import divergence
+from genkit.training.callbacks import Callbacks
 from genkit.training.signals import StopOnSignal
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ class Trainer:
             callbacks: ``keras.callbacks.Callback`` objects.
 
         Raises:
-            NonFiniteLossError: a loss became NaN or infinite.
+            DivergedError: a loss became NaN or infinite, or exploded.
+            CallbackError: a callback raised.
             GenkitError: see ``check``.
         """
         self.check(model, source, run.settings)
@@ -98,13 +100,15 @@ class Trainer:
             start_step=position.step,
         )
         with loader, StopOnSignal() as stop:
-            loop = _Loop(self, model, loader, run, position)
+            loop = _Loop(self, model, loader, run, position, callbacks=callbacks)
             try:
-                return loop.go(list(callbacks), stop)
+                return loop.go(stop)
+            except DivergedError as error:
+                loader.close()
+                told = divergence.with_gradients(error, self, model, source, run, stop=stop)
+                raise told from None
             finally:
-                for callback in callbacks:
-                    if hasattr(callback, "close"):
-                        callback.close()
+                loop.watchers.close()
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,8 @@ class _Loop:
         loader: Loader,
         run: Run | UnsavedRun,
         position: Position,
+        *,
+        callbacks: Sequence[Any],
     ) -> None:
         self.engine = trainer.engine
         self.model = model
@@ -139,27 +145,25 @@ class _Loop:
         self.step = self.engine.compile_step(
             lambda batch: model.training_step(batch, trainer.minimize)
         )
-
-    def go(self, callbacks: list[Any], stop: StopOnSignal) -> Outcome:
-        position, settings = self.position, self.run.settings
-        first_step, first_seconds = position.step, position.seconds
-        watchers = keras.callbacks.CallbackList(
+        self.watchers = Callbacks(
             callbacks,
-            add_history=True,
-            model=self.model,
-            epochs=settings.epochs or 1,
-            steps=self.loader.steps_per_epoch,
+            model,
+            epochs=run.settings.epochs or 1,
+            steps=loader.steps_per_epoch,
             total_steps=self.total,
-            seconds=settings.seconds,
-            first_step=first_step,
+            seconds=run.settings.seconds,
+            first_step=position.step,
         )
-        told = [callback for callback in callbacks if _is_told_of_steps(callback)]
-        self.tells = bool(told)
-        self.waits = any(not getattr(callback, "may_lag", False) for callback in told)
+        self.tells = self.watchers.watch_steps
+        self.waits = self.watchers.wait_for_steps
+
+    def go(self, stop: StopOnSignal) -> Outcome:
+        position = self.position
+        first_step, first_seconds = position.step, position.seconds
         if first_step == 0:
             self.run.save_checkpoint(self.engine.state, position)
         if not self._is_over():  # else callbacks would begin, and overwrite, what is finished
-            self._train(watchers, stop)
+            self._train(stop)
         spent = position.seconds - first_seconds
         return Outcome(
             steps=position.step,
@@ -169,7 +173,7 @@ class _Loop:
             signal=stop.received,
         )
 
-    def _train(self, watchers: Any, stop: StopOnSignal) -> None:
+    def _train(self, stop: StopOnSignal) -> None:
         """Step until the end, a callback or a signal; then keep what came out.
 
         A step whose losses nobody awaits runs on while the next one is prepared: a device that
@@ -177,26 +181,36 @@ class _Loop:
         """
         self.first_seconds, self.started = self.position.seconds, time.perf_counter()
         self.model.stop_training = False
-        watchers.on_train_begin()
+        if absent := self.watchers.begin(self.position.callbacks):
+            warnings.warn(
+                f"The run had callbacks that are not here: {', '.join(absent)}. It goes on without "
+                "them.",
+                stacklevel=2,
+            )
         while not (self._is_over() or self.model.stop_training or stop.received):
-            following = self._begin_step(watchers)
-            self._end_step(watchers)
+            following = self._begin_step()
+            self._end_step()
             self.running = following
             if self._is_awaited(following):
-                self._end_step(watchers)
-        self._end_step(watchers)
-        if stop.received:
+                self._end_step()
+        self._end_step()
+        if stop.received and not self.model.stop_training:
             self._keep()  # a resumed run needs the weights as they are
-            watchers.on_train_end(self.position.metrics)
+            self.watchers.tell("on_train_end", self.position.metrics)
         else:
-            self._end_epoch(watchers)
-            watchers.on_train_end(self.position.metrics)  # may restore the best weights
+            self._end_epoch()
+            self.watchers.tell(
+                "on_train_end", self.position.metrics
+            )  # may restore the best weights
+            self.position.finished = self.model.stop_training
             self._keep()
 
     def _is_over(self) -> bool:
         limit = self.run.settings.seconds
-        return (self.total is not None and self._begun >= self.total) or (
-            limit is not None and self.position.seconds >= limit
+        return (
+            self.position.finished
+            or (self.total is not None and self._begun >= self.total)
+            or (limit is not None and self.position.seconds >= limit)
         )
 
     @property
@@ -204,17 +218,15 @@ class _Loop:
         """Steps that have begun; all but the running one have ended."""
         return self.position.step + (self.running is not None)
 
-    def _begin_step(self, watchers: Any) -> _Step:
+    def _begin_step(self) -> _Step:
         """Hand the next step to the device."""
         number = self._begun
         epoch, index = divmod(number, self.loader.steps_per_epoch)
         if not self.in_epoch:
             self.in_epoch = True
-            if index == 0:
-                self.position.epoch_sums = {}
-            watchers.on_epoch_begin(epoch)
-        if self.tells:  # Keras hands each call to a thread, even if nobody listens
-            watchers.on_train_batch_begin(index)
+            self.watchers.tell("on_epoch_begin", epoch, {})
+        if self.tells:
+            self.watchers.tell("on_train_batch_begin", index, {})
         static, inputs = split_schedule(self.model.schedule(number))
         batch = engine.base.merge(next(self.loader), inputs)
         self.engine.begin_step(self.run.settings.seed, number)
@@ -226,37 +238,54 @@ class _Loop:
         due = done % settings.sample_every == 0 or done % settings.checkpoint_every == 0
         return self.waits or due or step.index + 1 == self.loader.steps_per_epoch
 
-    def _end_step(self, watchers: Any) -> None:
+    def _end_step(self) -> None:
         """Fetch the losses of the running step, if there is one; tell and keep what is due."""
         if self.running is None:
             return
         step, self.running = self.running, None
         position, settings = self.position, self.run.settings
         losses = self.engine.fetch(step.losses)
-        position.step += 1
-        position.seconds = self.first_seconds + time.perf_counter() - self.started
-        position.metrics = losses
+        self._count(step, losses)
         if self.tells:
-            watchers.on_train_batch_end(step.index, losses)
+            self.watchers.tell("on_train_batch_end", step.index, losses)
         if not self.model.stop_training:
-            check_finite(losses, position.step)
-        for name, value in losses.items():
-            position.epoch_sums[name] = position.epoch_sums.get(name, 0.0) + value
+            divergence.check(losses, position.step, position.first)
         seconds = round(position.seconds, 3)
         self.run.log({"step": position.step, "epoch": step.epoch + 1, "seconds": seconds, **losses})
         if step.index + 1 == self.loader.steps_per_epoch:
-            self._end_epoch(watchers)
+            self._end_epoch()
         if self._is_awaited(step) and not (self._is_over() or self.model.stop_training):
             self._keep(settings.sample_every, settings.checkpoint_every)
 
-    def _end_epoch(self, watchers: Any) -> None:
+    def _count(self, step: _Step, losses: dict[str, float]) -> None:
+        """Move the position on by a step."""
+        position = self.position
+        position.step += 1
+        position.seconds = self.first_seconds + time.perf_counter() - self.started
+        position.metrics = losses
+        position.first = position.first or losses
+        if step.index == 0:
+            position.epoch_sums = {}
+        if step.number % self.run.settings.checkpoint_every == 0:
+            position.window_sums = {}
+        for sums in (position.epoch_sums, position.window_sums):
+            for name, value in losses.items():
+                sums[name] = sums.get(name, 0.0) + value
+        best = self.run.settings.keep_best
+        if best is not None and best not in losses:
+            raise UsageError(
+                f"Expected one of the losses {', '.join(losses)} as the best checkpoint's; "
+                f"received {best!r}."
+            )
+
+    def _end_epoch(self) -> None:
         """Report the mean losses of an epoch, whole or cut short."""
         if not self.in_epoch:
             return
         self.in_epoch = False
         epoch, index = divmod(self.position.step - 1, self.loader.steps_per_epoch)
-        sums = self.position.epoch_sums
-        watchers.on_epoch_end(epoch, {name: total / (index + 1) for name, total in sums.items()})
+        means = {name: total / (index + 1) for name, total in self.position.epoch_sums.items()}
+        self.watchers.tell("on_epoch_end", epoch, means)
 
     def _keep(self, sample_every: int = 1, checkpoint_every: int = 1) -> None:
         """Save samples and a checkpoint, where they are due and worth keeping."""
@@ -265,29 +294,5 @@ class _Loop:
         if self.position.step % sample_every == 0:
             self.run.save_samples(self.position.step, self.model)
         if self.position.step % checkpoint_every == 0:
+            self.position.callbacks = self.watchers.state()
             self.run.save_checkpoint(self.engine.state, self.position)
-
-
-def _is_told_of_steps(callback: Any) -> bool:
-    """Say whether a callback does something at single steps."""
-    hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
-    default = keras.callbacks.Callback
-    return any(
-        getattr(getattr(callback, name), "__func__", None) is not getattr(default, name)
-        for name in hooks
-    )
-
-
-def check_finite(losses: dict[str, float], step: int) -> None:
-    """Stop at the first loss that is no number.
-
-    Raises:
-        NonFiniteLossError: with the loss and the step.
-    """
-    for name, value in losses.items():
-        if not math.isfinite(value):
-            raise NonFiniteLossError(
-                f"The loss {name!r} became {value} at step {step}.",
-                "Lower the learning rate, or clip gradients (global_clipnorm of the optimizer); "
-                "the last checkpoint is from before.",
-            )

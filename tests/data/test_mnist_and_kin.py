@@ -2,6 +2,8 @@ import gzip
 import hashlib
 import http.server
 import os
+import subprocess
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -170,6 +172,24 @@ def test_a_download_that_fails_says_where_to_put_the_files(server, tmp_path):
     assert not list((tmp_path / "cache").glob("*.gz"))
     with pytest.raises(DataError, match=r"\$GENKIT_DATA"):
         fashion_mnist.download("http://127.0.0.1:9/", {"a.gz": "0" * 32}, tmp_path / "cache")
+
+
+def test_two_processes_that_download_at_once_get_one_whole_file(server, tmp_path):
+    served, url = server
+    content = np.random.default_rng(0).bytes(20_000_000)
+    (served / "a.gz").write_bytes(content)
+    digest = hashlib.md5(content).hexdigest()
+    text = (
+        "import pathlib, sys; from genkit.builtin.datasets import fashion_mnist\n"
+        "url, digest, folder = sys.argv[1:]\n"
+        "fashion_mnist.download(url, {'a.gz': digest}, pathlib.Path(folder))\n"
+    )
+    command = [sys.executable, "-c", text, url, digest, str(tmp_path / "cache")]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    errors = [process.communicate(timeout=120)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], errors
+    assert (tmp_path / "cache/a.gz").read_bytes() == content
+    assert sorted("Downloading" in error for error in errors) == [False, True]
 
 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress])

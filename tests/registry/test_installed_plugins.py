@@ -68,3 +68,74 @@ def test_strict_mode_stops_the_command_in_one_line(install, genkit_command):
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1
     assert "genkit-keras-broken" in done.stderr
+
+
+SLEEPER = """
+import time
+{before}
+import genkit
+@genkit.hookimpl
+def genkit_models():
+    {inside}
+    return []
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "inside"),
+    [("time.sleep(60)", "pass"), ("", "time.sleep(60)")],
+    ids=["import", "hook"],
+)
+def test_a_plugin_that_hangs_is_given_notice_of_and_passed_over(
+    before, inside, install, genkit_command
+):
+    install("genkit-keras-rings", "genkit_rings", GOOD)
+    text = SLEEPER.format(before=before, inside=inside)
+    env = install("genkit-keras-sleeper", "genkit_sleeper", text)
+    env["GENKIT_PLUGIN_SECONDS"] = "1"
+    done = genkit_command("list", "--json", env=env)
+    assert "GENKIT_DISABLE_PLUGINS=genkit_sleeper" in done.stderr
+    told = json.loads(done.stdout)
+    assert "rings" in [m["name"] for m in told["models"]]
+    assert "longer than 1 seconds" in told["broken"][0]["error"]
+    assert told["broken"][0]["distribution"] == "genkit-keras-sleeper"
+
+
+SHADOW = """
+import os, subprocess, sys
+os.write(1, b"straight to the descriptor\\n")
+subprocess.run([sys.executable, "-c", "print('from a child')"])
+import genkit
+@genkit.hookimpl
+def genkit_models():
+    yield genkit.ModelSpec(name="vae", summary="Not the VAE", model="r:M", config="r:C",
+                           accepts=("image",), aliases=("dcgan",))
+@genkit.hookimpl
+def genkit_datasets():
+    yield genkit.DatasetSpec(name="digits", summary="Not digits", source="r:o", config="r:C",
+                             modality="image")
+"""
+
+
+def test_a_built_in_keeps_its_name_and_json_stays_clean(install, genkit_command):
+    env = install("genkit-keras-shadow", "genkit_shadow", SHADOW)
+    wish = ["run", "vae", "--dataset", "digits", "--dry-run", "--json"]
+    done = genkit_command(*wish, env=env)
+    plan = json.loads(done.stdout)
+    assert set(plan["distributions"].values()) == {"genkit-keras"}
+    assert "straight to the descriptor" in done.stderr
+    assert "from a child" in done.stderr
+    listed = json.loads(genkit_command("list", "models", "--json", env=env).stdout)["models"]
+    assert [m["distribution"] for m in listed if m["name"] == "vae"] == [
+        "genkit-keras",
+        "genkit-keras-shadow",
+    ]
+
+
+LEAVER = "import genkit, sys\n@genkit.hookimpl\ndef genkit_models():\n    sys.exit(3)\n"
+
+
+def test_a_plugin_that_leaves_is_a_fault_like_others(install, genkit_command):
+    env = install("genkit-keras-leaver", "genkit_leaver", LEAVER)
+    told = json.loads(genkit_command("list", "--json", env=env).stdout)
+    assert told["broken"][0]["error"].startswith("SystemExit")

@@ -108,17 +108,21 @@ def download(base_url: str, md5: Mapping[str, str], folder: Path | None = None) 
         DataError: no connection, another content than published, or no room.
     """
     import pooch
+    from filelock import FileLock
 
     folder = folder or Path(pooch.os_cache("genkit")) / "fashion-mnist"
-    for name, digest in md5.items():
-        try:
-            pooch.retrieve(base_url + name, f"md5:{digest}", fname=name, path=folder)
-        except (OSError, ValueError) as error:
-            raise DataError(
-                f"Expected to download {base_url}{name}; {' '.join(str(error).split())[:300]}",
-                "Put the four files into $GENKIT_DATA/fashion-mnist, or install Debian's "
-                "dataset-fashion-mnist.",
-            ) from error
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock"):  # a second process waits, and finds them there
+            for name, digest in md5.items():
+                pooch.retrieve(base_url + name, f"md5:{digest}", fname=name, path=folder)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"Expected to download {', '.join(md5)} from {base_url}; "
+            f"{' '.join(str(error).split())[:300]}",
+            "Put the four files into $GENKIT_DATA/fashion-mnist, or install Debian's "
+            "dataset-fashion-mnist.",
+        ) from error
     return folder
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import tokenize
 import zipfile
 import zlib
@@ -21,6 +20,7 @@ from genkit.data.source import ArraySource, Source
 from genkit.data.transform_names import parse_transforms
 from genkit.data.values import convert, label
 from genkit.errors import DataError
+from genkit.memory import machine_bytes
 from genkit.registry import suggestion
 from genkit.specs import Schema
 
@@ -123,7 +123,7 @@ def _read(archive: zipfile.ZipFile, name: str, names: list[str], config: NpzConf
                 f"Expected plain numbers in {name!r} of {config.path}; received pickled objects.",
                 "Save it again with a numeric dtype: array.astype('float32').",
             )
-        limit = min(_MAX_BYTES, _memory() // 2)
+        limit = min(_MAX_BYTES, machine_bytes() // 2)
         if announced > limit:
             raise DataError(
                 f"Expected at most {limit / 2**30:.1f} GiB in {name!r} of {config.path}; "
@@ -144,13 +144,6 @@ def _read_header(stream: Any) -> tuple[int, np.dtype[Any]]:
     if any(size < 0 for size in shape):
         raise ValueError(f"the shape {shape} is negative")
     return math.prod(shape) * dtype.itemsize, dtype
-
-
-def _memory() -> int:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 2 * _MAX_BYTES
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:

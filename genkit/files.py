@@ -1,0 +1,100 @@
+"""Files that are written whole or not at all, and folders from strangers."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from genkit.errors import RunError
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        RunError: it is missing, damaged or no object.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"The file {path} can't be read: {error}.") from error
+    if not isinstance(data, dict):
+        raise RunError(f"The file {path} can't be read: expected a JSON object.")
+    return data
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write a JSON object, whole or not at all."""
+    write_text(path, json.dumps(data, indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all: beside, onto the disk, then renamed into place."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(content)
+        sync(partial)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def finite(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the row with what JSON has no word for, NaN and infinity, as None."""
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in row.items()
+    }
+
+
+def refuse_links(folder: Path) -> None:
+    """Refuse a folder from which a link leads out: who writes into it would write elsewhere.
+
+    The folder itself may be a link.
+
+    Raises:
+        RunError: with the first such link.
+    """
+    root = folder.resolve()
+    for parent, folders, names in os.walk(root):
+        for name in (*folders, *names):
+            path = Path(parent, name)
+            if path.is_symlink() and not path.resolve().is_relative_to(root):
+                raise RunError(
+                    f"Expected a folder without links out of it; {path} leads to {path.resolve()}.",
+                    "Copy what it leads to into its place, if you trust where it comes from.",
+                )
+
+
+def inside(folder: Path, given: str, what: str) -> Path:
+    """Give the path that a name stands for in a folder.
+
+    Raises:
+        RunError: the name is absolute or leads out of the folder.
+    """
+    path = Path(given)
+    if not given or path.is_absolute() or ".." in path.parts or "\0" in given:
+        raise RunError(
+            f"Expected {what} as a path inside {folder}; received {given!r}.",
+            "Give a relative path without '..': it stands in the run directory.",
+        )
+    return folder / path

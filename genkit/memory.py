@@ -1,0 +1,58 @@
+"""Bounds on memory: what a file asks for is compared with what there is before it is taken."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from genkit.errors import RunError
+
+_FALLBACK_BYTES = 16 << 30
+_BYTES_A_WEIGHT = 16  # the weight, its gradient and two moments, four bytes each
+
+
+def machine_bytes() -> int:
+    """Give the size of this machine's memory."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return _FALLBACK_BYTES
+
+
+def machine_holds() -> int:
+    """Give how many weights could be trained in this machine's memory."""
+    return machine_bytes() // _BYTES_A_WEIGHT
+
+
+@contextmanager
+def bounded_weights(at_most: int) -> Iterator[None]:
+    """Refuse, inside the block, to build Keras layers with more weights than that.
+
+    Every weight of a layer comes from ``Layer.add_weight``, which is watched meanwhile.
+
+    Raises:
+        RunError: the weights would be more; the one too many has taken no memory.
+    """
+    import keras
+
+    original = keras.Layer.add_weight
+    total = 0
+
+    def add_weight(self: Any, shape: Any = None, *args: Any, **kwargs: Any) -> Any:
+        nonlocal total
+        total += math.prod(shape if isinstance(shape, (tuple, list)) else (shape or 1,))
+        if total > at_most:
+            raise RunError(
+                f"The model asks for {total:,} weights or more; there is room for {at_most:,}.",
+                "Check its settings: a file that names them may be damaged, or a stranger's.",
+            )
+        return original(self, shape, *args, **kwargs)
+
+    keras.Layer.add_weight = add_weight
+    try:
+        yield
+    finally:
+        keras.Layer.add_weight = original

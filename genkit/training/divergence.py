@@ -1,0 +1,133 @@
+"""Training that went wrong: noticed at once, and told with the gradients that led there."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from genkit.data import Loader
+from genkit.engine.base import global_norm, merge
+from genkit.errors import DivergedError, RunError
+from genkit.model import split_schedule
+
+if TYPE_CHECKING:
+    from genkit.data import Source
+    from genkit.model import Model
+    from genkit.runs import Run, UnsavedRun
+    from genkit.training.signals import StopOnSignal
+    from genkit.training.trainer import Trainer
+
+EXPLODED = 1e6
+"""How many times its size at step 1 a loss may reach."""
+
+_REPLAY_SECONDS = 60.0
+_SHOWN = 5
+
+
+def check(losses: Mapping[str, float], step: int, first: Mapping[str, float]) -> None:
+    """Stop at the first loss that is no number, or a million times as large as at step 1.
+
+    Args:
+        losses: of this step.
+        step: its number.
+        first: the losses of step 1.
+
+    Raises:
+        DivergedError: with the loss and the step.
+    """
+    for name, value in losses.items():
+        begun = first.get(name, value)
+        if not math.isfinite(value) or abs(value) > EXPLODED * max(1.0, abs(begun)):
+            before = f", after {begun:.4g} at step 1" if step > 1 else ""
+            raise DivergedError(
+                f"The loss {name!r} became {value:.4g} at step {step}{before}.",
+                "Lower the learning rate, clip gradients (global_clipnorm of the optimizer) or "
+                "look for bad values in the data; the last checkpoint is from before.",
+            )
+
+
+def with_gradients(
+    error: DivergedError,
+    trainer: Trainer,
+    model: Model,
+    source: Source,
+    run: Run | UnsavedRun,
+    *,
+    stop: StopOnSignal,
+) -> DivergedError:
+    """Add the gradient norms of the steps before to the error.
+
+    Training doesn't compute them, for speed. They come from doing the steps since the last
+    checkpoint again, for a minute or until a signal; the run on disk stays as it is.
+    """
+    try:
+        norms = _replay(trainer, model, source, run, stop)
+    except (RunError, DivergedError):
+        return error  # no checkpoint to begin from: the error says what there is to say
+    told = "; ".join(
+        f"{name} {', '.join(f'{norm:.3g}' for norm in of[-_SHOWN:])}" for name, of in norms.items()
+    )
+    if not told:
+        return error
+    return DivergedError(f"{error.message} Gradient norms of the steps before: {told}.", error.hint)
+
+
+def _replay(
+    trainer: Trainer, model: Model, source: Source, run: Run | UnsavedRun, stop: StopOnSignal
+) -> dict[str, list[float]]:
+    """Train again from the last checkpoint until a loss is bad; give the norms by optimizer."""
+    position = run.last_position(trainer.engine.state)
+    until = time.monotonic() + _REPLAY_SECONDS
+    seen: dict[str, list[float]] = {}
+    step = _watched_step(trainer, model)
+    with Loader(
+        source,
+        batch_size=run.settings.batch_size,
+        seed=run.settings.seed,
+        noise=model.noise,
+        batches_per_step=model.batches_per_step,
+        start_step=position.step,
+    ) as loader:
+        number = position.step
+        while time.monotonic() < until and not stop.received:
+            static, inputs = split_schedule(model.schedule(number))
+            trainer.engine.begin_step(run.settings.seed, number)
+            losses, norms = step(merge(next(loader), inputs), static)
+            number += 1
+            for name, norm in norms.items():
+                seen.setdefault(name, []).append(norm)
+            try:
+                check(losses, number, position.first or losses)
+            except DivergedError:
+                break
+    return seen
+
+
+def _watched_step(trainer: Trainer, model: Model) -> Any:
+    """Compile the training step so that it gives its gradients' norms too."""
+    prefix = "gradient norm of "
+    norms: dict[str, Any] = {}
+
+    def watched(name: str, fn: Any, *inputs: Any) -> Any:
+        result, gradients = trainer.gradients(name, fn, *inputs)
+        scale = model.optimizers[name].scale_loss(1.0)
+        norms[prefix + name] = keras.ops.divide(global_norm(gradients), scale)
+        trainer.engine.apply(name, trainer.transform_gradients(name, gradients))
+        return result
+
+    def training_step(batch: Any) -> dict[str, Any]:
+        norms.clear()
+        return {**model.training_step(batch, watched), **norms}
+
+    compiled = trainer.engine.compile_step(training_step)
+
+    def step(batch: Any, static: Any) -> tuple[dict[str, float], dict[str, float]]:
+        values = trainer.engine.fetch(compiled(batch, static))
+        of = {k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)}
+        return {k: v for k, v in values.items() if not k.startswith(prefix)}, of
+
+    return step

@@ -1,0 +1,309 @@
+"""Full disks, two at once, second signals, strangers' folders, bad callbacks, bad losses."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import keras
+import numpy as np
+import pytest
+
+import genkit
+from genkit import api, backend
+from genkit.errors import CallbackError, DivergedError, RunError
+from genkit.runs import Run
+from tests.conftest import GENKIT
+
+pytestmark = pytest.mark.usefixtures("active_backend")
+SMALL = {
+    "dataset": "digits",
+    "config": {"width": 4, "latent_dim": 4},
+    "batch_size": 100,
+    "verbose": False,
+}
+
+
+@pytest.fixture
+def train(tmp_path):
+    def run(model="vae", **settings):
+        return genkit.train(model, **{**SMALL, "runs_dir": tmp_path / "runs", **settings})
+
+    return run
+
+
+def whole_checkpoints(run):
+    return sorted(int(p.name) for p in (run / "checkpoints").iterdir() if p.name.isdigit())
+
+
+# Full disks
+
+
+def refuse(*_, **__):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_while_sampling_is_a_warning(train, monkeypatch):
+    monkeypatch.setattr("genkit.report.images.save_grid", refuse)
+    with pytest.warns(UserWarning, match=r"samples of step 3 can't be written: No space left"):
+        result = train(steps=6, sample_every=3)
+    assert result.outcome.steps == 6
+
+
+def test_what_a_full_disk_refuses_of_the_log_is_written_when_there_is_room(train, monkeypatch):
+    monkeypatch.setattr("genkit.metrics_log._FLUSH_SECONDS", 0.0)
+    write = os.write
+    lines = []
+
+    def write_or_refuse(descriptor, content):
+        lines.append(content)
+        if 2 <= len(lines) <= 4:
+            write(descriptor, content[:7])  # what a disk does before it is full
+            refuse()
+        return write(descriptor, content)
+
+    monkeypatch.setattr(os, "write", write_or_refuse)
+    with pytest.warns(UserWarning, match=r"metrics.jsonl can't be written: No space left"):
+        result = train(steps=8)
+    assert [row["step"] for row in Run.open(result.path).metrics()] == list(range(1, 9))
+    text = (result.path / "metrics.jsonl").read_text()
+    assert all(json.loads(line) for line in text.splitlines())
+
+
+def test_a_full_disk_while_checkpointing_is_a_clear_error_and_older_ones_stay(train, monkeypatch):
+    result = train(steps=2)
+    monkeypatch.setattr("genkit.training.checkpoint_files.sync", refuse)
+    with pytest.raises(RunError, match=r"checkpoint of step 5 can't be written: No space left"):
+        api.resume(result.path, 3, verbose=False)
+    monkeypatch.undo()
+    assert whole_checkpoints(result.path) == [0, 2]
+    assert Run.open(result.path).status()["state"] == "failed"
+    assert api.resume(result.path, 3, verbose=False).outcome.steps == 5
+
+
+# Damage
+
+
+def test_a_changed_byte_in_a_checkpoint_is_found(train):
+    result = train(steps=2)
+    file = result.path / "checkpoints/00000002/model.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-3] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(RunError, match=r"not as it was written.*one before"):
+        genkit.load(result.path)
+
+
+@pytest.mark.parametrize("where", ["metrics.jsonl", "samples", "checkpoints/00000002/state.json"])
+def test_a_link_out_of_a_run_is_not_followed(train, tmp_path, where):
+    result = train(steps=2, sample_every=2)
+    outside = tmp_path / "outside"
+    (result.path / where).rename(outside)
+    (result.path / where).symlink_to(outside)
+    for open_ in (genkit.load, lambda path: api.resume(path, 1, verbose=False)):
+        with pytest.raises(RunError, match="without links out of it"):
+            open_(result.path)
+
+
+def test_a_link_out_of_an_exported_model_is_not_followed(train, tmp_path):
+    model = train(steps=1).path / "model"
+    (model / "config.json").rename(tmp_path / "config.json")
+    (model / "config.json").symlink_to(tmp_path / "config.json")
+    with pytest.raises(RunError, match="without links out of it"):
+        genkit.load(model)
+
+
+def test_a_small_file_gets_no_memory_for_a_large_model(train):
+    """The config of an export asks for gigabytes; its weights are some kilobytes."""
+    model = train(steps=1).path / "model"
+    config = json.loads((model / "config.json").read_text())
+    config["config"] |= {"width": 1024, "hidden": 8192}
+    config["schema"]["image"]["shape"] = [4096, 4096, 1]
+    (model / "config.json").write_text(json.dumps(config))
+    with pytest.raises(RunError, match=r"asks for [0-9,]+ weights or more; there is room for"):
+        genkit.load(model)
+
+
+def test_a_class_named_by_a_file_is_not_imported(train, tmp_path, monkeypatch):
+    (tmp_path / "evil.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    model = train(steps=1).path / "model"
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps({**config, "model": "evil:Model"}))
+    with pytest.raises(RunError, match="'evil:Model' of genkit-keras is not installed"):
+        genkit.load(model)
+    assert "evil" not in sys.modules
+
+
+# Two at once
+
+
+def small_run(name, *more):
+    return [
+        *GENKIT, "run", "vae", "--dataset", "digits", "--set", "width=4", "--backend",
+        backend.choose(), "--name", name, *map(str, more),
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def endless(tmp_path):
+    """A run that trains until it is ended; gives the process and the folder."""
+    process = subprocess.Popen(
+        small_run("long", "--epochs", 100000, "--checkpoint-every", 5, "--keep", 1),
+        cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    folder = tmp_path / "runs/long"
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline and not (
+        (folder / "checkpoints").exists() and max(whole_checkpoints(folder), default=0) >= 5
+    ):
+        time.sleep(0.05)
+    yield process, folder
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def test_the_second_process_on_a_run_is_told_who_has_it(endless, genkit_command):
+    process, _ = endless
+    refused = genkit_command("resume", "runs/long", check=False)
+    assert refused.returncode == 1
+    assert f"written by process {process.pid} on {os.uname().nodename}" in refused.stderr
+
+
+def test_reading_a_run_that_trains_sees_whole_checkpoints(endless):
+    """Only one checkpoint is kept, and a new one comes some times a second."""
+    _, folder = endless
+    before = max(whole_checkpoints(folder))
+    for _ in range(6):
+        assert np.isfinite(genkit.load(folder).generate(1)).all()
+    assert max(whole_checkpoints(folder)) > before, "else the test shows nothing"
+
+
+def test_the_lock_of_a_dead_process_is_taken_over(endless, genkit_command):
+    process, folder = endless
+    process.kill()
+    process.wait()
+    assert Run.open(folder).status()["state"] == "killed"
+    done = max(whole_checkpoints(folder))
+    told = json.loads(genkit_command("resume", "runs/long", "--steps", 3, "--json").stdout)
+    assert told["steps"] == done + 3
+
+
+# Signals
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_at_once_and_the_last_checkpoint_is_whole(
+    first, tmp_path, genkit_command
+):
+    """The checkpoint that the first signal asks for is slow; the second one doesn't wait for it."""
+    slow = tmp_path / "sitecustomize.py"
+    slow.write_text(
+        "import os, time\n"
+        "fsync, calls = os.fsync, []\n"
+        "def slow(descriptor):\n"
+        "    if os.path.exists('stopping'):\n"
+        "        open('waiting', 'w').close()\n"
+        "        time.sleep(60)\n"
+        "    fsync(descriptor)\n"
+        "os.fsync = slow\n"
+    )
+    process = subprocess.Popen(
+        small_run("r", "--epochs", 100000, "--checkpoint-every", 100000),
+        cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"},
+    )  # fmt: skip
+    wait_for(tmp_path / "runs/r/metrics.jsonl")
+    (tmp_path / "stopping").touch()
+    process.send_signal(first)
+    wait_for(tmp_path / "waiting")
+    began = time.monotonic()
+    process.send_signal(first)
+    process.communicate(timeout=60)
+    assert time.monotonic() - began < 30
+    assert process.returncode in (130, -signal.SIGTERM)
+    (tmp_path / "stopping").unlink()
+    slow.unlink()
+    assert whole_checkpoints(tmp_path / "runs/r") == [0]
+    told = json.loads(genkit_command("resume", "runs/r", "--steps", 2, "--json").stdout)
+    assert told["steps"] == 2
+
+
+def wait_for(path):
+    deadline = time.monotonic() + 180
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert path.exists()
+
+
+# Callbacks
+
+
+class Broken(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        raise KeyError("accuracy")
+
+
+def test_a_callback_that_raises_is_named_and_the_run_goes_on_later(train):
+    with pytest.raises(CallbackError, match=r"callback Broken raised KeyError: 'accuracy'"):
+        train(steps=40, checkpoint_every=5, callbacks=[Broken()], name="broken")
+
+
+def test_a_run_stopped_by_a_callback_s_error_resumes(train, tmp_path):
+    with pytest.raises(CallbackError):
+        train(steps=40, checkpoint_every=5, callbacks=[Broken()], name="broken")
+    run = Run.open(tmp_path / "runs/broken")
+    assert run.status()["state"] == "failed"
+    assert whole_checkpoints(run.path) == [5, 10]
+    assert api.resume(run.path, verbose=False).outcome.steps == 40
+
+
+# Diverged training
+
+
+def test_a_loss_that_explodes_is_told_with_its_gradients(train, tmp_path):
+    with pytest.raises(DivergedError) as caught:
+        train(steps=400, name="wild", checkpoint_every=2, callbacks=[Ruin(at=4)])
+    message = caught.value.message
+    assert "The loss 'loss' became" in message
+    assert "at step 6, after" in message
+    assert "Gradient norms of the steps before: model" in message
+    run = Run.open(tmp_path / "runs/wild")
+    assert run.status()["state"] == "failed"
+    assert max(whole_checkpoints(run.path)) == 4
+    assert [row["step"] for row in run.metrics()] == [1, 2, 3, 4, 5]
+
+
+class Ruin(keras.callbacks.Callback):
+    """Sets a learning rate at which training can't hold."""
+
+    def __init__(self, at):
+        super().__init__()
+        self.at = at
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch + 1 == self.at:
+            self.model.optimizers["model"].learning_rate.assign(1e9)
+
+
+def test_a_loss_that_grows_a_millionfold_stops_training():
+    from genkit.training.divergence import check
+
+    first = {"loss": 3.0, "small": 1e-9}
+    check({"loss": -2.9e6, "small": 9e5}, 7, first)
+    for bad in ({"loss": 3.1e6}, {"small": -1.1e6}, {"loss": np.nan}, {"new": np.inf}):
+        with pytest.raises(DivergedError, match="at step 7"):
+            check(bad, 7, first)
+
+
+def test_training_outside_the_main_thread_works(train):
+    results = []
+    thread = threading.Thread(target=lambda: results.append(train(steps=2)))
+    thread.start()
+    thread.join()
+    assert results[0].outcome.steps == 2
