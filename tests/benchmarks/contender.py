@@ -159,7 +159,7 @@ def _train_genkit(case: Any, model: Any, backend: str, answers: Any) -> None:
     )
     trainer = Trainer()
     with tempfile.TemporaryDirectory() as folder:
-        run = Run.create(plan, {}, Path(folder), "benchmark")
+        run = Run.create(Path(folder, "benchmark"), plan, {})
         trainer.fit(model, as_source(images()), run, [Gated()])
 
 
