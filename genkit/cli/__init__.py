@@ -88,7 +88,11 @@ def _report(error: BaseException, as_json: bool) -> int:
             return code
     elif isinstance(error, KeyboardInterrupt):
         code = _INTERRUPTED
-        told = {"error": "Interrupted", "message": "Interrupted.", "hint": "Nothing was trained."}
+        told = {
+            "error": "Interrupted",
+            "message": "Interrupted.",
+            "hint": "See what was kept with: genkit runs",
+        }
     elif isinstance(error, BrokenPipeError):
         return 0
     elif isinstance(error, OSError):

@@ -7,14 +7,15 @@ import threading
 from types import FrameType
 from typing import Any, Self
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_USUAL = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 
 
 class StopOnSignal:
     """Turn the first SIGINT or SIGTERM inside the block into a wish to stop.
 
-    The training loop looks at ``received`` after each step. A second signal has its usual
-    effect. Outside the main thread, where no handler can be set, nothing changes.
+    The training loop looks at ``received`` after each step. A second signal ends the process at
+    once, even one that was started with signals ignored, as a shell's background jobs are. Outside
+    the main thread, where no handler can be set, nothing changes.
     """
 
     def __init__(self) -> None:
@@ -23,17 +24,14 @@ class StopOnSignal:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._previous = {number: signal.signal(number, self._note) for number in _SIGNALS}
+            self._previous = {number: signal.signal(number, self._note) for number in _USUAL}
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._restore()
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self.received = number
-        self._restore()
-
-    def _restore(self) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
-        self._previous = {}
+        for usual, handler in _USUAL.items():
+            signal.signal(usual, handler)

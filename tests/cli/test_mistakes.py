@@ -1,6 +1,7 @@
 """What bad input gets: one line, the right exit code, nothing half-written."""
 
 import json
+import os
 import sys
 import warnings
 
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("active_backend")
 
 
 @pytest.fixture
-def genkit_here(monkeypatch, capsys, tmp_path):
+def genkit_here(monkeypatch, capfd, tmp_path):
     """Run the command line in this process, in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
@@ -22,6 +23,7 @@ def genkit_here(monkeypatch, capsys, tmp_path):
         monkeypatch.setattr("sys.argv", ["genkit", *map(str, arguments)])
         monkeypatch.setattr("genkit.cli.output._stdout", None)
         stdout, show = sys.stdout, warnings.showwarning
+        descriptor = os.dup(1)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("default")
@@ -30,7 +32,11 @@ def genkit_here(monkeypatch, capsys, tmp_path):
             code = ended.code
         finally:
             sys.stdout, warnings.showwarning = stdout, show
-        captured = capsys.readouterr()
+            os.dup2(descriptor, 1)
+            os.close(descriptor)
+            if cli.output._stdout is not None:
+                cli.output._stdout.close()
+        captured = capfd.readouterr()
         return code, captured.out, captured.err
 
     return run

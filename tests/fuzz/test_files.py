@@ -12,7 +12,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from safetensors.numpy import save
@@ -39,12 +39,13 @@ fuzz = settings(
     database=None,
 )
 
-pytestmark = pytest.mark.usefixtures("active_backend")
-
 
 @pytest.fixture(autouse=True)
-def bounded_memory():
+def bounded_memory(active_backend):
     """No test here may take more memory than its files are worth."""
+    import genkit.engine.state  # noqa: F401 - imports Keras, which takes more
+
+    find(st.text(min_size=1), lambda _: True)  # makes hypothesis' tables of characters
     tracemalloc.start()
     yield
     _, peak = tracemalloc.get_traced_memory()

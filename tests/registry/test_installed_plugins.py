@@ -15,7 +15,8 @@ def install(tmp_path):
     def put(name, module, text):
         site.mkdir(exist_ok=True)
         (site / f"{module}.py").write_text(text)
-        info = site / f"{name}-1.2.dist-info"
+        escaped = name.replace("-", "_")  # or the names of two would be taken for one
+        info = site / f"{escaped}-1.2.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(METADATA.format(name=name))
         (info / "entry_points.txt").write_text(f"[genkit.plugins]\n{module} = {module}\n")

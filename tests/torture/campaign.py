@@ -57,8 +57,8 @@ class Campaign:
         return self
 
     def __exit__(self, *_):
-        self.nursery.stdin.close()
-        self.nursery.wait()
+        with self.nursery:  # closes its pipes and waits
+            self.nursery.stdin.close()
 
     def attempt(self, fault=None, ended_by=None):
         """Start or go on with the current run under a fault; check what is left.

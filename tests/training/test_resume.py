@@ -16,7 +16,10 @@ from genkit.registry import installed
 from genkit.runs import Run
 from tests.engine import small
 
-pytestmark = pytest.mark.usefixtures("active_backend")
+pytestmark = [
+    pytest.mark.usefixtures("active_backend"),
+    pytest.mark.filterwarnings("ignore:The training step runs eagerly:UserWarning"),
+]
 SMALL = {
     "dataset": "digits",
     "config": {"width": 4, "latent_dim": 4},

@@ -49,7 +49,7 @@ def refuse(*_, **__):
 
 def test_a_full_disk_while_sampling_is_a_warning(train, monkeypatch):
     monkeypatch.setattr("genkit.report.images.save_grid", refuse)
-    with pytest.warns(UserWarning, match=r"samples of step 3 can't be written: No space left"):
+    with pytest.warns(UserWarning, match=r"samples of step [36] can't be written: No space left"):
         result = train(steps=6, sample_every=3)
     assert result.outcome.steps == 6
 
@@ -207,7 +207,7 @@ def test_a_second_signal_ends_at_once_and_the_last_checkpoint_is_whole(
         "import os, time\n"
         "fsync, calls = os.fsync, []\n"
         "def slow(descriptor):\n"
-        "    if os.path.exists('stopping'):\n"
+        "    if os.path.exists('stopping') and not os.path.exists('waiting'):\n"
         "        open('waiting', 'w').close()\n"
         "        time.sleep(60)\n"
         "    fsync(descriptor)\n"
@@ -272,7 +272,7 @@ def test_a_loss_that_explodes_is_told_with_its_gradients(train, tmp_path):
     message = caught.value.message
     assert "The loss 'loss' became" in message
     assert "at step 6, after" in message
-    assert "Gradient norms of the steps before: model" in message
+    assert "Gradient norms of the steps before: vae" in message
     run = Run.open(tmp_path / "runs/wild")
     assert run.status()["state"] == "failed"
     assert max(whole_checkpoints(run.path)) == 4
@@ -288,7 +288,8 @@ class Ruin(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if batch + 1 == self.at:
-            self.model.optimizers["model"].learning_rate.assign(1e9)
+            for optimizer in self.model.optimizers.values():
+                optimizer.learning_rate.assign(1e9)
 
 
 def test_a_loss_that_grows_a_millionfold_stops_training():
