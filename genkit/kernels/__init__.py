@@ -32,6 +32,8 @@ def best(name: str) -> Callable[..., Any] | None:
     ``batch_normalization(x, scale, offset, epsilon)``
         ``(y, mean, variance)`` over all axes of ``x`` but the last: ``y`` of the dtype of ``x``,
         the statistics float32, the variance that of the batch itself (divided by its size).
+    ``normalization(x, mean, variance, scale, offset, epsilon)``
+        ``y`` as above, for a given mean and variance.
     """
     module = import_module(f"genkit.kernels.{keras.config.backend()}")
     kernel: Callable[..., Any] | None = getattr(module, name, None)

@@ -76,3 +76,11 @@ def batch_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> tupl
         x.movedim(-1, 1), scale, offset, None, None, training=True, momentum=0.0, eps=epsilon
     )
     return y.movedim(1, -1), mean, inverse**-2 - epsilon  # inverse = 1 / sqrt(variance + epsilon)
+
+
+def normalization(  # noqa: PLR0917
+    x: Any, mean: Any, variance: Any, scale: Any, offset: Any, epsilon: float
+) -> Any:
+    """See ``genkit.kernels.best``."""
+    y = functional.batch_norm(x.movedim(-1, 1), mean, variance, scale, offset, eps=epsilon)
+    return y.movedim(1, -1)

@@ -18,9 +18,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     Arguments, weights, their names and the config are those of the Keras layer, and the numbers
     agree with it to rounding, so weights move freely between the two. What differs is how it is
-    computed while training: on PyTorch and TensorFlow in one pass of their own kernel instead of a
+    computed. While training: on PyTorch and TensorFlow in one pass of their own kernel instead of a
     dozen operations, on JAX in a form that XLA recognises when it meets it twice, and that refuses
-    forward mode (`jax.jvp`). In mixed
+    forward mode (`jax.jvp`). With averages: on PyTorch in one pass instead of three. In mixed
     precision that pass reads and writes the short type; statistics, and what is computed from
     them, are float32 as in Keras. Masks, renormalisation, synchronised statistics, float64 and an
     axis that isn't the last take Keras' own path.
@@ -37,20 +37,20 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalise `inputs`: with their own statistics in training, with averages otherwise."""
-        kernel = kernels.best("batch_normalization")
+        learns = training and self.trainable
+        kernel = kernels.best("batch_normalization" if learns else "normalization")
         plain = mask is None and not (self.renorm or self.synchronized)
         last = self.axis in (-1, len(inputs.shape) - 1)
         short = self.compute_dtype in ("float32", "bfloat16", "float16")
-        if kernel is None or not (training and self.trainable and plain and last and short):
+        if kernel is None or not (plain and last and short):
             return super().call(inputs, training=training, mask=mask)
         gamma = self.gamma if self.scale else ops.ones(self.moving_mean.shape)
         beta = self.beta if self.center else ops.zeros(self.moving_mean.shape)
-        outputs, mean, variance = kernel(
-            inputs,
-            ops.convert_to_tensor(gamma),
-            ops.convert_to_tensor(beta),
-            self.epsilon,
-        )
+        affine = ops.convert_to_tensor(gamma), ops.convert_to_tensor(beta)
+        if not learns:
+            averages = map(ops.convert_to_tensor, (self.moving_mean, self.moving_variance))
+            return ops.cast(kernel(inputs, *averages, *affine, self.epsilon), self.compute_dtype)
+        outputs, mean, variance = kernel(inputs, *affine, self.epsilon)
         for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             kept = ops.convert_to_tensor(average) * self.momentum
             average.assign(kept + ops.stop_gradient(value) * (1.0 - self.momentum))
