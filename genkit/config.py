@@ -45,6 +45,8 @@ def parse(config_class: type[ConfigT], settings: Mapping[str, Any], what: str) -
     Raises:
         UsageError: an unknown field or a bad value; one line, the first fault.
     """
+    if not isinstance(settings, Mapping):  # a file may say anything
+        raise UsageError(f"Expected the settings of the {what} by name; received {settings!r:.80}.")
     try:
         return config_class.model_validate(dict(settings))
     except pydantic.ValidationError as error:
@@ -59,7 +61,7 @@ def parse(config_class: type[ConfigT], settings: Mapping[str, Any], what: str) -
         problem = first["msg"].removeprefix("Value error, ")
         raise UsageError(
             f"The setting {name!r} of the {what}: {_lower_first(problem)}; "
-            f"received {first['input']!r}."
+            f"received {first['input']!r:.200}."
         ) from None
 
 

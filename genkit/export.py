@@ -45,12 +45,13 @@ def build_model(
         config: the model's settings.
         schema: what the data is.
         registry: where the name is looked up; what is installed when left out.
-        at_most: how many numbers its weights may have; what this machine's memory holds when
-            left out.
+        at_most: how many numbers its weights may have, for settings that a file says; what this
+            machine's memory holds when left out.
 
     Raises:
         RunError: no installed plugin offers the model; the hint installs the one that did. Or
-            it has more weights than it may: none of the surplus took memory.
+            it has more weights than it may: none of the surplus took memory. Or what a file
+            says fits no model.
     """
     registry = registry or installed()
     try:
@@ -63,8 +64,15 @@ def build_model(
     settings = parse(resolve(entry.spec.config), config, f"model {name}")
     for modality in entry.spec.accepts:
         schema.name_of(modality)
-    with bounded_weights(machine_holds() if at_most is None else at_most):
-        model: Model = resolve(entry.spec.model)(settings, schema)
+    make = resolve(entry.spec.model)
+    try:
+        with bounded_weights(machine_holds() if at_most is None else at_most):
+            model: Model = make(settings, schema)
+    except (TypeError, ValueError, ArithmeticError) as error:
+        if at_most is None:
+            raise
+        fault = " ".join(str(error).split())[:300]
+        raise RunError(f"The model {name} can't be built as its file says: {fault}") from error
     model.capabilities = entry.spec.capabilities
     return model
 
@@ -112,7 +120,7 @@ def read_export(folder: Path) -> Model:
             Schema.from_dict(data["schema"]),
             at_most=file_holds(folder / _WEIGHTS),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError) as error:
         raise RunError(f"The file {folder / _CONFIG} is damaged: {error!r}.") from error
     load_arrays(folder / _WEIGHTS, ModelState(model))
     return model

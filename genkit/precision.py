@@ -11,8 +11,8 @@ from typing import Any, Literal
 Precision = Literal["float32", "bfloat16", "float16", "auto"]
 
 # What `auto` takes on a processor that multiplies bfloat16 itself: see docs/benchmarks.md. There a
-# step of a convolutional GAN takes 0.66 of its float32 time on PyTorch and TensorFlow, and 0.97 on
-# JAX, not worth the digits. Nothing has been measured on accelerators: they keep float32.
+# step of a convolutional GAN takes 0.7 of its float32 time on PyTorch and TensorFlow, and 1.02 on
+# JAX. Nothing has been measured on accelerators: they keep float32.
 _FASTEST_ON_CPU = {"torch": "bfloat16", "tensorflow": "bfloat16", "jax": "float32"}
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 

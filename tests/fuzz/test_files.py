@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from safetensors.numpy import save
 
+import genkit
 from genkit.builtin.datasets.idx import read_idx
 from genkit.builtin.datasets.image_files import decode_all
 from genkit.builtin.datasets.metadata import read_captions
@@ -221,3 +222,27 @@ def test_npz(folder, content):
     file = folder / "mine.npz"
     file.write_bytes(content)
     survives(open_npz, NpzConfig(path=file, label="label"))
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory, active_backend):
+    """A small trained model, as it is handed on."""
+    folder = tmp_path_factory.mktemp("export")
+    config = {"width": 4, "latent_dim": 4, "hidden": 8}
+    return genkit.train(
+        "vae", dataset="digits", config=config, batch_size=100, steps=1, runs_dir=folder,
+        verbose=False,
+    ).path / "model"  # fmt: skip
+
+
+@settings(fuzz, max_examples=max(40, EXAMPLES // 20))
+@given(st.data())
+def test_exported_models(export, data):
+    file = export / "config.json"
+    original = json.loads(file.read_text())
+    try:
+        file.write_text(data.draw(json_like(original)))
+        model = survives(genkit.load, export)
+        assert model is None or model.schema is not None
+    finally:
+        file.write_text(json.dumps(original))
