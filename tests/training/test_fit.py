@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import genkit
-from genkit.errors import DataError, NonFiniteLossError, UsageError
+from genkit.errors import DataError, DivergedError, UsageError
 from tests.engine.small import mlp_gan
 
 pytestmark = pytest.mark.usefixtures("active_backend")
@@ -173,7 +173,7 @@ def exploding():
 
 
 def test_a_loss_that_is_no_number_stops_with_its_name_and_step():
-    with pytest.raises(NonFiniteLossError, match="'loss' became inf at step 3"):
+    with pytest.raises(DivergedError, match="'loss' became inf at step 3"):
         fit(exploding(), epochs=2)
 
 
