@@ -13,6 +13,7 @@ from typing import Any
 from genkit.errors import RunError
 
 _OWNER_SECONDS = 2.0
+_GLANCE_SECONDS = 0.3  # who asks whether a lock is held has it for a moment
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def holding(lock: Path, what: str, owner: Callable[[], Mapping[str, Any]]) -> It
 
     file = FileLock(lock)
     try:
-        file.acquire(timeout=0)
+        file.acquire(timeout=_GLANCE_SECONDS)
     except Timeout:
         who = _wait_for(owner)
         raise RunError(
