@@ -202,20 +202,18 @@ def load(
 
     schema = Schema.from_dict(run.environment().get("data", {}).get("schema") or {})
 
-    def read(folder: Path) -> Model:
-        model = build_model(
-            run.plan.model,
-            run.plan.distributions["model"],
-            run.plan.config,
-            schema,
-            at_most=checkpoint_files.most_weights(folder),
-        )
-        checkpoint_files.restore(folder, ModelState(model))
-        return model
+    def which() -> Path:
+        return checkpoints.chosen(run.checkpoints, checkpoint, run.settings)
 
-    model = checkpoints.read_steadily(
-        lambda: checkpoints.chosen(run.checkpoints, checkpoint, run.settings), read
+    model = build_model(
+        run.plan.model,
+        run.plan.distributions["model"],
+        run.plan.config,
+        schema,
+        at_most=checkpoints.read_steadily(which, checkpoint_files.most_weights),
     )
+    state = ModelState(model)
+    checkpoints.read_steadily(which, lambda folder: checkpoint_files.restore(folder, state))
     model.use_averaged_weights()
     return model
 

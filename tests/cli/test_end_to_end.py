@@ -148,7 +148,7 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_run(genkit_command, tmp_path
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
-    assert "The system refused: File too large" in done.stderr
+    assert "checkpoint of step 0 can't be written: File too large" in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.rglob("*.partial"))
 
