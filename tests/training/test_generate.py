@@ -18,14 +18,14 @@ def schema(size=8, channels=1, limits=(0, 255)):
 
 
 def build(name, **changes):
-    random.seed(0)  # Keras draws from it: some networks this small give one picture for all noise
+    random.seed(0)  # Keras draws from it: some small networks give one picture for all noise
     if name == "dcgan":
         from genkit.builtin.models.dcgan import DCGAN
 
         return DCGAN(DCGANConfig(width=4, latent_dim=8), schema(**changes))
     from genkit.builtin.models.vae import VAE
 
-    return VAE(VAEConfig(width=4, hidden=8, latent_dim=3), schema(**changes))
+    return VAE(VAEConfig(width=8, hidden=32, latent_dim=3), schema(**changes))
 
 
 @pytest.mark.parametrize("name", ["dcgan", "vae"])
