@@ -68,7 +68,7 @@ def build_model(
     try:
         with bounded_weights(machine_holds() if at_most is None else at_most):
             model: Model = make(settings, schema)
-    except (TypeError, ValueError, ArithmeticError) as error:
+    except (TypeError, ValueError, ArithmeticError, LookupError) as error:
         if at_most is None:
             raise
         fault = " ".join(str(error).split())[:300]

@@ -68,8 +68,8 @@ class Field:
         object.__setattr__(self, "classes", tuple(self.classes))
         if self.dtype not in _DTYPES:
             raise PluginError(f"A field's dtype must be one of {sorted(_DTYPES)}: {self}.")
-        if any(size is not None and size < 1 for size in self.shape):
-            raise PluginError(f"A field's sizes must be positive or None: {self}.")
+        if not all(size is None or (type(size) is int and size > 0) for size in self.shape):
+            raise PluginError(f"A field's sizes must be positive integers or None: {self}.")
         if self.range is not None:
             low, high = (float(bound) for bound in self.range)
             if not low < high:

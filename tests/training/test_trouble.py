@@ -15,7 +15,7 @@ import pytest
 
 import genkit
 from genkit import api, backend
-from genkit.errors import CallbackError, DivergedError, RunError
+from genkit.errors import CallbackError, DataError, DivergedError, RunError
 from genkit.runs import Run
 from tests.conftest import GENKIT
 
@@ -125,6 +125,21 @@ def test_a_small_file_gets_no_memory_for_a_large_model(train):
     config["schema"]["image"]["shape"] = [4096, 4096, 1]
     (model / "config.json").write_text(json.dumps(config))
     with pytest.raises(RunError, match=r"asks for [0-9,]+ weights or more; there is room for"):
+        genkit.load(model)
+
+
+def test_what_a_file_says_and_no_model_can_be_is_a_clear_error(train, monkeypatch):
+    from genkit.builtin.models.vae import VAE
+
+    model = train(steps=1).path / "model"
+    config = json.loads((model / "config.json").read_text())
+    config["schema"]["image"]["shape"] = [8, 8, 1.5]
+    (model / "broken.json").write_text(json.dumps(config))
+    monkeypatch.setattr(VAE, "__init__", lambda self, config, schema: 1 / 0)
+    with pytest.raises(RunError, match="can't be built as its file says: division by zero"):
+        genkit.load(model)
+    (model / "broken.json").rename(model / "config.json")
+    with pytest.raises(DataError, match="sizes must be positive integers"):
         genkit.load(model)
 
 
