@@ -66,12 +66,13 @@ def _wait_for(owner: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
     while True:
         who = owner()
         elsewhere = who.get("host") != socket.gethostname()
-        if (who.get("pid") and (elsewhere or _is_alive(who["pid"]))) or time.monotonic() > until:
+        if (who.get("pid") and (elsewhere or is_alive(who["pid"]))) or time.monotonic() > until:
             return who
         time.sleep(0.05)
 
 
-def _is_alive(pid: object) -> bool:
+def is_alive(pid: object) -> bool:
+    """Say whether a process of this machine has that number."""
     try:
         os.kill(int(str(pid)), 0)
     except (ProcessLookupError, ValueError, OverflowError):

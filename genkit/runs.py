@@ -11,6 +11,7 @@ runs/<name>/
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import socket
@@ -85,6 +86,7 @@ class Run:
             RunError: it exists already.
         """
         check_free(path)
+        _remove_leftovers(path)
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         partial.mkdir(parents=True)
         try:
@@ -279,6 +281,13 @@ def check_free(path: Path) -> None:
             f"The run directory {path} exists already.",
             f"Go on with it (genkit resume {path}) or choose another --name.",
         )
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what processes that were killed while they made this run have left."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        if not locks.is_alive(leftover.name.split(".")[-2]):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def find_runs(runs_dir: Path) -> list[Run]:

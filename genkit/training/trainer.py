@@ -170,7 +170,7 @@ class _Loop:
             seconds=position.seconds,
             steps_per_second=(position.step - first_step) / spent if spent else 0.0,
             metrics=position.metrics or {},
-            signal=stop.received,
+            signal=0 if self._is_over() else stop.received,
         )
 
     def _train(self, stop: StopOnSignal) -> None:
@@ -194,7 +194,7 @@ class _Loop:
             if self._is_awaited(following):
                 self._end_step()
         self._end_step()
-        if stop.received and not self.model.stop_training:
+        if stop.received and not (self._is_over() or self.model.stop_training):
             self._keep()  # a resumed run needs the weights as they are
             self.watchers.tell("on_train_end", self.position.metrics)
         else:

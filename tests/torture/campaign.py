@@ -87,6 +87,7 @@ class Campaign:
         if answer["code"] == 0:
             self._check_finished(run)
             shutil.rmtree(run)
+            assert not list(run.parent.glob(".*.partial")), "a killed start left something"
             self.unsampled.clear()
             self.tally["finished"] += 1
         return answer

@@ -190,9 +190,10 @@ def test_a_learning_rate_that_a_callback_lowered_stays_low(train, tmp_path):
     same(whole, train_in_parts(tmp_path, 3 * PER_EPOCH + 2, **settings), 6 * PER_EPOCH)
 
 
-@pytest.mark.parametrize("stop", [4, 2 * PER_EPOCH, 2 * PER_EPOCH + 4])
+@pytest.mark.parametrize("stop", [4, 2 * PER_EPOCH, 2 * PER_EPOCH + 4, 3 * PER_EPOCH + 4])
 def test_the_csv_log_goes_on_without_gap_or_double(train, tmp_path, stop):
-    settings = {"epochs": 4, "callbacks": {"csv-logger": {}}}
+    """The last stop falls on the last step: there is nothing left to resume."""
+    settings = {"steps": 3 * PER_EPOCH + 4, "callbacks": {"csv-logger": {}}}
     whole = train(name="whole", **settings)
     parts = train_in_parts(tmp_path, stop, **settings)
     texts = [(run.path / "epochs.csv").read_text() for run in (whole, parts)]
