@@ -15,26 +15,13 @@ from genkit.plan import make_plan
 from genkit.registry import installed
 from genkit.runs import Run
 from tests.engine import small
+from tests.training.small import SMALL
 
 pytestmark = [
     pytest.mark.usefixtures("active_backend"),
     pytest.mark.filterwarnings("ignore:The training step runs eagerly:UserWarning"),
 ]
-SMALL = {
-    "dataset": "digits",
-    "config": {"width": 4, "latent_dim": 4},
-    "batch_size": 100,
-    "verbose": False,
-}
 PER_EPOCH = 15
-
-
-@pytest.fixture
-def train(tmp_path):
-    def run(model="vae", **settings):
-        return genkit.train(model, **{**SMALL, "runs_dir": tmp_path / "runs", **settings})
-
-    return run
 
 
 def arrays(run, step):

@@ -14,23 +14,9 @@ import genkit
 from genkit import api
 from genkit.errors import GenkitError, RunError, TrainingError, UsageError
 from genkit.runs import Run
+from tests.training.small import SMALL
 
 pytestmark = pytest.mark.usefixtures("active_backend")
-SMALL = {
-    "dataset": "digits",
-    "config": {"width": 4, "latent_dim": 4},
-    "batch_size": 100,
-    "verbose": False,
-}
-
-
-@pytest.fixture
-def train(tmp_path):
-    def run(model="vae", **settings):
-        merged = {**SMALL, "runs_dir": tmp_path / "runs", **settings}
-        return genkit.train(model, **merged)
-
-    return run
 
 
 def same_files(first, second):
