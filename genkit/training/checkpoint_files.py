@@ -110,6 +110,16 @@ def read_position(checkpoint: Path) -> Position:
     return position
 
 
+def read_window_sums(checkpoint: Path) -> dict[str, float]:
+    """Read only the losses summed since the checkpoint before.
+
+    Raises:
+        RunError: the file is missing or not as written.
+    """
+    sums: dict[str, float] = _read_state(checkpoint)["window_sums"]
+    return sums
+
+
 _KINDS: dict[str, Callable[[Any], bool]] = {
     "step": lambda v: type(v) is int and 0 <= v < 10**12,
     "seconds": lambda v: _is_number(v) and v >= 0,

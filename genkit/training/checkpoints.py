@@ -18,7 +18,6 @@ from genkit.errors import RunError, TrainingError, UsageError
 from genkit.files import sync
 from genkit.fitting import FitSettings, Position
 from genkit.training import checkpoint_files
-from genkit.training.checkpoint_files import read_position
 
 if TYPE_CHECKING:
     from genkit.engine.state import ModelState
@@ -92,10 +91,14 @@ def best(directory: Path, settings: FitSettings) -> int | None:
     """
     means = {}
     for step in steps(directory):
-        position = read_position(directory / f"{step:08d}")
-        total = position.window_sums.get(settings.keep_best or "")
-        if total is not None and step % settings.checkpoint_every == 0:
-            means[step] = total / settings.checkpoint_every
+        if step % settings.checkpoint_every:
+            continue
+        try:
+            sums = checkpoint_files.read_window_sums(directory / f"{step:08d}")
+        except RunError:
+            continue  # an old one that is damaged must not end the training that goes on
+        if settings.keep_best in sums:
+            means[step] = sums[settings.keep_best] / settings.checkpoint_every
     return min(means, key=lambda step: means[step], default=None)
 
 

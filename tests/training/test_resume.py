@@ -274,3 +274,9 @@ def test_a_checkpoint_that_vanishes_while_it_is_read_is_chosen_anew(tmp_path):
     folders[0].mkdir()
     with pytest.raises(RunError, match="half of it"):
         read_steadily(lambda: folders[0], read)
+
+
+def test_a_damaged_old_checkpoint_does_not_end_training(train):
+    result = train(steps=4, checkpoint_every=4, keep_best="loss")
+    (result.path / "checkpoints/00000000/state.json").write_text("{")
+    assert api.resume(result.path, 4, verbose=False).outcome.steps == 8
