@@ -34,6 +34,9 @@ def best(name: str) -> Callable[..., Any] | None:
         the statistics float32, the variance that of the batch itself (divided by its size).
     ``normalization(x, mean, variance, scale, offset, epsilon)``
         ``y`` as above, for a given mean and variance.
+    ``dropout(x, rate)``
+        ``x / (1 - rate)`` with each value zero with probability ``rate``, to within 2**-16, drawn
+        from the framework's own random generator.
     """
     module = import_module(f"genkit.kernels.{keras.config.backend()}")
     kernel: Callable[..., Any] | None = getattr(module, name, None)

@@ -19,3 +19,22 @@ def batch_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> tupl
     # The kernel divides by one less than the number of values.
     count = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
     return y, mean, variance * ((count - 1) / count)
+
+
+def normalization(  # noqa: PLR0917
+    x: Any, mean: Any, variance: Any, scale: Any, offset: Any, epsilon: float
+) -> Any:
+    """See ``genkit.kernels.best``."""
+    if x.shape.rank != 4:  # noqa: PLR2004
+        flat = tf.reshape(x, (-1, 1, 1, x.shape[-1]))
+        return tf.reshape(normalization(flat, mean, variance, scale, offset, epsilon), tf.shape(x))
+    y, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=x,
+        scale=scale,
+        offset=offset,
+        mean=mean,
+        variance=variance,
+        epsilon=epsilon,
+        is_training=False,
+    )
+    return y

@@ -3,6 +3,7 @@
 from genkit.layers.batch_normalization import BatchNormalization
 from genkit.layers.conv import Conv2D
 from genkit.layers.conv_transpose import Conv2DTranspose
+from genkit.layers.dropout import Dropout
 from genkit.layers.scaling import rescale
 
-__all__ = ["BatchNormalization", "Conv2D", "Conv2DTranspose", "rescale"]
+__all__ = ["BatchNormalization", "Conv2D", "Conv2DTranspose", "Dropout", "rescale"]

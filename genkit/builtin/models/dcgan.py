@@ -9,7 +9,7 @@ from keras import layers
 
 from genkit.builtin.models.gan import GAN
 from genkit.builtin.models.images import image_shape
-from genkit.layers import BatchNormalization, Conv2D, Conv2DTranspose
+from genkit.layers import BatchNormalization, Conv2D, Conv2DTranspose, Dropout
 
 if TYPE_CHECKING:
     from genkit.builtin.models.configs import DCGANConfig
@@ -86,7 +86,7 @@ def build_discriminator(shape: tuple[int, int, int], config: DCGANConfig) -> Any
 
     def downsample(filters: int) -> list[Any]:
         convolution = Conv2D(filters, 4, strides=2, padding="same", kernel_initializer=_initial())
-        return [convolution, layers.LeakyReLU(config.leaky_slope), layers.Dropout(config.dropout)]
+        return [convolution, layers.LeakyReLU(config.leaky_slope), Dropout(config.dropout)]
 
     return keras.Sequential(
         [
