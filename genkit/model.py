@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from genkit.errors import UsageError
+from genkit.generating import Generating
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,10 +18,8 @@ if TYPE_CHECKING:
     from genkit.config import Config
     from genkit.specs import Schema
 
-DECODE_BATCH = 64
 
-
-class Model(keras.Model):
+class Model(Generating, keras.Model):
     """A generative model.
 
     A subclass builds its networks and names their optimizers in ``__init__``, and writes one
@@ -62,7 +61,6 @@ class Model(keras.Model):
         self.optimizers: dict[str, Any] = {}
         self._networks: dict[str, tuple[Any, ...]] = {}
         self.capabilities: tuple[str, ...] = ("generate",)
-        self._decoder: Callable[..., np.ndarray] | None = None
 
     def add_optimizer(self, name: str, optimizer: Any, *networks: Any) -> None:
         """Name an optimizer and the networks it owns.
@@ -120,19 +118,6 @@ class Model(keras.Model):
         """All named optimizers, in the form that Keras callbacks understand."""
         return OptimizerGroup(list(self.optimizers.values())) if self.optimizers else None
 
-    def noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:  # noqa: ARG002
-        """Draw the random input of ``n`` items on the host; serves training and generation.
-
-        Args:
-            rng: the only source of randomness to use.
-            n: number of items.
-
-        Returns:
-            float32 arrays by name, first axis ``n``: part of the batch in training, the
-            arguments of ``decode`` in generation.
-        """
-        return {}
-
     def schedule(self, step: int) -> dict[str, Any]:  # noqa: ARG002
         """Give what depends on the step; it is merged into the batch.
 
@@ -156,50 +141,6 @@ class Model(keras.Model):
             scalars by name, for the log.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no training_step.")
-
-    def decode(self, *args: Any, **noise: Any) -> Any:
-        """Turn noise into items in the schema's range; tensors in, tensors out.
-
-        Called with what ``noise`` draws, by name.
-        """
-        raise NotImplementedError(f"{type(self).__name__} defines no decode.")
-
-    def generate(self, n: int, seed: int = 0) -> np.ndarray:
-        """Generate items.
-
-        Item ``i`` depends only on ``(seed, i)``: ten are the first ten of a hundred, to the bit.
-
-        Args:
-            n: how many, at least 1.
-            seed: 0 to 2**31 - 1.
-
-        Returns:
-            float32 array of shape ``(n, ...)`` in the range the schema states.
-        """
-        return np.concatenate(list(self.generate_batches(n, seed)))
-
-    def generate_batches(self, n: int, seed: int = 0) -> Iterator[np.ndarray]:
-        """Generate the same items bit by bit, in memory that doesn't grow with ``n``.
-
-        Args:
-            n: how many, at least 1.
-            seed: 0 to 2**31 - 1.
-
-        Yields:
-            float32 arrays of at most 64 items each, in the range the schema states.
-        """
-        from genkit import engine
-        from genkit.data import noise_for_samples
-
-        if n < 1:
-            raise UsageError(f"Expected a number of samples of at least 1; received {n}.")
-        if self._decoder is None:
-            self._decoder = engine.create(self).compile_inference(self.decode)
-        for start in range(0, n, DECODE_BATCH):
-            # Always full batches: another batch size could round differently.
-            indices = range(start, start + DECODE_BATCH)
-            batch = self._decoder(**noise_for_samples(self.noise, seed, indices))
-            yield batch[: n - start].astype("float32", copy=False)
 
     def use_averaged_weights(self) -> None:
         """Replace the weights by the optimizers' averages, for optimizers that keep any."""

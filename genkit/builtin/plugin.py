@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from genkit.builtin.model_specs import AUTOENCODERS, GANS
 from genkit.hookspecs import hookimpl
 from genkit.specs import CallbackSpec, DatasetSpec, ModelSpec, TrainerSpec
 
@@ -11,46 +12,7 @@ from genkit.specs import CallbackSpec, DatasetSpec, ModelSpec, TrainerSpec
 @hookimpl
 def genkit_models() -> Iterable[ModelSpec]:
     """Register the built-in models."""
-    yield ModelSpec(
-        name="dcgan",
-        summary="Deep convolutional GAN: a generator against a discriminator, both convolutional",
-        model="genkit.builtin.models.dcgan:DCGAN",
-        config="genkit.builtin.models.configs:DCGANConfig",
-        accepts=("image",),
-        presets={
-            "default": {
-                "dataset": "mnist",
-                "batch_size": 64,
-                "epochs": 2,
-                "config": {"width": 32, "learning_rate": 6e-4},
-            },
-            "reference": {"dataset": "mnist", "batch_size": 64, "epochs": 100},
-        },
-        references=(
-            "Radford et al. 2016, Unsupervised Representation Learning ..., arXiv:1511.06434",
-        ),
-    )
-    yield ModelSpec(
-        name="vae",
-        summary="Variational autoencoder with convolutional networks and a Gaussian latent",
-        model="genkit.builtin.models.vae:VAE",
-        config="genkit.builtin.models.configs:VAEConfig",
-        accepts=("image",),
-        presets={
-            "default": {"dataset": "mnist", "batch_size": 128, "epochs": 5},
-            "reference": {
-                "dataset": "mnist",
-                "batch_size": 128,
-                "epochs": 30,
-                "config": {"latent_dim": 2, "hidden": 16},
-            },
-        },
-        references=(
-            "Kingma, Welling 2014, Auto-Encoding Variational Bayes, arXiv:1312.6114",
-            "Reference preset: Chollet 2020, keras.io/examples/generative/vae",
-        ),
-        aliases=("gvae",),
-    )
+    return (*GANS, *AUTOENCODERS)
 
 
 @hookimpl

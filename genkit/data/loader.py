@@ -32,7 +32,7 @@ class Loader:
         source: where items come from. Text fields stay behind: they can't become tensors.
         batch_size: items in a batch.
         seed: from 0 to 2^31 - 1.
-        noise: ``model.noise``; what it draws is merged into each batch.
+        noise: ``model.training_noise``; what it draws is merged into each batch.
         batches_per_step: how many batches a step consumes. With more than one, a step's data is
             a tuple of that many dicts, each with its own noise.
         start_step: the step to begin with.

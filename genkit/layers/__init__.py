@@ -5,5 +5,13 @@ from genkit.layers.conv import Conv2D
 from genkit.layers.conv_transpose import Conv2DTranspose
 from genkit.layers.dropout import Dropout
 from genkit.layers.scaling import rescale
+from genkit.layers.spectral_normalization import SpectralNormalization
 
-__all__ = ["BatchNormalization", "Conv2D", "Conv2DTranspose", "Dropout", "rescale"]
+__all__ = [
+    "BatchNormalization",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Dropout",
+    "SpectralNormalization",
+    "rescale",
+]

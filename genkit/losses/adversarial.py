@@ -1,10 +1,26 @@
-"""Losses between a generator and a discriminator that gives logits."""
+"""Losses between a discriminator (or critic) and a generator, from the discriminator's scores."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from keras import ops
+
+
+@dataclass(frozen=True)
+class AdversarialLoss:
+    """What the two players minimise. Scores have the shape ``(batch, ...)``, losses are scalars.
+
+    Args:
+        discriminator: from the scores of real and of generated items.
+        generator: from the scores of generated items.
+    """
+
+    discriminator: Callable[[Any, Any], Any]
+    generator: Callable[[Any], Any]
 
 
 def discriminator_non_saturating(real_logits: Any, fake_logits: Any) -> Any:
@@ -20,7 +36,7 @@ def discriminator_non_saturating(real_logits: Any, fake_logits: Any) -> Any:
     Returns:
         a scalar; ``2 log 2 = 1.386`` for a discriminator that knows nothing.
     """
-    real_logits, fake_logits = (ops.cast(x, "float32") for x in (real_logits, fake_logits))
+    real_logits, fake_logits = _float32(real_logits, fake_logits)
     return ops.mean(ops.softplus(-real_logits)) + ops.mean(ops.softplus(fake_logits))
 
 
@@ -36,4 +52,52 @@ def generator_non_saturating(fake_logits: Any) -> Any:
     Returns:
         a scalar.
     """
-    return ops.mean(ops.softplus(-ops.cast(fake_logits, "float32")))
+    return ops.mean(ops.softplus(-_float32(fake_logits)[0]))
+
+
+def generator_minimax(fake_logits: Any) -> Any:
+    """Give the mean of ``log(1 - D(G(z)))``: Goodfellow et al. 2014, equation 1."""
+    return -ops.mean(ops.softplus(_float32(fake_logits)[0]))
+
+
+def discriminator_least_squares(real_scores: Any, fake_scores: Any) -> Any:
+    """Give ``mean (D(x) - 1)^2 / 2 + mean D(G(z))^2 / 2``: Mao et al. 2017, equation 9."""
+    real_scores, fake_scores = _float32(real_scores, fake_scores)
+    return 0.5 * (ops.mean(ops.square(real_scores - 1.0)) + ops.mean(ops.square(fake_scores)))
+
+
+def generator_least_squares(fake_scores: Any) -> Any:
+    """Give ``mean (D(G(z)) - 1)^2 / 2``: Mao et al. 2017, equation 9."""
+    return 0.5 * ops.mean(ops.square(_float32(fake_scores)[0] - 1.0))
+
+
+def discriminator_hinge(real_scores: Any, fake_scores: Any) -> Any:
+    """Give ``mean max(0, 1 - D(x)) + mean max(0, 1 + D(G(z)))``: Miyato et al. 2018, eq. 16."""
+    real_scores, fake_scores = _float32(real_scores, fake_scores)
+    return ops.mean(ops.relu(1.0 - real_scores)) + ops.mean(ops.relu(1.0 + fake_scores))
+
+
+def discriminator_wasserstein(real_scores: Any, fake_scores: Any) -> Any:
+    """Give ``mean D(G(z)) - mean D(x)``: Arjovsky et al. 2017, equation 2, negated."""
+    real_scores, fake_scores = _float32(real_scores, fake_scores)
+    return ops.mean(fake_scores) - ops.mean(real_scores)
+
+
+def generator_score(fake_scores: Any) -> Any:
+    """Give ``-mean D(G(z))``, the generator's side of the hinge and the Wasserstein loss."""
+    return -ops.mean(_float32(fake_scores)[0])
+
+
+ADVERSARIAL_LOSSES: Mapping[str, AdversarialLoss] = MappingProxyType(
+    {
+        "minimax": AdversarialLoss(discriminator_non_saturating, generator_minimax),
+        "non-saturating": AdversarialLoss(discriminator_non_saturating, generator_non_saturating),
+        "least-squares": AdversarialLoss(discriminator_least_squares, generator_least_squares),
+        "hinge": AdversarialLoss(discriminator_hinge, generator_score),
+        "wasserstein": AdversarialLoss(discriminator_wasserstein, generator_score),
+    }
+)
+
+
+def _float32(*scores: Any) -> list[Any]:
+    return [ops.cast(score, "float32") for score in scores]

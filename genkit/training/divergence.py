@@ -88,7 +88,7 @@ def _replay(
         source,
         batch_size=run.settings.batch_size,
         seed=run.settings.seed,
-        noise=model.noise,
+        noise=model.training_noise,
         batches_per_step=model.batches_per_step,
         start_step=position.step,
     ) as loader:

@@ -95,7 +95,7 @@ class Trainer:
             source,
             batch_size=settings.batch_size,
             seed=settings.seed,
-            noise=model.noise,
+            noise=model.training_noise,
             batches_per_step=model.batches_per_step,
             start_step=position.step,
         )

@@ -61,15 +61,15 @@ def batches(case: Case, model: Any) -> list[dict[str, np.ndarray]]:
 
 
 def _dcgan() -> Any:
-    from genkit.builtin.models.configs import DCGANConfig
     from genkit.builtin.models.dcgan import DCGAN
+    from genkit.builtin.models.gan_configs import DCGANConfig
 
     return DCGAN(DCGANConfig(), images_schema())
 
 
 def _vae() -> Any:
-    from genkit.builtin.models.configs import VAEConfig
     from genkit.builtin.models.vae import VAE
+    from genkit.builtin.models.vae_configs import VAEConfig
 
     return VAE(VAEConfig(), images_schema())
 

@@ -9,8 +9,8 @@ import numpy as np
 from keras import layers, ops
 
 import genkit
-from genkit.builtin.models.configs import DCGANConfig
 from genkit.builtin.models.dcgan import build_generator
+from genkit.builtin.models.gan_configs import DCGANConfig
 from genkit.layers import Conv2D
 
 PENALTY = 10.0

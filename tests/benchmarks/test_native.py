@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from genkit.builtin.models.configs import DCGANConfig
 from genkit.builtin.models.dcgan import DCGAN
+from genkit.builtin.models.gan_configs import DCGANConfig
 from tests.benchmarks.cases import CASES, SEED, batches, images_schema
 from tests.benchmarks.native.start import variants
 from tests.engine.small import stepper

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import genkit
-from genkit.builtin.models.configs import DCGANConfig, VAEConfig
+from genkit.builtin.models.gan_configs import DCGANConfig
+from genkit.builtin.models.vae_configs import VAEConfig
 from genkit.errors import DataError, UsageError
 
 pytestmark = pytest.mark.usefixtures("active_backend")

@@ -6,8 +6,8 @@ import pytest
 
 import genkit
 from genkit import precision
-from genkit.builtin.models.configs import DCGANConfig
 from genkit.builtin.models.dcgan import DCGAN
+from genkit.builtin.models.gan_configs import DCGANConfig
 from genkit.data import as_source
 from genkit.engine.state import ModelState
 from genkit.precision import computing_in

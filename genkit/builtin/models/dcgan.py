@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import layers
 
-from genkit.builtin.models.gan import GAN
+from genkit.builtin.models.configured_gan import ConfiguredGAN, normalised
 from genkit.builtin.models.images import image_shape
 from genkit.layers import BatchNormalization, Conv2D, Conv2DTranspose, Dropout
 
 if TYPE_CHECKING:
-    from genkit.builtin.models.configs import DCGANConfig
+    from genkit.builtin.models.gan_configs import DCGANConfig
     from genkit.specs import Schema
 
 
-class DCGAN(GAN):
+class DCGAN(ConfiguredGAN):
     """A GAN whose networks are convolutional, with batch normalisation in the generator.
 
     Radford et al. 2016, "Unsupervised Representation Learning with Deep Convolutional Generative
@@ -30,51 +30,46 @@ class DCGAN(GAN):
     """
 
     def __init__(self, config: DCGANConfig, schema: Schema) -> None:
-        shape = image_shape(schema, "dcgan", multiple_of=4)
-
-        def adam() -> Any:
-            return keras.optimizers.Adam(config.learning_rate, beta_1=config.beta_1)
-
+        shape = image_shape(schema, type(self).__name__, multiple_of=4)
         super().__init__(
-            build_generator(shape, config),
-            build_discriminator(shape, config),
-            generator_optimizer=adam(),
-            discriminator_optimizer=adam(),
-            output_range=(-1.0, 1.0),
-            config=config,
-            schema=schema,
+            build_generator(shape, config), build_discriminator(shape, config), config, schema
         )
 
 
-def _initial() -> Any:
+def initial() -> Any:
     return keras.initializers.RandomNormal(stddev=0.02)
 
 
-def build_generator(shape: tuple[int, int, int], config: DCGANConfig) -> Any:
-    """Build the generator: ``(batch, latent_dim)`` to ``(batch, height, width, channels)``."""
+def build_generator(
+    shape: tuple[int, int, int], config: DCGANConfig, latent_dim: int | None = None
+) -> Any:
+    """Build the generator: ``(batch, latent_dim)`` to ``(batch, height, width, channels)``.
+
+    ``latent_dim`` is that of the settings if not given.
+    """
     height, width, channels = shape
     w = config.width
 
-    def normalised() -> list[Any]:
+    def activated() -> list[Any]:
         return [BatchNormalization(), layers.LeakyReLU(config.leaky_slope)]
 
     def upsample(filters: int) -> list[Any]:
         convolution = Conv2DTranspose(
-            filters, 4, strides=2, padding="same", use_bias=False, kernel_initializer=_initial()
+            filters, 4, strides=2, padding="same", use_bias=False, kernel_initializer=initial()
         )
-        return [convolution, *normalised()]
+        return [convolution, *activated()]
 
     return keras.Sequential(
         [
-            keras.Input((config.latent_dim,)),
+            keras.Input((latent_dim or config.latent_dim,)),
             layers.Dense(
-                height // 4 * (width // 4) * 4 * w, use_bias=False, kernel_initializer=_initial()
+                height // 4 * (width // 4) * 4 * w, use_bias=False, kernel_initializer=initial()
             ),
-            *normalised(),
+            *activated(),
             layers.Reshape((height // 4, width // 4, 4 * w)),
             *upsample(2 * w),  # (height / 2, width / 2, 2w)
             *upsample(w),  # (height, width, w)
-            Conv2D(channels, 5, padding="same", kernel_initializer=_initial()),
+            Conv2D(channels, 5, padding="same", kernel_initializer=initial()),
             layers.Activation("tanh", dtype="float32"),
         ],
         name="generator",
@@ -82,19 +77,25 @@ def build_generator(shape: tuple[int, int, int], config: DCGANConfig) -> Any:
 
 
 def build_discriminator(shape: tuple[int, int, int], config: DCGANConfig) -> Any:
-    """Build the discriminator: ``(batch, height, width, channels)`` to one logit each."""
+    """Build the discriminator: ``(batch, height, width, channels)`` to one score each."""
+    features = build_features(config)
+    head = normalised(layers.Dense(1, kernel_initializer=initial(), dtype="float32"), config)
+    return keras.Sequential([keras.Input(shape), *features, head], name="discriminator")
+
+
+def build_features(config: DCGANConfig) -> list[Any]:
+    """Make the discriminator's layers: images to ``(batch, features)``."""
 
     def downsample(filters: int) -> list[Any]:
-        convolution = Conv2D(filters, 4, strides=2, padding="same", kernel_initializer=_initial())
-        return [convolution, layers.LeakyReLU(config.leaky_slope), Dropout(config.dropout)]
+        convolution = Conv2D(filters, 4, strides=2, padding="same", kernel_initializer=initial())
+        return [
+            normalised(convolution, config),
+            layers.LeakyReLU(config.leaky_slope),
+            Dropout(config.dropout),
+        ]
 
-    return keras.Sequential(
-        [
-            keras.Input(shape),
-            *downsample(config.width),  # (height / 2, width / 2, w)
-            *downsample(2 * config.width),  # (height / 4, width / 4, 2w)
-            layers.Flatten(),
-            layers.Dense(1, kernel_initializer=_initial(), dtype="float32"),
-        ],
-        name="discriminator",
-    )
+    return [
+        *downsample(config.width),  # (height / 2, width / 2, w)
+        *downsample(2 * config.width),  # (height / 4, width / 4, 2w)
+        layers.Flatten(),
+    ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import keras
+from keras import ops
 
 from genkit.errors import UsageError
 from genkit.layers import rescale
-from genkit.losses import discriminator_non_saturating, generator_non_saturating
+from genkit.losses import ADVERSARIAL_LOSSES, gradient_penalty, zero_centred_penalty
 from genkit.model import Model
 
 if TYPE_CHECKING:
@@ -23,16 +24,31 @@ if TYPE_CHECKING:
 class GAN(Model):
     """A generator and a discriminator trained against each other.
 
-    Goodfellow et al. 2014, "Generative Adversarial Nets", with the non-saturating generator loss
-    of section 3. Bring your own two Keras networks:
+    Goodfellow et al. 2014, "Generative Adversarial Nets". Bring your own two Keras networks:
 
         gan = genkit.GAN(generator, discriminator)
         gan.fit(images, epochs=5)
         gan.generate(16)
 
+    One step minimises, for the discriminator ``D`` and then for the generator ``G``,
+
+        loss_D(D(x), D(G(z))) + gradient_penalty * mean (||grad D(between)|| - 1)^2
+            + r1 * mean ||grad D(x)||^2 / 2 + r2 * mean ||grad D(G(z))||^2 / 2
+        loss_G(D(G(z)))
+
+    Losses, penalties and updates combine freely; the named models are settings of them.
+
     Args:
-        generator: built network, noise ``(batch, latent_dim)`` to items.
-        discriminator: built network, items to one logit each (no sigmoid).
+        generator: built network, noise ``(batch, latent_dim)`` to items. With a second input, int32
+            ``(batch,)``, it gets the label too, and the model is conditional.
+        discriminator: built network, items to one score each (no sigmoid); likewise.
+        loss: ``"minimax"``, ``"non-saturating"``, ``"least-squares"``, ``"hinge"`` or
+            ``"wasserstein"``; see ``genkit.losses``.
+        gradient_penalty: weight of the penalty on slopes other than 1 (Gulrajani et al. 2017).
+        r1: weight of the penalty on slopes at real items (Mescheder et al. 2018).
+        r2: the same at generated items.
+        critic_steps: updates of the discriminator, each on a batch of its own, to one of the
+            generator.
         generator_optimizer: Adam(0.0002, beta_1=0.5) if not given.
         discriminator_optimizer: likewise.
         output_range: the range of the generator's last activation, ``(-1, 1)`` for tanh; real
@@ -47,6 +63,11 @@ class GAN(Model):
         generator: Any,
         discriminator: Any,
         *,
+        loss: str = "non-saturating",
+        gradient_penalty: float = 0.0,
+        r1: float = 0.0,
+        r2: float = 0.0,
+        critic_steps: int = 1,
         generator_optimizer: Any = None,
         discriminator_optimizer: Any = None,
         output_range: tuple[float, float] | None = None,
@@ -54,46 +75,86 @@ class GAN(Model):
         schema: Schema | None = None,
     ) -> None:
         super().__init__(config, schema)
+        if loss not in ADVERSARIAL_LOSSES:
+            raise UsageError(f"Expected one of {', '.join(ADVERSARIAL_LOSSES)}; received {loss!r}.")
         self.generator = generator
         self.discriminator = discriminator
+        self.adversarial = ADVERSARIAL_LOSSES[loss]
+        self.gradient_penalty, self.r1, self.r2 = gradient_penalty, r1, r2
+        self.batches_per_step = critic_steps
         self.output_range = output_range
+        self.conditional = _takes_label(generator)
         self.add_optimizer(
             "discriminator", discriminator_optimizer or _default_adam(), discriminator
         )
         self.add_optimizer("generator", generator_optimizer or _default_adam(), generator)
 
     def noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
-        shape = self.generator.input_shape[1:]
+        shape = self.generator.inputs[0].shape[1:]
         return {"z": rng.standard_normal((n, *shape), dtype="float32")}
 
+    def training_noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+        noise = self.noise(rng, n)
+        if self.gradient_penalty:
+            item = self.discriminator.inputs[0].shape[1:]
+            noise["mix"] = rng.random((n, *(1 for _ in item)), dtype="float32")
+        return noise
+
+    def score(self, items: Any, batch: dict[str, Any]) -> Any:
+        """Let the discriminator judge items in the networks' range: shape ``(batch, 1)``."""
+        return self._call(self.discriminator, items, batch)
+
     def discriminator_loss(self, batch: dict[str, Any]) -> Any:
-        """Tell real from generated; see ``discriminator_non_saturating``."""
-        fake = self.generator(batch["z"], training=True)
-        return discriminator_non_saturating(
-            self.discriminator(self._real(batch), training=True),
-            self.discriminator(fake, training=True),
-        )
+        """Tell real from generated items, with the penalties on the discriminator's slope."""
+        real, fake = self._real(batch), self._call(self.generator, batch["z"], batch)
+        loss = self.adversarial.discriminator(self.score(real, batch), self.score(fake, batch))
+        return loss + self._penalties(real, fake, batch)
 
     def generator_loss(self, batch: dict[str, Any]) -> Any:
-        """Pass as real; see ``generator_non_saturating``."""
-        fake = self.generator(batch["z"], training=True)
-        return generator_non_saturating(self.discriminator(fake, training=True))
+        """Pass as real."""
+        fake = self._call(self.generator, batch["z"], batch)
+        return self.adversarial.generator(self.score(fake, batch))
 
     def training_step(self, batch: Any, minimize: Callable[..., Any]) -> dict[str, Any]:
-        d_loss, _ = minimize("discriminator", self.discriminator_loss, batch)
-        g_loss, _ = minimize("generator", self.generator_loss, batch)
+        batches = batch if isinstance(batch, tuple) else (batch,)
+        for each in batches:
+            d_loss, _ = minimize("discriminator", self.discriminator_loss, each)
+        g_loss, _ = minimize("generator", self.generator_loss, batches[-1])
         return {"d_loss": d_loss, "g_loss": g_loss}
 
-    def decode(self, z: Any) -> Any:
-        fake = self.generator(z, training=False)
+    def decode(self, z: Any, label: Any = None) -> Any:
+        inputs = z if label is None else [z, label]
+        fake = self.generator(inputs, training=False)
         if self.output_range is None:
             return fake
         return rescale(fake, self.output_range, self._data_range())
 
+    def _penalties(self, real: Any, fake: Any, batch: dict[str, Any]) -> Any:
+        def score(items: Any) -> Any:
+            return self.score(items, batch)
+
+        penalty = 0.0
+        if self.gradient_penalty:
+            penalty += self.gradient_penalty * gradient_penalty(score, real, fake, batch["mix"])
+        if self.r1:
+            penalty += self.r1 * zero_centred_penalty(score, real)
+        if self.r2:
+            penalty += self.r2 * zero_centred_penalty(score, fake)
+        return penalty
+
+    def _call(self, network: Any, inputs: Any, batch: dict[str, Any]) -> Any:
+        if _takes_label(network):
+            inputs = [inputs, self._label(batch)]
+        return network(inputs, training=True)
+
+    def _label(self, batch: dict[str, Any]) -> Any:
+        assert self.schema is not None, "fit() sets the schema before the first step"
+        return batch[self.schema.name_of("label")]
+
     def _real(self, batch: dict[str, Any]) -> Any:
         real = batch[self._field_name()]
         if self.output_range is None:
-            return keras.ops.cast(real, "float32")
+            return ops.cast(real, "float32")
         return rescale(real, self._data_range(), self.output_range)
 
     def _field_name(self) -> str:
@@ -110,6 +171,10 @@ class GAN(Model):
                 "Train it first, or leave output_range out.",
             )
         return limits
+
+
+def _takes_label(network: Any) -> bool:
+    return len(network.inputs) > 1
 
 
 def _default_adam() -> Any:

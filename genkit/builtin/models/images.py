@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from genkit.specs import Schema
 
 
-def image_shape(schema: Schema, model: str, multiple_of: int) -> tuple[int, int, int]:
+def image_shape(schema: Schema, model: str, multiple_of: int = 1) -> tuple[int, int, int]:
     """Give the ``(height, width, channels)`` of the schema's image field.
 
     Raises:

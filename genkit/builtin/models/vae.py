@@ -7,28 +7,29 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import layers, ops
 
+from genkit.autoencoder import Autoencoder
 from genkit.builtin.models.images import image_shape
 from genkit.layers import Conv2D, Conv2DTranspose, rescale
 from genkit.losses import bernoulli_nll, gaussian_nll, kl_to_standard_normal
-from genkit.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
 
-    from genkit.builtin.models.configs import VAEConfig
+    from genkit.builtin.models.vae_configs import VAEConfig
     from genkit.specs import Schema
 
 UNIT = (0.0, 1.0)
 
 
-class VAE(Model):
+class VAE(Autoencoder):
     """An encoder to a Gaussian latent and a decoder back, trained on the evidence lower bound.
 
     Kingma and Welling 2014, "Auto-Encoding Variational Bayes", equation 10 with one sample:
     ``loss = -log p(x | z) + kl_weight * KL(q(z | x) || N(0, I))``, in nats per image, with
-    ``z = mean + exp(log_variance / 2) * noise``.
+    ``z = mean + exp(log_variance / 2) * noise``. With a ``kl_weight`` above 1 it is the beta-VAE of
+    Higgins et al. 2017, "beta-VAE: Learning Basic Visual Concepts ...", equation 4.
 
     Args:
         config: see ``genkit info vae``.
@@ -40,12 +41,20 @@ class VAE(Model):
 
     def __init__(self, config: VAEConfig, schema: Schema) -> None:
         super().__init__(config, schema)
-        shape = image_shape(schema, "vae", multiple_of=4)
-        self.encoder = build_encoder(shape, config)
-        self.decoder = build_decoder(shape, config)
+        shape = image_shape(schema, type(self).__name__, multiple_of=4)
+        self.encoder = self.encoder_for(shape)
+        self.decoder = self.decoder_for(shape)
         self.add_optimizer(
             "vae", keras.optimizers.Adam(config.learning_rate), self.encoder, self.decoder
         )
+
+    def encoder_for(self, shape: tuple[int, int, int]) -> Any:
+        """Build the encoder; see ``build_encoder``."""
+        return build_encoder(shape, self.config)
+
+    def decoder_for(self, shape: tuple[int, int, int]) -> Any:
+        """Build the decoder; see ``build_decoder``."""
+        return build_decoder(shape, self.config, self.config.latent_dim)
 
     def noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         # Training's reparameterisation noise and generation's latents are both standard normal.
@@ -55,22 +64,23 @@ class VAE(Model):
         warmup = self.config.kl_warmup_steps
         return {"kl_weight": self.config.kl_weight * (min(1.0, step / warmup) if warmup else 1.0)}
 
-    def encode(self, image: Any) -> tuple[Any, Any]:
+    def posterior(self, image: Any, label: Any = None) -> tuple[Any, Any]:
         """Give the latent's mean and log variance, each ``(batch, latent_dim)``.
 
         Args:
             image: in the schema's range, ``(batch, height, width, channels)``.
+            label: for a conditional model, int32 ``(batch,)``.
         """
-        outputs = self.encoder(self._to_unit(image))
+        outputs = self.encoder(_inputs(self._to_unit(image), label))
         mean, log_variance = ops.split(outputs, 2, axis=-1)
         return mean, log_variance
 
     def loss(self, batch: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Give the negative evidence lower bound and its two terms, in nats per image."""
-        image = batch[self.schema.name_of("image")]
-        mean, log_variance = self.encode(image)
+        image, label = batch[self.schema.name_of("image")], self._label(batch)
+        mean, log_variance = self.posterior(image, label)
         z = mean + ops.exp(0.5 * log_variance) * batch["z"]
-        nll = self._negative_log_likelihood(self._to_unit(image), self.decoder(z))
+        nll = self._negative_log_likelihood(self._to_unit(image), self.decoder(_inputs(z, label)))
         reconstruction_loss = ops.mean(nll)
         kl_loss = ops.mean(kl_to_standard_normal(mean, log_variance))
         loss = reconstruction_loss + batch["kl_weight"] * kl_loss
@@ -80,18 +90,52 @@ class VAE(Model):
         loss, logs = minimize("vae", self.loss, batch)
         return {"loss": loss, **logs}
 
-    def decode(self, z: Any) -> Any:
-        outputs = self.decoder(z)
+    def decode(self, z: Any, label: Any = None) -> Any:
+        return self.from_latent(z, label)
+
+    def to_latent(self, items: Any, label: Any = None) -> Any:
+        return self.posterior(items, label)[0]
+
+    def from_latent(self, latent: Any, label: Any = None) -> Any:
+        outputs = self.decoder(_inputs(latent, label))
         if self.config.likelihood == "bernoulli":
             mean = ops.sigmoid(outputs)
         else:
             mean = ops.clip(outputs, *UNIT)
         return rescale(mean, UNIT, self._data_range())
 
+    def log_weights(self, items: Any, noise: Any, label: Any = None) -> Any:
+        """Give ``log p(x | z) + log p(z) - log q(z | x)`` for several ``z`` an item.
+
+        Burda et al. 2016, "Importance Weighted Autoencoders", equation 8.
+
+        Args:
+            items: in the schema's range, ``(batch, height, width, channels)``.
+            noise: standard normal, ``(batch, samples, latent_dim)``; chooses the ``z``.
+            label: for a conditional model, int32 ``(batch,)``.
+
+        Returns:
+            shape ``(batch, samples)``, in nats.
+        """
+        samples = noise.shape[1]
+        mean, log_variance = (x[:, None] for x in self.posterior(items, label))
+        z = mean + ops.exp(0.5 * log_variance) * noise
+        # The constants of the two normal densities cancel.
+        log_prior = -0.5 * ops.sum(ops.square(z), axis=-1)
+        log_posterior = -0.5 * ops.sum(ops.square(noise) + log_variance, axis=-1)
+        labels = None if label is None else ops.repeat(label, samples, axis=0)
+        outputs = self.decoder(_inputs(ops.reshape(z, (-1, z.shape[-1])), labels))
+        repeated = ops.repeat(self._to_unit(items), samples, axis=0)
+        nll = ops.reshape(self._negative_log_likelihood(repeated, outputs), (-1, samples))
+        return log_prior - log_posterior - nll
+
     def _negative_log_likelihood(self, x: Any, outputs: Any) -> Any:
         if self.config.likelihood == "bernoulli":
             return bernoulli_nll(x, outputs)
         return gaussian_nll(x, outputs, self.config.gaussian_scale)
+
+    def _label(self, batch: dict[str, Any]) -> Any:
+        return batch[self.schema.name_of("label")] if self.conditional else None
 
     def _to_unit(self, image: Any) -> Any:
         return rescale(image, self._data_range(), UNIT)
@@ -100,6 +144,10 @@ class VAE(Model):
         limits = self.schema[self.schema.name_of("image")].range
         assert limits is not None, "image_shape() checked it"
         return limits
+
+
+def _inputs(x: Any, label: Any) -> Any:
+    return x if label is None else [x, label]
 
 
 def build_encoder(shape: tuple[int, int, int], config: VAEConfig) -> Any:
@@ -117,13 +165,13 @@ def build_encoder(shape: tuple[int, int, int], config: VAEConfig) -> Any:
     )
 
 
-def build_decoder(shape: tuple[int, int, int], config: VAEConfig) -> Any:
+def build_decoder(shape: tuple[int, int, int], config: VAEConfig, latent_dim: int) -> Any:
     """Build the decoder: ``(batch, latent_dim)`` to Bernoulli logits or Gaussian means."""
     height, width, channels = shape
     w = config.width
     return keras.Sequential(
         [
-            keras.Input((config.latent_dim,)),
+            keras.Input((latent_dim,)),
             layers.Dense(config.hidden, activation="relu"),
             layers.Dense(height // 4 * (width // 4) * 2 * w, activation="relu"),
             layers.Reshape((height // 4, width // 4, 2 * w)),

@@ -1,0 +1,158 @@
+"""The built-in models' records."""
+
+from __future__ import annotations
+
+from genkit.specs import ModelSpec
+
+_MODELS = "genkit.builtin.models"
+_GAN_CONFIGS = f"{_MODELS}.gan_configs"
+_VAE_CONFIGS = f"{_MODELS}.vae_configs"
+_LATENTS = ("generate", "reconstruct", "encode", "interpolate")
+_MNIST = {"dataset": "mnist", "batch_size": 64}
+
+GANS = (
+    ModelSpec(
+        name="gan",
+        summary="The first GAN: two dense networks, for small images and for learning",
+        model=f"{_MODELS}.dense_gan:DenseGAN",
+        config=f"{_GAN_CONFIGS}:DenseGANConfig",
+        accepts=("image",),
+        presets={"default": {**_MNIST, "epochs": 10}, "reference": {**_MNIST, "epochs": 100}},
+        references=("Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661",),
+    ),
+    ModelSpec(
+        name="dcgan",
+        summary="Deep convolutional GAN: a generator against a discriminator, both convolutional",
+        model=f"{_MODELS}.dcgan:DCGAN",
+        config=f"{_GAN_CONFIGS}:DCGANConfig",
+        accepts=("image",),
+        presets={
+            "default": {**_MNIST, "epochs": 2, "config": {"width": 32, "learning_rate": 6e-4}},
+            "reference": {**_MNIST, "epochs": 100},
+        },
+        references=(
+            "Radford et al. 2016, Unsupervised Representation Learning ..., arXiv:1511.06434",
+        ),
+    ),
+    ModelSpec(
+        name="wgan-gp",
+        summary="Wasserstein GAN with gradient penalty: a critic whose loss can be watched",
+        model=f"{_MODELS}.wgan_gp:WGANGP",
+        config=f"{_GAN_CONFIGS}:WGANGPConfig",
+        accepts=("image",),
+        presets={
+            "default": {**_MNIST, "epochs": 4, "config": {"width": 32, "learning_rate": 5e-4}},
+            "reference": {**_MNIST, "epochs": 200},
+        },
+        references=(
+            "Gulrajani et al. 2017, Improved Training of Wasserstein GANs, arXiv:1704.00028",
+        ),
+    ),
+    ModelSpec(
+        name="lsgan",
+        summary="Least-squares GAN: a convolutional GAN whose discriminator is a regression",
+        model=f"{_MODELS}.lsgan:LSGAN",
+        config=f"{_GAN_CONFIGS}:LSGANConfig",
+        accepts=("image",),
+        presets={
+            "default": {**_MNIST, "epochs": 2, "config": {"width": 32, "learning_rate": 6e-4}},
+            "reference": {**_MNIST, "epochs": 100},
+        },
+        references=(
+            "Mao et al. 2017, Least Squares Generative Adversarial Networks, arXiv:1611.04076",
+        ),
+    ),
+    ModelSpec(
+        name="sngan",
+        summary="GAN with spectral normalisation: a discriminator that can't be steep",
+        model=f"{_MODELS}.sngan:SNGAN",
+        config=f"{_GAN_CONFIGS}:SNGANConfig",
+        accepts=("image",),
+        presets={
+            "default": {**_MNIST, "epochs": 2, "config": {"width": 32, "learning_rate": 6e-4}},
+            "reference": {**_MNIST, "epochs": 100},
+        },
+        references=("Miyato et al. 2018, Spectral Normalization for GANs, arXiv:1802.05957",),
+    ),
+    ModelSpec(
+        name="cgan",
+        summary="Conditional GAN: images of the class that is asked for",
+        model=f"{_MODELS}.cgan:CGAN",
+        config=f"{_GAN_CONFIGS}:CGANConfig",
+        accepts=("image", "label"),
+        presets={
+            "default": {**_MNIST, "epochs": 3, "config": {"width": 32, "learning_rate": 6e-4}},
+            "reference": {**_MNIST, "epochs": 100},
+        },
+        references=(
+            "Mirza, Osindero 2014, Conditional Generative Adversarial Nets, arXiv:1411.1784",
+            "Miyato, Koyama 2018, cGANs with Projection Discriminator, arXiv:1802.05637",
+        ),
+    ),
+    ModelSpec(
+        name="acgan",
+        summary="Conditional GAN whose discriminator also names the class",
+        model=f"{_MODELS}.acgan:ACGAN",
+        config=f"{_GAN_CONFIGS}:ACGANConfig",
+        accepts=("image", "label"),
+        presets={
+            "default": {**_MNIST, "epochs": 3, "config": {"width": 32, "learning_rate": 6e-4}},
+            "reference": {**_MNIST, "epochs": 100},
+        },
+        references=(
+            "Odena et al. 2017, Conditional Image Synthesis with Auxiliary Classifier GANs, "
+            "arXiv:1610.09585",
+        ),
+    ),
+)
+
+AUTOENCODERS = (
+    ModelSpec(
+        name="vae",
+        summary="Variational autoencoder with convolutional networks and a Gaussian latent",
+        model=f"{_MODELS}.vae:VAE",
+        config=f"{_VAE_CONFIGS}:VAEConfig",
+        accepts=("image",),
+        capabilities=_LATENTS,
+        presets={
+            "default": {"dataset": "mnist", "batch_size": 128, "epochs": 5},
+            "reference": {
+                "dataset": "mnist",
+                "batch_size": 128,
+                "epochs": 30,
+                "config": {"latent_dim": 2, "hidden": 16},
+            },
+        },
+        references=(
+            "Kingma, Welling 2014, Auto-Encoding Variational Bayes, arXiv:1312.6114",
+            "Reference preset: Chollet 2020, keras.io/examples/generative/vae",
+        ),
+        aliases=("gvae",),
+    ),
+    ModelSpec(
+        name="beta-vae",
+        summary="Variational autoencoder with a heavier KL term, for latents that come apart",
+        model=f"{_MODELS}.vae:VAE",
+        config=f"{_VAE_CONFIGS}:BetaVAEConfig",
+        accepts=("image",),
+        capabilities=_LATENTS,
+        presets={
+            "default": {"dataset": "mnist", "batch_size": 128, "epochs": 5},
+            "reference": {"dataset": "mnist", "batch_size": 128, "epochs": 30},
+        },
+        references=("Higgins et al. 2017, beta-VAE, openreview.net/forum?id=Sy2fzU9gl",),
+    ),
+    ModelSpec(
+        name="cvae",
+        summary="Conditional variational autoencoder: images of the class that is asked for",
+        model=f"{_MODELS}.cvae:CVAE",
+        config=f"{_VAE_CONFIGS}:VAEConfig",
+        accepts=("image", "label"),
+        capabilities=_LATENTS,
+        presets={
+            "default": {"dataset": "mnist", "batch_size": 128, "epochs": 5},
+            "reference": {"dataset": "mnist", "batch_size": 128, "epochs": 30},
+        },
+        references=("Sohn et al. 2015, Learning Structured Output Representation ..., NeurIPS",),
+    ),
+)

@@ -1,0 +1,55 @@
+"""A GAN for images whose networks, losses and updates come from its settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from genkit.builtin.models.gan import GAN
+from genkit.layers import SpectralNormalization
+
+if TYPE_CHECKING:
+    from genkit.builtin.models.gan_configs import GANConfig
+    from genkit.specs import Schema
+
+
+class ConfiguredGAN(GAN):
+    """Hands the settings of a ``GANConfig`` to ``GAN``; the networks end in tanh.
+
+    Args:
+        generator: built network, noise ``(batch, latent_dim)`` to images in [-1, 1].
+        discriminator: built network, images in [-1, 1] to one score each.
+        config: the settings.
+        schema: data with an image field.
+    """
+
+    def __init__(
+        self, generator: Any, discriminator: Any, config: GANConfig, schema: Schema
+    ) -> None:
+        average = config.generator_average
+        super().__init__(
+            generator,
+            discriminator,
+            loss=config.loss,
+            gradient_penalty=config.gradient_penalty,
+            r1=config.r1,
+            r2=config.r2,
+            critic_steps=config.critic_steps,
+            generator_optimizer=_adam(config, use_ema=average > 0, ema_momentum=average or 0.99),
+            discriminator_optimizer=_adam(config),
+            output_range=(-1.0, 1.0),
+            config=config,
+            schema=schema,
+        )
+
+
+def normalised(layer: Any, config: GANConfig) -> Any:
+    """Give a discriminator's layer with spectral normalisation, if the settings ask for it."""
+    return SpectralNormalization(layer, dtype=layer.dtype_policy) if config.spectral_norm else layer
+
+
+def _adam(config: GANConfig, **averaging: Any) -> Any:
+    return keras.optimizers.Adam(
+        config.learning_rate, beta_1=config.beta_1, beta_2=config.beta_2, **averaging
+    )
