@@ -19,7 +19,7 @@ Label: TypeAlias = int | str | Sequence[int | str] | None
 
 
 class Generating:
-    """The part of ``genkit.Model`` that takes and gives numpy arrays, compiled behind the scenes."""
+    """The part of ``genkit.Model`` that takes and gives numpy arrays; it compiles what it runs."""
 
     schema: Schema | None
 

@@ -100,8 +100,7 @@ GANS = (
             "reference": {**_MNIST, "epochs": 100},
         },
         references=(
-            "Odena et al. 2017, Conditional Image Synthesis with Auxiliary Classifier GANs, "
-            "arXiv:1610.09585",
+            "Odena et al. 2017, Conditional Image Synthesis with ... Classifiers, arXiv:1610.09585",
         ),
     ),
 )

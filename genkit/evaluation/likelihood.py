@@ -26,8 +26,8 @@ def importance_nll(
     """Bound ``-log p(x)`` of each item from above, in nats.
 
     Burda et al. 2016, "Importance Weighted Autoencoders", equation 8: with ``k`` samples from the
-    encoder, ``-log mean p(x, z) / q(z | x)``. The bound falls towards the true value as ``k`` grows,
-    so it is stated with its ``k``.
+    encoder, ``-log mean p(x, z) / q(z | x)``. The bound falls towards the true value as ``k``
+    grows, so it is stated with its ``k``.
 
     Args:
         model: has ``log_weights``, as ``vae`` and its kin do.

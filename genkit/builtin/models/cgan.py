@@ -18,7 +18,7 @@ from genkit.builtin.models.images import image_shape
 from genkit.builtin.models.labels import beside_image, beside_vector, class_count
 
 if TYPE_CHECKING:
-    from genkit.builtin.models.gan_configs import CGANConfig
+    from genkit.builtin.models.gan_configs import CGANConfig, DCGANConfig
     from genkit.specs import Schema
 
 
@@ -53,7 +53,7 @@ class CGAN(ConfiguredGAN):
 
 
 def build_conditional_generator(
-    shape: tuple[int, int, int], config: CGANConfig, classes: int
+    shape: tuple[int, int, int], config: DCGANConfig, classes: int
 ) -> Any:
     """Build ``dcgan``'s generator for noise ``(batch, latent_dim)`` and labels ``(batch,)``."""
     return beside_vector(

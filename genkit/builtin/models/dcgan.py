@@ -37,6 +37,7 @@ class DCGAN(ConfiguredGAN):
 
 
 def initial() -> Any:
+    """Make the weights' initial distribution, N(0, 0.02)."""
     return keras.initializers.RandomNormal(stddev=0.02)
 
 
