@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from genkit.api import load, train
+    from genkit.autoencoder import Autoencoder
     from genkit.backend import activate
     from genkit.builtin.models.gan import GAN
     from genkit.config import Config
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from genkit.training.trainer import Trainer
 
 # Keras binds to a backend when it is imported: ours must be chosen before.
-_NEEDS_BACKEND = {"GAN", "Model", "Trainer", "gradient"}
+_NEEDS_BACKEND = {"GAN", "Autoencoder", "Model", "Trainer", "gradient"}
 _HOME = {
+    "Autoencoder": "genkit.autoencoder",
     "CallbackSpec": "genkit.specs",
     "Config": "genkit.config",
     "DatasetSpec": "genkit.specs",
@@ -54,6 +56,7 @@ _HOME = {
 
 __all__ = [
     "GAN",
+    "Autoencoder",
     "CallbackSpec",
     "Config",
     "DatasetSpec",

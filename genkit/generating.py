@@ -185,5 +185,8 @@ def _filled(rows: np.ndarray) -> np.ndarray:
 
 def _listed(classes: Sequence[str]) -> str:
     most = 12
-    shown = ", ".join(f"{number} ({name})" for number, name in enumerate(classes[:most]))
+    shown = ", ".join(
+        name if name == str(number) else f"{number} ({name})"
+        for number, name in enumerate(classes[:most])
+    )
     return f"{shown}, ... {len(classes) - 1}" if len(classes) > most else shown

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 DEFAULT_RUNS_DIR = Path("runs")
 SAMPLES_IN_GRID = 64
+MOST_COLUMNS = 16  # of a grid whose columns are classes
 _LOCK = ".lock"
 
 
@@ -242,7 +243,9 @@ class Run:
         folder = self.path / "samples"
         try:
             folder.mkdir(exist_ok=True)
-            images.save_grid(folder / f"{step:08d}.png", samples, schema)
+            classes = len(model.classes()) if model.conditional else 0
+            columns = classes if 0 < classes <= MOST_COLUMNS else None
+            images.save_grid(folder / f"{step:08d}.png", samples, schema, columns)
         except OSError as error:
             warnings.warn(
                 f"The samples of step {step} can't be written: {error.strerror}. Training goes on.",

@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from genkit.cli import doctor, generate, info, listing, output, resume, run, runs
+from genkit.cli import (
+    doctor,
+    encode,
+    generate,
+    info,
+    interpolate,
+    listing,
+    output,
+    reconstruct,
+    resume,
+    run,
+    runs,
+)
 from genkit.errors import GenkitError
 
 _INTERRUPTED = 130
@@ -23,6 +35,9 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("resume")(resume.resume)
 app.command("generate")(generate.generate)
+app.command("reconstruct")(reconstruct.reconstruct)
+app.command("encode")(encode.encode)
+app.command("interpolate")(interpolate.interpolate)
 app.command("runs")(runs.runs)
 app.command("list")(listing.list_specs)
 app.command("info")(info.info)

@@ -15,6 +15,7 @@ from genkit.errors import UsageError
 if TYPE_CHECKING:
     import numpy as np
 
+    from genkit.model import Model
     from genkit.specs import Schema
 
 FORMATS = ("png", "npz", "grid")
@@ -38,6 +39,14 @@ def generate(  # noqa: PLR0917
             help="The step of a checkpoint the run has kept, or best; by default the newest.",
         ),
     ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="7|0:9|cat,dog",
+            help="For a conditional model: the classes to generate, --n of each, by number, by "
+            "name or as a range with both ends. By default the classes take turns.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write to; RUN/generated if not given.")
     ] = None,
@@ -45,8 +54,9 @@ def generate(  # noqa: PLR0917
         str | None,
         typer.Option(
             "--format",
-            help="png: one file each; grid: one picture of all; npz: the array 'samples' in the "
-            "data set's own range. By default png for images, npz for other data.",
+            help="png: one file each; grid: one picture of all, with --label a row a class; npz: "
+            "the array 'samples' in the data set's own range, with --label also 'label'. By "
+            "default png for images, npz for other data.",
         ),
     ] = None,
     as_json: JsonFlag = False,
@@ -58,6 +68,7 @@ def generate(  # noqa: PLR0917
     Examples:
       genkit generate runs/mine --n 16 --format grid
       genkit generate runs/mine --n 10000 --seed 1 --format npz --out augmented
+      genkit generate runs/mine --label 0:9 --n 10 --format grid
     """
     if format_ not in (None, *FORMATS):
         raise UsageError(f"Expected --format {', '.join(FORMATS)}; received {format_!r}.")
@@ -77,43 +88,87 @@ def generate(  # noqa: PLR0917
     format_ = format_ or ("png" if drawable else "npz")
     if format_ != "npz" and not drawable:
         raise UsageError("Only images can be drawn.", "Use --format npz.")
+    labels: list[int | None] = [None] if label is None else [*parse_labels(label, model)]
     folder = out or run / "generated"
     folder.mkdir(parents=True, exist_ok=True)
-    files = _write(model.generate_batches(n, seed=seed), n, model.schema, folder, format_)
+    batches = itertools.chain.from_iterable(
+        model.generate_batches(n, seed, each) for each in labels
+    )
+    total = n * len(labels)
+    if format_ == "grid":
+        columns = None if label is None else n
+        files = [_write_grid(batches, model.schema, folder / "grid.png", columns)]
+    elif format_ == "npz":
+        each_label = [one for one in labels if one is not None for _ in range(n)]
+        files = [_write_npz(batches, total, folder / "samples.npz", each_label)]
+    else:
+        files = _write_pngs(batches, model.schema, folder, _names(n, labels))
     told = {
         "run": str(run),
-        "n": n,
+        "n": total,
         "seed": seed,
+        "label": None if label is None else labels,
         "backend": active_backend(),
         "format": format_,
         "out": str(folder),
         "files": [str(file) for file in files],
     }
-    emit(told, as_json, lambda: say(f"{n} samples: {files[0] if len(files) == 1 else folder}"))
+    emit(told, as_json, lambda: say(f"{total} samples: {files[0] if len(files) == 1 else folder}"))
     return 0
 
 
-def _write(
-    batches: Iterator[np.ndarray], n: int, schema: Schema, folder: Path, format_: str
+def parse_labels(text: str, model: Model) -> list[int]:
+    """Read ``--label``: class numbers or names between commas, and ranges with both ends.
+
+    Raises:
+        UsageError: the model takes no label, or knows no such class.
+    """
+    if model.conditional and text in model.classes():
+        return [model.class_number(text)]
+    numbers: list[int] = []
+    for part in (part.strip() for part in text.split(",")):
+        first, colon, last = part.partition(":")
+        if colon and first.isdecimal() and last.isdecimal():
+            ends = model.class_number(int(first)), model.class_number(int(last))
+            numbers += range(ends[0], ends[1] + 1)
+        else:
+            numbers.append(model.class_number(int(part) if part.isdecimal() else part))
+    if not numbers:
+        raise UsageError(f"Expected a range of classes that rises; received --label {text}.")
+    return numbers
+
+
+def _names(n: int, labels: list[int | None]) -> Iterator[str]:
+    for label in labels:
+        prefix = "" if label is None else f"label-{label}-"
+        yield from (f"{prefix}{index:05d}.png" for index in range(n))
+
+
+def _write_pngs(
+    batches: Iterator[np.ndarray], schema: Schema, folder: Path, names: Iterator[str]
 ) -> list[Path]:
+    from genkit.report import images
+
+    pictures = (picture for batch in batches for picture in images.to_pictures(batch, schema))
+    files: list[Path] = []
+    for picture in pictures:
+        files.append(folder / next(names))
+        images.save_png(picture, files[-1])
+    return files
+
+
+def _write_grid(
+    batches: Iterator[np.ndarray], schema: Schema, file: Path, columns: int | None
+) -> Path:
     import numpy as np
 
     from genkit.report import images
 
-    if format_ == "npz":
-        return [_write_npz(batches, n, folder / "samples.npz")]
-    if format_ == "grid":
-        images.save_grid(folder / "grid.png", np.concatenate(list(batches)), schema)
-        return [folder / "grid.png"]
-    files: list[Path] = []
-    for batch in batches:
-        for picture in images.to_pictures(batch, schema):
-            files.append(folder / f"{len(files):05d}.png")
-            images.save_png(picture, files[-1])
-    return files
+    images.save_grid(file, np.concatenate(list(batches)), schema, columns)
+    return file
 
 
-def _write_npz(batches: Iterator[np.ndarray], n: int, file: Path) -> Path:
+def _write_npz(batches: Iterator[np.ndarray], total: int, file: Path, label: list[int]) -> Path:
     """Write the array 'samples' as it comes, so that memory doesn't grow with it."""
     import zipfile
 
@@ -127,12 +182,26 @@ def _write_npz(batches: Iterator[np.ndarray], n: int, file: Path) -> Path:
         ):
             first = np.ascontiguousarray(next(batches))
             header = np.lib.format.header_data_from_array_1_0(first)
-            header["shape"] = (n, *first.shape[1:])
+            header["shape"] = (total, *first.shape[1:])
             np.lib.format.write_array_header_1_0(entry, header)
             for batch in itertools.chain([first], batches):
                 entry.write(np.ascontiguousarray(batch).tobytes())
+        if label:
+            _add_array(partial, "label", np.array(label, np.int32))
         partial.replace(file)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
     return file
+
+
+def _add_array(archive: Path, name: str, array: np.ndarray) -> None:
+    import zipfile
+
+    import numpy as np
+
+    with (
+        zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as opened,
+        opened.open(f"{name}.npy", "w") as entry,
+    ):
+        np.lib.format.write_array(entry, array, allow_pickle=False)

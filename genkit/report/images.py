@@ -44,15 +44,16 @@ def to_pictures(samples: np.ndarray, schema: Schema) -> list[Image.Image]:
     ]
 
 
-def grid(pictures: list[Image.Image]) -> Image.Image:
-    """Lay pictures of one size out in a near-square grid with thin lines between them.
+def grid(pictures: list[Image.Image], columns: int | None = None) -> Image.Image:
+    """Lay pictures of one size out in a grid with thin lines between them.
 
-    Small pictures are enlarged by a whole factor, so that a person can see them.
+    Without a number of columns the grid is nearly square. Small pictures are enlarged by a whole
+    factor, so that a person can see them.
     """
     width, height = pictures[0].size
     zoom = max(1, _SMALL_EDGE // max(width, height))
     width, height = width * zoom, height * zoom
-    columns = math.ceil(math.sqrt(len(pictures)))
+    columns = columns or math.ceil(math.sqrt(len(pictures)))
     rows = math.ceil(len(pictures) / columns)
     sheet = Image.new(
         pictures[0].mode, (columns * (width + 1) + 1, rows * (height + 1) + 1), "gray"
@@ -64,9 +65,9 @@ def grid(pictures: list[Image.Image]) -> Image.Image:
     return sheet
 
 
-def save_grid(path: Path, samples: np.ndarray, schema: Schema) -> None:
+def save_grid(path: Path, samples: np.ndarray, schema: Schema, columns: int | None = None) -> None:
     """Write a grid of samples as a PNG file, whole or not at all."""
-    save_png(grid(to_pictures(samples, schema)), path)
+    save_png(grid(to_pictures(samples, schema), columns), path)
 
 
 def save_png(picture: Image.Image, path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit import backend, precision
-from genkit.config import parse
+from genkit.datasets import open_data
 from genkit.errors import UsageError
 from genkit.export import build_model, write_export
 from genkit.files import inside
@@ -25,7 +25,6 @@ from genkit.runs import Run
 from genkit.specs import Schema, resolve
 
 if TYPE_CHECKING:
-    from genkit.data import Source
     from genkit.model import Model
     from genkit.training.trainer import Trainer
 
@@ -56,7 +55,7 @@ class Sitting:
         self.registry = installed()
         backend.activate(plan.backend)
         self.plan = plan = _on_this_device(plan)
-        self.source = _open_data(plan, self.registry)
+        self.source = open_data(plan, self.registry)
         self.model = _new_model(plan, self.source.schema, self.registry, at_most)
         name = f"{plan.distributions['trainer']}/{plan.trainer}"
         self.trainer: Trainer = resolve(self.registry.find("trainers", name).spec.trainer)()
@@ -136,14 +135,6 @@ def _on_this_device(plan: Plan) -> Plan:
 
     settled = precision.resolve(plan.precision, plan.backend, engine.device())
     return plan.model_copy(update={"precision": settled})
-
-
-def _open_data(plan: Plan, registry: Registry) -> Source:
-    """Open the data set of a plan."""
-    entry = registry.find("datasets", f"{plan.distributions['dataset']}/{plan.dataset}")
-    config = parse(resolve(entry.spec.config), plan.data, f"data set {plan.dataset}")
-    source: Source = resolve(entry.spec.source)(config)
-    return source
 
 
 def _new_model(plan: Plan, schema: Schema, registry: Registry, at_most: int | None) -> Model:
