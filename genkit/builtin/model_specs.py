@@ -155,3 +155,5 @@ AUTOENCODERS = (
         references=("Sohn et al. 2015, Learning Structured Output Representation ..., NeurIPS",),
     ),
 )
+
+MODELS = (*GANS, *AUTOENCODERS)

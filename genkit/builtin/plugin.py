@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from genkit.builtin.model_specs import AUTOENCODERS, GANS
+from genkit.builtin.model_specs import MODELS
 from genkit.hookspecs import hookimpl
 from genkit.specs import CallbackSpec, DatasetSpec, ModelSpec, TrainerSpec
 
@@ -12,7 +12,7 @@ from genkit.specs import CallbackSpec, DatasetSpec, ModelSpec, TrainerSpec
 @hookimpl
 def genkit_models() -> Iterable[ModelSpec]:
     """Register the built-in models."""
-    return (*GANS, *AUTOENCODERS)
+    return MODELS
 
 
 @hookimpl

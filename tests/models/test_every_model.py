@@ -1,0 +1,150 @@
+"""What must hold for every built-in model: it trains steadily, and generates as it is told to.
+
+All models run on JAX; elsewhere the four that differ most, or with GENKIT_ALL_MODELS=1 all too.
+"""
+
+import os
+
+import keras
+import numpy as np
+import pytest
+
+import genkit
+from genkit.builtin.model_specs import MODELS
+from genkit.config import parse
+from genkit.data import as_source
+from genkit.errors import DataError, UsageError
+from genkit.specs import resolve
+
+pytestmark = [
+    pytest.mark.usefixtures("active_backend"),
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
+
+STEPS = 200
+SMALL = {
+    "gan": {"hidden": 32},
+    "vae": {"width": 8, "hidden": 32, "latent_dim": 4},
+    "beta-vae": {"width": 8, "hidden": 32, "latent_dim": 4},
+    "cvae": {"width": 8, "hidden": 32, "latent_dim": 4},
+}
+# Losses that fall as the model learns; those of two players only have to stay within bounds.
+FALLING = {
+    "vae": ["loss", "reconstruction_loss"],
+    "beta-vae": ["loss"],
+    "cvae": ["loss", "reconstruction_loss"],
+}
+DIFFERENT = ["wgan-gp", "vae"]
+BY_NAME = {spec.name: spec for spec in MODELS}
+
+
+def models():
+    everywhere = os.environ.get("GENKIT_ALL_MODELS") or os.environ.get("KERAS_BACKEND") == "jax"
+    return list(BY_NAME) if everywhere else DIFFERENT
+
+
+def build(name, schema, **changes):
+    spec = BY_NAME[name]
+    settings = {**SMALL.get(name, {"width": 8, "learning_rate": 1e-3}), **changes}
+    model = resolve(spec.model)(parse(resolve(spec.config), settings, f"model {name}"), schema)
+    model.capabilities = spec.capabilities
+    return model
+
+
+@pytest.fixture(scope="module")
+def digits():
+    from genkit.builtin.datasets.digits import DigitsConfig, open_digits
+
+    return open_digits(DigitsConfig(split="all"))
+
+
+class Losses(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.rows = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.rows.append({k: float(v) for k, v in logs.items()})
+
+    def column(self, name):
+        return np.array([row[name] for row in self.rows])
+
+
+@pytest.mark.parametrize("name", models())
+def test_two_hundred_steps_are_stable_and_generation_is_as_it_is_told(name, digits):
+    model, losses = build(name, digits.schema), Losses()
+    untrained = model.generate(4, seed=1)
+    model.fit(digits, steps=STEPS, batch_size=64, callbacks=[losses], verbose=False)
+    for key in losses.rows[0]:
+        column = losses.column(key)
+        assert len(column) == STEPS
+        assert np.isfinite(column).all(), key
+        assert np.abs(column).max() < 1e3, key
+        assert column.std() > 0, key
+    for key in FALLING.get(name, ()):
+        column = losses.column(key)
+        assert column[-20:].mean() < 0.9 * column[:5].mean(), key
+
+    many = model.generate(70, seed=1)
+    assert many.shape == (70, 8, 8, 1)
+    assert many.dtype == np.float32
+    assert (many >= 0).all()
+    assert (many <= 16).all()
+    np.testing.assert_array_equal(model.generate(10, seed=1), many[:10])
+    assert not np.array_equal(model.generate(10, seed=2), many[:10])
+    assert np.abs(many[:4] - untrained).max() > 0.1
+    assert len(np.unique(many.round(3).reshape(70, -1), axis=0)) > 35
+    check_labels(model)
+
+
+def check_labels(model):
+    if not model.conditional:
+        with pytest.raises(UsageError, match="takes no label"):
+            model.generate(2, label=1)
+        return
+    turns = model.generate(13, seed=1)
+    np.testing.assert_array_equal(model.generate(13, seed=1, label=[*range(10), 0, 1, 2]), turns)
+    sevens = model.generate(13, seed=1, label="7")
+    np.testing.assert_array_equal(sevens[7], turns[7])
+    assert not np.array_equal(sevens[0], turns[0])
+    for wrong in (10, -1, "ten", [1, 2]):
+        with pytest.raises(UsageError, match="Expected one"):
+            model.generate(13, label=wrong)
+
+
+@pytest.mark.parametrize("name", [name for name in models() if "label" in BY_NAME[name].accepts])
+def test_a_conditional_model_takes_labels_of_any_data_set(name):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (30, 12, 8, 3), dtype=np.uint8)
+    label = genkit.Field((), "int32", "label", classes=("cat", "dog", "owl"))
+    image = genkit.Field((12, 8, 3), "uint8", "image", (0, 255))
+    from genkit.data.source import ArraySource
+
+    schema = genkit.Schema({"animal": label, "picture": image})
+    source = ArraySource({"animal": rng.integers(0, 3, 30, np.int32), "picture": images}, schema)
+    model = build(name, schema)
+    model.fit(source, steps=2, batch_size=10, verbose=False)
+    assert model.generate(4, label="owl").shape == (4, 12, 8, 3)
+
+
+@pytest.mark.parametrize("name", [name for name in models() if "label" in BY_NAME[name].accepts])
+def test_data_without_classes_is_refused(name):
+    schema = as_source(np.arange(128, dtype=np.uint8).reshape(2, 8, 8, 1)).schema
+    with pytest.raises(DataError, match="'label'"):
+        build(name, schema)
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_presets_are_settings_the_model_has(name):
+    spec = BY_NAME[name]
+    assert set(spec.presets) >= {"default", "reference"}
+    for preset in spec.presets.values():
+        parse(resolve(spec.config), preset.get("config", {}), f"model {name}")
+    assert resolve(spec.model).__doc__
+    assert spec.references
+
+
+def test_every_setting_says_what_it_means():
+    for spec in MODELS:
+        for field, info in resolve(spec.config).model_fields.items():
+            assert info.description, (spec.name, field)

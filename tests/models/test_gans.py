@@ -1,0 +1,147 @@
+"""The GAN family: its parts combine, and its updates are the ones they are said to be."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+import genkit
+from genkit.builtin.models.gan_configs import DCGANConfig, WGANGPConfig
+from genkit.data import training_rng
+from genkit.engine.state import ModelState
+from genkit.errors import UsageError
+
+pytestmark = [
+    pytest.mark.usefixtures("active_backend"),
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
+
+SCHEMA = genkit.Schema({"image": genkit.Field((8, 8, 1), "uint8", "image", (0, 255))})
+IMAGES = np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), dtype=np.uint8)
+
+
+def vector_gan(**settings):
+    generator = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    discriminator = keras.Sequential([keras.Input((2,)), layers.Dense(1, use_bias=False)])
+    schema = genkit.Schema({"vector": genkit.Field((2,), "float32", "vector", (-1, 1))})
+    return genkit.GAN(generator, discriminator, schema=schema, **settings)
+
+
+def number(scalar):
+    return float(ops.convert_to_numpy(scalar))
+
+
+def batch_of(model, n=8):
+    rng = np.random.default_rng(0)
+    noise = model.training_noise(training_rng(0, 0), n)
+    vector = rng.uniform(-1, 1, (n, 2)).astype("float32")
+    return {k: ops.convert_to_tensor(v) for k, v in {"vector": vector, **noise}.items()}
+
+
+@pytest.mark.parametrize("loss", ["minimax", "non-saturating", "hinge", "wasserstein"])
+@pytest.mark.parametrize(
+    "penalties", [{"gradient_penalty": 10.0}, {"r1": 2.0}, {"r2": 3.0}, {"r1": 1.0, "r2": 4.0}]
+)
+def test_any_loss_goes_with_any_penalties(loss, penalties):
+    """The slope of a linear discriminator is its kernel everywhere, so the penalties are known."""
+    plain, model = vector_gan(loss=loss), vector_gan(loss=loss, **penalties)
+    for ours, theirs in zip(model.variables, plain.variables, strict=True):
+        ours.assign(theirs)
+    batch = batch_of(model)
+    norm = np.linalg.norm(ops.convert_to_numpy(model.discriminator.layers[-1].kernel))
+    expected = penalties.get("gradient_penalty", 0) * (norm - 1) ** 2
+    expected += (penalties.get("r1", 0) + penalties.get("r2", 0)) * norm**2 / 2
+    added = number(model.discriminator_loss(batch)) - number(plain.discriminator_loss(batch))
+    assert added == pytest.approx(expected, rel=1e-3, abs=1e-4)
+    assert number(model.generator_loss(batch)) == pytest.approx(number(plain.generator_loss(batch)))
+
+
+def test_an_unknown_loss_is_refused():
+    with pytest.raises(UsageError, match=r"wasserstein; received 'best'"):
+        vector_gan(loss="best")
+
+
+def test_critic_steps_update_the_critic_so_often_on_batches_of_their_own():
+    model = vector_gan(loss="wasserstein", critic_steps=3)
+    seen = []
+    original = model.training_step
+
+    def watched(batches, minimize):
+        seen.append(len(batches))
+        return original(batches, minimize)
+
+    model.training_step = watched
+    vectors = np.random.default_rng(0).uniform(-1, 1, (60, 2)).astype("float32")
+    model.fit(vectors, steps=4, batch_size=5, verbose=False)
+    assert set(seen) == {3}
+    updates = {k: int(o.iterations) for k, o in model.optimizers.items()}
+    assert updates == {"discriminator": 12, "generator": 4}
+
+
+def test_averaged_generator_weights_are_an_exponential_average():
+    from genkit.builtin.models.dcgan import DCGAN
+
+    config = DCGANConfig(width=4, latent_dim=4, generator_average=0.9)
+    model = DCGAN(config, SCHEMA)
+    kernel = model.generator.layers[0].kernel
+    expected, kept = np.zeros(kernel.shape), []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            kept.append(np.array(ops.convert_to_numpy(kernel.value)))
+
+    model.fit(IMAGES, steps=5, batch_size=16, callbacks=[Watch()], verbose=False)
+    # Keras starts the average at the first value.
+    expected = kept[0]
+    for value in kept[1:]:
+        expected = 0.9 * expected + 0.1 * value
+    with model.averaged_weights():
+        found = np.array(ops.convert_to_numpy(kernel.value))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(ops.convert_to_numpy(kernel.value), kept[-1])
+
+
+def test_spectral_normalisation_bounds_the_discriminator():
+    from genkit.builtin.models.gan_configs import SNGANConfig
+    from genkit.builtin.models.sngan import SNGAN
+
+    model = SNGAN(SNGANConfig(width=4, latent_dim=4), SCHEMA)
+    model.fit(IMAGES, steps=20, batch_size=16, verbose=False)
+    normalised = [la for la in model.discriminator.layers if hasattr(la, "u")]
+    assert len(normalised) == 3
+    rng = np.random.default_rng(0)
+    a, b = (rng.uniform(-1, 1, (32, 8, 8, 1)).astype("float32") for _ in range(2))
+    scores = [ops.convert_to_numpy(model.discriminator(x)) for x in (a, b)]
+    distance = np.sqrt(((a - b) ** 2).sum(axis=(1, 2, 3)))
+    # A convolution of 4x4 with stride 2 sees each pixel 4 times: twice the matrix' norm at most.
+    assert (np.abs(scores[0] - scores[1])[:, 0] <= 1.1 * 4 * distance).all()
+
+
+def test_noise_for_the_penalty_is_no_part_of_generation():
+    from genkit.builtin.models.wgan_gp import WGANGP
+
+    model = WGANGP(WGANGPConfig(width=4, latent_dim=4), SCHEMA)
+    assert set(model.training_noise(training_rng(0, 0), 2)) == {"z", "mix"}
+    assert model.generate(3).shape == (3, 8, 8, 1)
+
+
+def test_the_optimizers_are_the_papers():
+    from genkit.builtin.models.wgan_gp import WGANGP
+
+    model = WGANGP(WGANGPConfig(width=4), SCHEMA)
+    assert model.batches_per_step == 5
+    for optimizer in model.optimizers.values():
+        values = float(optimizer.learning_rate), optimizer.beta_1, optimizer.beta_2
+        assert values == pytest.approx((1e-4, 0.0, 0.9))
+
+
+def test_a_penalised_step_changes_every_weight_but_nothing_else():
+    from genkit.builtin.models.wgan_gp import WGANGP
+
+    model = WGANGP(WGANGPConfig(width=4, latent_dim=4, critic_steps=1), SCHEMA)
+    before, _ = ModelState(model).read()
+    model.fit(IMAGES, steps=2, batch_size=16, verbose=False)
+    after, _ = ModelState(model).read()
+    still = [name for name in before if np.array_equal(before[name], after[name])]
+    # A critic's last bias has no gradient: its mean cancels in the Wasserstein loss.
+    assert still == ["discriminator/layers/7/bias"] or not still
