@@ -36,7 +36,7 @@ _SECTION = re.compile(r"(Args|Attributes|Returns|Yields|Raises|Example|Reference
 # Public names by subject; every name of genkit.__all__ stands here.
 SUBJECTS: dict[str, tuple[str, ...]] = {
     "Train and use": ("train", "load", "activate"),
-    "Models": ("Model", "GAN", "Config", "gradient", "Trainer"),
+    "Models": ("Model", "Autoencoder", "GAN", "Config", "gradient", "Trainer"),
     "Plugins": (
         "hookimpl",
         "ModelSpec",
@@ -323,7 +323,7 @@ def _python() -> str:
         parts += [_name(homes[name], name, f"{package}.{name}") for name in chosen or homes]
     introduction = (
         "The public names. Those of `genkit` itself load on first use: importing `genkit` imports "
-        "no framework. `genkit.Model`, `genkit.GAN`, `genkit.Trainer` and `genkit.gradient` import "
+        "no framework. `genkit.Model`, `genkit.Autoencoder`, `genkit.GAN`, `genkit.Trainer` and `genkit.gradient` import "
         "Keras, so choose the backend before: `genkit.activate()`."
     )
     return _page("Python", introduction, parts)
@@ -351,13 +351,25 @@ def _name(module: str, name: str, shown: str) -> str:
     heading = f"({shown.replace('.', '-').lower()})=\n### {shown}"
     if name in _OVERRIDES:
         return f"{heading}\n\n{_OVERRIDES[name]}"
-    node = next(n for n in _tree(module).body if getattr(n, "name", None) == name)
+    node = next(n for n in _tree(module).body if _is_named(n, name))
     if isinstance(node, ast.FunctionDef):
         return "\n\n".join([heading, _code(_signature(node)), _docstring(ast.get_docstring(node))])
     assert isinstance(node, ast.ClassDef)
     parts = [heading, _code(_constructor(node)), _docstring(ast.get_docstring(node))]
-    parts += [_method(shown, method) for method in _methods(node)]
+    parts += [_method(shown, method) for method in (*_methods(node), *_inherited(module, node))]
     return "\n\n".join(part for part in parts if part)
+
+
+def _inherited(module: str, node: ast.ClassDef) -> Iterator[ast.FunctionDef]:
+    """Give the methods from bases of GenKit that have no entry of their own."""
+    homes = _homes(module)
+    for name in (ast.unparse(base) for base in node.bases):
+        if name in homes and name not in genkit.__all__:
+            yield from _methods(next(n for n in _tree(homes[name]).body if _is_named(n, name)))
+
+
+def _is_named(node: ast.stmt, name: str) -> bool:
+    return getattr(node, "name", None) == name
 
 
 def _methods(node: ast.ClassDef) -> Iterator[ast.FunctionDef]:
