@@ -308,8 +308,8 @@ def _toml(value: object) -> str:
 
 
 def _python() -> str:
-    listed = {name for names in SUBJECTS.values() for name in names}
-    assert listed == set(genkit.__all__), listed ^ set(genkit.__all__)
+    told = {name for names in SUBJECTS.values() for name in names}
+    assert told == set(genkit.__all__), told ^ set(genkit.__all__)
     homes = _homes("genkit")
     parts = []
     for subject, names in SUBJECTS.items():
@@ -320,11 +320,12 @@ def _python() -> str:
     for package, chosen in PACKAGES.items():
         homes = _homes(package)
         parts.append(f"## {package}")
-        parts += [_name(homes[name], name, f"{package}.{name}") for name in chosen or homes]
+        listed = [name for name in chosen or homes if not name.isupper()]  # no constants
+        parts += [_name(homes[name], name, f"{package}.{name}") for name in listed]
     introduction = (
         "The public names. Those of `genkit` itself load on first use: importing `genkit` imports "
-        "no framework. `genkit.Model`, `genkit.Autoencoder`, `genkit.GAN`, `genkit.Trainer` and `genkit.gradient` import "
-        "Keras, so choose the backend before: `genkit.activate()`."
+        "no framework. `genkit.Model`, `genkit.Autoencoder`, `genkit.GAN`, `genkit.Trainer` and "
+        "`genkit.gradient` import Keras, so choose the backend before: `genkit.activate()`."
     )
     return _page("Python", introduction, parts)
 
