@@ -15,6 +15,7 @@ BACKEND_TESTS = (
     "tests/benchmarks",
     "tests/engine",
     "tests/layers",
+    "tests/models",
     "tests/training",
     "tests/torture",
     "tests/cli",
@@ -86,3 +87,19 @@ def bench(session: nox.Session) -> None:
     against = ("--against", "native,stock,backends,float32")
     session.run(*bench, "--precision", "float32,bfloat16", *against, *session.posargs)
     session.run(*bench, "--others")
+
+
+@nox.session
+def zoo(session: nox.Session) -> None:
+    """Train every model by its default preset and write docs/zoo.md; goes on where it was."""
+    session.install("-e", ".[torch]", *CONSTRAINTS)
+    session.run("python", "-m", "tests.zoo", "--write", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("backend", ["jax", "torch", "tensorflow"])
+def models(session: nox.Session, backend: str) -> None:
+    """Train every built-in model for 200 steps on each backend."""
+    session.install("-e", f".[{backend}]", *TEST_TOOLS, *CONSTRAINTS)
+    env = {"KERAS_BACKEND": backend, "PYTHONPATH": ".", "GENKIT_ALL_MODELS": "1"}
+    session.run("pytest", "-q", "tests/models", *session.posargs, env={**os.environ, **env})

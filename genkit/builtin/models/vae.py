@@ -77,14 +77,27 @@ class VAE(Autoencoder):
 
     def loss(self, batch: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Give the negative evidence lower bound and its two terms, in nats per image."""
-        image, label = batch[self.schema.name_of("image")], self._label(batch)
-        mean, log_variance = self.posterior(image, label)
-        z = mean + ops.exp(0.5 * log_variance) * batch["z"]
-        nll = self._negative_log_likelihood(self._to_unit(image), self.decoder(_inputs(z, label)))
-        reconstruction_loss = ops.mean(nll)
-        kl_loss = ops.mean(kl_to_standard_normal(mean, log_variance))
+        image = batch[self.schema.name_of("image")]
+        terms = self.bound_terms(image, batch["z"], self._label(batch))
+        reconstruction_loss, kl_loss = ops.unstack(ops.mean(terms, axis=0))
         loss = reconstruction_loss + batch["kl_weight"] * kl_loss
         return loss, {"reconstruction_loss": reconstruction_loss, "kl_loss": kl_loss}
+
+    def bound_terms(self, items: Any, noise: Any, label: Any = None) -> Any:
+        """Give ``-log p(x | z)`` and ``KL(q(z | x) || N(0, I))`` of each item, in nats.
+
+        Args:
+            items: in the schema's range, ``(batch, height, width, channels)``.
+            noise: standard normal, ``(batch, latent_dim)``; chooses the ``z``.
+            label: for a conditional model, int32 ``(batch,)``.
+
+        Returns:
+            shape ``(batch, 2)``.
+        """
+        mean, log_variance = self.posterior(items, label)
+        z = mean + ops.exp(0.5 * log_variance) * noise
+        nll = self._negative_log_likelihood(self._to_unit(items), self.decoder(_inputs(z, label)))
+        return ops.stack([nll, kl_to_standard_normal(mean, log_variance)], axis=1)
 
     def training_step(self, batch: Any, minimize: Callable[..., Any]) -> dict[str, Any]:
         loss, logs = minimize("vae", self.loss, batch)
