@@ -1,5 +1,6 @@
 """Keras layers and tensor functions that generative models share."""
 
+from genkit.layers.augmentation import augment_images
 from genkit.layers.batch_normalization import BatchNormalization
 from genkit.layers.conv import Conv2D
 from genkit.layers.conv_transpose import Conv2DTranspose
@@ -13,5 +14,6 @@ __all__ = [
     "Conv2DTranspose",
     "Dropout",
     "SpectralNormalization",
+    "augment_images",
     "rescale",
 ]

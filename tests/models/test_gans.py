@@ -145,3 +145,31 @@ def test_a_penalised_step_changes_every_weight_but_nothing_else():
     still = [name for name in before if np.array_equal(before[name], after[name])]
     # A critic's last bias has no gradient: its mean cancels in the Wasserstein loss.
     assert still == ["discriminator/layers/7/bias"] or not still
+
+
+def test_augmented_images_are_all_the_discriminator_sees():
+    from genkit.builtin.models.dcgan import DCGAN
+
+    model = DCGAN(DCGANConfig(width=4, latent_dim=4, augment="color translation cutout"), SCHEMA)
+    assert model.augment == ("color", "translation", "cutout")
+    noise = model.training_noise(training_rng(0, 0), 8)
+    assert noise["augment"].shape == (8, 2, 7)
+    seen = []
+    original = model.score
+    model.score = lambda items, batch: (
+        seen.append(ops.convert_to_numpy(items)),
+        original(items, batch),
+    )[1]
+    batch = {k: ops.convert_to_tensor(v) for k, v in {"image": IMAGES[:8], **noise}.items()}
+    model.discriminator_loss(batch)
+    real = IMAGES[:8] / 127.5 - 1
+    for which, images in enumerate((real, ops.convert_to_numpy(model.generator(batch["z"])))):
+        assert (seen[which] == 0).all(axis=3).sum(axis=(1, 2)).min() >= 4, "a part is cut out"
+        assert np.abs(seen[which] - images).max() > 0.1
+    model.fit(IMAGES, steps=3, batch_size=16, verbose=False)
+    assert set(model.noise(training_rng(0, 0), 2)) == {"z"}
+
+
+def test_an_unknown_augmentation_is_refused():
+    with pytest.raises(UsageError, match=r"cutout; received blur"):
+        vector_gan(augment=["blur"])

@@ -43,7 +43,7 @@ class ACGAN(ConfiguredGAN):
         return super().score(items, batch)[0]
 
     def discriminator_loss(self, batch: dict[str, Any]) -> Any:
-        real, fake = self._real(batch), self._call(self.generator, batch["z"], batch)
+        real, fake = self._real(batch), self._fake(batch)
         real_scores, real_classes = self.discriminator(real, training=True)
         fake_scores, fake_classes = self.discriminator(fake, training=True)
         wrong = self._naming_loss(real_classes, batch) + self._naming_loss(fake_classes, batch)
@@ -51,8 +51,7 @@ class ACGAN(ConfiguredGAN):
         return loss + wrong + self._penalties(real, fake, batch)
 
     def generator_loss(self, batch: dict[str, Any]) -> Any:
-        fake = self._call(self.generator, batch["z"], batch)
-        scores, classes = self.discriminator(fake, training=True)
+        scores, classes = self.discriminator(self._fake(batch), training=True)
         return self.adversarial.generator(scores) + self._naming_loss(classes, batch)
 
     def _naming_loss(self, logits: Any, batch: dict[str, Any]) -> Any:

@@ -36,6 +36,7 @@ class ConfiguredGAN(GAN):
             r1=config.r1,
             r2=config.r2,
             critic_steps=config.critic_steps,
+            augment=config.augment,
             generator_optimizer=_adam(config, use_ema=average > 0, ema_momentum=average or 0.99),
             discriminator_optimizer=_adam(config),
             output_range=(-1.0, 1.0),

@@ -8,12 +8,13 @@ import keras
 from keras import ops
 
 from genkit.errors import UsageError
-from genkit.layers import rescale
+from genkit.layers import augment_images, rescale
+from genkit.layers.augmentation import AUGMENTATIONS, DRAWS
 from genkit.losses import ADVERSARIAL_LOSSES, gradient_penalty, zero_centred_penalty
 from genkit.model import Model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
 
@@ -49,6 +50,8 @@ class GAN(Model):
         r2: the same at generated items.
         critic_steps: updates of the discriminator, each on a batch of its own, to one of the
             generator.
+        augment: what is changed at random in the images that the discriminator sees, some of
+            ``"color"``, ``"translation"`` and ``"cutout"``; see ``genkit.layers.augment_images``.
         generator_optimizer: Adam(0.0002, beta_1=0.5) if not given.
         discriminator_optimizer: likewise.
         output_range: the range of the generator's last activation, ``(-1, 1)`` for tanh; real
@@ -68,6 +71,7 @@ class GAN(Model):
         r1: float = 0.0,
         r2: float = 0.0,
         critic_steps: int = 1,
+        augment: Sequence[str] = (),
         generator_optimizer: Any = None,
         discriminator_optimizer: Any = None,
         output_range: tuple[float, float] | None = None,
@@ -77,11 +81,16 @@ class GAN(Model):
         super().__init__(config, schema)
         if loss not in ADVERSARIAL_LOSSES:
             raise UsageError(f"Expected one of {', '.join(ADVERSARIAL_LOSSES)}; received {loss!r}.")
+        if unknown := set(augment) - set(AUGMENTATIONS):
+            raise UsageError(
+                f"Expected some of {', '.join(AUGMENTATIONS)}; received {', '.join(unknown)}."
+            )
         self.generator = generator
         self.discriminator = discriminator
         self.adversarial = ADVERSARIAL_LOSSES[loss]
         self.gradient_penalty, self.r1, self.r2 = gradient_penalty, r1, r2
         self.batches_per_step = critic_steps
+        self.augment = tuple(augment)
         self.output_range = output_range
         self.conditional = _takes_label(generator)
         self.add_optimizer(
@@ -98,6 +107,8 @@ class GAN(Model):
         if self.gradient_penalty:
             item = self.discriminator.inputs[0].shape[1:]
             noise["mix"] = rng.random((n, *(1 for _ in item)), dtype="float32")
+        if self.augment:
+            noise["augment"] = rng.random((n, 2, DRAWS), dtype="float32")
         return noise
 
     def score(self, items: Any, batch: dict[str, Any]) -> Any:
@@ -106,14 +117,13 @@ class GAN(Model):
 
     def discriminator_loss(self, batch: dict[str, Any]) -> Any:
         """Tell real from generated items, with the penalties on the discriminator's slope."""
-        real, fake = self._real(batch), self._call(self.generator, batch["z"], batch)
+        real, fake = self._real(batch), self._fake(batch)
         loss = self.adversarial.discriminator(self.score(real, batch), self.score(fake, batch))
         return loss + self._penalties(real, fake, batch)
 
     def generator_loss(self, batch: dict[str, Any]) -> Any:
         """Pass as real."""
-        fake = self._call(self.generator, batch["z"], batch)
-        return self.adversarial.generator(self.score(fake, batch))
+        return self.adversarial.generator(self.score(self._fake(batch), batch))
 
     def training_step(self, batch: Any, minimize: Callable[..., Any]) -> dict[str, Any]:
         batches = batch if isinstance(batch, tuple) else (batch,)
@@ -152,10 +162,20 @@ class GAN(Model):
         return batch[self.schema.name_of("label")]
 
     def _real(self, batch: dict[str, Any]) -> Any:
+        """Give the batch's items as the discriminator sees them."""
         real = batch[self._field_name()]
         if self.output_range is None:
-            return ops.cast(real, "float32")
-        return rescale(real, self._data_range(), self.output_range)
+            return self._augmented(ops.cast(real, "float32"), batch, 0)
+        return self._augmented(rescale(real, self._data_range(), self.output_range), batch, 0)
+
+    def _fake(self, batch: dict[str, Any]) -> Any:
+        """Give generated items as the discriminator sees them."""
+        return self._augmented(self._call(self.generator, batch["z"], batch), batch, 1)
+
+    def _augmented(self, items: Any, batch: dict[str, Any], which: int) -> Any:
+        if not self.augment:
+            return items
+        return augment_images(items, batch["augment"][:, which], self.augment)
 
     def _field_name(self) -> str:
         assert self.schema is not None, "fit() sets the schema before the first step"

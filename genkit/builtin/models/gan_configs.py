@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from genkit.config import Config
 
@@ -24,6 +24,10 @@ CriticSteps = Annotated[
 LearningRate = Annotated[float, Field(gt=0, description="Adam's step size, both networks")]
 Beta1 = Annotated[float, Field(ge=0, lt=1, description="Adam's first decay rate, both networks")]
 Beta2 = Annotated[float, Field(ge=0, lt=1, description="Adam's second decay rate, both networks")]
+Augment = Annotated[
+    tuple[Literal["color", "translation", "cutout"], ...],
+    BeforeValidator(lambda value: tuple(value.split()) if isinstance(value, str) else value),
+]
 Dropout = Annotated[float, Field(ge=0, lt=1, description="Dropout rate in the discriminator")]
 
 
@@ -37,6 +41,11 @@ class GANConfig(Config):
     r2: float = Field(0.0, ge=0, description="Weight of the penalty on slopes at generated items")
     spectral_norm: SpectralNorm = False
     critic_steps: CriticSteps = 1
+    augment: Augment = Field(
+        (),
+        description="What is changed at random in the images the discriminator sees: color, "
+        "translation, cutout, separated by spaces; for little data",
+    )
     generator_average: float = Field(
         0.0, ge=0, lt=1, description="Decay of the generator's averaged weights; 0 keeps none"
     )
