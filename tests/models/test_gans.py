@@ -154,18 +154,20 @@ def test_augmented_images_are_all_the_discriminator_sees():
     assert model.augment == ("color", "translation", "cutout")
     noise = model.training_noise(training_rng(0, 0), 8)
     assert noise["augment"].shape == (8, 2, 7)
-    seen = []
-    original = model.score
-    model.score = lambda items, batch: (
-        seen.append(ops.convert_to_numpy(items)),
-        original(items, batch),
-    )[1]
+    seen, original = [], model.score
+
+    def watched(items, batch):
+        seen.append(ops.convert_to_numpy(items))
+        return original(items, batch)
+
+    model.score = watched
     batch = {k: ops.convert_to_tensor(v) for k, v in {"image": IMAGES[:8], **noise}.items()}
     model.discriminator_loss(batch)
     real = IMAGES[:8] / 127.5 - 1
     for which, images in enumerate((real, ops.convert_to_numpy(model.generator(batch["z"])))):
         assert (seen[which] == 0).all(axis=3).sum(axis=(1, 2)).min() >= 4, "a part is cut out"
         assert np.abs(seen[which] - images).max() > 0.1
+    model.score = original
     model.fit(IMAGES, steps=3, batch_size=16, verbose=False)
     assert set(model.noise(training_rng(0, 0), 2)) == {"z"}
 
