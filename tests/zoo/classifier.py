@@ -31,15 +31,17 @@ class Classifier(genkit.Model):
                 Conv2D(32, 3, strides=2, padding="same", activation="relu"),
                 layers.Flatten(),
                 layers.Dropout(0.3),
-                layers.Dense(128, activation="relu"),
-                layers.Dense(classes, dtype="float32"),
+                layers.Dense(128, activation="relu", dtype="float32"),
             ]
         )
-        self.add_optimizer("classifier", keras.optimizers.Adam(1e-3), self.network)
+        self.head = layers.Dense(classes, dtype="float32")
+        self.head.build(self.network.output_shape)
+        self.add_optimizer("classifier", keras.optimizers.Adam(1e-3), self.network, self.head)
 
     def training_step(self, batch: Any, minimize: Any) -> dict[str, Any]:
         def loss(batch: dict[str, Any]) -> Any:
-            logits = self.network(keras.ops.cast(batch["image"], "float32"), training=True)
+            items = keras.ops.cast(batch["image"], "float32")
+            logits = self.head(self.network(items, training=True))
             wrong = keras.losses.sparse_categorical_crossentropy
             return keras.ops.mean(wrong(batch["label"], logits, from_logits=True))
 
@@ -47,6 +49,10 @@ class Classifier(genkit.Model):
 
     def logits(self, items: Any) -> Any:
         """Map images, in the schema's range, to ``(batch, classes)``."""
+        return self.head(self.features(items))
+
+    def features(self, items: Any) -> Any:
+        """Map images, in the schema's range, to what the last layer sees: ``(batch, 128)``."""
         return self.network(keras.ops.cast(items, "float32"), training=False)
 
     def predict_classes(self, images: np.ndarray) -> np.ndarray:
@@ -60,9 +66,9 @@ def trained_on(source: Any, weights: Path) -> Classifier:
     classifier = Classifier(source.schema)
     if weights.exists():
         with np.load(weights) as arrays:
-            classifier.network.set_weights([arrays[key] for key in sorted(arrays, key=int)])
+            classifier.set_weights([arrays[key] for key in sorted(arrays, key=int)])
         return classifier
     classifier.fit(source, epochs=5, batch_size=128, verbose=False)
-    arrays = {str(i): array for i, array in enumerate(classifier.network.get_weights())}
+    arrays = {str(i): array for i, array in enumerate(classifier.get_weights())}
     np.savez(weights, **arrays)
     return classifier

@@ -16,6 +16,7 @@ _SAMPLES = {
     "rarest_class": "rarest",
     "commonest_class": "commonest",
     "nearest_training_image": "nearest",
+    "feature_distance": "features",
 }
 _LATENTS = {
     "reconstruction_nats": "reconstruction",
@@ -105,6 +106,8 @@ Of 10,000 samples: how often the classifier sees the label that was asked for, h
 have at least 1 % of the samples, and the shares of the rarest and the commonest one (0.1 each would
 be even; the data's own are 0.09 and 0.11). `nearest`: the median distance of 1,000 samples to the
 nearest training image, divided by that of real test images; near 0 they would be copies.
+`features`: the Frechet distance between the classifier's features of samples and of test images;
+it compares the rows of this table, and is no FID.
 """
 
 _LATENTS_TEXT = """\
