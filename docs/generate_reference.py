@@ -52,6 +52,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
 # Packages whose own __all__ is public too.
 PACKAGES = {
     "genkit.data": ("as_source", "ArraySource", "Source"),
+    "genkit.evaluation": None,
     "genkit.layers": None,
     "genkit.losses": None,
 }

@@ -9,7 +9,7 @@ from genkit.builtin.models.cvae import CVAE
 from genkit.builtin.models.vae import VAE
 from genkit.builtin.models.vae_configs import BetaVAEConfig, VAEConfig
 from genkit.errors import UsageError
-from genkit.evaluation.likelihood import importance_nll
+from genkit.evaluation import importance_nll
 
 pytestmark = [
     pytest.mark.usefixtures("active_backend"),

@@ -63,7 +63,7 @@ def _of_samples(model: Any, train: Any, test: Any, folder: Path) -> dict[str, fl
         "rarest_class": shares.min(),
         "commonest_class": shares.max(),
         "nearest_training_image": _nearness(samples, train, real["image"]),
-        "feature_distance": _frechet(classifier, samples, real["image"]),
+        "feature_distance": frechet(classifier, samples, real["image"]),
     }
     if model.conditional:
         # Without a label the classes take turns.
@@ -71,7 +71,8 @@ def _of_samples(model: Any, train: Any, test: Any, folder: Path) -> dict[str, fl
     return found
 
 
-def _frechet(classifier: Any, samples: np.ndarray, real: np.ndarray) -> float:
+def frechet(classifier: Any, samples: np.ndarray, real: np.ndarray) -> float:
+    """Give the Frechet distance between the classifier's features of two sets of images."""
     (mean, spread), (other_mean, other_spread) = (
         (features.mean(axis=0), np.cov(features, rowvar=False))
         for features in (classifier.map_items("features", items=x) for x in (samples, real))
@@ -110,7 +111,7 @@ def _of_reconstructions(model: Any, test: Any) -> dict[str, float]:
 
 
 def _of_the_bound(model: Any, test: Any) -> dict[str, float]:
-    from genkit.evaluation.likelihood import importance_nll
+    from genkit.evaluation import importance_nll
 
     items = test.gather(np.arange(len(test)))
     label = {"label": items["label"].tolist()} if model.conditional else {}
