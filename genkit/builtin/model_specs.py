@@ -7,6 +7,7 @@ from genkit.specs import ModelSpec
 _MODELS = "genkit.builtin.models"
 _GAN_CONFIGS = f"{_MODELS}.gan_configs"
 _VAE_CONFIGS = f"{_MODELS}.vae_configs"
+_FLOW_CONFIGS = f"{_MODELS}.flow_configs"
 _LATENTS = ("generate", "reconstruct", "encode", "interpolate")
 _MNIST = {"dataset": "mnist", "batch_size": 64}
 
@@ -156,4 +157,51 @@ AUTOENCODERS = (
     ),
 )
 
-MODELS = (*GANS, *AUTOENCODERS)
+FLOWS = (
+    ModelSpec(
+        name="flow-matching",
+        summary="Rectified flow: a velocity that carries noise to images along straight lines",
+        model=f"{_MODELS}.flow_matching:FlowMatching",
+        config=f"{_FLOW_CONFIGS}:FlowMatchingConfig",
+        accepts=("image",),
+        presets={
+            "default": {**_MNIST, "epochs": 2, "config": {"width": 48, "blocks": 1}},
+            "reference": {
+                **_MNIST,
+                "epochs": 200,
+                "config": {"width": 128, "patch": 1, "average": 0.9999, "learning_rate": 2e-4},
+            },
+        },
+        references=(
+            "Liu et al. 2022, Flow Straight and Fast, arXiv:2209.03003",
+            "Lipman et al. 2022, Flow Matching for Generative Modeling, arXiv:2210.02747",
+        ),
+    ),
+    ModelSpec(
+        name="ddpm",
+        summary="Denoising diffusion: a network that tells the noise in an image",
+        model=f"{_MODELS}.ddpm:DDPM",
+        config=f"{_FLOW_CONFIGS}:DDPMConfig",
+        accepts=("image",),
+        presets={
+            "default": {**_MNIST, "epochs": 2, "config": {"width": 48, "blocks": 1}},
+            "reference": {
+                **_MNIST,
+                "epochs": 200,
+                "config": {
+                    "width": 128,
+                    "patch": 1,
+                    "average": 0.9999,
+                    "learning_rate": 2e-4,
+                    "noise_schedule": "linear",
+                },
+            },
+        },
+        references=(
+            "Ho et al. 2020, Denoising Diffusion Probabilistic Models, arXiv:2006.11239",
+            "Song et al. 2021, Denoising Diffusion Implicit Models, arXiv:2010.02502",
+        ),
+    ),
+)
+
+MODELS = (*GANS, *AUTOENCODERS, *FLOWS)

@@ -1,0 +1,50 @@
+"""The settings of the models that denoise; this module is free of Keras."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from genkit.config import Config
+
+SamplingSteps = Annotated[
+    int, Field(ge=1, le=1000, description="Steps from noise to an image in generation")
+]
+
+
+class DenoiserConfig(Config):
+    """What the models that denoise share: the network, labels, averages."""
+
+    width: int = Field(
+        64, ge=8, le=1024, multiple_of=8, description="Channels; twice as many at half the size"
+    )
+    blocks: int = Field(2, ge=1, le=8, description="Residual blocks at each size")
+    patch: int = Field(
+        2, ge=1, le=8, description="Pixels each way that the network takes as one place"
+    )
+    conditional: bool = Field(False, description="Learn from labels, and generate by label")
+    label_dropout: float = Field(
+        0.1, ge=0, le=1, description="Share of labels hidden in training, for guidance"
+    )
+    guidance: float = Field(
+        1.0, ge=0, description="How far labels push; 1 is the model itself, more is more typical"
+    )
+    sampling_steps: SamplingSteps = 50
+    average: float = Field(0.995, ge=0, lt=1, description="Decay of the averaged weights")
+    learning_rate: float = Field(1e-3, gt=0, description="Adam's step size")
+
+
+class FlowMatchingConfig(DenoiserConfig):
+    """Settings of ``flow-matching``."""
+
+    sampling_steps: SamplingSteps = 25
+
+
+class DDPMConfig(DenoiserConfig):
+    """Settings of ``ddpm``."""
+
+    noise_steps: int = Field(1000, ge=2, le=10_000, description="Steps of the noising process")
+    noise_schedule: Literal["linear", "cosine"] = Field(
+        "cosine", description="How the noise grows over them"
+    )
