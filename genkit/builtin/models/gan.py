@@ -89,7 +89,8 @@ class GAN(Model):
         self.discriminator = discriminator
         self.adversarial = ADVERSARIAL_LOSSES[loss]
         self.gradient_penalty, self.r1, self.r2 = gradient_penalty, r1, r2
-        self.batches_per_step = critic_steps
+        if critic_steps > 1:
+            self.batches_per_step = critic_steps
         self.augment = tuple(augment)
         self.output_range = output_range
         self.conditional = _takes_label(generator)
