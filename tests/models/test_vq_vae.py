@@ -58,6 +58,11 @@ def small(size=8, **settings):
     return VQVAE(VQVAEConfig(**{**SMALL, **settings}), genkit.Schema({"image": image}))
 
 
+def prior_of(model):
+    """The prior's logits, compiled: arrays in, arrays out."""
+    return engine.create(model).compile_inference(model.prior)
+
+
 @pytest.fixture(scope="module")
 def digits():
     return open_digits(DigitsConfig(split="all"))
@@ -157,13 +162,14 @@ def test_perplexity_counts_codes_that_are_used_alike():
 
 def test_a_later_code_changes_no_earlier_logit():
     model = small()
+    prior = prior_of(model)
     codes = np.random.default_rng(0).integers(0, 16, (3, 4)).astype("int32")
-    logits = ops.convert_to_numpy(model.prior(ops.convert_to_tensor(codes)))
+    logits = prior(codes=codes)
     assert logits.shape == (3, 4, 16)
     for place in range(4):
         other = codes.copy()
         other[:, place] = (other[:, place] + 1) % 16
-        changed_logits = ops.convert_to_numpy(model.prior(ops.convert_to_tensor(other)))
+        changed_logits = prior(codes=other)
         np.testing.assert_array_equal(changed_logits[:, : place + 1], logits[:, : place + 1])
         later = np.abs(changed_logits - logits)[:, place + 1 :].max(axis=-1)
         assert (later > 1e-6).all()
@@ -171,11 +177,10 @@ def test_a_later_code_changes_no_earlier_logit():
 
 def test_drawing_all_codes_in_rounds_is_drawing_one_after_the_other():
     model = small()
-    gumbel = model.noise(np.random.default_rng(0), 5)["gumbel"]
+    prior, gumbel = prior_of(model), model.noise(np.random.default_rng(0), 5)["gumbel"]
     codes = np.zeros((5, 4), "int32")
     for place in range(4):
-        logits = ops.convert_to_numpy(model.prior(ops.convert_to_tensor(codes)))
-        codes[:, place] = (logits + gumbel)[:, place].argmax(-1)
+        codes[:, place] = (prior(codes=codes) + gumbel)[:, place].argmax(-1)
     drawn = ops.convert_to_numpy(model.draw_codes(ops.convert_to_tensor(gumbel)))
     np.testing.assert_array_equal(drawn.reshape(5, 4), codes)
     assert drawn.dtype == np.int32
@@ -186,7 +191,7 @@ def test_codes_are_drawn_as_often_as_the_prior_says():
     model = small(codebook_size=3)
     gumbel = model.noise(np.random.default_rng(0), 20_000)["gumbel"]
     first = ops.convert_to_numpy(model.draw_codes(ops.convert_to_tensor(gumbel)))[:, 0, 0]
-    logits = ops.convert_to_numpy(model.prior(ops.zeros((1, 4), "int32")))[0, 0]
+    logits = prior_of(model)(codes=np.zeros((1, 4), "int32"))[0, 0]
     expected = np.exp(logits) / np.exp(logits).sum()
     np.testing.assert_allclose(np.bincount(first, minlength=3) / 20_000, expected, atol=0.015)
 

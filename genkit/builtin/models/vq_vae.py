@@ -111,18 +111,22 @@ class VQVAE(Autoencoder):
     def draw_codes(self, gumbel: Any) -> Any:
         """Draw codes from the prior: int32 ``(batch, height, width)``.
 
-        Each round draws all codes anew, each from those before it. After ``i`` rounds the first
-        ``i`` are final, whatever the others began with.
+        Each round draws all codes anew, each from those before it, so after ``i`` rounds the first
+        ``i`` are final. A round that changes nothing is the last: on MNIST some 20 of 49 (Song et
+        al. 2021, "Accelerating Feedforward Computation via Parallel Nonlinear Equation Solving").
 
         Args:
             gumbel: standard Gumbel noise, ``(batch, positions, codebook_size)``.
         """
 
-        def draw(_: Any, codes: Any) -> Any:
-            return ops.cast(ops.argmax(self.prior(codes) + gumbel, axis=-1), "int32")
+        def draw(codes: Any, _: Any) -> tuple[Any, Any]:
+            drawn = ops.cast(ops.argmax(self.prior(codes) + gumbel, axis=-1), "int32")
+            return drawn, ops.any(drawn != codes)
 
-        codes = ops.zeros(gumbel.shape[:2], "int32")
-        codes = ops.fori_loop(0, self.positions, draw, codes)
+        start = ops.zeros(gumbel.shape[:2], "int32"), ops.convert_to_tensor(True)
+        codes, _ = ops.while_loop(
+            lambda _, changed: changed, draw, start, maximum_iterations=self.positions
+        )
         return ops.reshape(codes, (-1, *self.grid))
 
     def to_latent(self, items: Any, label: Any = None) -> Any:  # noqa: ARG002

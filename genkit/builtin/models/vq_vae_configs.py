@@ -43,4 +43,4 @@ class VQVAEConfig(Config):
         description="Channels of the prior; 32 an attention head",
     )
     prior_layers: int = Field(3, ge=1, le=64, description="Transformer blocks of the prior")
-    prior_learning_rate: float = Field(1e-3, gt=0, description="Adam's step size for the prior")
+    prior_learning_rate: float = Field(3e-3, gt=0, description="Adam's step size for the prior")
