@@ -155,6 +155,22 @@ AUTOENCODERS = (
         },
         references=("Sohn et al. 2015, Learning Structured Output Representation ..., NeurIPS",),
     ),
+    ModelSpec(
+        name="vq-vae",
+        summary="Autoencoder to a grid of codes, with a transformer that draws such grids",
+        model=f"{_MODELS}.vq_vae:VQVAE",
+        config=f"{_MODELS}.vq_vae_configs:VQVAEConfig",
+        accepts=("image",),
+        capabilities=("generate", "reconstruct", "encode"),
+        presets={
+            "default": {"dataset": "mnist", "batch_size": 128, "epochs": 5},
+            "reference": {"dataset": "mnist", "batch_size": 128, "epochs": 30},
+        },
+        references=(
+            "van den Oord et al. 2017, Neural Discrete Representation Learning, arXiv:1711.00937",
+            "Reference preset: Paul 2021, keras.io/examples/generative/vq_vae",
+        ),
+    ),
 )
 
 FLOWS = (

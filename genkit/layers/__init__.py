@@ -5,8 +5,10 @@ from genkit.layers.batch_normalization import BatchNormalization
 from genkit.layers.conv import Conv2D
 from genkit.layers.conv_transpose import Conv2DTranspose
 from genkit.layers.dropout import Dropout
+from genkit.layers.one_hot import one_hot
 from genkit.layers.scaling import rescale
 from genkit.layers.spectral_normalization import SpectralNormalization
+from genkit.layers.vector_quantizer import VectorQuantizer
 
 __all__ = [
     "BatchNormalization",
@@ -14,6 +16,8 @@ __all__ = [
     "Conv2DTranspose",
     "Dropout",
     "SpectralNormalization",
+    "VectorQuantizer",
     "augment_images",
+    "one_hot",
     "rescale",
 ]

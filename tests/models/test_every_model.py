@@ -27,14 +27,20 @@ SMALL = {
     "vae": {"width": 8, "hidden": 32, "latent_dim": 4},
     "beta-vae": {"width": 8, "hidden": 32, "latent_dim": 4},
     "cvae": {"width": 8, "hidden": 32, "latent_dim": 4},
+    "vq-vae": {"width": 8, "codebook_size": 16, "latent_dim": 4, "prior_width": 32},
+    "flow-matching": {"width": 8, "blocks": 1, "sampling_steps": 5},
+    "ddpm": {"width": 8, "blocks": 1, "sampling_steps": 5},
 }
 # Losses that fall as the model learns; those of two players only have to stay within bounds.
 FALLING = {
     "vae": ["loss", "reconstruction_loss"],
     "beta-vae": ["loss"],
     "cvae": ["loss", "reconstruction_loss"],
+    "vq-vae": ["loss", "reconstruction_loss", "prior_loss"],
+    "flow-matching": ["loss"],
+    "ddpm": ["loss"],
 }
-DIFFERENT = ["wgan-gp", "vae"]
+DIFFERENT = ["wgan-gp", "vae", "vq-vae", "flow-matching"]
 BY_NAME = {spec.name: spec for spec in MODELS}
 
 
