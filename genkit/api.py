@@ -52,6 +52,7 @@ class Result:
             "seconds": round(self.outcome.seconds, 3),
             "steps_per_second": round(self.outcome.steps_per_second, 3),
             "metrics": finite(self.outcome.metrics),
+            "init": self.run.environment().get("init"),
         }
 
 
@@ -111,6 +112,8 @@ def execute(
     sitting = Sitting(plan, callbacks, verbose=verbose, folder=path)
     if plan.init is not None:
         sitting.load_initial_weights(plan.init)
+        if sitting.initial is not None and sitting.initial.left_out:
+            warnings.warn(sitting.initial.told(), stacklevel=2)
     run = Run.create(path, sitting.plan, sitting.environment())
     return Result(run, sitting.train(run))
 

@@ -62,6 +62,10 @@ class ModelState:
         """
         _load(self.weights, arrays, "weights")
 
+    def load_some_weights(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Set the weights and statistics that are named; the others stay as they are."""
+        _load({key: self.weights[key] for key in arrays}, arrays, "weights")
+
     def load_training(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Set seed generators and optimizers; raises like ``load_weights``."""
         _load(self.training, arrays, "training state")

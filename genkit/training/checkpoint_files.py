@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,23 @@ def load_weights(checkpoint: Path, state: ModelState) -> None:
     """Load only the weights and statistics of a checkpoint."""
     arrays = _read(checkpoint / _WEIGHTS, _digests(checkpoint), state.weights, "weights")
     state.load_weights(arrays)
+
+
+def load_fitting(checkpoint: Path, state: ModelState) -> dict[str, str]:
+    """Load those weights and statistics that have the name and the shape of the model's own.
+
+    Returns:
+        why each of the others was not taken, by name; theirs and ours.
+    """
+    with _opened(checkpoint / _WEIGHTS, _digests(checkpoint)) as (archive, shapes):
+        ours = {name: tuple(variable.shape) for name, variable in state.weights.items()}
+        fitting = [name for name, shape in ours.items() if shapes.get(name) == shape]
+        state.load_some_weights({name: archive.get_tensor(name) for name in fitting})
+    reasons = dict.fromkeys(ours.keys() - shapes.keys(), "not there")
+    reasons |= dict.fromkeys(shapes.keys() - ours.keys(), "not in this model")
+    for name in ours.keys() & shapes.keys() - set(fitting):
+        reasons[name] = f"{shapes[name]} there, {ours[name]} here"
+    return dict(sorted(reasons.items()))
 
 
 def load_arrays(file: Path, state: ModelState) -> None:
@@ -172,6 +190,17 @@ def _read(
     """
     from genkit.engine.state import check_matches  # brings Keras, which listing steps needs not
 
+    with _opened(file, digests) as (archive, shapes):
+        if expected is not None:
+            check_matches(expected, shapes, f"{what} in {file}")
+        return {name: archive.get_tensor(name) for name in shapes}
+
+
+@contextmanager
+def _opened(
+    file: Path, digests: Mapping[str, str] | None
+) -> Iterator[tuple[Any, dict[str, tuple[int, ...]]]]:
+    """Open a safetensors file whose digest is the expected one; give its arrays' shapes too."""
     try:
         if digests is not None and _digest(file) != digests.get(file.name):
             raise RunError(
@@ -179,10 +208,8 @@ def _read(
                 "Delete this checkpoint's folder to go on from the one before.",
             )
         with safe_open(file, framework="numpy") as archive:
-            shapes = {name: tuple(archive.get_slice(name).get_shape()) for name in archive.keys()}  # noqa: SIM118
-            if expected is not None:
-                check_matches(expected, shapes, f"{what} in {file}")
-            return {name: archive.get_tensor(name) for name in shapes}
+            names = archive.keys()
+            yield archive, {name: tuple(archive.get_slice(name).get_shape()) for name in names}
     except (OSError, SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise RunError(f"The file {file} can't be read: {error}.") from error
 

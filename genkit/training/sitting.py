@@ -23,6 +23,7 @@ from genkit.plan import Plan
 from genkit.registry import Registry, installed, own_version
 from genkit.runs import Run
 from genkit.specs import Schema, resolve
+from genkit.training.initial_weights import InitialWeights
 
 if TYPE_CHECKING:
     from genkit.model import Model
@@ -67,17 +68,24 @@ class Sitting:
             from genkit.training.progress import Progress
 
             self.callbacks.append(Progress())
+        self.initial: InitialWeights | None = None
 
     def load_initial_weights(self, init: str) -> None:
-        """Take over the weights of another run's last checkpoint."""
+        """Take over what fits of the weights of another run's last checkpoint.
+
+        Raises:
+            RunError: nothing fits, or it can't be read.
+        """
         from genkit.engine.state import ModelState
         from genkit.training import checkpoint_files, checkpoints
 
         run, state = Run.open(Path(init)), ModelState(self.model)
-        checkpoints.read_steadily(
+        left_out = checkpoints.read_steadily(
             lambda: checkpoints.last(run.checkpoints),
-            lambda folder: checkpoint_files.load_weights(folder, state),
+            lambda folder: checkpoint_files.load_fitting(folder, state),
         )
+        self.initial = InitialWeights(init, tuple(state.weights.keys() - left_out), left_out)
+        self.initial.check()
 
     def environment(self) -> dict[str, Any]:
         """Describe what the run is made with, for ``environment.json``."""
@@ -102,6 +110,7 @@ class Sitting:
                 "fingerprint": self.source.fingerprint(),
                 "schema": self.source.schema.to_dict(),
             },
+            **({"init": self.initial.to_dict()} if self.initial else {}),
         }
 
     def train(self, run: Run, later: Mapping[str, Any] | None = None) -> Outcome:

@@ -105,22 +105,6 @@ def test_load_gives_the_model_back_from_a_run_a_result_and_an_export(train, tmp_
     np.testing.assert_array_equal(genkit.load(copied).generate(4, seed=1), expected)
 
 
-def test_init_starts_from_the_weights_of_another_run(train):
-    first = train(steps=5, name="first")
-    second = train(steps=0, init=str(first.path), seed=9, name="second")
-    zero = second.path / "checkpoints/00000000/model.safetensors"
-    assert zero.read_bytes() == (first.path / "checkpoints/00000005/model.safetensors").read_bytes()
-    assert rows(train(steps=1, init=str(first.path), name="third"))[0]["step"] == 1
-
-
-def test_init_from_a_model_of_other_sizes_lists_what_does_not_fit_and_leaves_nothing(train):
-    first = train(steps=0, name="first")
-    config = {**SMALL["config"], "latent_dim": 5}
-    with pytest.raises(RunError, match=r"layers/.*shape"):
-        train(steps=1, init=str(first.path), config=config, name="second")
-    assert [p.name for p in first.path.parent.iterdir()] == ["first"]
-
-
 def test_an_existing_run_is_refused_and_untouched(train):
     result = train(steps=1, name="mine")
     before = {p: p.stat().st_mtime_ns for p in result.path.rglob("*")}
@@ -266,15 +250,6 @@ def test_an_interrupted_resume_goes_on_to_what_it_was_asked_for(train):
     assert Run.open(result.path).status()["state"] == "stopped"
     assert api.resume(result.path, verbose=False).outcome.steps == 22
     assert api.resume(result.path, verbose=False).outcome.steps == 22
-
-
-def test_a_run_killed_before_its_first_checkpoint_still_starts_from_init(train):
-    first = train(steps=5, name="first")
-    second = train(steps=0, init=first, seed=9, name="second")
-    shutil.rmtree(second.path / "checkpoints")
-    api.resume(second.path, verbose=False)
-    zero = second.path / "checkpoints/00000000/model.safetensors"
-    assert zero.read_bytes() == (first.path / "checkpoints/00000005/model.safetensors").read_bytes()
 
 
 def test_weights_that_are_no_numbers_are_never_a_checkpoint(train):
