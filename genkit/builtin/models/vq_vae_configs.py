@@ -27,7 +27,10 @@ class VQVAEConfig(Config):
         description="Variance of pixels in [0, 1], by which squared errors are divided; MNIST's",
     )
     decay: float = Field(
-        0.99, ge=0, lt=1, description="Share of the codebook's averages that a step keeps"
+        0.95,
+        ge=0,
+        lt=1,
+        description="Share of the codebook's averages that a step keeps; the paper has 0.99",
     )
     revival_threshold: float = Field(
         1.0,
