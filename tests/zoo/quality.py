@@ -85,7 +85,7 @@ def frechet(classifier: Any, samples: np.ndarray, real: np.ndarray) -> float:
 
 def _nearness(samples: np.ndarray, train: Any, real: np.ndarray) -> float:
     known = _flat(train.gather(np.arange(len(train)))["image"])
-    generated, new = (_nearest(_flat(x[:NEIGHBOURS]), known) for x in (samples, real))
+    generated, new = (nearest(_flat(x[:NEIGHBOURS]), known) for x in (samples, real))
     return float(np.median(generated) / np.median(new))
 
 
@@ -93,11 +93,11 @@ def _flat(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1).astype(np.float32)
 
 
-def _nearest(some: np.ndarray, known: np.ndarray) -> np.ndarray:
+def nearest(some: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Give each row's distance to the nearest of the known ones."""
     squares = (some**2).sum(axis=1)[:, None] - 2 * some @ known.T + (known**2).sum(axis=1)
-    nearest: np.ndarray = np.sqrt(np.maximum(squares.min(axis=1), 0))
-    return nearest
+    distances: np.ndarray = np.sqrt(np.maximum(squares.min(axis=1), 0))
+    return distances
 
 
 def _of_reconstructions(model: Any, test: Any) -> dict[str, float]:
