@@ -49,4 +49,4 @@ def test_a_persons_own_cache_is_respected(genkit_command, tmp_path):
     env = {"XDG_CACHE_HOME": str(tmp_path / "a"), "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "b")}
     genkit_command(*RUN, env=env)
     assert any((tmp_path / "b").iterdir())
-    assert not (tmp_path / "a").exists()
+    assert not (tmp_path / "a" / "genkit").exists()
