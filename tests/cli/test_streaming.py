@@ -27,7 +27,7 @@ def test_an_npz_file_takes_the_memory_of_a_batch(tmp_path):
             yield rng.random((min(64, count - start), size), dtype=np.float32)
 
     tracemalloc.start()
-    file = command._write_npz(batches(), count, tmp_path / "samples.npz")
+    file = command._write_npz(batches(), count, tmp_path / "samples.npz", [])
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 10 * 64 * size * 4  # all of them would take 62 batches
