@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from genkit.config import Config
     from genkit.engine import gradient
     from genkit.errors import GenkitError
+    from genkit.evaluation.metric import Metric
     from genkit.hookspecs import hookimpl
     from genkit.model import Model
     from genkit.registry import Registry
@@ -40,6 +41,7 @@ _HOME = {
     "Field": "genkit.specs",
     "GAN": "genkit.builtin.models.gan",
     "GenkitError": "genkit.errors",
+    "Metric": "genkit.evaluation.metric",
     "MetricSpec": "genkit.specs",
     "Model": "genkit.model",
     "ModelSpec": "genkit.specs",
@@ -62,6 +64,7 @@ __all__ = [
     "DatasetSpec",
     "Field",
     "GenkitError",
+    "Metric",
     "MetricSpec",
     "Model",
     "ModelSpec",

@@ -255,8 +255,8 @@ class MetricSpec(Spec):
     """A measure of generated data.
 
     Args:
-        metric: reference to a class with ``update(numpy)`` and
-            ``compute() -> value, low, high, card``.
+        metric: reference to a ``genkit.Metric`` subclass, called with the evaluation's
+            ``genkit.evaluation.Context``.
         direction: ``"min"`` or ``"max"``: which way is better.
         modality: what it measures.
     """

@@ -1,0 +1,86 @@
+"""Figures: numbers that say how they were made, and are compared only with those made alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from genkit.errors import RunError, UsageError
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number.
+
+    Args:
+        name: what was measured: ``"fid"``, ``"precision"``, ...
+        value: the estimate.
+        low: lower end of its 95 % interval; how it was made stands in the card.
+        high: upper end.
+        direction: ``"min"`` or ``"max"``: which way is better.
+        card: everything about how it was measured that changes the number: extractor and its hash,
+            counts, resizing, seed, reference data and split, interval. JSON values only. Nothing
+            about the model: two models measured alike have equal cards.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    direction: str
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "card", MappingProxyType(dict(self.card)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON form."""
+        return {
+            "name": self.name,
+            "value": float(self.value),
+            "low": float(self.low),
+            "high": float(self.high),
+            "direction": self.direction,
+            "card": dict(self.card),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Figure:
+        """Read the JSON form.
+
+        Raises:
+            RunError: it is no figure.
+        """
+        try:
+            return cls(
+                name=str(data["name"]),
+                value=float(data["value"]),
+                low=float(data["low"]),
+                high=float(data["high"]),
+                direction=str(data["direction"]),
+                card=data["card"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(f"Expected a figure; received {str(data)[:200]}: {error!r}.") from error
+
+
+def check_comparable(first: Figure, second: Figure) -> None:
+    """Refuse to compare figures that were not measured alike.
+
+    Raises:
+        UsageError: their names or cards differ; the message says in what.
+    """
+    if first.name != second.name:
+        raise UsageError(f"Expected figures of one metric; received {first.name}, {second.name}.")
+    keys = sorted(first.card.keys() | second.card.keys())
+    differing = [key for key in keys if first.card.get(key) != second.card.get(key)]
+    if differing:
+        told = "; ".join(
+            f"{key}: {first.card.get(key)!r} and {second.card.get(key)!r}" for key in differing
+        )
+        raise UsageError(
+            f"The figures of {first.name} can't be compared: their cards differ in {told}.",
+            "Measure both alike: genkit evaluate RUN with the same --against, --n and --extractor.",
+        )

@@ -1,0 +1,97 @@
+"""95 % intervals and paired tests; each says its method, for the card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+LEVEL = 0.95
+T_INTERVAL = "95 % t interval of the mean"
+WILSON = "95 % Wilson interval of a proportion"
+BOOTSTRAP = "95 % percentile bootstrap"
+
+
+def mean_interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]:
+    """Give the mean and its Student t interval (``T_INTERVAL``).
+
+    Args:
+        values: independent observations, at least one; with one alone the interval is unbounded.
+    """
+    sample = np.asarray(values, np.float64)
+    mean = float(sample.mean())
+    if len(sample) == 1:
+        return mean, -np.inf, np.inf
+    error = float(sample.std(ddof=1)) / np.sqrt(len(sample))
+    half = float(stats.t.ppf(0.5 + LEVEL / 2, len(sample) - 1)) * error
+    return mean, mean - half, mean + half
+
+
+def proportion_interval(hits: int, n: int) -> tuple[float, float, float]:
+    """Give a proportion and its Wilson score interval (``WILSON``).
+
+    Wilson 1927, "Probable inference, the law of succession, and statistical inference".
+    """
+    interval = stats.binomtest(hits, n).proportion_ci(LEVEL, method="wilson")
+    return hits / n, float(interval.low), float(interval.high)
+
+
+def bootstrap_interval(
+    values: np.ndarray,
+    statistic: Callable[[np.ndarray], float] = np.mean,
+    *,
+    seed: int = 0,
+    resamples: int = 1000,
+) -> tuple[float, float, float]:
+    """Give a statistic of independent rows and its percentile bootstrap interval (``BOOTSTRAP``).
+
+    Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13.
+
+    Args:
+        values: shape ``(n, ...)``; rows are drawn with replacement.
+        statistic: of such an array.
+        seed: of the draws.
+        resamples: how many.
+    """
+    rng = np.random.default_rng(seed)
+    n = len(values)
+    found = [statistic(values[rng.integers(0, n, n)]) for _ in range(resamples)]
+    low, high = np.quantile(found, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+    return float(statistic(values)), float(low), float(high)
+
+
+@dataclass(frozen=True)
+class Paired:
+    """How two treatments of the same units differ.
+
+    Args:
+        difference: mean of first minus second.
+        low: lower end of its 95 % t interval.
+        high: upper end.
+        p: two-sided, of the paired t test.
+        n: pairs.
+    """
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    n: int
+
+
+def paired_difference(first: Sequence[float], second: Sequence[float]) -> Paired:
+    """Compare two treatments of the same units with a paired t test.
+
+    Raises:
+        ValueError: fewer than two pairs, or lists of different lengths.
+    """
+    if len(first) != len(second) or len(first) < 2:  # noqa: PLR2004
+        raise ValueError(f"Expected two pairs or more; received {len(first)} and {len(second)}.")
+    differences = np.asarray(first, np.float64) - np.asarray(second, np.float64)
+    mean, low, high = mean_interval(differences)
+    spread = differences.std(ddof=1)
+    # Pairs that all differ alike leave no doubt; scipy would divide by zero.
+    p = float(stats.ttest_1samp(differences, 0).pvalue) if spread else float(mean == 0)
+    return Paired(mean, low, high, p, len(differences))

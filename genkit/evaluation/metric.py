@@ -1,0 +1,138 @@
+"""What a metric is: it is shown items a batch at a time, and gives figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from genkit.evaluation.figure import Figure
+
+if TYPE_CHECKING:
+    from genkit.data import Source
+    from genkit.evaluation.extractors.base import Extractor
+    from genkit.model import Model
+    from genkit.specs import Schema
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is measured, and how: the same for all metrics of one evaluation.
+
+    Args:
+        schema: what the items are.
+        extractor: turns items into features; None for data that has no extractor.
+        seed: of samples, of bootstrap draws, of everything random.
+        model: the model whose samples are measured; None where only samples are at hand.
+        training: the data that the model was trained on, where a metric may look at it.
+        real: the data that samples are compared with.
+        card: what stands on every figure of this evaluation: counts, reference data, split, ...
+    """
+
+    schema: Schema
+    extractor: Extractor | None = None
+    seed: int = 0
+    model: Model | None = None
+    training: Source | None = None
+    real: Source | None = None
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+    def figure(
+        self,
+        name: str,
+        interval: tuple[float, float, float],
+        direction: str,
+        **card: Any,
+    ) -> Figure:
+        """Make a figure whose card is the evaluation's and the metric's own.
+
+        Args:
+            name: of the figure.
+            interval: ``(value, low, high)``.
+            direction: ``"min"`` or ``"max"``.
+            **card: what this metric adds: how the interval was made, its own settings.
+        """
+        value, low, high = (float(each) for each in interval)
+        return Figure(name, value, low, high, direction, {**self.card, **card})
+
+
+class Batch:
+    """Items on their way to the metrics; features are made once, when the first one asks.
+
+    Args:
+        items: shape ``(n, ...)`` in the schema's range.
+        extractor: makes features; None where there is none.
+        labels: class numbers, int, shape ``(n,)``: the data's, or those asked of a conditional
+            model.
+    """
+
+    def __init__(
+        self,
+        items: np.ndarray,
+        extractor: Extractor | None = None,
+        labels: np.ndarray | None = None,
+    ) -> None:
+        self.items = items
+        self.labels = labels
+        self._extractor = extractor
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @cached_property
+    def features(self) -> np.ndarray:
+        """The extractor's features, float32 of shape ``(n, dim)``."""
+        assert self._extractor is not None, "a metric that wants features refuses without extractor"
+        return self._extractor.features(self.items)
+
+    @cached_property
+    def probabilities(self) -> np.ndarray:
+        """The extractor's class probabilities, float32 of shape ``(n, classes)``."""
+        assert self._extractor is not None, "a metric that wants classes refuses without extractor"
+        return self._extractor.probabilities(self.items)
+
+
+class Metric:
+    """Base of every metric.
+
+    An evaluation makes one, shows it the batches of each stream that it names, and computes. The
+    order of the batches must not matter, and memory must not grow without bound.
+
+    Example:
+        class Brightness(genkit.Metric):
+            streams = ("generated",)
+
+            def __init__(self, context):
+                super().__init__(context)
+                self.means = []
+
+            def update(self, stream, batch):
+                self.means.extend(batch.items.mean(axis=(1, 2, 3)))
+
+            def compute(self):
+                yield self.context.figure(
+                    "brightness", mean_interval(self.means), "max", interval="95 % t"
+                )
+    """
+
+    streams: ClassVar[tuple[str, ...]] = ("generated", "real")
+    """What it wants to see: ``generated`` samples, ``real`` items held out, ``training`` items."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    @classmethod
+    def unfit(cls, context: Context) -> str:  # noqa: ARG003
+        """Say why it can't measure this, in a few words; nothing if it can."""
+        return ""
+
+    def update(self, stream: str, batch: Batch) -> None:
+        """Look at a batch of a stream."""
+        raise NotImplementedError(f"{type(self).__name__} defines no update.")
+
+    def compute(self) -> Iterable[Figure]:
+        """Give what was measured."""
+        raise NotImplementedError(f"{type(self).__name__} defines no compute.")
