@@ -39,6 +39,9 @@ class Recipe(Config):
     )
     config: dict[str, Any] = Field({}, description="The model's settings: genkit info MODEL")
     data: dict[str, Any] = Field({}, description="The data set's settings: genkit info DATASET")
+    trainer_config: dict[str, Any] = Field(
+        {}, description="The trainer's settings: genkit info TRAINER"
+    )
     callbacks: dict[str, dict[str, Any]] = Field(
         {}, description="Callbacks by name, each with its arguments"
     )
@@ -69,6 +72,7 @@ class Plan(Config):
     distributions: dict[str, str]
     config: dict[str, Any]
     data: dict[str, Any]
+    trainer_config: dict[str, Any] = Field({})
     callbacks: dict[str, dict[str, Any]] = Field({})
     batch_size: int = Field(64, ge=1)
     steps: int | None = Field(None, ge=0)
@@ -150,11 +154,17 @@ def _resolve(registry: Registry, model: Any, preset: str, merged: dict[str, Any]
         merged.get("data", {}),
         f"data set {dataset.spec.name}",
     )
+    trainer_config = parse(
+        resolve_reference(trainer.spec.config),
+        merged.get("trainer_config", {}),
+        f"trainer {trainer.spec.name}",
+    )
     named = {"model": model, "dataset": dataset, "trainer": trainer}
+    parsed = {"config": config, "data": data, "trainer_config": trainer_config}
     rest = {
         key: merged[key]
         for key in Recipe.model_fields
-        if key in merged and key in Plan.model_fields and key not in (*named, "config", "data")
+        if key in merged and key in Plan.model_fields and key not in (*named, *parsed)
     }
     rest["time"] = parse_duration(rest["time"]) if rest.get("time") is not None else None
     if all(rest.get(key) is None for key in _LENGTH):
@@ -169,8 +179,7 @@ def _resolve(registry: Registry, model: Any, preset: str, merged: dict[str, Any]
             "distributions": {kind: entry.distribution for kind, entry in named.items()},
             "preset": preset,
             "backend": backend.choose(merged.get("backend")),
-            "config": config.model_dump(mode="json"),
-            "data": data.model_dump(mode="json"),
+            **{key: settings.model_dump(mode="json") for key, settings in parsed.items()},
         },
         "plan",
     )

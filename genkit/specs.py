@@ -240,14 +240,17 @@ class TrainerSpec(Spec):
     """A way to turn a model, data and a run into a trained model.
 
     Args:
-        trainer: reference to a ``genkit.Trainer`` subclass.
+        trainer: reference to a ``genkit.Trainer`` subclass, called with its config.
+        config: reference to its ``genkit.Config`` class, in a module free of keras.
     """
 
     trainer: str
+    config: str = "genkit.config:Config"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require_reference("trainer")
+        self._require_reference("config")
 
 
 @dataclass(frozen=True, kw_only=True)

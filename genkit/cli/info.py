@@ -24,10 +24,11 @@ def info(
     name: Annotated[str, typer.Argument(help="A name from genkit list.")],
     as_json: JsonFlag = False,
 ) -> int:
-    """Show a model's or data set's settings, presets and references.
+    """Show a model's, data set's or trainer's settings, presets and references.
 
-    The settings of a model are set with --set KEY=VALUE, those of a data set with
-    --data KEY=VALUE, or in the [config] and [data] tables of a recipe.
+    The settings of a model are set with --set KEY=VALUE, those of a data set with --data KEY=VALUE,
+    those of a trainer with --trainer-set KEY=VALUE, or in the tables [config], [data] and
+    [trainer_config] of a recipe.
     """
     kind, entry = _find(name)
     told = _describe(kind, entry)

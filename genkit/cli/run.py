@@ -58,6 +58,14 @@ def run(  # noqa: PLR0917
         str | None,
         typer.Option(help="Trainer; by default the model's own.", rich_help_panel=_TRAINING),
     ] = None,
+    trainer_set: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="A setting of the trainer: genkit info TRAINER. Repeatable.",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
     precision: Annotated[
         str | None,
         typer.Option(
@@ -160,6 +168,7 @@ def run(  # noqa: PLR0917
         "preset": preset,
         "config": parse_settings(set_, "--set") if set_ else None,
         "trainer": trainer,
+        "trainer_config": parse_settings(trainer_set, "--trainer-set") if trainer_set else None,
         "precision": precision,
         "init": str(init) if init else None,
         "seed": seed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from genkit.data.loader import Loader, check_sizes
 from genkit.data.noise import NoiseFn, noise_for_samples, noise_for_step, sample_rng, training_rng
 from genkit.data.pipeline import transformed
+from genkit.data.sampling import Sampler, Shuffled
 from genkit.data.source import ArraySource, Batch, Source
 from genkit.data.transform_names import parse_transforms
 from genkit.data.transforms import Transform
@@ -15,6 +16,8 @@ __all__ = [
     "Batch",
     "Loader",
     "NoiseFn",
+    "Sampler",
+    "Shuffled",
     "Source",
     "Transform",
     "as_source",

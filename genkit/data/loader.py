@@ -6,15 +6,13 @@ import weakref
 from typing import TYPE_CHECKING, Any, Self
 
 from genkit.data.framework_free import import_grain
-from genkit.data.noise import NoiseFn, augmentation_rng, check_seed, noise_for_step, permutation
+from genkit.data.noise import NoiseFn, augmentation_rng, check_seed, noise_for_step
 from genkit.data.pipeline import augmented
+from genkit.data.sampling import Sampler, Shuffled
 from genkit.errors import DataError, GenkitError, UsageError
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from genkit.data.source import Batch, Source
 
@@ -24,9 +22,9 @@ _PREFETCH = 2
 class Loader:
     """An endless iterator over the batches of a source.
 
-    Each epoch goes through the data in a new order; what is left over at its end, less than a
-    batch, is dropped. Everything about a batch follows from the seed and its number, so that a
-    loader with ``start_step=s`` goes on exactly as one that had run there from 0.
+    Each epoch goes through the data in a new order, unless another sampler chooses the items.
+    Everything about a batch follows from the seed and its number, so that a loader with
+    ``start_step=s`` goes on exactly as one that had run there from 0.
 
     Args:
         source: where items come from. Text fields stay behind: they can't become tensors.
@@ -36,6 +34,7 @@ class Loader:
         batches_per_step: how many batches a step consumes. With more than one, a step's data is
             a tuple of that many dicts, each with its own noise.
         start_step: the step to begin with.
+        sampler: chooses the items of each batch; ``genkit.data.Shuffled`` when left out.
 
     Raises:
         DataError: a batch larger than the data.
@@ -59,6 +58,7 @@ class Loader:
         noise: NoiseFn | None = None,
         batches_per_step: int = 1,
         start_step: int = 0,
+        sampler: Sampler | None = None,
     ) -> None:
         check_sizes(source, batch_size, batches_per_step, start_step)
         self.source = source
@@ -66,9 +66,10 @@ class Loader:
         self.seed = check_seed(seed)
         self.batches_per_step = batches_per_step
         self._step = start_step
-        self._batches_per_epoch = len(source) // batch_size
+        sampler = sampler or Shuffled(len(source), batch_size, self.seed)
+        self._batches_per_epoch = sampler.batches_per_epoch
         self._batches: Any = _prefetched(
-            _BatchMaker(source, batch_size, self.seed, noise),
+            _BatchMaker(source, sampler, self.seed, noise),
             self._batches_per_epoch,
             start=start_step * batches_per_step,
         )
@@ -123,32 +124,25 @@ class Loader:
 class _BatchMaker:
     """Makes any batch of the endless sequence, given its number."""
 
-    def __init__(self, source: Source, batch_size: int, seed: int, noise: NoiseFn | None) -> None:
-        self._source, self._batch_size, self._seed = source, batch_size, seed
+    def __init__(self, source: Source, sampler: Sampler, seed: int, noise: NoiseFn | None) -> None:
+        self._source, self._sampler, self._seed = source, sampler, seed
         self._noise = noise
         self._fields = [n for n, field in source.schema.fields.items() if field.dtype != "string"]
-        self._order: tuple[int, NDArray[np.intp]] | None = None
 
-    def __call__(self, number: int, number_in_epoch: int) -> Batch:
-        epoch = number // (len(self._source) // self._batch_size)
-        start = number_in_epoch * self._batch_size
-        gathered = self._source.gather(self._order_of(epoch)[start : start + self._batch_size])
+    def __call__(self, number: int, number_in_epoch: int) -> Batch:  # noqa: ARG002 - grain's form
+        indices, extra = self._sampler(number)
+        gathered = self._source.gather(indices)
         batch = {name: gathered[name] for name in self._fields}
-        batch = augmented(self._source, batch, augmentation_rng(self._seed, number))
+        batch = {**augmented(self._source, batch, augmentation_rng(self._seed, number)), **extra}
         if self._noise is None:
             return batch
-        noise = noise_for_step(self._noise, self._seed, number, self._batch_size)
+        noise = noise_for_step(self._noise, self._seed, number, len(indices))
         if clash := sorted(batch.keys() & noise.keys()):
             raise GenkitError(
                 f"Expected noise under names that the data doesn't have; both have {clash}.",
                 "Rename it in the model's noise(rng, n).",
             )
         return {**batch, **noise}
-
-    def _order_of(self, epoch: int) -> NDArray[np.intp]:
-        if self._order is None or self._order[0] != epoch:
-            self._order = (epoch, permutation(self._seed, epoch, len(self._source)))
-        return self._order[1]
 
 
 def _prefetched(maker: _BatchMaker, batches_per_epoch: int, start: int) -> Any:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from genkit.data import Loader
 from genkit.engine.base import global_norm, merge
 from genkit.errors import DivergedError, RunError
 from genkit.model import split_schedule
@@ -84,14 +83,7 @@ def _replay(
     until = time.monotonic() + _REPLAY_SECONDS
     seen: dict[str, list[float]] = {}
     step = _watched_step(trainer, model)
-    with Loader(
-        source,
-        batch_size=run.settings.batch_size,
-        seed=run.settings.seed,
-        noise=model.training_noise,
-        batches_per_step=model.batches_per_step,
-        start_step=position.step,
-    ) as loader:
+    with trainer.open_loader(model, source, run.settings, position.step) as loader:
         number = position.step
         while time.monotonic() < until and not stop.received:
             static, inputs = split_schedule(model.schedule(number))
@@ -121,7 +113,7 @@ def _watched_step(trainer: Trainer, model: Model) -> Any:
 
     def training_step(batch: Any) -> dict[str, Any]:
         norms.clear()
-        return {**model.training_step(batch, watched), **norms}
+        return {**trainer.training_step(model, batch, watched), **norms}
 
     compiled = trainer.engine.compile_step(training_step)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit import backend, precision
+from genkit.config import parse
 from genkit.datasets import open_data
 from genkit.errors import UsageError
 from genkit.export import build_model, write_export
@@ -22,7 +23,7 @@ from genkit.fitting import Outcome
 from genkit.plan import Plan
 from genkit.registry import Registry, installed, own_version
 from genkit.runs import Run
-from genkit.specs import Schema, resolve
+from genkit.specs import Schema, TrainerSpec, resolve
 from genkit.training.initial_weights import InitialWeights
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Sitting:
         self.source = open_data(plan, self.registry)
         self.model = _new_model(plan, self.source.schema, self.registry, at_most)
         name = f"{plan.distributions['trainer']}/{plan.trainer}"
-        self.trainer: Trainer = resolve(self.registry.find("trainers", name).spec.trainer)()
+        self.trainer: Trainer = _new_trainer(plan, self.registry.find("trainers", name).spec)
         self.trainer.check(self.model, self.source, plan.settings())
         self.callbacks = [*callbacks, *_plan_callbacks(plan, self.registry, folder)]
         if self.callbacks and not self.trainer.stepwise:
@@ -163,6 +164,12 @@ def _new_model(plan: Plan, schema: Schema, registry: Registry, at_most: int | No
             )
     finally:
         random.setstate(kept)
+
+
+def _new_trainer(plan: Plan, spec: TrainerSpec) -> Trainer:
+    config = parse(resolve(spec.config), plan.trainer_config, f"trainer {plan.trainer}")
+    trainer: Trainer = resolve(spec.trainer)(config)
+    return trainer
 
 
 def _plan_callbacks(plan: Plan, registry: Registry, folder: Path) -> list[Any]:

@@ -19,6 +19,7 @@ from genkit.training.callbacks import Callbacks
 from genkit.training.signals import StopOnSignal
 
 if TYPE_CHECKING:
+    from genkit.config import Config
     from genkit.data import Source
     from genkit.runs import Run, UnsavedRun
 
@@ -27,14 +28,20 @@ class Trainer:
     """Turns a model, data and a run into a trained model.
 
     ``minimize`` is made of three verbs; a trainer of another kind overrides one of them
-    (``gradients`` for privacy, ``transform_gradients`` for averaging over workers) or all of
-    ``fit``.
+    (``gradients`` for privacy, ``transform_gradients`` for averaging over workers), what the loop
+    asks for (``open_loader``, ``training_step``, ``measures``, ``is_spent``), or all of ``fit``.
+
+    Args:
+        config: its settings, of the class that its spec names.
     """
 
     stepwise = True
     """Whether ``fit`` goes step by step, so that callbacks and progress make sense."""
 
     engine: engine.Engine
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config = config
 
     def gradients(
         self, name: str, fn: Callable[..., Any], *inputs: Any
@@ -53,6 +60,33 @@ class Trainer:
         result, gradients = self.gradients(name, fn, *inputs)
         self.engine.apply(name, self.transform_gradients(name, gradients))
         return result
+
+    def open_loader(
+        self, model: Model, source: Source, settings: FitSettings, start_step: int
+    ) -> Loader:
+        """Give the batches from a step on; by default each epoch in a new order."""
+        return Loader(
+            source,
+            batch_size=settings.batch_size,
+            seed=settings.seed,
+            noise=model.training_noise,
+            batches_per_step=model.batches_per_step,
+            start_step=start_step,
+        )
+
+    def training_step(
+        self, model: Model, batch: Any, minimize: Callable[..., Any]
+    ) -> dict[str, Any]:
+        """Do one step, inside what is compiled; by default the model's own."""
+        return model.training_step(batch, minimize)
+
+    def measures(self, step: int) -> dict[str, float]:  # noqa: ARG002
+        """Give numbers of the trainer's own for the log, after a step's losses."""
+        return {}
+
+    def is_spent(self, step: int) -> bool:  # noqa: ARG002
+        """Say whether training must end after this many steps, whatever its length."""
+        return False
 
     def check(self, model: Model, source: Source, settings: FitSettings) -> None:
         """Refuse, before anything is written, what ``fit`` could not train.
@@ -90,15 +124,7 @@ class Trainer:
         self.check(model, source, run.settings)
         self.engine = engine.create(model)
         position = run.restore(self.engine.state)
-        settings = run.settings
-        loader = Loader(
-            source,
-            batch_size=settings.batch_size,
-            seed=settings.seed,
-            noise=model.training_noise,
-            batches_per_step=model.batches_per_step,
-            start_step=position.step,
-        )
+        loader = self.open_loader(model, source, run.settings, position.step)
         with loader, StopOnSignal() as stop:
             loop = _Loop(self, model, loader, run, position, callbacks=callbacks)
             try:
@@ -134,6 +160,7 @@ class _Loop:
         *,
         callbacks: Sequence[Any],
     ) -> None:
+        self.trainer = trainer
         self.engine = trainer.engine
         self.model = model
         self.loader = loader
@@ -143,7 +170,7 @@ class _Loop:
         self.running: _Step | None = None
         self.total = run.settings.total_steps(loader.steps_per_epoch)
         self.step = self.engine.compile_step(
-            lambda batch: model.training_step(batch, trainer.minimize)
+            lambda batch: trainer.training_step(model, batch, trainer.minimize)
         )
         self.watchers = Callbacks(
             callbacks,
@@ -211,6 +238,7 @@ class _Loop:
             self.position.finished
             or (self.total is not None and self._begun >= self.total)
             or (limit is not None and self.position.seconds >= limit)
+            or self.trainer.is_spent(self._begun)
         )
 
     @property
@@ -244,7 +272,7 @@ class _Loop:
             return
         step, self.running = self.running, None
         position, settings = self.position, self.run.settings
-        losses = self.engine.fetch(step.losses)
+        losses = self.engine.fetch(step.losses) | self.trainer.measures(step.number + 1)
         self._count(step, losses)
         if self.tells:
             self.watchers.tell("on_train_batch_end", step.index, losses)

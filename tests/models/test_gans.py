@@ -56,6 +56,23 @@ def test_any_loss_goes_with_any_penalties(loss, penalties):
     assert number(model.generator_loss(batch)) == pytest.approx(number(plain.generator_loss(batch)))
 
 
+def test_r1_looks_at_real_items_and_r2_at_generated_ones():
+    """The slope of D(x) = |x|^2 is 2x, so the penalties tell where they were taken."""
+    square = [keras.Input((2,)), layers.Lambda(ops.square)]
+    head = layers.Dense(1, use_bias=False, kernel_initializer="ones")
+    losses = {}
+    for name, penalties in {"none": {}, "r1": {"r1": 1.0}, "r2": {"r2": 1.0}}.items():
+        model = vector_gan(**penalties)
+        model.discriminator = keras.Sequential([*square, head])
+        model.generator.set_weights([np.ones((3, 2)), np.zeros(2)])
+        losses[name] = number(model.discriminator_loss(batch_of(model)))
+    batch = {k: ops.convert_to_numpy(v) for k, v in batch_of(model).items()}
+    fake = batch["z"] @ np.ones((3, 2))
+    for name, items in (("r1", batch["vector"]), ("r2", fake)):
+        expected = 0.5 * ((2 * items) ** 2).sum(axis=1).mean()
+        assert losses[name] - losses["none"] == pytest.approx(expected, rel=1e-4)
+
+
 def test_an_unknown_loss_is_refused():
     with pytest.raises(UsageError, match=r"wasserstein; received 'best'"):
         vector_gan(loss="best")
@@ -170,6 +187,53 @@ def test_augmented_images_are_all_the_discriminator_sees():
     model.score = original
     model.fit(IMAGES, steps=3, batch_size=16, verbose=False)
     assert set(model.noise(training_rng(0, 0), 2)) == {"z"}
+
+
+def test_real_and_generated_images_are_changed_by_draws_of_their_own():
+    from genkit.layers import augment_images
+
+    generator = keras.Sequential(
+        [
+            keras.Input((1,)),
+            layers.Dense(64, kernel_initializer="zeros", bias_initializer="ones"),
+            layers.Reshape((8, 8, 1)),
+        ]
+    )
+    discriminator = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(1)])
+    model = genkit.GAN(generator, discriminator, augment=["cutout"], schema=SCHEMA)
+    noise = model.training_noise(training_rng(0, 0), 4)
+    ones = np.ones((4, 8, 8, 1), np.float32)
+    seen = []
+    model.score = lambda items, batch: seen.append(items) or discriminator(items)
+    model.discriminator_loss(
+        {k: ops.convert_to_tensor(v) for k, v in {"image": ones, **noise}.items()}
+    )
+    for which, items in enumerate(seen):
+        expected = augment_images(
+            ops.convert_to_tensor(ones), noise["augment"][:, which], ["cutout"]
+        )
+        np.testing.assert_array_equal(*map(ops.convert_to_numpy, (items, expected)))
+
+
+def test_both_networks_of_an_acgan_want_generated_images_named_right():
+    from genkit.builtin.models.acgan import ACGAN
+    from genkit.builtin.models.gan_configs import ACGANConfig
+
+    labels = genkit.Field((), "int64", "label", classes=("a", "b", "c"))
+    schema = genkit.Schema({**SCHEMA.fields, "label": labels})
+    losses = {}
+    for weight in (0.0, 1.0):
+        keras.utils.set_random_seed(0)
+        model = ACGAN(ACGANConfig(width=4, latent_dim=4, class_weight=weight), schema)
+        noise = model.training_noise(training_rng(0, 0), 6)
+        data = {"image": IMAGES[:6], "label": np.array([0, 1, 2, 0, 1, 2]), **noise}
+        batch = {k: ops.convert_to_tensor(v) for k, v in data.items()}
+        losses[weight] = [
+            number(f(batch)) for f in (model.discriminator_loss, model.generator_loss)
+        ]
+    named = np.array(losses[1.0]) - np.array(losses[0.0])
+    # Nothing is learned yet, so a class' logarithm is about log 3: of real and of generated images.
+    np.testing.assert_allclose(named, [2 * np.log(3), np.log(3)], rtol=0.1)
 
 
 def test_an_unknown_augmentation_is_refused():
