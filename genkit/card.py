@@ -177,16 +177,14 @@ what the licence of the data allows, and writes it into the header above, which 
 
 def _intended_use(facts: _Facts) -> str:
     doing = ", ".join(facts.model.capabilities) if facts.model else "generate"
-    return f"""To {doing} data like that of {_plain(facts.plan.dataset)}: for study, teaching, comparison of
-methods, and as a start for training on related data. What it makes is synthetic: don't pass it off
-as collected data, and don't decide about people by it."""
+    return f"""To {doing} data like that of {_plain(facts.plan.dataset)}: for study, teaching,
+comparison of methods, and as a start for training on related data. What it makes is synthetic:
+don't pass it off as collected data, and don't decide about people by it."""
 
 
 def _limits(facts: _Facts) -> str:
-    limits = [
-        f"It has seen {facts.items:,} items and nothing else: what they lack it can't make, and "
-        "what is wrong or unfair in them it repeats.",
-    ]
+    seen = f"It has seen {facts.items:,} items and nothing else"
+    limits = [f"{seen}: what they lack it can't make, and what is unfair in them it repeats."]
     if not facts.figures:
         limits.append(f"Its quality is not known: it was not measured. {_EVALUATE}")
     if not facts.memorisation:
@@ -272,9 +270,9 @@ def _compute(facts: _Facts) -> str:
 | --- | --- |
 {table}
 
-The energy was not measured. It is training time x power, with an assumed power of {per_thread} for
-each thread of a processor, all of them busy, or {accelerator} for an accelerator and nothing for its
-host. Cooling, idle parts, trials before this run and evaluation are not in it."""
+The energy was not measured. It is training time x power, with an assumed power of {per_thread}
+for each thread of a processor, all of them busy, or {accelerator} for an accelerator and nothing
+for its host. Cooling, idle parts, trials before this run and evaluation are not in it."""
 
 
 def _devices(environment: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], int]]:

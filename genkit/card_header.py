@@ -1,7 +1,7 @@
 """The metadata header of a model card, as the Hugging Face Hub reads it.
 
 The keys follow the Hub's model card specification; the header is YAML between two lines of dashes.
-Each value is written in YAML's flow style with quoted strings, so that no name can leave its string.
+Each value is in YAML's flow style with quoted strings, so that no name can leave its string.
 """
 
 from __future__ import annotations

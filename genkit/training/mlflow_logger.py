@@ -162,7 +162,7 @@ class MLflowLogger(keras.callbacks.Callback):
             self._client.log_batch(self._id, params=params[start : start + _MOST_PARAMS])
 
     def _add(self, values: Mapping[str, float]) -> None:
-        """Queue numbers of this step; those that the store has from before a kill stay as they are."""
+        """Queue numbers of this step; those that the store has from before a kill stay."""
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
