@@ -172,7 +172,8 @@ def _data(facts: _Facts) -> str:
 {table}
 
 The licence of the weights is not settled by training: whoever publishes them chooses it, within
-what the licence of the data allows, and writes it into the header above, which says `unknown`."""
+what the licence of the data allows, and writes it into the header above, which says `unknown`:
+last of all, for training on and evaluating write this card anew."""
 
 
 def _intended_use(facts: _Facts) -> str:
