@@ -9,6 +9,8 @@ nox.options.default_venv_backend = "venv"
 
 CONSTRAINTS = ("-c", "constraints.txt")
 TEST_TOOLS = ("pytest>=8.3", "hypothesis>=6.130")
+# What reads back the files that GenKit writes for others; one session of tests has it.
+READERS = ("pyyaml>=6", "huggingface-hub>=1")
 DOCS_TOOLS = ("sphinx>=8.2", "myst-parser>=4", "furo>=2025.7", "sphinx-copybutton>=0.5")
 # What differs between backends; the rest runs once.
 BACKEND_TESTS = (
@@ -26,8 +28,9 @@ BACKEND_TESTS = (
 @nox.parametrize("backend", ["jax", "torch", "tensorflow", "all"])
 def tests(session: nox.Session, backend: str) -> None:
     """Test on one backend with only that one installed; "all" compares the three."""
-    tools = TEST_TOOLS + (("tensorboard>=2.19",) if backend == "tensorflow" else ())
-    session.install("-e", f".[{backend}]", *tools, *CONSTRAINTS)
+    extras = f"{backend},tensorboard" + (",mlflow" if backend == "jax" else "")
+    tools = TEST_TOOLS + (READERS if backend == "jax" else ())
+    session.install("-e", f".[{extras}]", *tools, *CONSTRAINTS)
     env = {"KERAS_BACKEND": "jax" if backend == "all" else backend, "PYTHONPATH": "."}
     if backend == "all":
         where = ["-m", "cross_backend", "-s", "tests"]

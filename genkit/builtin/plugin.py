@@ -32,7 +32,7 @@ def genkit_trainers() -> Iterable[TrainerSpec]:
 
 @hookimpl
 def genkit_callbacks() -> Iterable[CallbackSpec]:
-    """Register Keras callbacks that are useful from a recipe."""
+    """Register callbacks that are useful from a recipe."""
     yield CallbackSpec(
         name="csv-logger",
         summary="Write epoch means to a CSV file in the run directory",
@@ -41,9 +41,15 @@ def genkit_callbacks() -> Iterable[CallbackSpec]:
     )
     yield CallbackSpec(
         name="tensorboard",
-        summary="Write logs for TensorBoard into the run directory",
-        callback="keras.callbacks:TensorBoard",
+        summary="Log losses and sample grids for TensorBoard into the run directory",
+        callback="genkit.training.tensorboard_logger:TensorBoardLogger",
         writes={"log_dir": "tensorboard"},
+    )
+    yield CallbackSpec(
+        name="mlflow",
+        summary="Log settings, losses, sample grids and the model to MLflow",
+        callback="genkit.training.mlflow_logger:MLflowLogger",
+        writes={"folder": "mlflow"},
     )
     for name, summary, attribute in (
         ("early-stopping", "Stop when a loss no longer improves", "EarlyStopping"),
