@@ -45,6 +45,7 @@ class Context:
         name: str,
         interval: tuple[float, float, float],
         direction: str,
+        /,
         **card: Any,
     ) -> Figure:
         """Make a figure whose card is the evaluation's and the metric's own.
