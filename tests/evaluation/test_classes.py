@@ -44,7 +44,7 @@ def test_inception_score_agrees_with_torchmetrics():
     image = pytest.importorskip("torchmetrics.image.inception")
     logits = gaussians(0, 600, 10, scale=2)
     other = image.InceptionScore(feature=torch.nn.Flatten(), splits=1)
-    other.features = [torch.from_numpy(logits)]
+    other.update(torch.from_numpy(logits))
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     figure = score(p)
     assert figure.value == pytest.approx(float(other.compute()[0]), rel=1e-3)

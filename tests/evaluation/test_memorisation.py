@@ -115,9 +115,7 @@ def attacked(model=None, samples=None):
     fresh, real, training = parts()
     metric = MembershipInference(context(training=HERE, model=model))
     samples = fresh if samples is None else samples
-    return measured(metric, generated=samples, real=real, training=training)[
-        "membership-inference"
-    ]
+    return measured(metric, generated=samples, real=real, training=training)["membership-inference"]
 
 
 class Rememberer:
