@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit import backend, precision
-from genkit.config import parse
 from genkit.card import renew_card
+from genkit.config import parse
 from genkit.datasets import open_data
 from genkit.errors import CallbackError, UsageError
 from genkit.export import build_model, write_export
