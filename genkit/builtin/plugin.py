@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from genkit.builtin.metric_specs import METRICS
 from genkit.builtin.model_specs import MODELS
 from genkit.hookspecs import hookimpl
-from genkit.specs import CallbackSpec, DatasetSpec, ModelSpec, TrainerSpec
+from genkit.specs import CallbackSpec, DatasetSpec, MetricSpec, ModelSpec, TrainerSpec
 
 
 @hookimpl
@@ -28,6 +29,12 @@ def genkit_trainers() -> Iterable[TrainerSpec]:
         summary="One solve over all data: the model's solve(data)",
         trainer="genkit.training.closed_form:ClosedFormTrainer",
     )
+
+
+@hookimpl
+def genkit_metrics() -> Iterable[MetricSpec]:
+    """Register the metrics of images."""
+    return METRICS
 
 
 @hookimpl

@@ -12,6 +12,7 @@ from genkit.cli import (
     compare,
     doctor,
     encode,
+    evaluate,
     generate,
     info,
     interpolate,
@@ -40,6 +41,7 @@ app.command("reconstruct")(reconstruct.reconstruct)
 app.command("encode")(encode.encode)
 app.command("interpolate")(interpolate.interpolate)
 app.command("compare")(compare.compare)
+app.command("evaluate")(evaluate.evaluate)
 app.command("runs")(runs.runs)
 app.command("list")(listing.list_specs)
 app.command("info")(info.info)

@@ -83,6 +83,12 @@ def compare(  # noqa: PLR0917
         bool,
         typer.Option("--no-quality", help="Measure no quality: faster.", rich_help_panel=_WHAT),
     ] = False,
+    n: Annotated[
+        int,
+        typer.Option(
+            "--n", "-n", help="Items to generate for measuring quality.", rich_help_panel=_WHAT
+        ),
+    ] = 10_000,
     timeout: Annotated[
         str | None,
         typer.Option(
@@ -133,6 +139,7 @@ def compare(  # noqa: PLR0917
         chosen,
         seeds,
         metrics=None if no_quality else _words(metrics, "--metrics"),
+        n=n,
         timeout=None if timeout is None else parse_duration(timeout),
     )
     if not as_json:

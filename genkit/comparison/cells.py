@@ -42,6 +42,7 @@ class Comparison:
         seeds: how many; they are 0, 1, ...
         metrics: names of the metrics of quality; empty for those that suit the data; None to
             leave quality out.
+        n: how many items are generated to measure quality.
         timeout: seconds that one process may take; None for no limit.
     """
 
@@ -50,6 +51,7 @@ class Comparison:
     backends: Sequence[str]
     seeds: int
     metrics: Sequence[str] | None = ()
+    n: int = 10_000
     timeout: float | None = None
 
     def __post_init__(self) -> None:

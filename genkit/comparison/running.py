@@ -83,7 +83,7 @@ def parity_job(comparison: Comparison, cell: Cell) -> Job:
 
 def evaluate_job(comparison: Comparison, cell: Cell) -> Job:
     """Give the job that measures the quality of a trained cell."""
-    settings = {"metrics": list(comparison.metrics or ())}
+    settings = {"metrics": list(comparison.metrics or ()), "n": comparison.n}
     result = comparison.result("evaluate", cell.name)
     return Job("evaluate", result, comparison.run(cell), _json(comparison.plan(cell)), settings)
 

@@ -132,6 +132,10 @@ def _parity(evidence: Evidence) -> tuple[str, bool]:
     if worst["relative"] <= parity.LIMIT:
         told = f"losses from one start agree to {worst['difference']:.1g} over {worst['steps']} "
         return told + "steps", True
+    if all(each["early"] <= parity.EARLY_LIMIT for each in compared):
+        told = f"losses from one start agree for {parity.EARLY_STEPS} steps and part by "
+        told += f"{worst['difference']:.1g} over {worst['steps']}, as rounding grows"
+        return told, True
     told = (
         f"losses of {worst['backend']} part from those of {worst['against']} by "
         f"{worst['difference']:.2g} ({worst['loss']}, step {worst['step']})"

@@ -19,7 +19,8 @@ RATIOS = (SPEED, START, MEMORY)
 LOSS, QUALITY = "loss/", "quality/"
 ALPHA = 0.05
 METHOD = {
-    "mean": f"{T_INTERVAL} over the seeds; with one seed the interval of a quality is its own",
+    "mean": f"{T_INTERVAL} over the seeds; of logarithms, so geometric, for speed, time and "
+    "memory; with one seed the interval of a quality is its own",
     "difference": "paired t test over the seeds, two-sided, with the 95 % t interval; of "
     "logarithms, so as a ratio, for speed, time and memory",
     "p_holm": "Holm 1979, over all pairs of backends and all quantities of one kind of a model",
@@ -98,7 +99,11 @@ def means(cells: Sequence[Measured]) -> list[Mean]:
     }
     told = []
     for key, by_seed in _gathered(cells).items():
-        mean, low, high = mean_interval(list(by_seed.values()))
+        is_ratio = key[2] in RATIOS
+        values = [math.log(v) if is_ratio else v for v in by_seed.values()]
+        mean, low, high = mean_interval(values)
+        if is_ratio:
+            mean, low, high = math.exp(mean), math.exp(low), _exp(high)
         if len(by_seed) == 1 and key in own:
             low, high = own[key]
         told.append(Mean(*key, mean, low, high, n=len(by_seed)))

@@ -117,8 +117,13 @@ def _parity(order: Mapping[str, Any]) -> dict[str, Any]:
 def _evaluate(order: Mapping[str, Any]) -> dict[str, Any]:
     from genkit.evaluation.evaluating import evaluate
 
-    metrics = order["settings"]["metrics"] or None
-    figures = evaluate(Path(order["run"]), metrics=metrics, backend=order["plan"]["backend"])
+    wanted = order["settings"]
+    figures = evaluate(
+        Path(order["run"]),
+        metrics=wanted["metrics"] or None,
+        n=wanted["n"],
+        backend=order["plan"]["backend"],
+    )
     return {"figures": [figure.to_dict() for figure in figures], "done": True}
 
 

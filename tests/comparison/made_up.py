@@ -31,7 +31,7 @@ def failed(backend, seed=0, error="out of memory"):
     return Measured(Cell("gan", backend, seed), "failed", Path("cells") / backend, error)
 
 
-def agreeing(backend, against="torch", relative=3e-6):
+def agreeing(backend, against="torch", relative=3e-6, early=None):
     return {
         "model": "gan",
         "backend": backend,
@@ -39,6 +39,7 @@ def agreeing(backend, against="torch", relative=3e-6):
         "random_layers": [],
         "difference": relative,
         "relative": relative,
+        "early": relative if early is None else early,
         "loss": "d_loss",
         "step": 7,
         "steps": 20,

@@ -55,6 +55,11 @@ def test_parity_is_the_largest_difference_and_says_where():
     assert found["relative"] == pytest.approx(0.5 / 300)
 
 
+def test_early_parity_is_that_of_the_first_five_steps():
+    found = largest_difference(log(*[1.0] * 7), log(1.0, 1.0, 1.0, 1.1, 1.0, 1.0, 2.0))
+    assert (found["early"], found["relative"]) == pytest.approx((0.1, 1.0))
+
+
 def test_a_loss_that_is_no_number_on_one_side_differs_by_infinity():
     assert largest_difference(log(1.0, 2.0), log(1.0, None))["difference"] == math.inf
 

@@ -66,6 +66,13 @@ def test_losses_that_part_forbid_choosing_by_speed():
     assert told.endswith("find out why before choosing by speed.")
 
 
+def test_losses_that_part_only_later_part_by_rounding():
+    pair = agreeing("jax", relative=0.02, early=2e-7)
+    told = sentence(evidence(three_seeds(torch=12, jax=6), [pair]))
+    assert "agree for 5 steps and part by 0.02 over 20, as rounding grows" in told
+    assert told.endswith("choose torch on this machine.")
+
+
 def test_layers_that_stayed_random_explain_losses_that_part():
     pair = {**agreeing("jax", relative=0.2), "random_layers": ["own_noise"]}
     told = sentence(evidence(three_seeds(torch=12, jax=6), [pair]))

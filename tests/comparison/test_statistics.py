@@ -21,10 +21,17 @@ def only(found, quantity):
 
 
 def test_a_mean_has_the_t_interval_over_the_seeds():
-    (mean,) = only(means(cells_of(torch=TORCH)), SPEED)
+    (mean,) = only(means(cells_of(torch=TORCH)), LOSS + "g_loss")
     low, high = stats.t.interval(0.95, 3, np.mean(TORCH), stats.sem(TORCH))
     assert (mean.mean, mean.low, mean.high) == pytest.approx((np.mean(TORCH), low, high))
     assert mean.n == 4
+
+
+def test_a_mean_speed_is_geometric_so_that_its_interval_is_positive():
+    (mean,) = only(means(cells_of(torch=(1.0, 100.0))), SPEED)
+    logs = np.log([1, 100])
+    low, high = np.exp(stats.t.interval(0.95, 1, logs.mean(), stats.sem(logs)))
+    assert (mean.mean, mean.low, mean.high) == pytest.approx((10, low, high))
 
 
 def test_one_seed_has_no_interval_but_that_of_its_quality():
