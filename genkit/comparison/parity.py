@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from genkit.model import Model
     from genkit.plan import Plan
 
-# Rounding explains as much, as a share of the loss where that is above one. Adam makes its growth
-# steep in some models, a tenfold every few steps; a difference in what is computed is there at once.
+# Rounding explains as much, as a share of the loss where that is above one. Adam makes it grow
+# tenfold every few steps in some models; a difference in what is computed is there at once.
 LIMIT = 1e-3
 EARLY_LIMIT, EARLY_STEPS = 1e-5, 5
 _NO_LOSSES = ("step", "epoch", "seconds")
@@ -84,8 +84,8 @@ def largest_difference(
 
     Returns:
         ``difference``, absolute; ``relative``: the largest one as a share of the loss where that
-        is above one; ``early``: the same over the first 5 steps; ``loss`` and ``step`` of the former; ``steps`` compared. A loss that is NaN
-        or infinite on one side differs by infinity.
+        is above one; ``early``: the same over the first 5 steps; ``loss`` and ``step`` of the
+        largest; ``steps`` compared. A loss that is NaN or infinite on one side differs by infinity.
 
     Raises:
         RunError: the logs have different steps or losses.
