@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,12 +106,10 @@ def _watch(job: Job, stop: StopOnSignal, timeout: float | None) -> tuple[int, bo
     late = False
     try:
         assert worker.stdin is not None
-        try:
+        with suppress(BrokenPipeError):  # it has died; its exit code tells
             # It stays open: at its end the worker knows that we are gone.
             worker.stdin.write(json.dumps(order).encode() + b"\n")
             worker.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has died; its exit code tells
         while worker.poll() is None and not (stop.received or late):
             time.sleep(_LOOK_SECONDS)
             late = timeout is not None and time.monotonic() - begun > timeout
@@ -119,7 +118,8 @@ def _watch(job: Job, stop: StopOnSignal, timeout: float | None) -> tuple[int, bo
         worker.kill()
         worker.wait()
         assert worker.stdin is not None
-        worker.stdin.close()
+        with suppress(BrokenPipeError):
+            worker.stdin.close()
 
 
 def _ended(worker: subprocess.Popen[bytes]) -> int:

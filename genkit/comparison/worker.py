@@ -17,10 +17,13 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genkit.errors import GenkitError
 from genkit.files import read_json, write_json
+
+if TYPE_CHECKING:
+    from genkit.plan import Plan
 
 _MIB = 2**20
 
@@ -71,18 +74,30 @@ def _train(order: Mapping[str, Any]) -> dict[str, Any]:
     from genkit.comparison.stopwatch import Stopwatch
 
     run, result = Path(order["run"]), Path(order["result"])
-    stopwatch = Stopwatch(order["began"], lambda seconds: _note_first_step(order, seconds))
+    callbacks = []
+    if _is_stepwise(plan):
+        callbacks = [Stopwatch(order["began"], lambda seconds: _note_first_step(order, seconds))]
     trained = False
     if not run.exists():
-        outcome = api.execute(plan, run.parent, run.name, [stopwatch]).outcome
+        outcome = api.execute(plan, run.parent, run.name, callbacks).outcome
         trained = True
     elif Run.open(run).status()["state"] != "done":
-        outcome = api.resume(run, callbacks=[stopwatch]).outcome
+        outcome = api.resume(run, callbacks=callbacks).outcome
         trained = True
     if trained and outcome.signal:
         return _first_step(result)
     peak = _peak_memory() if trained else None  # else it was killed before it could tell
     return {**_first_step(result), "peak_memory_mib": peak, "done": True}
+
+
+def _is_stepwise(plan: Plan) -> bool:
+    """Say whether training goes in steps, so that it has a first one."""
+    from genkit.registry import installed
+    from genkit.specs import resolve
+
+    name = f"{plan.distributions['trainer']}/{plan.trainer}"
+    trainer = resolve(installed().find("trainers", name).spec.trainer)
+    return bool(trainer.stepwise)
 
 
 def _note_first_step(order: Mapping[str, Any], seconds: float) -> None:
