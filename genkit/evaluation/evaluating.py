@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genkit.errors import UsageError
+from genkit.errors import RunError, UsageError
 from genkit.evaluation.results import Weights, keep, kept, results, with_card
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def evaluate(
 
     Raises:
         UsageError: a wrong setting, or a metric that was asked for and doesn't fit.
+        RunError: no metric gave a figure.
         GenkitError: the model or the data can't be had.
 
     Example:
@@ -89,7 +90,10 @@ def evaluate(
     missing = [each for each in chosen if not each.figures]
     if missing:
         _Sitting(missing, weights, progress, n=n, stop_at_faults=metrics is not None).measure()
-    return [figure for each in chosen for figure in each.figures]
+    figures = [figure for each in chosen for figure in each.figures]
+    if not figures:
+        raise RunError("No metric gave a figure: each was left out or failed.", "See why above.")
+    return figures
 
 
 class _Sitting:

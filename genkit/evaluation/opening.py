@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from genkit.registry import Entry, Registry
     from genkit.specs import Schema
 
-_OWN_EXTRACTORS = {"mnist": "mnist-classifier", "fashion-mnist": "fashion-classifier"}
+OWN_EXTRACTORS = {"mnist": "mnist-classifier", "fashion-mnist": "fashion-classifier"}
+"""The extractor that was trained on a data set: its default."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def open_context(
     opened = None
     items = model.schema[main_field(model.schema)]
     if items.modality == "image":
-        name = extractor or _OWN_EXTRACTORS.get(reference.entry.spec.name, "pixels")
+        name = extractor or OWN_EXTRACTORS.get(reference.entry.spec.name, "pixels")
         if extractor is None:
             progress.note(f"Features: {name}; choose others with --extractor.")
         opened = open_extractor(name, items)
