@@ -143,7 +143,8 @@ def compare(  # noqa: PLR0917
         timeout=None if timeout is None else parse_duration(timeout),
     )
     if not as_json:
-        note(f"Comparing {', '.join(plans)} on {', '.join(chosen)}; {seeds} seeds: {asked.folder}")
+        count = f"{seeds} seed{'s' if seeds > 1 else ''}"
+        note(f"Comparing {', '.join(plans)} on {', '.join(chosen)}, {count}: {asked.folder}")
     signal = running.run(asked, note)
     summary = summarize(asked)
     emit(summary.to_dict(), as_json, lambda: _show(summary))

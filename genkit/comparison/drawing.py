@@ -16,10 +16,14 @@ _CURVES_HEIGHT, _FIGURES_HEIGHT = 2.7, 1.7
 _MOST_FIGURES = 6  # of quality; the table has them all
 _MOST_LOSSES = 4
 _TITLES = {
-    SPEED: "steps per second",
-    START: "seconds to the first step",
-    MEMORY: "peak memory, MiB",
+    SPEED: "steps per second (more is better)",
+    START: "seconds to the first step (less is better)",
+    MEMORY: "peak memory, MiB (less is better)",
 }
+_BETTER = {"min": "less", "max": "more"}
+_TICKS = 5
+# Curves that lie on each other are all seen: the first solid, those above it broken.
+_STROKES: tuple[Any, ...] = ("-", (0, (5, 4)), (0, (1.5, 3)))
 
 
 def draw(
@@ -88,7 +92,7 @@ def _draw_curves(block: Any, evidence: Evidence, colours: Mapping[str, str]) -> 
     panels = block.subplots(1, len(names[:_MOST_LOSSES]), squeeze=False)[0]
     for axes, name in zip(panels, names, strict=False):
         plots.dress(axes)
-        for backend in evidence.backends:
+        for place, backend in enumerate(evidence.backends):
             curves = [
                 cell.curves[name]
                 for cell in evidence.cells
@@ -100,7 +104,8 @@ def _draw_curves(block: Any, evidence: Evidence, colours: Mapping[str, str]) -> 
                 length = min(len(values) for _, values in curves)
                 mean = sum(values[:length] for _, values in curves) / len(curves)
                 steps = curves[0][0][:length]
-                axes.plot(steps, mean, color=colours[backend], linewidth=1.5, label=backend)
+                look = {"color": colours[backend], "linestyle": _STROKES[place % len(_STROKES)]}
+                axes.plot(steps, mean, linewidth=1.8, label=backend, **look)
         axes.set_title(name, fontsize=9)
         axes.set_xlabel("step", fontsize=8)
         axes.tick_params(labelsize=8)
@@ -131,10 +136,20 @@ def _draw_figure(axes: Any, evidence: Evidence, quantity: str, colours: Mapping[
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_ylim(len(names) - 0.5, -0.7)
     axes.tick_params(axis="x", labelsize=8)
-    axes.set_title(_TITLES.get(quantity, quantity.partition("/")[2]), fontsize=9)
-    if quantity in _TITLES:
-        axes.set_xlim(left=0)
+    axes.set_title(_TITLES.get(quantity) or _quality_title(evidence, quantity), fontsize=9)
+    axes.locator_params(axis="x", nbins=_TICKS)
     axes.margins(x=0.15)
+    if quantity in _TITLES:
+        axes.set_xlim(0, axes.get_xlim()[1] * 1.1)
+
+
+def _quality_title(evidence: Evidence, quantity: str) -> str:
+    name = quantity.removeprefix(QUALITY)
+    for cell in evidence.cells:
+        for figure in cell.quality:
+            if figure.name == name:
+                return f"{name} ({_BETTER[figure.direction]} is better)"
+    return name
 
 
 def _figures(evidence: Evidence) -> list[str]:

@@ -10,6 +10,7 @@ from genkit.comparison import parity
 from genkit.comparison.measuring import FEWEST_STEPS, Measured
 from genkit.comparison.statistics import LOSS, QUALITY, SPEED, Difference, Mean, quantities
 
+_MOST_NAMES = 4
 _MORE_SEEDS = "--seeds {}"
 _NOTICEABLE = 1.1  # with one run each no test is possible: what is less may be the machine's mood
 
@@ -152,7 +153,7 @@ def _quality(evidence: Evidence) -> tuple[str, list[str]]:
     if not found:
         found = [each for each in evidence.differences if each.quantity.startswith(LOSS)]
         kind = "the final losses"
-    names = _listed(sorted({each.quantity.partition("/")[2] for each in found}))
+    names = _some(sorted({each.quantity.partition("/")[2] for each in found}))
     unknown = "quality could not be measured, and " if evidence.wants_quality else ""
     prefix = unknown if kind != "quality" else ""
     if not found:
@@ -162,7 +163,7 @@ def _quality(evidence: Evidence) -> tuple[str, list[str]]:
         apart = _apart(evidence) if kind == "quality" else []
         told = "one training each can't tell backend from chance"
         if apart:
-            return f"{prefix}{_listed(apart)} lie outside each other's intervals, but {told}", []
+            return f"{prefix}{_some(apart)} lie outside each other's intervals, but {told}", []
         return f"{prefix}{kind} ({names}): {told}", []
     clear = [each for each in found if each.is_clear]
     if not clear:
@@ -227,6 +228,13 @@ def _advice(evidence: Evidence, winner: str, *, agrees: bool, differs: Sequence[
     if not any(SPEED in quantities(cell) for cell in evidence.cells):
         return "choose whichever is installed, until longer runs tell"
     return f"choose either, or let more seeds tell: {_MORE_SEEDS.format(evidence.seeds + 3)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """List names, of many only the first."""
+    if len(names) <= _MOST_NAMES:
+        return _listed(names)
+    return f"{', '.join(names[:_MOST_NAMES])} and {len(names) - _MOST_NAMES} more"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -74,14 +74,14 @@ def test_a_killed_comparison_goes_on_where_it_was(tmp_path):
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     made = [(cell / "plan.json").stat().st_mtime_ns for cell in cells]
-    exported = (cells[0] / "model" / "model.safetensors").stat().st_mtime_ns
+    exported = (cells[0] / "model" / "config.json").stat().st_mtime_ns
 
     again = begin(tmp_path, *more)
     _, told = again.communicate(timeout=300)
     assert again.returncode == 0, told
     assert "2 of 3 measurements are there already." in told
     assert [(cell / "plan.json").stat().st_mtime_ns for cell in cells] == made
-    assert (cells[0] / "model" / "model.safetensors").stat().st_mtime_ns == exported
+    assert (cells[0] / "model" / "config.json").stat().st_mtime_ns == exported
     for cell in cells:
         rows = [json.loads(line) for line in (cell / "metrics.jsonl").read_text().splitlines()]
         assert [row["step"] for row in rows] == list(range(1, STEPS + 1))
