@@ -8,7 +8,7 @@ nox.options.sessions = ["lint", "typing", "docs", "tests"]
 nox.options.default_venv_backend = "venv"
 
 CONSTRAINTS = ("-c", "constraints.txt")
-TEST_TOOLS = ("pytest>=8.3", "hypothesis>=6.130")
+TEST_TOOLS = ("pytest>=8.3", "hypothesis>=6.130", "prdc>=0.2")
 DOCS_TOOLS = ("sphinx>=8.2", "myst-parser>=4", "furo>=2025.7", "sphinx-copybutton>=0.5")
 # What differs between backends; the rest runs once.
 BACKEND_TESTS = (
@@ -26,7 +26,9 @@ BACKEND_TESTS = (
 @nox.parametrize("backend", ["jax", "torch", "tensorflow", "all"])
 def tests(session: nox.Session, backend: str) -> None:
     """Test on one backend with only that one installed; "all" compares the three."""
-    tools = TEST_TOOLS + (("tensorboard>=2.19",) if backend == "tensorflow" else ())
+    # torchmetrics brings torch: the independent FID, KID and inception score are asked there.
+    more = {"tensorflow": ("tensorboard>=2.19",), "all": ("torchmetrics>=1.9",)}
+    tools = TEST_TOOLS + more.get(backend, ())
     session.install("-e", f".[{backend}]", *tools, *CONSTRAINTS)
     env = {"KERAS_BACKEND": "jax" if backend == "all" else backend, "PYTHONPATH": "."}
     if backend == "all":

@@ -113,7 +113,7 @@ class Memorisation(Metric):
             "near-copies",
             proportion_interval(len(near), n),
             "min",
-            interval=WILSON,
+            interval=WILSON + "; the threshold taken as given",
             expected=QUANTILE,
             **card,
         )
