@@ -45,10 +45,17 @@ def run(comparison: Comparison, tell: Callable[[str], None]) -> int:
         waiting = sum(not is_done(job.found()) for _, job in steps)
         if waiting < len(steps):
             tell(f"{len(steps) - waiting} of {len(steps)} measurements are there already.")
+        starts: dict[Path, str] = {}
         for number, (cell, job) in enumerate(steps, 1):
             if stop.received:
                 break
-            if is_done(job.found()) or not _is_possible(comparison, cell, job, stop):
+            if is_done(job.found()):
+                continue
+            if job.do == "evaluate":
+                if not is_done(train_job(comparison, cell).found()):
+                    continue
+            elif error := _start_error(comparison, cell, starts, stop):
+                tell(f"[{number}/{len(steps)}] failed: {error}")
                 continue
             what = f"{_DOING[job.do]} {cell.model} on {cell.backend}"
             seed = "" if job.do == "parity" else f", seed {cell.seed}"
@@ -100,17 +107,25 @@ def _steps(comparison: Comparison) -> Iterator[tuple[Cell, Job]]:
             yield cell, evaluate_job(comparison, cell)
 
 
-def _is_possible(comparison: Comparison, cell: Cell, job: Job, stop: StopOnSignal) -> bool:
-    """Say whether what a job begins from is there; make the shared start if it isn't."""
-    if job.do == "evaluate":
-        return is_done(train_job(comparison, cell).found())
-    for backend in comparison.backends:  # the first that can make it makes it for all
-        started = start_job(comparison, Cell(cell.model, backend, cell.seed))
-        if is_done(carry_out(started, stop, comparison.timeout)):
-            return True
-        if stop.received:
-            break
-    return False
+def _start_error(
+    comparison: Comparison, cell: Cell, starts: dict[Path, str], stop: StopOnSignal
+) -> str:
+    """Make the start that a cell shares, if it isn't there; say why it can't be made.
+
+    Args:
+        comparison: what is asked for.
+        cell: its model and seed count.
+        starts: what was said of those that were tried before, for this command.
+        stop: watched meanwhile.
+    """
+    start = comparison.start(cell.model, cell.seed)
+    for backend in comparison.backends if start not in starts else ():
+        job = start_job(comparison, Cell(cell.model, backend, cell.seed))
+        found = carry_out(job, stop, comparison.timeout)
+        starts[start] = "" if is_done(found) else str(found.get("error", "it was stopped"))
+        if not starts[start] or stop.received:
+            break  # the first backend that can make it makes it for all
+    return starts[start]
 
 
 def _length(steps: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tests.conftest import GENKIT
 
 COMMON = ("compare", "gan", "--dataset", "digits", "--set", "hidden=16")
 FOLDER = "comparisons/gan-digits"
-STEPS = 60
+STEPS = 12
 
 
 @pytest.mark.cross_backend
@@ -58,7 +58,7 @@ def begin(folder, *more):
 
 
 def wait_for(condition, process):
-    until = time.monotonic() + 300
+    until = time.monotonic() + 600
     while not condition():
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < until
@@ -77,7 +77,7 @@ def test_a_killed_comparison_goes_on_where_it_was(tmp_path):
     exported = (cells[0] / "model" / "config.json").stat().st_mtime_ns
 
     again = begin(tmp_path, *more)
-    _, told = again.communicate(timeout=300)
+    _, told = again.communicate(timeout=3000)
     assert again.returncode == 0, told
     assert "2 of 3 measurements are there already." in told
     assert [(cell / "plan.json").stat().st_mtime_ns for cell in cells] == made
@@ -90,7 +90,7 @@ def test_a_killed_comparison_goes_on_where_it_was(tmp_path):
     assert "only" in summary["sentences"][0]  # one backend can't be compared
 
     changed = begin(tmp_path, "--seeds", 2, "--steps", STEPS + 1)
-    _, told = changed.communicate(timeout=60)
+    _, told = changed.communicate(timeout=300)
     assert changed.returncode == 2
     assert f"steps was {STEPS}, now is {STEPS + 1}" in told
 
@@ -100,7 +100,7 @@ def test_ctrl_c_keeps_what_is_done_and_tells_how_to_go_on(tmp_path):
     run = tmp_path / FOLDER / "cells" / f"gan-{backend.choose()}-0"
     wait_for((run / "checkpoints" / "00000000").exists, process)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=120)
+    _, told = process.communicate(timeout=300)
     assert process.returncode == 130, told
     assert "Stopped by a signal. The same command goes on." in told
     assert json.loads((run / "status.json").read_text())["state"] == "stopped"
@@ -108,7 +108,7 @@ def test_ctrl_c_keeps_what_is_done_and_tells_how_to_go_on(tmp_path):
 
 def test_a_cell_that_fails_is_told_and_the_exit_code_is_1(tmp_path):
     process = begin(tmp_path, "--seeds", 1, "--steps", 100_000, "--timeout", "1s")
-    _, told = process.communicate(timeout=120)
+    _, told = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "failed: It took longer than 1 s" in told
 
