@@ -22,6 +22,7 @@ _TITLES = {
 }
 _BETTER = {"min": "less", "max": "more"}
 _TICKS = 5
+_WIDEST = 2.5  # times the largest mean: the wide intervals of two seeds would hide the means
 # Curves that lie on each other are all seen: the first solid, those above it broken.
 _STROKES: tuple[Any, ...] = ("-", (0, (5, 4)), (0, (1.5, 3)))
 
@@ -73,10 +74,10 @@ def _draw_model(part: Any, evidence: Evidence, colours: Mapping[str, str]) -> No
     _draw_curves(blocks[0], evidence, colours)
     part.suptitle(_title(evidence), fontsize=11, fontweight="bold")
     if rows:
-        axes = blocks[1].subplots(rows, 3, squeeze=False).flat
+        axes = list(blocks[1].subplots(rows, 3, squeeze=False).flat)
         for each, quantity in zip(axes, quantities, strict=False):
             _draw_figure(each, evidence, quantity, colours)
-        for each in list(axes)[len(quantities) :]:
+        for each in axes[len(quantities) :]:
             each.set_visible(False)
 
 
@@ -140,7 +141,8 @@ def _draw_figure(axes: Any, evidence: Evidence, quantity: str, colours: Mapping[
     axes.locator_params(axis="x", nbins=_TICKS)
     axes.margins(x=0.15)
     if quantity in _TITLES:
-        axes.set_xlim(0, axes.get_xlim()[1] * 1.1)
+        largest = max(m.mean for m in evidence.means if m.quantity == quantity)
+        axes.set_xlim(0, min(axes.get_xlim()[1] * 1.1, _WIDEST * largest))
 
 
 def _quality_title(evidence: Evidence, quantity: str) -> str:

@@ -15,7 +15,10 @@ from genkit.comparison.sentences import Evidence, failures, sentence
 from genkit.errors import BackendError
 from genkit.files import finite, write_json
 
-_NOTE = "dots: means over the seeds; bars: 95 % t intervals (one seed: a quality's own interval)"
+_NOTE = (
+    "dots: means over the seeds; bars: 95 % t intervals, cut where they leave the picture "
+    "(one seed: a quality's own interval)"
+)
 
 
 @dataclass(frozen=True)
