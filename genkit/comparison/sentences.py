@@ -11,7 +11,6 @@ from genkit.comparison.measuring import FEWEST_STEPS, Measured
 from genkit.comparison.statistics import LOSS, QUALITY, SPEED, Difference, Mean, quantities
 
 _MOST_NAMES = 4
-_MORE_SEEDS = "--seeds {}"
 _NOTICEABLE = 1.1  # with one run each no test is possible: what is less may be the machine's mood
 
 
@@ -64,10 +63,10 @@ def sentence(evidence: Evidence) -> str:
     if len(finished) < 2:  # noqa: PLR2004 - a pair
         what = f"only {finished[0]} has finished" if finished else "no backend has finished"
         return f"{evidence.model}: can't tell, {what}; the same command goes on with the rest."
-    speed, winner = _speed(evidence)
+    speed, fastest = _speed(evidence)
     same, agrees = _parity(evidence)
     quality, differs = _quality(evidence)
-    advice = _advice(evidence, winner, agrees=agrees, differs=differs)
+    advice = _advice(evidence, fastest, agrees=agrees, differs=differs)
     return f"{evidence.model}: {speed}; {same}; {quality}: {advice}."
 
 
@@ -84,12 +83,12 @@ def failures(cells: Sequence[Measured]) -> list[str]:
     return told
 
 
-def _speed(evidence: Evidence) -> tuple[str, str]:
-    """Say who is fastest; give who is so beyond doubt, if anybody is."""
+def _speed(evidence: Evidence) -> tuple[str, list[str]]:
+    """Say who is fastest; give all who may be."""
     rates = evidence.mean(SPEED)
     if len(rates) < 2:  # noqa: PLR2004
         few = f"can't tell which is fastest from fewer than {FEWEST_STEPS} steps"
-        return f"{few} (--steps 200 under another --name)", ""
+        return f"{few} (--steps 200 under another --name)", []
     fastest, *others = sorted(rates, key=lambda backend: -rates[backend])
     slower: list[str] = []
     alike: list[str] = []
@@ -105,7 +104,7 @@ def _speed(evidence: Evidence) -> tuple[str, str]:
         told.append(f"{fastest} is {' and '.join(times)} here")
     if alike:
         told.append(f"{_listed([fastest, *alike])} can't be told apart in speed")
-    return f"{', '.join(told)} ({figures})", "" if alike else fastest
+    return f"{', '.join(told)} ({figures})", [fastest, *alike]
 
 
 def _is_faster(found: Difference | None, ratio: float) -> bool:
@@ -213,10 +212,13 @@ def _told(evidence: Evidence, found: Difference) -> str:
     )
 
 
-def _advice(evidence: Evidence, winner: str, *, agrees: bool, differs: Sequence[str]) -> str:
+def _advice(
+    evidence: Evidence, fastest: Sequence[str], *, agrees: bool, differs: Sequence[str]
+) -> str:
     unfinished = any(cell.state != "done" for cell in evidence.cells)
     if not agrees:
         return "find out why before choosing by speed"
+    winner = fastest[0] if len(fastest) == 1 else ""
     others = [backend for backend in differs if backend != winner]
     if winner and others:
         return f"choose {winner} for speed, {_listed(others)} for quality"
@@ -227,7 +229,8 @@ def _advice(evidence: Evidence, winner: str, *, agrees: bool, differs: Sequence[
         return f"choose {_listed(differs)}"
     if not any(SPEED in quantities(cell) for cell in evidence.cells):
         return "choose whichever is installed, until longer runs tell"
-    return f"choose either, or let more seeds tell: {_MORE_SEEDS.format(evidence.seeds + 3)}"
+    more = f"let more seeds tell: --seeds {evidence.seeds + 3}"
+    return f"choose {' or '.join(fastest or evidence.backends)}, or {more}"
 
 
 def _some(names: Sequence[str]) -> str:

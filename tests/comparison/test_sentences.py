@@ -33,7 +33,16 @@ def test_speeds_within_chance_are_not_told_apart():
     ]
     told = sentence(evidence(cells, [agreeing("jax")]))
     assert "torch and jax can't be told apart in speed" in told
-    assert told.endswith("choose either, or let more seeds tell: --seeds 6.")
+    assert told.endswith("choose torch or jax, or let more seeds tell: --seeds 6.")
+
+
+def test_who_is_clearly_slower_is_not_chosen_among_equals():
+    cells = [*three_seeds(torch=12, jax=6), *three_seeds(tensorflow=12)]
+    told = sentence(evidence(cells, [agreeing("jax")]))
+    assert "torch is 2x as fast as jax" in told or "tensorflow is 2x as fast as jax" in told
+    assert "or let more seeds tell" in told
+    assert "jax or" not in told.partition("choose")[2]
+    assert "or jax" not in told.partition("choose")[2]
 
 
 def test_one_run_each_claims_nothing_about_quality():
