@@ -94,6 +94,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def compare(session: nox.Session) -> None:
+    """Compare the backends: nox -s compare -- dcgan; goes on where it was interrupted."""
+    session.install("-e", ".[all]", *CONSTRAINTS)
+    session.run("genkit", "compare", *session.posargs)
+
+
+@nox.session
 def zoo(session: nox.Session) -> None:
     """Train every model by its default preset and write docs/zoo.md; goes on where it was."""
     session.install("-e", ".[torch]", *CONSTRAINTS)

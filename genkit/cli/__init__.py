@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from genkit.cli import (
+    compare,
     doctor,
     encode,
     evaluate,
@@ -39,6 +40,7 @@ app.command("generate")(generate.generate)
 app.command("reconstruct")(reconstruct.reconstruct)
 app.command("encode")(encode.encode)
 app.command("interpolate")(interpolate.interpolate)
+app.command("compare")(compare.compare)
 app.command("evaluate")(evaluate.evaluate)
 app.command("runs")(runs.runs)
 app.command("list")(listing.list_specs)
