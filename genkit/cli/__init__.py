@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from genkit.cli import (
+    augment,
     doctor,
     encode,
     generate,
@@ -38,6 +39,7 @@ app.command("generate")(generate.generate)
 app.command("reconstruct")(reconstruct.reconstruct)
 app.command("encode")(encode.encode)
 app.command("interpolate")(interpolate.interpolate)
+app.command("augment")(augment.augment)
 app.command("runs")(runs.runs)
 app.command("list")(listing.list_specs)
 app.command("info")(info.info)
