@@ -78,7 +78,7 @@ def _write_items(
         rows = np.arange(start, min(start + _AT_A_TIME, len(source)))
         images, labels = images_and_labels(source.gather(rows), source.schema)
         pictures = to_pictures(images, source.schema)
-        for row, picture, label in zip(rows, pictures, labels, strict=True):
+        for row, picture, label in zip(rows.tolist(), pictures, labels, strict=True):
             file = f"{names[label]}/{origin}-{row:06d}.png"
             save_png(picture, split / file)
             yield {

@@ -52,7 +52,11 @@ def draw(told: dict[str, Any], path: Path) -> list[Path]:
     for axes in (left, right):
         axes.set_xticks(range(len(ratios)), [f"{ratio:g}" for ratio in ratios])
         axes.set_xlabel("synthetic items for each real one")
-        axes.legend(fontsize=8, frameon=False)
+        axes.legend(
+            fontsize=8, frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.14)
+        )
+    low, high = left.get_ylim()
+    left.set_ylim(max(low, 0), min(high, 100))
     return plots.save(made, path)
 
 

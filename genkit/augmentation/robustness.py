@@ -20,7 +20,7 @@ def noisy(images: np.ndarray, first: int) -> np.ndarray:
         first: index of the first; the same items get the same noise, whoever is tested.
     """
     noise = np.random.default_rng([first]).standard_normal(images.shape, dtype="float32")
-    return np.clip(images + np.float32(NOISE_DEVIATION) * noise, 0, 1)
+    return np.asarray(np.clip(images + np.float32(NOISE_DEVIATION) * noise, 0, 1))
 
 
 def blurred(images: np.ndarray, first: int) -> np.ndarray:  # noqa: ARG001 - as all corruptions

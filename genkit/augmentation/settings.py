@@ -34,7 +34,7 @@ class Settings(Config):
     ratios: tuple[float, ...] = Field(
         (0.5, 1.0, 2.0, 5.0), min_length=1, description="Synthetic items for each real one"
     )
-    seeds: int = Field(5, ge=2, le=1000, description="Repetitions")
+    seeds: int = Field(5, ge=3, le=1000, description="Repetitions")
     classifier_steps: int = Field(1000, ge=1, description="Training steps of every classifier")
     classical: tuple[Literal["flip", "translation", "cutout"], ...] = Field(
         ("translation", "cutout"), min_length=1, description="The classical augmentation"

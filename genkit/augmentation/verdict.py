@@ -164,8 +164,8 @@ def robustness(
     for name, by_arm in scores.items():
         with_, without = QUESTIONS["real only"]
         for arm in (Arm(without), *(Arm(with_, ratio) for ratio in ratios)):
-            row = {"corruption": name, "what": descriptions[name]}
-            row |= summarize(by_arm, [arm])[0]
+            about = {"corruption": name, "what": descriptions[name]}
+            row = {**about, **summarize(by_arm, [arm])[0]}
             if arm.ratio is not None:
                 row["against_real"] = asdict(paired_difference(by_arm[arm.key], by_arm[without]))
             rows.append(row)

@@ -88,7 +88,7 @@ def augment(  # noqa: PLR0917
         typer.Option(
             metavar="N",
             help="Repetitions, each with its own subset, generator and first weights; the n of the "
-            "test, at least 2. Few seeds give wide intervals. Default 5.",
+            "test, at least 3. Few seeds give wide intervals. Default 5.",
             rich_help_panel=_TRIAL,
         ),
     ] = None,
