@@ -12,6 +12,7 @@ TEST_TOOLS = ("pytest>=8.3", "hypothesis>=6.130")
 DOCS_TOOLS = ("sphinx>=8.2", "myst-parser>=4", "furo>=2025.7", "sphinx-copybutton>=0.5")
 # What differs between backends; the rest runs once.
 BACKEND_TESTS = (
+    "tests/augmentation",
     "tests/benchmarks",
     "tests/engine",
     "tests/layers",
