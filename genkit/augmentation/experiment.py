@@ -25,24 +25,15 @@ import numpy as np
 
 from genkit import locks
 from genkit.augmentation.arms import Arm, plain_schema, synthesize
+from genkit.augmentation.conclusion import conclude
 from genkit.augmentation.mixed import write_mixed
 from genkit.augmentation.settings import Settings, check_conditional
-from genkit.augmentation.verdict import (
-    CORRECTION,
-    HELPS,
-    QUESTIONS,
-    TEST,
-    compare,
-    judge,
-    robustness,
-    summarize,
-)
+from genkit.augmentation.verdict import HELPS, QUESTIONS
 from genkit.errors import RunError, UsageError
 from genkit.files import read_json, write_json
 from genkit.registry import installed, own_version
 
 if TYPE_CHECKING:
-    from genkit.augmentation.verdict import Verdict
     from genkit.data.source import ArraySource, Source
     from genkit.model import Model
 
@@ -225,50 +216,6 @@ class _Experiment:
             self.folder / "mixed",
             [("real", real, of_real), ("synthetic", synthetic, of_synthetic)],
         )
-
-
-def conclude(
-    settings: Settings, results: Mapping[str, Mapping[str, Mapping[str, float]]], n_test: int
-) -> tuple[Verdict, dict[str, Any]]:
-    """Judge finished results.
-
-    Args:
-        settings: of the augmentation.
-        results: by seed, ``Arm.key`` and measure.
-        n_test: items of the test split.
-
-    Returns:
-        the verdict, and what ``augmentation.json`` holds.
-    """
-    from genkit.augmentation.robustness import DESCRIPTIONS
-
-    seeds = [results[str(seed)] for seed in range(settings.seeds)]
-
-    def scores(measure: str) -> dict[str, list[float]]:
-        arms = [arm.key for arm in settings.arms() if measure in seeds[0][arm.key]]
-        return {key: [mine[key][measure] for mine in seeds] for key in arms}
-
-    accuracies, plan = scores("accuracy"), settings.generator
-    verdicts: list[Verdict] = [
-        judge(question, compare(accuracies, settings.ratios, *arms))
-        for question, arms in QUESTIONS.items()
-    ]
-    corrupted = {name: scores(name) for name in DESCRIPTIONS}
-    return verdicts[0], {
-        "genkit": own_version(),
-        "model": plan.model,
-        "dataset": plan.dataset,
-        "backend": plan.backend,
-        "per_class": settings.per_class,
-        "seeds": settings.seeds,
-        "test_items": n_test,
-        "test": TEST,
-        "correction": CORRECTION,
-        "table": summarize(accuracies, settings.arms()),
-        "robustness": robustness(corrupted, settings.ratios, DESCRIPTIONS),
-        "verdict": verdicts[0].to_dict(),
-        "verdict_beyond_classical": verdicts[1].to_dict(),
-    }
 
 
 def _claim(folder: Path, settings: Settings) -> None:
