@@ -6,7 +6,8 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,13 +80,17 @@ class MetricsLog:
         if self.path.exists():
             sync(self.path)
 
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Read the lines one by one, leaving out what a kill has torn."""
+        with (
+            suppress(FileNotFoundError),
+            self.path.open(encoding="utf-8", errors="replace") as file,
+        ):
+            yield from (row for row in map(_parse, file) if row is not None)
+
     def rows(self) -> list[dict[str, Any]]:
         """Read the lines, leaving out what a kill has torn."""
-        try:
-            with self.path.open(encoding="utf-8", errors="replace") as lines:
-                return [row for row in map(_parse, lines) if row is not None]
-        except FileNotFoundError:
-            return []
+        return list(self)
 
     def cut(self, step: int) -> None:
         """Drop lines after a step: the steps they tell of will be done again."""

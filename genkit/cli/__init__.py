@@ -17,6 +17,7 @@ from genkit.cli import (
     listing,
     output,
     reconstruct,
+    report,
     resume,
     run,
     runs,
@@ -38,6 +39,7 @@ app.command("generate")(generate.generate)
 app.command("reconstruct")(reconstruct.reconstruct)
 app.command("encode")(encode.encode)
 app.command("interpolate")(interpolate.interpolate)
+app.command("report")(report.report)
 app.command("runs")(runs.runs)
 app.command("list")(listing.list_specs)
 app.command("info")(info.info)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from genkit import backend, precision
 from genkit.datasets import open_data
-from genkit.errors import UsageError
+from genkit.errors import TrainingError, UsageError
 from genkit.export import build_model, write_export
 from genkit.files import inside
 from genkit.fitting import Outcome
@@ -120,6 +120,7 @@ class Sitting:
             run: the run.
             later: the environment of a sitting after the first.
         """
+        from genkit.report.page import attach_report
         from genkit.training import checkpoints
 
         with run.writing():
@@ -133,8 +134,11 @@ class Sitting:
                 step = max(checkpoints.steps(run.checkpoints), default=0)
                 with suppress(OSError):  # on a full disk the first error is the one to tell
                     run.set_status("failed", step, error=str(error))
+                if isinstance(error, TrainingError):  # its curves tell what went wrong
+                    attach_report(run, self.registry)
                 raise
             run.set_status("stopped" if outcome.signal else "done", outcome.steps)
+            attach_report(run, self.registry)
         return outcome
 
 
