@@ -14,7 +14,7 @@ from genkit.report.sections import Section, joined, parts
 
 _WINDOWS = 50  # of smoothing, along a curve
 _SIZE = (4.4, 2.7)  # inches: at 360 pixels its text is as large as the page's captions
-Curves = Mapping[str, tuple[Sequence[float], Sequence[float]]]
+Curves = Mapping[str, tuple[Sequence[float], Sequence[float]] | None]
 
 
 def losses(material: Material) -> Section | None:
@@ -46,8 +46,7 @@ def save_losses(materials: Mapping[str, Material], folder: Path) -> list[Path]:
         return []
     made, all_axes = plots.figure(_SIZE[0] * len(by_loss), _SIZE[1] + 0.3, len(by_loss))
     for axes, (name, curves) in zip(all_axes, by_loss.items(), strict=True):
-        several = len(materials) > 1
-        draw(axes, curves if several else {"": next(iter(curves.values()))}, name)
+        draw(axes, curves, name)
     folder.mkdir(parents=True, exist_ok=True)
     return plots.save(made, folder / "losses")
 
@@ -57,11 +56,14 @@ def draw(axes: Any, curves: Curves, title: str) -> None:
 
     Args:
         axes: to draw on.
-        curves: steps and values by label; with one curve the label isn't shown.
+        curves: steps and values by label; None where a run doesn't have that loss, so that each
+            run keeps its colour. An empty label isn't shown.
         title: of the plot; plain text.
     """
-    several = len(curves) > 1
-    for index, (label, (steps, values)) in enumerate(curves.items()):
+    for index, (label, curve) in enumerate(curves.items()):
+        if curve is None:
+            continue
+        steps, values = curve
         colour = plots.COLOURS[index % len(plots.COLOURS)]
         means = plots.smoothed(values, max(1, len(values) // _WINDOWS))
         if len(values) >= _WINDOWS:
@@ -69,25 +71,29 @@ def draw(axes: Any, curves: Curves, title: str) -> None:
         plots.curve(axes, steps, means.tolist(), _literal(label), color=colour, linewidth=1.7)
     axes.set_title(_literal(title), fontsize=11)
     axes.set_xlabel("step")
-    axes.set_ylim(*_limits([np.asarray(values) for _, values in curves.values()]))
-    if several:
+    axes.set_ylim(*_limits([np.asarray(curve[1]) for curve in curves.values() if curve]))
+    if any(curves):
         axes.legend(frameon=False, fontsize=9)
 
 
 def _for_page(curves: Curves, name: str) -> Any:
     made, (axes,) = plots.figure(*_SIZE)
     draw(axes, curves, name)
-    steps, values = next(iter(curves.values()))
-    told = f"{name} over {len(steps)} steps, from {values[0]:.4g} to {values[-1]:.4g}"
+    told = "; ".join(
+        f"{label} {name}: from {values[0]:.4g} to {values[-1]:.4g}, {len(steps)} steps".strip()
+        for label, curve in curves.items()
+        if curve is not None
+        for steps, values in [curve]
+    )
     return parts().plot(plots.inline(made, name), told)
 
 
 def _by_loss(materials: Mapping[str, Material]) -> dict[str, dict[str, Any]]:
-    by_loss: dict[str, dict[str, Any]] = {}
-    for label, material in materials.items():
-        for name, curve in material.curves.items():
-            by_loss.setdefault(name, {})[label] = curve
-    return by_loss
+    names = dict.fromkeys(name for material in materials.values() for name in material.curves)
+    return {
+        name: {label: material.curves.get(name) for label, material in materials.items()}
+        for name in names
+    }
 
 
 def _limits(all_values: list[np.ndarray]) -> tuple[float, float]:

@@ -40,6 +40,7 @@ def figure(width: float = 7, height: float = 3.5, columns: int = 1) -> tuple[Fig
         each.spines[["top", "right"]].set_visible(False)
         each.grid(visible=True, alpha=0.25, linewidth=0.6)
         each.set_prop_cycle(color=COLOURS)
+        each.margins(x=0.02)
     return made, list(axes)
 
 
@@ -62,10 +63,13 @@ def curve(
 
 def save(made: Figure, path: Path) -> list[Path]:
     """Write ``path`` with the endings ``.png`` and ``.svg``, each whole or not at all."""
+    import matplotlib as mpl
+
     files = []
     for ending in ("png", "svg"):
         buffer = io.BytesIO()
-        made.savefig(buffer, format=ending, dpi=150, metadata=_dateless(ending))
+        with mpl.rc_context({"svg.hashsalt": path.name}):  # else its ids are random
+            made.savefig(buffer, format=ending, dpi=150, metadata=_dateless(ending))
         files.append(path.with_suffix(f".{ending}"))
         write_bytes(files[-1], buffer.getvalue())
     return files
@@ -91,6 +95,8 @@ def inline(made: Figure, label: str) -> Markup:
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'<g id="[^"]*"', "<g", text)
+    for index, colour in enumerate(COLOURS):  # a page may have lighter ones on its dark ground
+        text = text.replace(colour.lower(), f"var(--curve-{index}, {colour})")
     # matplotlib has escaped the text in it.
     return Markup(text.replace(_INK, "currentColor"))  # noqa: S704
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from genkit.report import images
-from genkit.report.sections import parts
+from genkit.report.sections import joined, parts
 from genkit.specs import Schema
 
 Renderer: TypeAlias = Callable[[Schema, np.ndarray, str, int | None], Markup]
@@ -42,8 +42,7 @@ def render(schema: Schema, items: np.ndarray, alt: str, columns: int | None = No
         columns: items in a row; None for what looks well.
     """
     modality = schema[sample_field(schema)].modality
-    renderer: Renderer = RENDERERS.get(modality, render_numbers)
-    return renderer(schema, items, alt, columns)
+    return RENDERERS.get(modality, render_numbers)(schema, items, alt, columns)
 
 
 def render_images(schema: Schema, items: np.ndarray, alt: str, columns: int | None) -> Markup:
@@ -64,8 +63,8 @@ def render_numbers(schema: Schema, items: np.ndarray, alt: str, columns: int | N
     head = ["item", *map(str, range(rows.shape[1]))]
     shown = [[index, *map(_short, row)] for index, row in enumerate(rows)]
     left_out = f"; the first {len(rows)} of {len(items)}" if len(rows) < len(items) else ""
-    table: Markup = parts().table(head, shown)
-    return table + parts().text(f"{alt}, shape {tuple(items.shape[1:])}{left_out}.")
+    told = parts().text(f"{alt}, shape {tuple(items.shape[1:])}{left_out}.")
+    return joined([parts().table(head, shown), told])
 
 
 def picture_part(picture: Image.Image, alt: str) -> Markup:

@@ -32,7 +32,7 @@ def summary(material: Material) -> Section:
         ("Device", material.environment.get("device", {}).get("device", "not recorded")),
         ("State", status["state"]),
         ("Steps", f"{last_step(material):,}"),
-        *[(f"Last {name}", number(value)) for name, value in last.items()],
+        *[(f"{name}, last", number(value)) for name, value in last.items()],
     ]
     if material.model is not None:
         weights = sum(math.prod(v.shape) for v in material.model.trainable_variables)
