@@ -8,7 +8,7 @@ nox.options.sessions = ["lint", "typing", "docs", "tests"]
 nox.options.default_venv_backend = "venv"
 
 CONSTRAINTS = ("-c", "constraints.txt")
-TEST_TOOLS = ("pytest>=8.3", "hypothesis>=6.130")
+TEST_TOOLS = ("pytest>=8.3", "hypothesis>=6.130", "playwright>=1.50")
 DOCS_TOOLS = ("sphinx>=8.2", "myst-parser>=4", "furo>=2025.7", "sphinx-copybutton>=0.5")
 # What differs between backends; the rest runs once.
 BACKEND_TESTS = (

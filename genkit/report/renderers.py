@@ -70,7 +70,7 @@ def render_numbers(schema: Schema, items: np.ndarray, alt: str, columns: int | N
 def picture_part(picture: Image.Image, alt: str) -> Markup:
     """Give an ``img`` element that holds the picture itself."""
     buffer, kind = io.BytesIO(), "png"
-    picture.save(buffer, "PNG", optimize=True)
+    picture.save(buffer, "PNG")
     if buffer.tell() > _MOST_PNG:
         buffer, kind = io.BytesIO(), "jpeg"
         picture.save(buffer, "JPEG", quality=88)

@@ -40,7 +40,7 @@ def opened(browser):
 
     @contextmanager
     def open_page(path, size=DESK, scheme="light"):
-        page = browser.new_page(viewport=dict(zip(("width", "height"), size)), color_scheme=scheme)
+        page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
         page.complaints, page.requests = [], []
         page.on("console", lambda message: page.complaints.append(message.text))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
