@@ -46,7 +46,7 @@ def nearest_training(material: Material) -> Section | None:
     told = (
         f"In each strip: the item, then the {_NEAREST} training items nearest to it, among {of} "
         f"{len(training):,}. Distance: root mean square difference of the values, which go from 0 "
-        "to 1; it sees copies, not likeness."
+        "to 1; it sees copies, not likeness, and blurred items are nearer to everything."
     )
     return Section("Nearest training items", joined([*pieces, parts().text(told)]))
 

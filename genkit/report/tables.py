@@ -32,12 +32,14 @@ def summary(material: Material) -> Section:
         ("Device", material.environment.get("device", {}).get("device", "not recorded")),
         ("State", status["state"]),
         ("Steps", f"{last_step(material):,}"),
-        *[(f"{name}, last", number(value)) for name, value in last.items()],
     ]
     if material.model is not None:
         weights = sum(math.prod(v.shape) for v in material.model.trainable_variables)
         facts.append(("Trained weights", f"{weights:,}"))
     pieces = [parts().tiles(facts)]
+    if last:
+        losses = [(name, number(value)) for name, value in last.items()]
+        pieces += [parts().heading("Losses of the last step"), parts().tiles(losses)]
     if status.get("error"):
         pieces.append(parts().notice(f"The run failed: {status['error']}"))
     if material.missing:
