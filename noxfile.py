@@ -9,8 +9,9 @@ nox.options.default_venv_backend = "venv"
 
 CONSTRAINTS = ("-c", "constraints.txt")
 TEST_TOOLS = ("pytest>=8.3", "hypothesis>=6.130")
-# The session of all tests also reads what GenKit writes for others, and asks others for figures.
-READERS = ("pyyaml>=6", "huggingface-hub>=1", "prdc>=0.2")
+# The session of all tests also reads what GenKit writes for others, looks at its pages in a
+# browser, and asks others for figures.
+READERS = ("pyyaml>=6", "huggingface-hub>=1", "prdc>=0.2", "playwright>=1.50")
 DOCS_TOOLS = ("sphinx>=8.2", "myst-parser>=4", "furo>=2025.7", "sphinx-copybutton>=0.5")
 # What differs between backends; the rest runs once.
 BACKEND_TESTS = (

@@ -7,6 +7,7 @@ import os
 import time
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,17 +80,17 @@ class MetricsLog:
         if self.path.exists():
             sync(self.path)
 
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Read the lines one by one, leaving out what a kill has torn."""
+        with (
+            suppress(FileNotFoundError),
+            self.path.open(encoding="utf-8", errors="replace") as file,
+        ):
+            yield from (row for row in map(_parse, file) if row is not None)
+
     def rows(self) -> list[dict[str, Any]]:
         """Read the lines, leaving out what a kill has torn."""
-        return list(self.each())
-
-    def each(self) -> Iterator[dict[str, Any]]:
-        """Read the lines one by one, for a log that need not fit into memory."""
-        try:
-            with self.path.open(encoding="utf-8", errors="replace") as lines:
-                yield from (row for row in map(_parse, lines) if row is not None)
-        except FileNotFoundError:
-            return
+        return list(self)
 
     def cut(self, step: int) -> None:
         """Drop lines after a step: the steps they tell of will be done again."""

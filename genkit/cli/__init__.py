@@ -20,6 +20,7 @@ from genkit.cli import (
     listing,
     output,
     reconstruct,
+    report,
     resume,
     run,
     runs,
@@ -44,6 +45,7 @@ app.command("interpolate")(interpolate.interpolate)
 app.command("compare")(compare.compare)
 app.command("evaluate")(evaluate.evaluate)
 app.command("augment")(augment.augment)
+app.command("report")(report.report)
 app.command("runs")(runs.runs)
 app.command("list")(listing.list_specs)
 app.command("info")(info.info)

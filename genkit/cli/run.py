@@ -213,6 +213,8 @@ def report(result: Any, as_json: bool) -> int:
         grids = sorted((path / "samples").glob("*.png"))
         if grids:
             say(f"Samples:  {grids[-1]}")
+        if (path / "report.html").exists():
+            say(f"Report:   {path / 'report.html'}")
         say(f"More:     genkit generate {path}")
 
     emit(result.to_dict(), as_json, show)

@@ -112,7 +112,7 @@ def read_log(path: Path) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]
         steps, seconds and each loss, of the shape ``(rows,)``; NaN where a loss had no number.
     """
     columns: dict[str, array[float]] = {}
-    for rows, row in enumerate(MetricsLog(path).each()):
+    for rows, row in enumerate(MetricsLog(path)):
         for name in row:
             if name not in columns:
                 columns[name] = array("d", [np.nan] * rows)

@@ -17,7 +17,7 @@ from genkit import backend, precision
 from genkit.card import renew_card
 from genkit.config import parse
 from genkit.datasets import open_data
-from genkit.errors import CallbackError, UsageError
+from genkit.errors import CallbackError, TrainingError, UsageError
 from genkit.export import build_model, write_export
 from genkit.files import inside
 from genkit.fitting import Outcome
@@ -123,6 +123,7 @@ class Sitting:
             run: the run.
             later: the environment of a sitting after the first.
         """
+        from genkit.report.page import attach_report
         from genkit.training import checkpoints
         from genkit.training.callbacks import tell
 
@@ -141,9 +142,12 @@ class Sitting:
                     run.set_status("failed", step, error=str(error))
                 with suppress(CallbackError):
                     tell(self.callbacks, "on_run_end", "failed")
+                if isinstance(error, TrainingError):  # its curves tell what went wrong
+                    attach_report(run, self.registry)
                 raise
             state = "stopped" if outcome.signal else "done"
             run.set_status(state, outcome.steps)
+            attach_report(run, self.registry)
             tell(self.callbacks, "on_run_end", state)
         return outcome
 

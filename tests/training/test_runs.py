@@ -34,7 +34,7 @@ def test_a_run_holds_everything(train):
     assert path.name == "first"
     assert {p.name for p in path.iterdir() if not p.name.startswith(".")} == {
         "plan.json", "environment.json", "status.json", "metrics.jsonl",
-        "checkpoints", "samples", "model",
+        "checkpoints", "samples", "model", "report.html",
     }  # fmt: skip
     assert [r["step"] for r in rows(result)] == list(range(1, 21))
     assert set(rows(result)[0]) == {

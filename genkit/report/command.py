@@ -1,0 +1,122 @@
+"""The command that does a run again, reconstructed from its plan."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pydantic
+
+from genkit.errors import GenkitError
+from genkit.plan import Plan, make_plan
+from genkit.registry import Registry
+from genkit.specs import resolve
+
+OWN = "genkit-keras"
+_LENGTH = ("steps", "epochs", "time")
+_FLAGS = (
+    "trainer",
+    "precision",
+    "batch_size",
+    "seed",
+    "checkpoint_every",
+    "sample_every",
+    "keep",
+    "keep_best",
+    "init",
+)
+_PLAIN = re.compile(r"[A-Za-z_][\w./:+-]*")
+_TOML_WORDS = frozenset({"true", "false", "inf", "nan"})
+
+
+def defaults(plan: Plan, registry: Registry) -> dict[str, Any]:
+    """Give the settings that the plan's model, preset and data set have of themselves.
+
+    Returns:
+        keys of ``Plan``, ``config`` and ``data`` as tables; nothing if a plugin is missing.
+    """
+    asked = {key: getattr(plan, key) for key in ("model", "preset", "dataset", "backend", "data")}
+    try:
+        base = make_plan(registry, asked)
+        preset = registry.find("models", plan.model).spec.presets[plan.preset]
+        config = resolve(registry.find("datasets", plan.dataset).spec.config)
+    except GenkitError:
+        return {}
+    of_preset = preset.get("data", {}) if preset.get("dataset") == plan.dataset else {}
+    data = {**_class_defaults(config), **of_preset}
+    return {**base.model_dump(mode="json"), "data": data}
+
+
+def run_command(plan: Plan, registry: Registry) -> str:
+    """Give the ``genkit run`` command of a plan: what its preset says is left out."""
+    usual = defaults(plan, registry)
+    words = ["genkit run " + shlex.quote(plan.model)]
+    words += [f"--preset {shlex.quote(plan.preset)}"] if plan.preset != "default" else []
+    words += [f"--dataset {shlex.quote(plan.dataset)}", f"--backend {plan.backend}"]
+    words += [f"--data {shlex.quote(pair)}" for pair in _pairs(plan.data, usual.get("data"))]
+    words += [f"--set {shlex.quote(pair)}" for pair in _pairs(plan.config, usual.get("config"))]
+    lengths = {key: getattr(plan, key) for key in _LENGTH}
+    if lengths != {key: usual.get(key) for key in _LENGTH}:
+        words += [f"--{key} {value:g}" for key, value in lengths.items() if value is not None]
+    for key in _FLAGS:
+        value = getattr(plan, key)
+        if value is not None and (not usual or value != usual[key]):
+            words.append(f"--{key.replace('_', '-')} {shlex.quote(str(value))}")
+    if plan.callbacks:
+        words.append("--recipe callbacks.toml")
+    return " \\\n    ".join(words)
+
+
+def recipe(plan: Plan) -> str:
+    """Give the recipe that names the plan's callbacks, for which there are no flags."""
+    lines: list[str] = []
+    for name, settings in plan.callbacks.items():
+        lines += [f"[callbacks.{_toml(name)}]"]
+        lines += [f"{_toml(key)} = {_toml(value)}" for key, value in settings.items()]
+    return "\n".join(lines)
+
+
+def pip_command(plan: Plan, environment: Mapping[str, Any]) -> str:
+    """Give the ``pip install`` command of the versions that made a run."""
+    versions = {**environment.get("versions", {})}
+    plugins = environment.get("plugins", {})
+    wanted = sorted({*plan.distributions.values()} - {OWN})
+    own = f"=={environment['genkit']}" if "genkit" in environment else ""
+    pins = [f"{OWN}[{plan.backend}]{own}"]
+    pins += [f"{name}=={plugins[name]}" if name in plugins else name for name in wanted]
+    # "+cpu" and its kin name a build, which another machine may not have.
+    pins += [f"{name}=={str(version).partition('+')[0]}" for name, version in versions.items()]
+    return "pip install " + " ".join(map(shlex.quote, pins))
+
+
+def _class_defaults(config: type[pydantic.BaseModel]) -> dict[str, Any]:
+    fields = config.model_fields.items()
+    given = {
+        key: field.get_default(call_default_factory=True)
+        for key, field in fields
+        if not field.is_required()
+    }
+    plain: dict[str, Any] = config.model_construct(**given).model_dump(
+        mode="json", include=set(given)
+    )
+    return plain
+
+
+def _pairs(settings: Mapping[str, Any], usual: Mapping[str, Any] | None) -> Iterator[str]:
+    for key, value in settings.items():
+        if value is not None and (usual is None or key not in usual or usual[key] != value):
+            plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value not in _TOML_WORDS
+            yield f"{key}={value if plain else _toml(value)}"
+
+
+def _toml(value: Any) -> str:
+    """Write a value of a plan as TOML, which has no word for None: in tables it is left out."""
+    if isinstance(value, Mapping):
+        pairs = [f"{_toml(str(k))} = {_toml(v)}" for k, v in value.items() if v is not None]
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,71 @@
+"""Sections that compare runs: where each stands, and in which settings they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from genkit.report import curves, figures, pictures
+from genkit.report.material import Material
+from genkit.report.sections import Section, number, parts
+from genkit.report.tables import last_step, shown
+
+
+def sections(materials: dict[str, Material]) -> list[Section]:
+    """Give the sections of a page that compares runs, by label."""
+    made = (
+        _runs(materials),
+        curves.compared(materials),
+        pictures.compared(materials),
+        figures.compared(materials),
+        _settings(materials),
+    )
+    return [section for section in made if section is not None]
+
+
+def labels(paths: list[Path]) -> list[str]:
+    """Call runs by their folders' names, or by their paths where two have one name."""
+    names = [path.resolve().name for path in paths]
+    return names if len(set(names)) == len(names) else [str(path) for path in paths]
+
+
+def _runs(materials: Mapping[str, Material]) -> Section:
+    rows = [
+        [
+            label,
+            material.run.plan.model,
+            material.run.plan.dataset,
+            material.run.plan.backend,
+            material.run.status()["state"],
+            f"{last_step(material):,}",
+            ", ".join(f"{name} {number(v[-1])}" for name, (_, v) in material.curves.items() if v),
+        ]
+        for label, material in materials.items()
+    ]
+    head = ["Run", "Model", "Data", "Backend", "State", "Steps", "Last losses"]
+    return Section("Runs", parts().table(head, rows))
+
+
+def _settings(materials: Mapping[str, Material]) -> Section:
+    all_settings = {label: _flat(material) for label, material in materials.items()}
+    keys = dict.fromkeys(key for settings in all_settings.values() for key in settings)
+    rows = [
+        [key, *cells]
+        for key in keys
+        if len(set(cells := [one.get(key, "not there") for one in all_settings.values()])) > 1
+    ]
+    if not rows:
+        return Section("Settings that differ", parts().text("None: the plans are the same."))
+    return Section("Settings that differ", parts().table(["Setting", *materials], rows))
+
+
+def _flat(material: Material) -> dict[str, str]:
+    """Give all settings of a run in one table, and what its data was."""
+    flat: dict[str, Any] = {}
+    for key, value in material.run.plan.model_dump(mode="json").items():
+        nested = isinstance(value, Mapping)
+        flat |= {f"{key}.{k}": v for k, v in value.items()} if nested else {key: value}
+    data = material.environment.get("data", {})
+    flat["data fingerprint"] = data.get("fingerprint")
+    return {key: shown(value) for key, value in flat.items()}

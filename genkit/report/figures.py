@@ -1,0 +1,111 @@
+"""The section of measured figures, each with the card that says how it was measured."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from genkit.errors import GenkitError, RunError, UsageError
+from genkit.evaluation.figure import Figure, check_comparable
+from genkit.files import read_json
+from genkit.report.material import Material
+from genkit.report.sections import Section, joined, number, parts
+
+_BETTER = {"min": "lower", "max": "higher"}
+_HEAD = ("Metric", "Value", "95 % interval", "Better")
+
+
+def metrics(material: Material) -> Section:
+    """List the figures of ``evaluation.json``, or say how to measure."""
+    try:
+        figures = read_figures(material)
+    except GenkitError as error:
+        return Section("Metrics", parts().notice(f"The figures can't be read: {error}"))
+    if not figures:
+        return Section("Metrics", _none_yet([material]))
+    rows = [
+        [figure.name, number(figure.value), _interval(figure), _better(figure)]
+        for figure in figures
+    ]
+    pieces = [parts().table(_HEAD, rows)]
+    pieces += [
+        parts().details(f"How {figure.name} was measured", _card(figure.card)) for figure in figures
+    ]
+    return Section("Metrics", joined(pieces))
+
+
+def compared(materials: Mapping[str, Material]) -> Section:
+    """Set the figures of several runs side by side, where they were measured alike."""
+    by_name: dict[str, dict[str, Figure]] = {}
+    pieces: list[Markup] = []
+    for label, material in materials.items():
+        try:
+            for figure in read_figures(material):
+                by_name.setdefault(figure.name, {})[label] = figure
+        except GenkitError as error:
+            pieces.append(parts().notice(f"The figures of {label} can't be read: {error}"))
+    rows, refusals = [], []
+    for name, figures in by_name.items():
+        try:
+            first, *others = figures.values()
+            for other in others:
+                check_comparable(first, other)
+        except UsageError as error:
+            refusals.append(parts().notice(str(error)))
+            continue
+        cells = [_with_interval(figures[each]) if each in figures else "-" for each in materials]
+        rows.append([name, _better(first), *cells])
+    if rows:
+        pieces.append(parts().table(["Metric", "Better", *materials], rows))
+    pieces += refusals
+    without = [m for label, m in materials.items() if not any(label in f for f in by_name.values())]
+    if without:
+        pieces.append(_none_yet(without))
+    return Section("Metrics", joined(pieces))
+
+
+def read_figures(material: Material) -> list[Figure]:
+    """Read what ``genkit evaluate`` measured; nothing if it hasn't.
+
+    Raises:
+        RunError: the file is damaged.
+    """
+    path = material.run.path / "evaluation.json"
+    if not path.exists():
+        return []
+    listed = read_json(path).get("metrics")
+    if not isinstance(listed, list):
+        raise RunError(f"Expected a list 'metrics' in {path}.", "Measure again: genkit evaluate")
+    return [Figure.from_dict(each) for each in listed]
+
+
+def _none_yet(materials: list[Material]) -> Markup:
+    commands = "\n".join(f"genkit evaluate {shlex.quote(str(m.run.path))}" for m in materials)
+    notice: Markup = parts().notice("Not measured yet. Measure with:", commands)
+    return notice
+
+
+def _better(figure: Figure) -> str:
+    return _BETTER.get(figure.direction, figure.direction)
+
+
+def _interval(figure: Figure) -> str:
+    return f"{number(figure.low)} to {number(figure.high)}"
+
+
+def _with_interval(figure: Figure) -> str:
+    return f"{number(figure.value)} ({_interval(figure)})"
+
+
+def _card(card: Mapping[str, Any]) -> Markup:
+    facts: Markup = parts().facts(
+        [
+            (k, v if isinstance(v, str) else json.dumps(v, ensure_ascii=False))
+            for k, v in card.items()
+        ]
+    )
+    return facts

@@ -1,0 +1,55 @@
+"""Sections of what passes through a latent: reconstructions and interpolations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from genkit.report.material import Material, evenly
+from genkit.report.renderers import render
+from genkit.report.sections import Section, joined, parts
+
+_PAIRS = 10
+_WALKS, _STEPS = 5, 10
+
+
+def reconstructions(material: Material) -> Section | None:
+    """Show items above what is left of them on their way through the latent."""
+    model: Any = material.model
+    if not material.can("reconstruct") or material.real is None:
+        return None
+    material.tell("Reconstructions")
+    items, fields = evenly(material.real, _PAIRS)
+    found = model.reconstruct(items, **_label(model, fields, len(items)))
+    both = np.concatenate([items.astype(np.float32), found])
+    what = "held-out items" if material.held_out else "training items"
+    alt = f"Above: {what}; below: their reconstructions"
+    drawn = render(model.schema, both, alt, columns=len(items))
+    return Section("Reconstruction pairs", joined([_wide(drawn), parts().text(f"{alt}.")]))
+
+
+def interpolations(material: Material) -> Section | None:
+    """Show walks from items to others, in a straight line between their latents."""
+    model: Any = material.model
+    if not material.can("interpolate") or material.real is None or len(material.real) < 2 * _WALKS:
+        return None
+    material.tell("Interpolations")
+    items, fields = evenly(material.real, 2 * _WALKS)
+    label = _label(model, fields, _WALKS)
+    walks = model.interpolate(items[:_WALKS], items[_WALKS:], _STEPS, **label)
+    alt = "A row a walk: from the reconstruction of one item to that of another"
+    drawn = render(model.schema, walks.reshape(-1, *walks.shape[2:]), alt, columns=_STEPS)
+    return Section("Interpolation", joined([_wide(drawn), parts().text(f"{alt}.")]))
+
+
+def _label(model: Any, fields: dict[str, Any], n: int) -> dict[str, list[int]]:
+    """Give the ``label`` argument of a conditional model; nothing for others."""
+    if not model.conditional:
+        return {}
+    return {"label": [int(each) for each in fields[model.schema.name_of("label")][:n]]}
+
+
+def _wide(drawn: Markup) -> Markup:
+    return Markup('<div class="wide">{}</div>').format(drawn)

@@ -1,0 +1,132 @@
+"""What a report is made from: the files of a run and, for a full one, its model and data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genkit.errors import DataError, GenkitError
+from genkit.metrics_log import MetricsLog
+from genkit.registry import Registry, installed
+from genkit.report.plots import loss_curves
+from genkit.report.renderers import sample_field
+from genkit.runs import Run
+from genkit.specs import Schema
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from genkit.data import Source
+    from genkit.model import Model
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the sections of a report are made from.
+
+    Args:
+        run: the run directory.
+        registry: knows its model and data set.
+        n: how many items a grid of pictures has.
+        model: the trained model; None for a report from the run's files alone.
+        training: what it was trained on; None if it isn't at hand.
+        held_out: items it has not seen; None where the data has no such split.
+        missing: why data that was asked for isn't at hand, a sentence.
+        tell: is told what is done next, in a few words.
+    """
+
+    run: Run
+    registry: Registry
+    n: int = 36
+    model: Model | None = None
+    training: Source | None = None
+    held_out: Source | None = None
+    missing: str = ""
+    tell: Tell = field(default=lambda _: None)
+
+    @cached_property
+    def environment(self) -> Mapping[str, Any]:
+        """What the run was made with; nothing if that can't be read."""
+        try:
+            return self.run.environment()
+        except GenkitError:
+            return {}
+
+    @cached_property
+    def schema(self) -> Schema | None:
+        """What one item of its data is; None if the run doesn't tell."""
+        try:
+            return Schema.from_dict(self.environment["data"]["schema"])
+        except (KeyError, TypeError, DataError):
+            return None
+
+    @cached_property
+    def curves(self) -> Mapping[str, tuple[Any, Any]]:
+        """Steps and values of each loss."""
+        return loss_curves(MetricsLog(self.run.path / "metrics.jsonl"))
+
+    @cached_property
+    def generated(self) -> np.ndarray:
+        """The samples that the report shows, the first ``n`` of the run's own seed."""
+        assert self.model is not None, "only a full report generates"
+        return self.model.generate(self.n, seed=self.run.plan.seed)
+
+    @property
+    def real(self) -> Source | None:
+        """Real items to set samples beside: held out where there are such."""
+        return self.held_out or self.training
+
+    def can(self, capability: str) -> bool:
+        """Say whether there is a model that can do that."""
+        return self.model is not None and capability in self.model.capabilities
+
+
+def of_files(run: Run, registry: Registry | None = None) -> Material:
+    """Give what a run's files tell; nothing is loaded."""
+    return Material(run, registry or installed())
+
+
+def of_model(
+    path: Path, backend: str | None, n: int, tell: Tell, *, with_data: bool = True
+) -> Material:
+    """Load a run's last checkpoint and, unless told otherwise, its data.
+
+    Data that can't be opened, because the run was moved, is left out.
+
+    Raises:
+        GenkitError: not a run, or its model can't be loaded.
+    """
+    from genkit import api
+    from genkit.datasets import open_data
+
+    tell(f"Loading {path}")
+    run, registry = Run.open(path), installed()
+    model = api.load(run, backend)
+    if not with_data:
+        return Material(run, registry, n, model, tell=tell)
+    training = held_out = None
+    missing = ""
+    try:
+        training = open_data(run.plan, registry)
+        if run.plan.data.get("split") == "train":
+            held_out = open_data(run.plan, registry, unseen=True)
+        if training.schema != model.schema:
+            raise DataError("it has another schema now")
+    except GenkitError as error:
+        training = held_out = None
+        missing = f"The data of this run can't be shown: {error}"
+    return Material(run, registry, n, model, training, held_out, missing, tell)
+
+
+def evenly(source: Source, n: int) -> tuple[np.ndarray, dict[str, Any]]:
+    """Take ``n`` items, spread evenly over the data: what the model makes, and all fields."""
+    import numpy as np
+
+    indices = np.linspace(0, len(source) - 1, min(n, len(source))).astype(np.int64)
+    items = source.gather(indices)
+    return items[sample_field(source.schema)], items

@@ -1,0 +1,128 @@
+"""Reports: one self-contained HTML file about a run, or comparing several."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from genkit.errors import UsageError
+from genkit.files import write_text
+from genkit.registry import Registry, own_version
+from genkit.report import comparison, curves, figures, latents, neighbours, pictures, tables
+from genkit.report.material import Material, Tell, of_files, of_model
+from genkit.report.sections import Section, page
+from genkit.runs import Run
+
+NAME = "report.html"
+SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
+    tables.summary,
+    curves.losses,
+    pictures.real_and_generated,
+    pictures.by_class,
+    pictures.evolution,
+    latents.reconstructions,
+    latents.interpolations,
+    neighbours.nearest_training,
+    figures.metrics,
+    tables.plan,
+    tables.environment,
+    tables.reproduce,
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a report was written to.
+
+    Args:
+        path: the page.
+        plots: the same plots as PNG and SVG files.
+    """
+
+    path: Path
+    plots: tuple[Path, ...]
+
+
+def write_report(
+    runs: Sequence[Path],
+    out: Path | None = None,
+    *,
+    backend: str | None = None,
+    n: int = 36,
+    tell: Tell = lambda _: None,
+) -> Written:
+    """Write the full report of a run, or a page that compares several.
+
+    Args:
+        runs: run directories.
+        out: the HTML file; ``report.html`` in the run, or ``comparison.html`` beside the first run,
+            if not given. Plots stand beside it, in a folder of its name without the ending.
+        backend: to generate with; each run's own, or the first's, if not given.
+        n: how many items a grid of pictures has.
+        tell: is told what is done next, in a few words.
+
+    Raises:
+        GenkitError: not a run, a model that can't be loaded, or a bad ``out``.
+    """
+    if out is not None and out.suffix != ".html":
+        raise UsageError(f"Expected --out as a file that ends with .html; received {str(out)!r}.")
+    if len(runs) == 1:
+        out = out or runs[0] / NAME
+        material = of_model(runs[0], backend, n, tell)
+        content, labelled = _page_of(material), {"": material}
+    else:
+        out = out or runs[0].parent / "comparison.html"
+        # The real items shown are the first run's: the data of the others need not be in memory.
+        every = [of_model(path, backend, n, tell, with_data=path == runs[0]) for path in runs]
+        labelled = dict(zip(comparison.labels(list(runs)), every, strict=True))
+        content = page(
+            title=" and ".join(labelled) if len(runs) < 4 else f"{len(runs)} runs",  # noqa: PLR2004
+            lead=f"{len(runs)} runs compared",
+            sections=comparison.sections(labelled),
+            footer=_footer(),
+        )
+    tell("Writing")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    plots = curves.save_losses(labelled, out.with_suffix(""))
+    write_text(out, content)
+    return Written(out, tuple(plots))
+
+
+def attach_report(run: Run, registry: Registry) -> None:
+    """Write the report that a run's files allow, as it ends; whatever goes wrong is a warning.
+
+    It generates nothing and reads no data: that would take as long as the model likes.
+    """
+    try:
+        write_text(run.path / NAME, _page_of(of_files(run, registry)))
+    except Exception as error:  # noqa: BLE001 - a page is never worth a run
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        warnings.warn(
+            f"The report of {run.path} can't be written ({what}). The run is not touched by that; "
+            f"write it with: genkit report {run.path}",
+            stacklevel=2,
+        )
+
+
+def _page_of(material: Material) -> str:
+    plan = material.run.plan
+    sections = [made for section in SECTIONS if (made := section(material)) is not None]
+    return page(
+        title=material.run.path.resolve().name,
+        lead=f"{_what(material)} Trained on {plan.dataset} with {plan.backend}.",
+        sections=sections,
+        footer=_footer(),
+    )
+
+
+def _what(material: Material) -> str:
+    """Say in a sentence what the model is, if its plugin is here."""
+    known = {entry.spec.name: entry.spec.summary for entry in material.registry.entries("models")}
+    summary: str = known.get(material.run.plan.model, material.run.plan.model)
+    return f"{summary}."
+
+
+def _footer() -> str:
+    return f"Written by GenKit {own_version()}. This file needs nothing else: send it, keep it."

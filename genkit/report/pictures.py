@@ -1,0 +1,89 @@
+"""Sections of samples: beside real items, by class, and as they came to be."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from genkit.report.material import Material, evenly
+from genkit.report.renderers import picture_part, render
+from genkit.report.sections import Section, joined, parts
+
+_MOST_CLASSES = 12
+_EACH = 8  # samples a class
+_MOMENTS = 6
+_MOST_EDGE = 480
+
+
+def real_and_generated(material: Material) -> Section | None:
+    """Show as many real items as samples, side by side."""
+    if not material.can("generate") or material.schema is None:
+        return None
+    material.tell("Real against generated")
+    figures = []
+    if material.real is not None:
+        items, _ = evenly(material.real, material.n)
+        what = "Real, held out" if material.held_out else "Real, from the training data"
+        figures.append(parts().figure(render(material.schema, items, what), what))
+    seed = material.run.plan.seed
+    drawn = render(material.schema, material.generated, "Generated samples")
+    figures.append(parts().figure(drawn, f"Generated, seed {seed}"))
+    return Section("Real against generated", parts().gallery(figures, "large"))
+
+
+def by_class(material: Material) -> Section | None:
+    """Show a row of samples for each class of a conditional model."""
+    model = material.model
+    if model is None or not material.can("generate") or not model.conditional:
+        return None
+    assert model.schema is not None, "a loaded model knows its data"
+    material.tell("Samples by class")
+    classes = model.classes()[:_MOST_CLASSES]
+    asked = np.repeat(np.arange(len(classes)), _EACH).tolist()
+    samples = model.generate(len(asked), seed=material.run.plan.seed, label=asked)
+    rows = [
+        (name, render(model.schema, samples[k * _EACH : (k + 1) * _EACH], f"Class {name}", _EACH))
+        for k, name in enumerate(classes)
+    ]
+    pieces = [parts().by_class(rows)]
+    if len(model.classes()) > len(classes):
+        told = f"The first {len(classes)} of {len(model.classes())} classes."
+        pieces.append(parts().text(told))
+    return Section("By class", joined(pieces))
+
+
+def evolution(material: Material) -> Section | None:
+    """Show the grids that were drawn in training, from the same noise, at up to six steps."""
+    files = sorted((material.run.path / "samples").glob("*.png"))
+    files = [file for file in files if file.stem.isdecimal()]
+    chosen = {round(each) for each in np.linspace(0, len(files) - 1, _MOMENTS)} if files else set()
+    figures = []
+    for file in (files[index] for index in sorted(chosen)):
+        step = f"Step {int(file.stem):,}"
+        try:
+            with Image.open(file, formats=["PNG"]) as opened:
+                picture = opened.convert("L" if opened.mode == "L" else "RGB")
+        except (OSError, ValueError, Image.DecompressionBombError):
+            continue  # a damaged picture must not hide the others
+        picture.thumbnail((_MOST_EDGE, _MOST_EDGE), Image.Resampling.LANCZOS)
+        figures.append(parts().figure(picture_part(picture, f"Samples at {step.lower()}"), step))
+    if not figures:
+        return None
+    told = "The same noise at every step: each place of the grid is one sample as it came to be."
+    return Section("Sample evolution", joined([parts().gallery(figures), parts().text(told)]))
+
+
+def compared(materials: dict[str, Material]) -> Section | None:
+    """Show samples of several runs, beside real items of the first."""
+    figures = []
+    first = next(iter(materials.values()))
+    if first.real is not None and first.schema is not None:
+        items, _ = evenly(first.real, first.n)
+        what = "Real, held out" if first.held_out else "Real, from the training data"
+        figures.append(parts().figure(render(first.schema, items, what), what))
+    for label, material in materials.items():
+        if material.can("generate") and material.schema is not None:
+            material.tell(f"Samples of {label}")
+            drawn = render(material.schema, material.generated, f"Samples of {label}")
+            figures.append(parts().figure(drawn, label, f"seed {material.run.plan.seed}"))
+    return Section("Samples", parts().gallery(figures, "large")) if figures else None

@@ -1,0 +1,86 @@
+"""How items are shown: one renderer a modality, and a table of numbers for what has none."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
+from markupsafe import Markup
+from PIL import Image
+
+from genkit.report import images
+from genkit.report.sections import joined, parts
+from genkit.specs import Schema
+
+Renderer: TypeAlias = Callable[[Schema, np.ndarray, str, int | None], Markup]
+"""What ``render`` is, for one modality."""
+
+_MOST_WIDTH = 1000  # pixels of a grid: sharp on a phone and on a desk, small in a file
+_MOST_PNG = 200_000  # bytes; what needs more is a photograph and does better as JPEG
+_MOST_ROWS, _MOST_NUMBERS = 12, 16
+
+
+def sample_field(schema: Schema) -> str:
+    """Name the field that a model makes: the image, or else the first that is no label."""
+    names = list(schema.fields)
+    by_modality = {schema[name].modality: name for name in reversed(names)}
+    others = [name for name in names if schema[name].modality != "label"]
+    return by_modality.get("image") or (others or names)[0]
+
+
+def render(schema: Schema, items: np.ndarray, alt: str, columns: int | None = None) -> Markup:
+    """Show items as HTML, whatever they are.
+
+    Args:
+        schema: what they are.
+        items: of the field that ``sample_field`` names, shape ``(n, ...)``, at least one.
+        alt: what they are in words, for who can't see them.
+        columns: items in a row; None for what looks well.
+    """
+    modality = schema[sample_field(schema)].modality
+    return RENDERERS.get(modality, render_numbers)(schema, items, alt, columns)
+
+
+def render_images(schema: Schema, items: np.ndarray, alt: str, columns: int | None) -> Markup:
+    """Show images as one grid; those that PNG files can't hold as numbers."""
+    if not images.can_draw(schema):
+        return render_numbers(schema, items, alt, columns)
+    pictures = images.to_pictures(items, schema)
+    columns = columns or round(len(pictures) ** 0.5)
+    edge = max(1, _MOST_WIDTH // columns)
+    for picture in pictures:
+        picture.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+    return picture_part(images.grid(pictures, columns), alt)
+
+
+def render_numbers(schema: Schema, items: np.ndarray, alt: str, columns: int | None) -> Markup:  # noqa: ARG001
+    """Show the first numbers of the first items as a table."""
+    rows = np.asarray(items).reshape(len(items), -1)[:_MOST_ROWS, :_MOST_NUMBERS]
+    head = ["item", *map(str, range(rows.shape[1]))]
+    shown = [[index, *map(_short, row)] for index, row in enumerate(rows)]
+    left_out = f"; the first {len(rows)} of {len(items)}" if len(rows) < len(items) else ""
+    told = parts().text(f"{alt}, shape {tuple(items.shape[1:])}{left_out}.")
+    return joined([parts().table(head, shown), told])
+
+
+def picture_part(picture: Image.Image, alt: str) -> Markup:
+    """Give an ``img`` element that holds the picture itself."""
+    buffer, kind = io.BytesIO(), "png"
+    picture.save(buffer, "PNG")
+    if buffer.tell() > _MOST_PNG:
+        buffer, kind = io.BytesIO(), "jpeg"
+        picture.save(buffer, "JPEG", quality=88)
+    encoded = base64.b64encode(buffer.getvalue()).decode()
+    made: Markup = parts().picture(f"data:image/{kind};base64,{encoded}", alt, *picture.size)
+    return made
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, (int, float, np.number)) else str(value)[:200]
+
+
+RENDERERS: Mapping[str, Renderer] = MappingProxyType({"image": render_images})
