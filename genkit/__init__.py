@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from genkit.hookspecs import hookimpl
     from genkit.model import Model
     from genkit.registry import Registry
+    from genkit.schema import Field, Schema
     from genkit.specs import (
         CallbackSpec,
+        CommandSpec,
         DatasetSpec,
-        Field,
         MetricSpec,
         ModelSpec,
-        Schema,
+        RendererSpec,
+        ReviewerSpec,
         TrainerSpec,
     )
     from genkit.training.trainer import Trainer
@@ -36,9 +38,10 @@ _NEEDS_BACKEND = {"GAN", "Autoencoder", "Model", "Trainer", "gradient"}
 _HOME = {
     "Autoencoder": "genkit.autoencoder",
     "CallbackSpec": "genkit.specs",
+    "CommandSpec": "genkit.specs",
     "Config": "genkit.config",
     "DatasetSpec": "genkit.specs",
-    "Field": "genkit.specs",
+    "Field": "genkit.schema",
     "GAN": "genkit.builtin.models.gan",
     "GenkitError": "genkit.errors",
     "Metric": "genkit.evaluation.metric",
@@ -46,7 +49,9 @@ _HOME = {
     "Model": "genkit.model",
     "ModelSpec": "genkit.specs",
     "Registry": "genkit.registry",
-    "Schema": "genkit.specs",
+    "RendererSpec": "genkit.specs",
+    "ReviewerSpec": "genkit.specs",
+    "Schema": "genkit.schema",
     "Trainer": "genkit.training.trainer",
     "TrainerSpec": "genkit.specs",
     "activate": "genkit.backend",
@@ -60,6 +65,7 @@ __all__ = [
     "GAN",
     "Autoencoder",
     "CallbackSpec",
+    "CommandSpec",
     "Config",
     "DatasetSpec",
     "Field",
@@ -69,6 +75,8 @@ __all__ = [
     "Model",
     "ModelSpec",
     "Registry",
+    "RendererSpec",
+    "ReviewerSpec",
     "Schema",
     "Trainer",
     "TrainerSpec",
@@ -82,7 +90,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from genkit.registry import own_version
+        from genkit.entry_points import own_version
 
         return own_version()
     if name not in _HOME:

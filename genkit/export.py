@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit.config import parse
+from genkit.entry_points import own_version
 from genkit.errors import RunError, UnknownNameError
 from genkit.files import read_json, refuse_links, write_bytes, write_json, write_text
 from genkit.memory import bounded_weights, machine_holds
-from genkit.registry import Registry, installed, own_version
+from genkit.registry import Registry, installed
 from genkit.specs import Schema, resolve
 
 if TYPE_CHECKING:

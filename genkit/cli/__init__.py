@@ -46,7 +46,7 @@ app.command("doctor")(doctor.doctor)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from genkit.registry import own_version
+        from genkit.entry_points import own_version
 
         output.say(f"genkit {own_version()}")
         raise typer.Exit

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from genkit import backend, precision
 from genkit.datasets import open_data
+from genkit.entry_points import own_version
 from genkit.errors import UsageError
 from genkit.export import build_model, write_export
 from genkit.files import inside
 from genkit.fitting import Outcome
 from genkit.plan import Plan
-from genkit.registry import Registry, installed, own_version
+from genkit.registry import Registry, installed
 from genkit.runs import Run
 from genkit.specs import Schema, resolve
 from genkit.training.initial_weights import InitialWeights

@@ -6,27 +6,6 @@ import pytest
 
 from genkit.builtin.model_specs import MODELS
 
-METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n"
-
-
-@pytest.fixture
-def install(tmp_path):
-    """Put a distribution with one entry point on the path; give the environment to see it."""
-    site = tmp_path / "site"
-
-    def put(name, module, text):
-        site.mkdir(exist_ok=True)
-        (site / f"{module}.py").write_text(text)
-        escaped = name.replace("-", "_")  # or the names of two would be taken for one
-        info = site / f"{escaped}-1.2.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(METADATA.format(name=name))
-        (info / "entry_points.txt").write_text(f"[genkit.plugins]\n{module} = {module}\n")
-        return {"PYTHONPATH": str(site)}
-
-    return put
-
-
 GOOD = """
 import genkit
 print("hello from a plugin")

@@ -40,10 +40,17 @@ def test_specs_of_every_kind_are_found_by_name():
             )
         ],
         "callbacks": lambda: [genkit.CallbackSpec(name="c", summary="C", callback="a:b")],
+        "commands": lambda: [genkit.CommandSpec(name="v", summary="V", command="a:b")],
+        "renderers": lambda: [
+            genkit.RendererSpec(name="r", summary="R", renderer="a:b", modality="text")
+        ],
+        "reviewers": lambda: [
+            genkit.ReviewerSpec(name="w", summary="W", reviewer="a:b", modality="text")
+        ],
     }
     registry = Registry([plugin("all", **hooks)])
     assert registry.broken == []
-    for kind, name in zip(KINDS, "mdtqc", strict=True):
+    for kind, name in zip(KINDS, "mdtqcvrw", strict=True):
         entry = registry.find(kind, name)
         assert entry.spec.name == name
         assert entry.distribution == "all"
