@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from genkit.hookspecs import hookimpl
     from genkit.model import Model
     from genkit.registry import Registry
+    from genkit.rendering import Renderer
+    from genkit.reviewing import Reviewer
     from genkit.schema import Field, Schema
     from genkit.specs import (
         CallbackSpec,
@@ -49,7 +51,9 @@ _HOME = {
     "Model": "genkit.model",
     "ModelSpec": "genkit.specs",
     "Registry": "genkit.registry",
+    "Renderer": "genkit.rendering",
     "RendererSpec": "genkit.specs",
+    "Reviewer": "genkit.reviewing",
     "ReviewerSpec": "genkit.specs",
     "Schema": "genkit.schema",
     "Trainer": "genkit.training.trainer",
@@ -75,7 +79,9 @@ __all__ = [
     "Model",
     "ModelSpec",
     "Registry",
+    "Renderer",
     "RendererSpec",
+    "Reviewer",
     "ReviewerSpec",
     "Schema",
     "Trainer",

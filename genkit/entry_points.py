@@ -21,6 +21,11 @@ class Plugin:
     distribution: str
     version: str
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from all others."""
+        return self.name, self.distribution
+
 
 @dataclass(frozen=True)
 class InstalledPlugin:

@@ -136,6 +136,15 @@ class Registry:
             suggestion(name, self.names(kind)) or f"See them with: genkit list {kind}",
         )
 
+    def all_plugins(self) -> list[Plugin]:
+        """List the plugins, those that could not be loaded too, in order of distribution."""
+        loaded = {plugin.key: plugin for plugin in self.plugins}
+        failed = {
+            (b.plugin, b.distribution): Plugin(b.plugin, b.distribution, b.version)
+            for b in self.broken
+        }
+        return sorted({**failed, **loaded}.values(), key=lambda p: (p.distribution, p.name))
+
     def names(self, kind: str) -> list[str]:
         """Give every name of a kind that a person may type, aliases included."""
         entries = self._entries[kind]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from genkit.builtin.model_specs import MODELS
 from genkit.hookspecs import hookimpl
-from genkit.specs import CallbackSpec, DatasetSpec, ModelSpec, TrainerSpec
+from genkit.specs import CallbackSpec, DatasetSpec, ModelSpec, RendererSpec, TrainerSpec
 
 
 @hookimpl
@@ -51,6 +51,17 @@ def genkit_callbacks() -> Iterable[CallbackSpec]:
         ("terminate-on-nan", "End quietly when the loss is not a number", "TerminateOnNaN"),
     ):
         yield CallbackSpec(name=name, summary=summary, callback=f"keras.callbacks:{attribute}")
+
+
+@hookimpl
+def genkit_renderers() -> Iterable[RendererSpec]:
+    """Register the built-in renderers."""
+    yield RendererSpec(
+        name="image",
+        summary="Images of 1 or 3 channels as PNG files and in grids",
+        renderer="genkit.report.images:ImageRenderer",
+        modality="image",
+    )
 
 
 @hookimpl
