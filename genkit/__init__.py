@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from genkit.model import Model
     from genkit.registry import Registry
     from genkit.rendering import Renderer
-    from genkit.reviewing import Reviewer
+    from genkit.reviewing import Review, Reviewer
     from genkit.schema import Field, Schema
     from genkit.specs import (
         CallbackSpec,
@@ -53,6 +53,7 @@ _HOME = {
     "Registry": "genkit.registry",
     "Renderer": "genkit.rendering",
     "RendererSpec": "genkit.specs",
+    "Review": "genkit.reviewing",
     "Reviewer": "genkit.reviewing",
     "ReviewerSpec": "genkit.specs",
     "Schema": "genkit.schema",
@@ -81,6 +82,7 @@ __all__ = [
     "Registry",
     "Renderer",
     "RendererSpec",
+    "Review",
     "Reviewer",
     "ReviewerSpec",
     "Schema",

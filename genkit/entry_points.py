@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 
 DISTRIBUTION = "genkit-keras"
 ENTRY_POINT_GROUP = "genkit.plugins"
 _FROM_SOURCE = "0+source"
-_NAMES_US = re.compile(r"genkit[-_.]keras(?![\w.-])", re.IGNORECASE)
+# A requirement with a marker ("; ...") holds for some environments only: it isn't looked at.
+_REQUIRES_US = re.compile(
+    r"genkit[-_.]+keras\s*(?:\[[^]]*\])?\s*\(?(?P<versions>[^];()]*)\)?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,18 @@ class Plugin:
     def key(self) -> tuple[str, str]:
         """What tells it from all others."""
         return self.name, self.distribution
+
+
+@cache
+def _allows(versions: str, ours: str) -> bool:
+    """Say whether ours is among the versions, as ``">=0.1,<1"`` writes them."""
+    # Not packaging.requirements: its parser takes longer to import than all else here.
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return SpecifierSet(versions).contains(ours, prereleases=True)
+    except InvalidSpecifier:
+        return True  # an installer would not have taken it either: it excludes nothing
 
 
 @dataclass(frozen=True)
@@ -47,23 +63,15 @@ class InstalledPlugin:
         What it knows is what its distribution requires of ``genkit-keras``. An installer sees to
         that when it installs the plugin, but not when GenKit changes later.
         """
-        named = [line for line in self.requires if _NAMES_US.match(line)]
         ours = own_version()
-        if not named or ours == _FROM_SOURCE:
-            return ""
-        from packaging.requirements import InvalidRequirement, Requirement
-
-        for line in named:
-            try:
-                wanted = Requirement(line)
-            except InvalidRequirement:
-                continue  # pip would not have taken it either; it excludes nothing
-            applies = wanted.marker is None or wanted.marker.evaluate({"extra": ""})
-            if applies and not wanted.specifier.contains(ours, prereleases=True):
-                return f"It knows {DISTRIBUTION} {wanted.specifier}; this is {ours}."
+        for line in self.requires:
+            named = _REQUIRES_US.fullmatch(line)
+            if named and ours != _FROM_SOURCE and not _allows(named["versions"], ours):
+                return f"It knows {DISTRIBUTION} {named['versions']}; this is {ours}."
         return ""
 
 
+@cache
 def own_version() -> str:
     """Give GenKit's version."""
     try:

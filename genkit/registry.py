@@ -48,6 +48,19 @@ KINDS: dict[str, type[Spec]] = {
 }
 
 
+class _Hooks:
+    """The specifications alone: pluggy looks at every name that it is shown, for each plugin."""
+
+    def __init__(self) -> None:
+        vars(self).update({f"genkit_{k}": getattr(hookspecs, f"genkit_{k}") for k in KINDS})
+
+    def __dir__(self) -> list[str]:
+        return list(vars(self))
+
+
+_HOOKS: Any = _Hooks()
+
+
 @dataclass(frozen=True)
 class BrokenPlugin:
     """A fault of one plugin; the others go on.
@@ -179,7 +192,7 @@ class Registry:
     def _add(self, plugin: object, about: Plugin) -> None:
         # One pluggy manager a plugin: what one plugin does can't reach another's calls.
         manager = pluggy.PluginManager("genkit")
-        manager.add_hookspecs(hookspecs)
+        manager.add_hookspecs(_HOOKS)
         try:
             manager.register(plugin)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugins raise anything

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -107,6 +108,10 @@ class Samples:
         save_png(grid(pictures, columns), file)
         return file
 
+    def draw(self, items: np.ndarray, file: Path, columns: int | None = None) -> Path:
+        """Draw items, shape ``(n, ...)``, in one picture, as ``write_grid`` does."""
+        return self.write_grid(self.reviewed([items], itertools.repeat("")), file, columns)
+
     def write_overview(
         self, items: np.ndarray, file: Path, columns: int | None = None
     ) -> Path | None:
@@ -119,9 +124,8 @@ class Samples:
         """
         if self.renderer is None:
             return None
-        names = map(str, range(len(items)))
         if self.renderer.draws:
-            return self.write_grid(self.reviewed([items], names), file.with_suffix(".png"), columns)
+            return self.draw(items, file.with_suffix(".png"), columns)
         page = file.with_suffix(".html")
         kept = items[self.review.allowed(items)]
         if not len(kept):

@@ -94,6 +94,15 @@ def test_a_fault_is_recorded_and_the_others_go_on(bad, stage, error):
     assert registry.find("models", "fine")
 
 
+def test_an_unknown_hook_is_named_and_the_others_go_on():
+    ahead = plugin("ahead", models=lambda: [spec("fine")], dreams=list)
+    registry = Registry([ahead])
+    assert registry.find("models", "fine").plugin == "ahead"
+    (fault,) = registry.broken
+    assert (fault.stage, fault.hook) == ("hooks", "genkit_dreams")
+    assert "'genkit_dreams', which GenKit" in fault.error
+
+
 def test_records_before_a_fault_stay():
     registry = Registry([plugin("half", models=stops_half_way)])
     assert registry.find("models", "kept")
