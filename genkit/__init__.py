@@ -102,6 +102,10 @@ def __getattr__(name: str) -> Any:
 
         return own_version()
     if name not in _HOME:
+        from genkit.deprecation import renamed
+
+        if replacement := renamed(name):
+            return globals().get(replacement) or __getattr__(replacement)
         raise AttributeError(f"module 'genkit' has no attribute {name!r}")
     if name in _NEEDS_BACKEND:
         from genkit.backend import activate

@@ -1,10 +1,10 @@
 """The model; imported when it is used, after the backend was chosen."""
 
 import numpy as np
-from genkit_morse.reading import read
 from keras import ops
 
 import genkit
+from genkit_morse.reading import read
 
 
 class MorseMemory(genkit.Model):

@@ -1,8 +1,7 @@
 """What must not be written: asked before `genkit generate` writes anything."""
 
-from genkit_morse.reading import read
-
 import genkit
+from genkit_morse.reading import read
 
 
 class NoFalseAlarm(genkit.Reviewer):

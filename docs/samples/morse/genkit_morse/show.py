@@ -2,9 +2,8 @@
 
 import html
 
-from genkit_morse.reading import read
-
 import genkit
+from genkit_morse.reading import read
 
 
 class MorseRenderer(genkit.Renderer):
