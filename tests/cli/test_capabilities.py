@@ -1,4 +1,4 @@
-"""A plugin with a capability, a modality, a renderer and a reviewer that the core never heard of."""
+"""A plugin with a capability and a modality that the core never heard of, end to end."""
 
 import json
 import os
