@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+import typer
 from typer.models import ArgumentInfo
 
 import genkit
@@ -44,6 +45,12 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "TrainerSpec",
         "MetricSpec",
         "CallbackSpec",
+        "CommandSpec",
+        "RendererSpec",
+        "ReviewerSpec",
+        "Renderer",
+        "Reviewer",
+        "Review",
         "Registry",
     ),
     "Data": ("Schema", "Field"),
@@ -59,7 +66,12 @@ PACKAGES = {
 # What public functions hand out.
 RESULTS = {"genkit.api": ("Result",), "genkit.fitting": ("Outcome",)}
 _KINDS = {str: "TEXT", int: "N", Path: "PATH", bool: ""}
-_OVERRIDES = {"hookimpl": "Mark a function of a plugin as the implementation of a hook."}
+# What the functions behind plugins' verbs use.
+VERBS = {"genkit.cli.output": ("JsonFlag", "emit", "say", "note", "table")}
+_OVERRIDES = {
+    "hookimpl": "Mark a function of a plugin as the implementation of a hook.",
+    "JsonFlag": "The annotation of a command's parameter for `--json`.",
+}
 
 
 def pages() -> dict[str, str]:
@@ -127,6 +139,8 @@ def parameters(function: Callable[..., Any]) -> list[tuple[list[str], Any, str, 
     hints = get_type_hints(function, include_extras=True)
     found = []
     for name, parameter in inspect.signature(function).parameters.items():
+        if hints[name] is typer.Context:
+            continue
         kind, record = get_args(hints[name])[:2]
         flag = f"--{name.replace('_', '-')}"
         # In Annotated[...] the first name given to typer.Option lands in `default`.
@@ -145,7 +159,9 @@ def _command(name: str, function: Callable[..., Any]) -> str:
     arguments = [
         (_metavar(parameter, record), record)
         for parameter, (_, record, _, _) in zip(
-            inspect.signature(function).parameters.values(), told, strict=True
+            [p for p in inspect.signature(function).parameters.values() if p.name != "context"],
+            told,
+            strict=True,
         )
         if isinstance(record, ArgumentInfo)
     ]
@@ -213,6 +229,10 @@ def _models(registry: Registry) -> str:
             ("Also called", ", ".join(f"`{alias}`" for alias in spec.aliases)),
             ("Needs data with", ", ".join(spec.accepts)),
             ("Can", ", ".join(spec.capabilities)),
+            *(
+                (f"Flags of `genkit {capability}`", ", ".join(_flags_of(reference)))
+                for capability, reference in spec.options.items()
+            ),
             ("Trainer", f"`{spec.trainer}`"),
         ]
         presets = [
@@ -263,7 +283,8 @@ def _trainers_and_callbacks(registry: Registry) -> str:
     ]
     return _page(
         "Trainers and callbacks",
-        "What the built-in plugin registers beside models and data sets.",
+        "What the built-in plugin registers beside models and data sets. Its renderer, `image`, "
+        "writes images of 1 or 3 channels as PNG files and in grids.",
         [
             "## Trainers\n\nA model names the one it wants; `--trainer` chooses another.",
             _table(["trainer", "what it does"], trainers),
@@ -281,6 +302,10 @@ def _recipe() -> str:
         "[Recipes](../how-to/recipes.md).",
         [_fields(Recipe)],
     )
+
+
+def _flags_of(reference: str) -> list[str]:
+    return [f"`--{name.replace('_', '-')}`" for name in resolve(reference).model_fields]
 
 
 def _settings(reference: str) -> str:
@@ -323,12 +348,42 @@ def _python() -> str:
         parts.append(f"## {package}")
         listed = [name for name in chosen or homes if not name.isupper()]  # no constants
         parts += [_name(homes[name], name, f"{package}.{name}") for name in listed]
+    for module, names in VERBS.items():
+        parts.append(f"## {module}")
+        parts += [_name(module, name, f"{module}.{name}") for name in names]
     introduction = (
         "The public names. Those of `genkit` itself load on first use: importing `genkit` imports "
         "no framework. `genkit.Model`, `genkit.Autoencoder`, `genkit.GAN`, `genkit.Trainer` and "
         "`genkit.gradient` import Keras, so choose the backend before: `genkit.activate()`."
     )
     return _page("Python", introduction, parts)
+
+
+def public_api() -> list[str]:
+    """List every public name with its signature, a line each."""
+    homes = _homes("genkit")
+    found = [(homes[name], name, f"genkit.{name}") for name in genkit.__all__]
+    found += [(m, n, f"{m}.{n}") for m, ns in {**RESULTS, **VERBS}.items() for n in ns]
+    for package, chosen in PACKAGES.items():
+        homes = _homes(package)
+        found += [(homes[name], name, f"{package}.{name}") for name in chosen or homes]
+    return [line for module, name, shown in found for line in _api_lines(module, name, shown)]
+
+
+def _api_lines(module: str, name: str, shown: str) -> Iterator[str]:
+    node = next((n for n in _tree(module).body if _is_named(n, name)), None)
+    if isinstance(node, ast.ClassDef):
+        yield f"{shown}: {_on_one_line(_constructor(node))}"
+        for method in (*_methods(node), *_inherited(module, node)):
+            yield f"{shown}.{method.name}: {_on_one_line(_signature(method))}"
+    elif isinstance(node, ast.FunctionDef):
+        yield f"{shown}: {_on_one_line(_signature(node))}"
+    else:
+        yield shown  # a constant, an alias or a marker
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _homes(module: str) -> dict[str, str]:

@@ -21,13 +21,17 @@ if TYPE_CHECKING:
     from genkit.hookspecs import hookimpl
     from genkit.model import Model
     from genkit.registry import Registry
+    from genkit.rendering import Renderer
+    from genkit.reviewing import Review, Reviewer
+    from genkit.schema import Field, Schema
     from genkit.specs import (
         CallbackSpec,
+        CommandSpec,
         DatasetSpec,
-        Field,
         MetricSpec,
         ModelSpec,
-        Schema,
+        RendererSpec,
+        ReviewerSpec,
         TrainerSpec,
     )
     from genkit.training.trainer import Trainer
@@ -37,9 +41,10 @@ _NEEDS_BACKEND = {"GAN", "Autoencoder", "Model", "Trainer", "gradient"}
 _HOME = {
     "Autoencoder": "genkit.autoencoder",
     "CallbackSpec": "genkit.specs",
+    "CommandSpec": "genkit.specs",
     "Config": "genkit.config",
     "DatasetSpec": "genkit.specs",
-    "Field": "genkit.specs",
+    "Field": "genkit.schema",
     "GAN": "genkit.builtin.models.gan",
     "GenkitError": "genkit.errors",
     "Metric": "genkit.evaluation.metric",
@@ -47,7 +52,12 @@ _HOME = {
     "Model": "genkit.model",
     "ModelSpec": "genkit.specs",
     "Registry": "genkit.registry",
-    "Schema": "genkit.specs",
+    "Renderer": "genkit.rendering",
+    "RendererSpec": "genkit.specs",
+    "Review": "genkit.reviewing",
+    "Reviewer": "genkit.reviewing",
+    "ReviewerSpec": "genkit.specs",
+    "Schema": "genkit.schema",
     "Trainer": "genkit.training.trainer",
     "TrainerSpec": "genkit.specs",
     "activate": "genkit.backend",
@@ -62,6 +72,7 @@ __all__ = [
     "GAN",
     "Autoencoder",
     "CallbackSpec",
+    "CommandSpec",
     "Config",
     "DatasetSpec",
     "Field",
@@ -71,6 +82,11 @@ __all__ = [
     "Model",
     "ModelSpec",
     "Registry",
+    "Renderer",
+    "RendererSpec",
+    "Review",
+    "Reviewer",
+    "ReviewerSpec",
     "Schema",
     "Trainer",
     "TrainerSpec",
@@ -85,10 +101,14 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from genkit.registry import own_version
+        from genkit.entry_points import own_version
 
         return own_version()
     if name not in _HOME:
+        from genkit.deprecation import renamed
+
+        if replacement := renamed(name):
+            return globals().get(replacement) or __getattr__(replacement)
         raise AttributeError(f"module 'genkit' has no attribute {name!r}")
     if name in _NEEDS_BACKEND:
         from genkit.backend import activate

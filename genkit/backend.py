@@ -17,9 +17,10 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from genkit.entry_points import DISTRIBUTION
 from genkit.errors import BackendError
 from genkit.precision import cpu_flags
-from genkit.registry import DISTRIBUTION, suggestion
+from genkit.registry import suggestion
 
 BACKENDS = ("jax", "torch", "tensorflow")
 _DISTRIBUTIONS = {

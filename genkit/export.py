@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit.config import parse
+from genkit.entry_points import own_version
 from genkit.errors import RunError, UnknownNameError
 from genkit.files import read_json, refuse_links, write_bytes, write_json
 from genkit.memory import bounded_weights, machine_holds
-from genkit.registry import Registry, installed, own_version
+from genkit.registry import Entry, Registry, installed
 from genkit.specs import Schema, resolve
 
 if TYPE_CHECKING:
@@ -53,14 +54,7 @@ def build_model(
             it has more weights than it may: none of the surplus took memory. Or what a file
             says fits no model.
     """
-    registry = registry or installed()
-    try:
-        entry = registry.find("models", f"{distribution}/{name}")
-    except UnknownNameError:
-        raise RunError(
-            f"The model {name!r} of {distribution} is not installed here.",
-            f"Install it with: pip install {distribution}",
-        ) from None
+    entry = model_entry(name, distribution, registry)
     settings = parse(resolve(entry.spec.config), config, f"model {name}")
     for modality in entry.spec.accepts:
         schema.name_of(modality)
@@ -74,7 +68,29 @@ def build_model(
         fault = " ".join(str(error).split())[:300]
         raise RunError(f"The model {name} can't be built as its file says: {fault}") from error
     model.capabilities = entry.spec.capabilities
+    model.modality = next(iter(entry.spec.accepts), None)
+    model.options = entry.spec.options
     return model
+
+
+def model_entry(name: str, distribution: str, registry: Registry | None = None) -> Entry:
+    """Find the model that a file names.
+
+    Args:
+        name: of the model.
+        distribution: the one that offers it.
+        registry: where the name is looked up; what is installed when left out.
+
+    Raises:
+        RunError: no installed plugin offers the model; the hint installs the one that did.
+    """
+    try:
+        return (registry or installed()).find("models", f"{distribution}/{name}")
+    except UnknownNameError:
+        raise RunError(
+            f"The model {name!r} of {distribution} is not installed here.",
+            f"Install it with: pip install {distribution}",
+        ) from None
 
 
 def write_export(folder: Path, model: Model, plan: Plan) -> None:

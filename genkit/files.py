@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,21 @@ def write_bytes(path: Path, content: bytes) -> None:
     except OSError:
         partial.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """Give an empty place for files that appear in a folder together, or not at all.
+
+    Args:
+        folder: where they go when the block ends well, replacing files of the same names.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".", suffix=".partial", dir=folder) as name:
+        place = Path(name)
+        yield place
+        for file in sorted(place.iterdir()):
+            file.replace(folder / file.name)
 
 
 def sync(path: Path) -> None:

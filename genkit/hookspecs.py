@@ -13,7 +13,16 @@ from collections.abc import Iterable
 
 import pluggy
 
-from genkit.specs import CallbackSpec, DatasetSpec, MetricSpec, ModelSpec, TrainerSpec
+from genkit.specs import (
+    CallbackSpec,
+    CommandSpec,
+    DatasetSpec,
+    MetricSpec,
+    ModelSpec,
+    RendererSpec,
+    ReviewerSpec,
+    TrainerSpec,
+)
 
 hookspec = pluggy.HookspecMarker("genkit")
 hookimpl = pluggy.HookimplMarker("genkit")
@@ -102,5 +111,62 @@ def genkit_callbacks() -> Iterable[CallbackSpec]:  # type: ignore[empty-body]
         ...         name="phone-me",
         ...         summary="Send a message when training ends",
         ...         callback="genkit_phone.callback:PhoneMe",
+        ...     )
+    """
+
+
+@hookspec
+def genkit_commands() -> Iterable[CommandSpec]:  # type: ignore[empty-body]
+    """Register verbs of the command line.
+
+    The function behind a verb is imported when the verb, or its ``--help``, is used. A name that
+    a built-in verb has stays with that; of two plugins with one name, each answers to
+    ``distribution/name``.
+
+    Example:
+        >>> import genkit
+        >>> @genkit.hookimpl
+        ... def genkit_commands():
+        ...     yield genkit.CommandSpec(
+        ...         name="transcribe",
+        ...         summary="Write down what is said in recordings",
+        ...         command="genkit_speech.transcribe:transcribe",
+        ...         capability="transcribe",
+        ...     )
+    """
+
+
+@hookspec
+def genkit_renderers() -> Iterable[RendererSpec]:  # type: ignore[empty-body]
+    """Register ways to show items of a modality, in grids, reports and files.
+
+    Example:
+        >>> import genkit
+        >>> @genkit.hookimpl
+        ... def genkit_renderers():
+        ...     yield genkit.RendererSpec(
+        ...         name="player",
+        ...         summary="Recordings as WAV files, and as players in reports",
+        ...         renderer="genkit_speech.player:Player",
+        ...         modality="audio",
+        ...     )
+    """
+
+
+@hookspec
+def genkit_reviewers() -> Iterable[ReviewerSpec]:  # type: ignore[empty-body]
+    """Register checks of everything generated, before it is written.
+
+    All reviewers of a modality are asked; what one refuses is not written.
+
+    Example:
+        >>> import genkit
+        >>> @genkit.hookimpl
+        ... def genkit_reviewers():
+        ...     yield genkit.ReviewerSpec(
+        ...         name="loudness",
+        ...         summary="Refuses recordings that would hurt ears",
+        ...         reviewer="genkit_speech.loudness:Loudness",
+        ...         modality="audio",
         ...     )
     """

@@ -4,38 +4,61 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import traceback
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from typing import Any
 
 import pluggy
 
 from genkit import hookspecs
+from genkit.entry_points import (
+    DISTRIBUTION,
+    InstalledPlugin,
+    Plugin,
+    installed_plugins,
+    own_version,
+)
 from genkit.errors import AmbiguousNameError, PluginError, UnknownNameError
 from genkit.patience import time_box
-from genkit.specs import CallbackSpec, DatasetSpec, MetricSpec, ModelSpec, Spec, TrainerSpec
+from genkit.specs import (
+    CallbackSpec,
+    CommandSpec,
+    DatasetSpec,
+    MetricSpec,
+    ModelSpec,
+    RendererSpec,
+    ReviewerSpec,
+    Spec,
+    TrainerSpec,
+)
 
-DISTRIBUTION = "genkit-keras"
-ENTRY_POINT_GROUP = "genkit.plugins"
 KINDS: dict[str, type[Spec]] = {
     "models": ModelSpec,
     "datasets": DatasetSpec,
     "trainers": TrainerSpec,
     "metrics": MetricSpec,
     "callbacks": CallbackSpec,
+    "commands": CommandSpec,
+    "renderers": RendererSpec,
+    "reviewers": ReviewerSpec,
 }
 
 
-@dataclass(frozen=True)
-class Plugin:
-    """A plugin that was loaded."""
+class _Hooks:
+    """The specifications alone: pluggy looks at every name that it is shown, for each plugin."""
 
-    name: str
-    distribution: str
-    version: str
+    def __init__(self) -> None:
+        vars(self).update({f"genkit_{k}": getattr(hookspecs, f"genkit_{k}") for k in KINDS})
+
+    def __dir__(self) -> list[str]:
+        return list(vars(self))
+
+
+_HOOKS: Any = _Hooks()
 
 
 @dataclass(frozen=True)
@@ -45,25 +68,30 @@ class BrokenPlugin:
     Args:
         plugin: the entry point's name.
         distribution: the distribution to blame.
-        stage: ``"import"``, ``"hooks"`` (it implements none or unknown ones), ``"call"`` or
-            ``"record"``.
+        version: the distribution's.
+        stage: ``"version"`` (it doesn't know this one), ``"import"``, ``"hooks"`` (it implements
+            none or unknown ones), ``"call"`` or ``"record"``.
+        hook: the hook that failed, at the stages that have one.
         error: one line.
         traceback: the full text, for ``genkit doctor``.
     """
 
     plugin: str
     distribution: str
+    version: str
     stage: str
+    hook: str
     error: str
     traceback: str
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A spec and the distribution it came from."""
+    """A spec, and the distribution and the plugin it came from."""
 
     spec: Any
     distribution: str
+    plugin: str = ""
 
     @property
     def qualified_name(self) -> str:
@@ -78,14 +106,16 @@ class Registry:
 
     ``GENKIT_DISABLE_PLUGINS`` names entry points or distributions to leave out, separated by
     commas; ``all`` leaves only the built-ins. With ``GENKIT_STRICT_PLUGINS=1`` the first fault
-    is raised instead of recorded.
+    is raised instead of recorded. ``GENKIT_TRACE_PLUGINS=1`` tells of each import and hook call on
+    stderr, with its duration.
     """
 
     def __init__(self, plugins: Iterable[object] | None = None) -> None:
         self.plugins: list[Plugin] = []
         self.broken: list[BrokenPlugin] = []
         self._entries: dict[str, list[Entry]] = {kind: [] for kind in KINDS}
-        self._strict = os.environ.get("GENKIT_STRICT_PLUGINS", "") not in ("", "0")
+        self._strict = _switched_on("GENKIT_STRICT_PLUGINS")
+        self._trace = _switched_on("GENKIT_TRACE_PLUGINS")
         if plugins is None:
             self._scan()
         else:
@@ -119,6 +149,15 @@ class Registry:
             suggestion(name, self.names(kind)) or f"See them with: genkit list {kind}",
         )
 
+    def all_plugins(self) -> list[Plugin]:
+        """List the plugins, those that could not be loaded too, in order of distribution."""
+        loaded = {plugin.key: plugin for plugin in self.plugins}
+        failed = {
+            (b.plugin, b.distribution): Plugin(b.plugin, b.distribution, b.version)
+            for b in self.broken
+        }
+        return sorted({**failed, **loaded}.values(), key=lambda p: (p.distribution, p.name))
+
     def names(self, kind: str) -> list[str]:
         """Give every name of a kind that a person may type, aliases included."""
         entries = self._entries[kind]
@@ -132,53 +171,78 @@ class Registry:
         disabled = {
             part.strip() for part in os.environ.get("GENKIT_DISABLE_PLUGINS", "").split(",")
         }
-        for point in _entry_points():
-            distribution = point.dist.name if point.dist else point.name
-            if disabled.isdisjoint({point.name, distribution, "all"}):
-                about = Plugin(point.name, distribution, point.dist.version if point.dist else "")
-                with time_box(f"The plugin {point.name} ({distribution})", point.name):
-                    self._load(point, about)
+        for found in installed_plugins():
+            about = found.about
+            if disabled.isdisjoint({about.name, about.distribution, "all"}):
+                with time_box(f"The plugin {about.name} ({about.distribution})", about.name):
+                    self._load(found)
 
-    def _load(self, point: EntryPoint, about: Plugin) -> None:
+    def _load(self, found: InstalledPlugin) -> None:
+        if problem := found.unknown_version():
+            self._record_fault(found.about, "version", PluginError(problem))
+            return
         try:
-            loaded = point.load()
+            with self._traced(found.about, f"import {found.point.module}"):
+                loaded = found.point.load()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugins raise anything
-            self._record_fault(about, "import", error)
+            self._record_fault(found.about, "import", error)
         else:
-            self._add(loaded, about)
+            self._add(loaded, found.about)
 
     def _add(self, plugin: object, about: Plugin) -> None:
         # One pluggy manager a plugin: what one plugin does can't reach another's calls.
         manager = pluggy.PluginManager("genkit")
-        manager.add_hookspecs(hookspecs)
+        manager.add_hookspecs(_HOOKS)
         try:
             manager.register(plugin)
-            manager.check_pending()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugins raise anything
             self._record_fault(about, "hooks", error)
             return
-        if not manager.get_hookcallers(plugin):
+        callers = manager.get_hookcallers(plugin) or []
+        for caller in callers:
+            if not caller.has_spec():
+                self._record_fault(about, "hooks", _unknown_hook(caller.name), caller.name)
+        known = {caller.name for caller in callers if caller.has_spec()}
+        if not callers:
             no_hook = PluginError("It implements no genkit hook (is @genkit.hookimpl missing?).")
             self._record_fault(about, "hooks", no_hook)
+        if not known:
             return
         self.plugins.append(about)
         for kind, record_type in KINDS.items():
-            for record in self._call(manager, kind, about):
+            hook = f"genkit_{kind}"
+            for record in self._call(manager, hook, about) if hook in known else ():
                 try:
                     self._check_record(record, record_type, about, kind)
                 except PluginError as error:
-                    self._record_fault(about, "record", error)
+                    self._record_fault(about, "record", error, hook)
                 else:
-                    self._entries[kind].append(Entry(record, about.distribution))
+                    self._entries[kind].append(Entry(record, about.distribution, about.name))
 
-    def _call(self, manager: pluggy.PluginManager, kind: str, about: Plugin) -> Iterator[object]:
+    def _call(self, manager: pluggy.PluginManager, hook: str, about: Plugin) -> list[object]:
+        found: list[object] = []
         try:
-            for records in getattr(manager.hook, f"genkit_{kind}")():
-                yield from records
+            with self._traced(about, hook):
+                for records in getattr(manager.hook, hook)():
+                    for record in records:  # not extend: what came before a fault stays
+                        found.append(record)  # noqa: PERF402
         except PluginError as error:
-            self._record_fault(about, "record", error)
+            self._record_fault(about, "record", error, hook)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugins raise anything
-            self._record_fault(about, "call", error)
+            self._record_fault(about, "call", error, hook)
+        return found
+
+    @contextmanager
+    def _traced(self, about: Plugin, what: str) -> Iterator[None]:
+        """Tell on stderr how long the block took, if that was asked for."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            if self._trace:
+                took = (time.perf_counter() - started) * 1000
+                line = f"{about.distribution} {about.name}: {what} {took:.1f} ms"
+                print(line, file=sys.stderr, flush=True)  # noqa: T201
 
     def _check_record(self, record: object, expected: type[Spec], about: Plugin, kind: str) -> None:
         if not isinstance(record, expected):
@@ -187,7 +251,9 @@ class Registry:
         if any(entry.spec.name == record.name for entry in same):
             raise PluginError(f"Expected one {record.name!r} a distribution; received a second.")
 
-    def _record_fault(self, about: Plugin, stage: str, error: BaseException) -> None:
+    def _record_fault(
+        self, about: Plugin, stage: str, error: BaseException, hook: str = ""
+    ) -> None:
         if self._strict:
             raise PluginError(
                 f"The plugin {about.name} ({about.distribution}) failed at {stage}: {error}"
@@ -196,7 +262,9 @@ class Registry:
             BrokenPlugin(
                 plugin=about.name,
                 distribution=about.distribution,
+                version=about.version,
                 stage=stage,
+                hook=hook,
                 error=f"{type(error).__name__}: {' '.join(str(error).split())}"[:300],
                 traceback="".join(traceback.format_exception(error)),
             )
@@ -207,9 +275,15 @@ def _answers_to(entry: Entry, name: str) -> bool:
     return name in (entry.spec.name, entry.qualified_name, *getattr(entry.spec, "aliases", ()))
 
 
-def _entry_points() -> list[EntryPoint]:
-    # An editable install beside a wheel lists the same entry point twice.
-    return list({(p.name, p.value): p for p in entry_points(group=ENTRY_POINT_GROUP)}.values())
+def _switched_on(variable: str) -> bool:
+    return os.environ.get(variable, "") not in ("", "0")
+
+
+def _unknown_hook(name: str) -> PluginError:
+    return PluginError(
+        f"It implements the unknown hook {name!r}, which GenKit {own_version()} lacks.",
+        suggestion(name, [f"genkit_{kind}" for kind in KINDS]),
+    )
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -218,14 +292,6 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
     near = difflib.get_close_matches(name, list(known), n=2, cutoff=0.6)
     return f"Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
-
-
-def own_version() -> str:
-    """Give GenKit's version."""
-    try:
-        return version(DISTRIBUTION)
-    except PackageNotFoundError:
-        return "0+source"
 
 
 @cache

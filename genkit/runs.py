@@ -5,7 +5,7 @@ runs/<name>/
   status.json                   running, done, stopped or failed
   metrics.jsonl                 one object a step
   checkpoints/<step>/           see genkit.training.checkpoints
-  samples/<step>.png            sample grids from fixed noise
+  samples/<step>.png            samples from fixed noise; .html where they can't be drawn
   model/                        the exported copy
 """
 
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit import locks
-from genkit.errors import GenkitError, RunError, UsageError
+from genkit.errors import GenkitError, PluginError, RunError, UsageError
 from genkit.files import read_json, refuse_links, write_json
 from genkit.fitting import FitSettings, Position
 from genkit.metrics_log import MetricsLog
@@ -233,31 +233,29 @@ class Run:
         return self._metrics.rows()
 
     def save_samples(self, step: int, model: Model) -> Path | None:
-        """Draw a grid of samples from fixed noise; if the disk refuses, training goes on.
+        """Show samples from fixed noise; if the disk or a plugin refuses, training goes on.
 
         Returns:
-            the picture; None if there is none.
+            the file; None if there is none.
         """
-        from genkit.report import images
+        if model.schema is None or "generate" not in model.capabilities:
+            return None
+        from genkit.report.samples import Samples
 
-        schema = model.schema
-        if schema is None or "generate" not in model.capabilities or not images.can_draw(schema):
+        writer = None
+        with _may_be_refused(step):
+            writer = Samples(model)
+        if writer is None or writer.renderer is None:
             return None
         with model.averaged_weights():
             samples = model.generate(SAMPLES_IN_GRID, seed=self.settings.seed)
-        picture = self.path / "samples" / f"{step:08d}.png"
-        try:
-            picture.parent.mkdir(exist_ok=True)
-            classes = len(model.classes()) if model.conditional else 0
-            columns = classes if 0 < classes <= MOST_COLUMNS else None
-            images.save_grid(picture, samples, schema, columns)
-        except OSError as error:
-            warnings.warn(
-                f"The samples of step {step} can't be written: {error.strerror}. Training goes on.",
-                stacklevel=2,
-            )
-            return None
-        return picture
+        classes = len(model.classes()) if model.conditional else 0
+        columns = classes if 0 < classes <= MOST_COLUMNS else None
+        folder, shown = self.path / "samples", None
+        with _may_be_refused(step):
+            folder.mkdir(exist_ok=True)
+            shown = writer.write_overview(samples, folder / f"{step:08d}", columns)
+        return shown  # noqa: RET504 - the block above may have ended early
 
     def save_checkpoint(self, state: ModelState, position: Position) -> None:
         """Write a checkpoint; what was logged before it is on the disk too.
@@ -273,6 +271,19 @@ class Run:
         except OSError as error:
             raise checkpoints.refused(position.step, error) from error
         checkpoints.save(self.checkpoints, state, position, self.settings)
+
+
+@contextmanager
+def _may_be_refused(step: int) -> Iterator[None]:
+    """Let training go on where the disk, a renderer or a reviewer refuses its samples."""
+    try:
+        yield
+    except (OSError, PluginError, UsageError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        warnings.warn(
+            f"The samples of step {step} can't be written: {reason}. Training goes on.",
+            stacklevel=3,
+        )
 
 
 def default_name(plan: Plan) -> str:

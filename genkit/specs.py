@@ -1,4 +1,4 @@
-"""The records a plugin hands over, and the schema that describes data.
+"""The records a plugin hands over.
 
 Records are frozen and light: heavy code is named by a ``"module:attribute"`` reference, whose
 syntax is checked here and which is imported when it is used.
@@ -13,14 +13,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from genkit.errors import DataError, PluginError
+from genkit.errors import PluginError
+from genkit.schema import Field as Field  # noqa: PLC0414 - records and schemas are used together
+from genkit.schema import Schema as Schema  # noqa: PLC0414
 
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 _REFERENCE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
-_DTYPES = frozenset(
-    {"bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "int64"}
-    | {"float16", "float32", "float64", "string"}
-)
 
 
 def resolve(reference: str) -> Any:
@@ -42,109 +40,6 @@ def resolve(reference: str) -> Any:
             "Check the plugin that registers it with: genkit doctor",
         ) from error
     return found
-
-
-@dataclass(frozen=True)
-class Field:
-    """One named part of a data item.
-
-    Args:
-        shape: shape of one item, without the batch axis; None for a varying length.
-            Images are ``(height, width, channels)``, a label is ``()``.
-        dtype: the numpy name of the stored type.
-        modality: what the values mean: ``"image"``, ``"label"``, ``"text"``, ``"vector"``, ...
-        range: lowest and highest value; for images what black and white are.
-        classes: names of the classes, in order of their numbers, for a label.
-    """
-
-    shape: tuple[int | None, ...]
-    dtype: str
-    modality: str
-    range: tuple[float, float] | None = None
-    classes: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", tuple(self.shape))
-        object.__setattr__(self, "classes", tuple(self.classes))
-        if self.dtype not in _DTYPES:
-            raise PluginError(f"A field's dtype must be one of {sorted(_DTYPES)}: {self}.")
-        if not all(size is None or (type(size) is int and size > 0) for size in self.shape):
-            raise PluginError(f"A field's sizes must be positive integers or None: {self}.")
-        if self.range is not None:
-            low, high = (float(bound) for bound in self.range)
-            if not low < high:
-                raise PluginError(f"A field's range must be (low, high) with low < high: {self}.")
-            object.__setattr__(self, "range", (low, high))
-
-
-@dataclass(frozen=True)
-class Schema:
-    """What one item of a data set is: its fields by name.
-
-    Drives how models are built, how samples are rendered, and the range of what is generated.
-
-    Example:
-        >>> schema = Schema({"image": Field((28, 28, 1), "uint8", "image", (0, 255))})
-        >>> schema["image"].shape
-        (28, 28, 1)
-    """
-
-    fields: Mapping[str, Field]
-
-    def __post_init__(self) -> None:
-        if not self.fields:
-            raise PluginError("A schema needs at least one field; received none.")
-        object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
-
-    def __getitem__(self, name: str) -> Field:
-        return self.fields[name]
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.fields
-
-    def name_of(self, modality: str) -> str:
-        """Name the first field of this modality.
-
-        Raises:
-            DataError: the data has no such field.
-        """
-        for name, candidate in self.fields.items():
-            if candidate.modality == modality:
-                return name
-        raise DataError(
-            f"Expected data with a field of modality {modality!r}; "
-            f"received {', '.join(f'{n} ({f.modality})' for n, f in self.fields.items())}.",
-            "Choose another data set or model: genkit list",
-        )
-
-    def replace(self, **fields: Field) -> Schema:
-        """Give a copy with some fields exchanged."""
-        return Schema({**self.fields, **fields})
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
-        return {
-            name: {
-                "shape": list(f.shape),
-                "dtype": f.dtype,
-                "modality": f.modality,
-                "range": list(f.range) if f.range else None,
-                "classes": list(f.classes),
-            }
-            for name, f in self.fields.items()
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Schema:
-        """Read the JSON form.
-
-        Raises:
-            DataError: the form is not a schema's.
-        """
-        try:
-            return cls({str(name): Field(**fields) for name, fields in data.items()})
-        except (TypeError, ValueError, AttributeError, PluginError) as error:
-            raise DataError(f"Expected a schema; received {str(data)[:200]}: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,8 +78,12 @@ class ModelSpec(Spec):
     Args:
         model: reference to a ``genkit.Model`` subclass, called with ``(config, schema)``.
         config: reference to its ``genkit.Config`` class, in a module free of keras.
-        accepts: modalities that the data must have, each at least once.
-        capabilities: what the trained model can do (``"generate"``, ``"reconstruct"``, ...).
+        accepts: modalities that the data must have, each at least once; the first is that of the
+            items it generates.
+        capabilities: what the trained model can do: ``"generate"``, ``"reconstruct"``, ..., or
+            anything that a plugin's command is for.
+        options: references to ``genkit.Config`` classes by capability: the flags that this model
+            takes there, single values, each with a default; None is a default that is not passed.
         trainer: name of the trainer it wants.
         presets: recipes by name; ``"default"`` must be there. Keys as in a recipe file.
         references: the papers it follows.
@@ -195,6 +94,7 @@ class ModelSpec(Spec):
     config: str
     accepts: tuple[str, ...]
     capabilities: tuple[str, ...] = ("generate",)
+    options: Mapping[str, str] = field(default_factory=dict)
     trainer: str = "gradient"
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"default": {}})
     references: tuple[str, ...] = ()
@@ -208,7 +108,12 @@ class ModelSpec(Spec):
         self._require(all(_NAME.fullmatch(a) for a in self.aliases), "aliases: valid names")
         for attribute in ("accepts", "capabilities", "references", "aliases"):
             self._require(isinstance(getattr(self, attribute), tuple), f"{attribute}: a tuple")
-        object.__setattr__(self, "presets", MappingProxyType(dict(self.presets)))
+        for capability, reference in self.options.items():
+            self._require(capability in self.capabilities, "options: of its own capabilities")
+            self._require(_REFERENCE.fullmatch(reference), "options: 'module:attribute' references")
+        for attribute in ("presets", "options"):
+            held = MappingProxyType(dict(getattr(self, attribute)))
+            object.__setattr__(self, attribute, held)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -290,3 +195,59 @@ class CallbackSpec(Spec):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require_reference("callback")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandSpec(Spec):
+    """A verb of the command line: ``genkit NAME``.
+
+    Args:
+        command: reference to a function with typer annotations, which gives an exit code; it is
+            imported when the verb is used.
+        capability: what the model of a ``RUN`` must be able to do for it, checked before anything
+            heavy is imported. The options that the model has for it become flags, and stand in
+            ``context.obj`` for a function that takes a ``typer.Context``.
+    """
+
+    command: str
+    capability: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("command")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RendererSpec(Spec):
+    """A way to show items of one modality, in grids, reports and files.
+
+    Args:
+        renderer: reference to a ``genkit.Renderer`` subclass, called with the schema and the name
+            of the field.
+        modality: what it shows.
+    """
+
+    renderer: str
+    modality: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("renderer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewerSpec(Spec):
+    """A check of everything generated, before it is written.
+
+    Args:
+        reviewer: reference to a ``genkit.Reviewer`` subclass, called with the schema and the name
+            of the field.
+        modality: what it reviews.
+    """
+
+    reviewer: str
+    modality: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("reviewer")

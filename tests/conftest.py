@@ -63,3 +63,23 @@ def genkit_command(tmp_path):
         return done
 
     return run
+
+
+@pytest.fixture
+def install(tmp_path):
+    """Put a distribution with one entry point on the path; give the environment to see it."""
+    site = tmp_path / "site"
+
+    def put(name: str, module: str, text: str, requires: tuple[str, ...] = ()) -> dict[str, str]:
+        site.mkdir(exist_ok=True)
+        (site / f"{module}.py").write_text(text)
+        escaped = name.replace("-", "_")  # or the names of two would be taken for one
+        info = site / f"{escaped}-1.2.dist-info"
+        info.mkdir()
+        told = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1.2"]
+        told += [f"Requires-Dist: {line}" for line in requires]
+        (info / "METADATA").write_text("\n".join(told) + "\n")
+        (info / "entry_points.txt").write_text(f"[genkit.plugins]\n{module} = {module}\n")
+        return {"PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])}
+
+    return put

@@ -17,7 +17,7 @@ from genkit.augmentation.verdict import (
     robustness,
     summarize,
 )
-from genkit.registry import own_version
+from genkit.entry_points import own_version
 
 
 def conclude(

@@ -29,9 +29,10 @@ from genkit.augmentation.conclusion import conclude
 from genkit.augmentation.mixed import write_mixed
 from genkit.augmentation.settings import Settings, check_conditional
 from genkit.augmentation.verdict import HELPS, QUESTIONS
+from genkit.entry_points import own_version
 from genkit.errors import RunError, UsageError
 from genkit.files import read_json, write_json
-from genkit.registry import installed, own_version
+from genkit.registry import installed
 
 if TYPE_CHECKING:
     from genkit.data.source import ArraySource, Source

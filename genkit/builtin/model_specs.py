@@ -180,6 +180,7 @@ FLOWS = (
         model=f"{_MODELS}.flow_matching:FlowMatching",
         config=f"{_FLOW_CONFIGS}:FlowMatchingConfig",
         accepts=("image",),
+        options={"generate": f"{_FLOW_CONFIGS}:SamplingOptions"},
         presets={
             "default": {**_MNIST, "epochs": 2, "config": {"width": 48, "blocks": 1}},
             "reference": {
@@ -199,6 +200,7 @@ FLOWS = (
         model=f"{_MODELS}.ddpm:DDPM",
         config=f"{_FLOW_CONFIGS}:DDPMConfig",
         accepts=("image",),
+        options={"generate": f"{_FLOW_CONFIGS}:SamplingOptions"},
         presets={
             "default": {**_MNIST, "epochs": 2, "config": {"width": 48, "blocks": 1}},
             "reference": {

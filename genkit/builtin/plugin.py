@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from genkit.builtin.metric_specs import METRICS
 from genkit.builtin.model_specs import MODELS
 from genkit.hookspecs import hookimpl
-from genkit.specs import CallbackSpec, DatasetSpec, MetricSpec, ModelSpec, TrainerSpec
+from genkit.specs import (
+    CallbackSpec,
+    DatasetSpec,
+    MetricSpec,
+    ModelSpec,
+    RendererSpec,
+    TrainerSpec,
+)
 
 
 @hookimpl
@@ -64,6 +71,17 @@ def genkit_callbacks() -> Iterable[CallbackSpec]:
         ("terminate-on-nan", "End quietly when the loss is not a number", "TerminateOnNaN"),
     ):
         yield CallbackSpec(name=name, summary=summary, callback=f"keras.callbacks:{attribute}")
+
+
+@hookimpl
+def genkit_renderers() -> Iterable[RendererSpec]:
+    """Register the built-in renderers."""
+    yield RendererSpec(
+        name="image",
+        summary="Images of 1 or 3 channels as PNG files and in grids",
+        renderer="genkit.report.images:ImageRenderer",
+        modality="image",
+    )
 
 
 @hookimpl

@@ -25,6 +25,7 @@ from genkit.cli import (
     run,
     runs,
 )
+from genkit.cli.plugin_commands import Verbs, for_capability
 from genkit.errors import GenkitError
 
 _INTERRUPTED = 130
@@ -33,12 +34,13 @@ app = typer.Typer(
     name="genkit",
     help="Train generative models written once, on TensorFlow, PyTorch or JAX.",
     epilog="First steps: genkit list, then genkit run vae, then genkit generate RUN.",
+    cls=Verbs,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.run)
 app.command("resume")(resume.resume)
-app.command("generate")(generate.generate)
+app.command("generate", cls=for_capability("generate"))(generate.generate)
 app.command("reconstruct")(reconstruct.reconstruct)
 app.command("encode")(encode.encode)
 app.command("interpolate")(interpolate.interpolate)
@@ -54,7 +56,7 @@ app.command("doctor")(doctor.doctor)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from genkit.registry import own_version
+        from genkit.entry_points import own_version
 
         output.say(f"genkit {own_version()}")
         raise typer.Exit

@@ -12,7 +12,8 @@ from typing import Any
 
 from genkit.backend import BACKENDS, backend_version, installed_backends
 from genkit.cli.output import JsonFlag, emit, say
-from genkit.registry import installed, own_version
+from genkit.entry_points import own_version
+from genkit.registry import installed
 
 _PROBE = """
 import json, sys

@@ -35,7 +35,7 @@ def encode(  # noqa: PLR0917
 
     from genkit.files import write_bytes
 
-    latent = model.encode(shared.image_of(model, items), **shared.label_of(model, items))
+    latent = model.encode(shared.encoded_of(model, items), **shared.label_of(model, items))
     file = shared.writable(run, out, "latents.npz")
     labels = {"label": items["label"]} if "label" in items else {}
     buffer = io.BytesIO()

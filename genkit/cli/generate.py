@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,15 +13,12 @@ from genkit.cli.output import JsonFlag, emit, say
 from genkit.errors import UsageError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from genkit.model import Model
-    from genkit.specs import Schema
-
-FORMATS = ("png", "npz", "grid")
+    from genkit.report.samples import Reviewed, Samples
 
 
 def generate(  # noqa: PLR0917
+    context: typer.Context,
     run: Annotated[
         Path, typer.Argument(metavar="RUN", help="A run directory, or an exported model folder.")
     ],
@@ -54,67 +51,91 @@ def generate(  # noqa: PLR0917
         str | None,
         typer.Option(
             "--format",
-            help="png: one file each; grid: one picture of all, with --label a row a class; npz: "
-            "the array 'samples' in the data set's own range, with --label also 'label'. By "
-            "default png for images, npz for other data.",
+            help="png for images, or the own format of another modality: one file each; grid: one "
+            "picture of all, with --label a row a class; npz: the array 'samples' in the data "
+            "set's own range, with --label also 'label'. By default one file each, where there is "
+            "a format for that.",
         ),
     ] = None,
     as_json: JsonFlag = False,
 ) -> int:
     """Generate items with a trained model.
 
-    A model trained on one backend generates on any other.
+    A model trained on one backend generates on any other. Flags of the model's own are shown by
+    genkit generate RUN --help. What an installed reviewer refuses is counted, and not written.
 
     Examples:
       genkit generate runs/mine --n 16 --format grid
       genkit generate runs/mine --n 10000 --seed 1 --format npz --out augmented
       genkit generate runs/mine --label 0:9 --n 10 --format grid
     """
-    if format_ not in (None, *FORMATS):
-        raise UsageError(f"Expected --format {', '.join(FORMATS)}; received {format_!r}.")
     if n < 1 or not 0 <= seed < 2**31:
         raise UsageError(
             f"Expected --n of at least 1 and --seed of 0 to 2**31 - 1; received {n} and {seed}."
         )
     from genkit import api
     from genkit.backend import active_backend
-    from genkit.report.images import can_draw
+    from genkit.files import staged
+    from genkit.report.samples import Samples
 
     model = api.load(run, backend, checkpoint)
-    if "generate" not in model.capabilities:
-        raise UsageError(f"The model of {run} can {', '.join(model.capabilities)}; not generate.")
-    assert model.schema is not None, "a loaded model knows its data"
-    drawable = can_draw(model.schema)
-    format_ = format_ or ("png" if drawable else "npz")
-    if format_ != "npz" and not drawable:
-        raise UsageError("Only images can be drawn.", "Use --format npz.")
+    writer = Samples(model)
+    format_ = _chosen(format_, writer.formats())
     labels: list[int | None] = [None] if label is None else [*parse_labels(label, model)]
-    folder = out or run / "generated"
-    folder.mkdir(parents=True, exist_ok=True)
-    batches = itertools.chain.from_iterable(
-        model.generate_batches(n, seed, each) for each in labels
+    reviewed = itertools.chain.from_iterable(
+        writer.reviewed(model.generate_batches(n, seed, each, **context.obj), _names(each), each)
+        for each in labels
     )
+    folder = out or run / "generated"
+    with staged(folder) as place:
+        files = _write(writer, format_, reviewed, place, None if label is None else n)
+    files = [folder / file.name for file in files]
     total = n * len(labels)
-    if format_ == "grid":
-        columns = None if label is None else n
-        files = [_write_grid(batches, model.schema, folder / "grid.png", columns)]
-    elif format_ == "npz":
-        each_label = [one for one in labels if one is not None for _ in range(n)]
-        files = [_write_npz(batches, total, folder / "samples.npz", each_label)]
-    else:
-        files = _write_pngs(batches, model.schema, folder, _names(n, labels))
     told = {
         "run": str(run),
         "n": total,
         "seed": seed,
         "label": None if label is None else labels,
+        "options": context.obj,
         "backend": active_backend(),
         "format": format_,
+        "refused": writer.review.told(),
         "out": str(folder),
         "files": [str(file) for file in files],
     }
-    emit(told, as_json, lambda: say(f"{total} samples: {files[0] if len(files) == 1 else folder}"))
+    emit(told, as_json, lambda: _show(told))
     return 0
+
+
+def _chosen(wanted: str | None, formats: list[str]) -> str:
+    if wanted is None:
+        return formats[0]
+    if wanted not in formats:
+        raise UsageError(
+            f"Expected --format {', '.join(formats)}; received {wanted!r}.",
+            "Only images, and what a plugin brings a renderer for, have more than npz.",
+        )
+    return wanted
+
+
+def _write(
+    writer: Samples, format_: str, reviewed: Iterator[Reviewed], folder: Path, columns: int | None
+) -> list[Path]:
+    from genkit.report.samples import write_npz
+
+    if format_ == "grid":
+        return [writer.write_grid(reviewed, folder / "grid.png", columns)]
+    if format_ == "npz":
+        return [write_npz(reviewed, folder / "samples.npz")]
+    return writer.write_files(reviewed, folder)
+
+
+def _show(told: dict[str, Any]) -> None:
+    files = told["files"]
+    refused = told["refused"]
+    say(f"{told['n'] - refused['n']} samples: {files[0] if len(files) == 1 else told['out']}")
+    for reason, count in refused["reasons"].items():
+        say(f"Refused {count} of {told['n']}: {reason}")
 
 
 def parse_labels(text: str, model: Model) -> list[int]:
@@ -138,70 +159,6 @@ def parse_labels(text: str, model: Model) -> list[int]:
     return numbers
 
 
-def _names(n: int, labels: list[int | None]) -> Iterator[str]:
-    for label in labels:
-        prefix = "" if label is None else f"label-{label}-"
-        yield from (f"{prefix}{index:05d}.png" for index in range(n))
-
-
-def _write_pngs(
-    batches: Iterator[np.ndarray], schema: Schema, folder: Path, names: Iterator[str]
-) -> list[Path]:
-    from genkit.report import images
-
-    pictures = (picture for batch in batches for picture in images.to_pictures(batch, schema))
-    files: list[Path] = []
-    for picture in pictures:
-        files.append(folder / next(names))
-        images.save_png(picture, files[-1])
-    return files
-
-
-def _write_grid(
-    batches: Iterator[np.ndarray], schema: Schema, file: Path, columns: int | None
-) -> Path:
-    import numpy as np
-
-    from genkit.report import images
-
-    images.save_grid(file, np.concatenate(list(batches)), schema, columns)
-    return file
-
-
-def _write_npz(batches: Iterator[np.ndarray], total: int, file: Path, label: list[int]) -> Path:
-    """Write the array 'samples' as it comes, so that memory doesn't grow with it."""
-    import zipfile
-
-    import numpy as np
-
-    partial = file.with_name(f".{file.name}.partial")
-    try:
-        with (
-            zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive,
-            archive.open("samples.npy", "w", force_zip64=True) as entry,
-        ):
-            first = np.ascontiguousarray(next(batches))
-            header = np.lib.format.header_data_from_array_1_0(first)
-            header["shape"] = (total, *first.shape[1:])
-            np.lib.format.write_array_header_1_0(entry, header)
-            for batch in itertools.chain([first], batches):
-                entry.write(np.ascontiguousarray(batch).tobytes())
-        if label:
-            _add_array(partial, "label", np.array(label, np.int32))
-        partial.replace(file)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    return file
-
-
-def _add_array(archive: Path, name: str, array: np.ndarray) -> None:
-    import zipfile
-
-    import numpy as np
-
-    with (
-        zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as opened,
-        opened.open(f"{name}.npy", "w") as entry,
-    ):
-        np.lib.format.write_array(entry, array, allow_pickle=False)
+def _names(label: int | None) -> Iterator[str]:
+    prefix = "" if label is None else f"label-{label}-"
+    return (f"{prefix}{index:05d}" for index in itertools.count())

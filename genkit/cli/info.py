@@ -1,4 +1,4 @@
-"""``genkit info``: all about one model, data set, trainer, metric or callback."""
+"""``genkit info``: all about one thing from ``genkit list``, or about a plugin."""
 
 from __future__ import annotations
 
@@ -6,15 +6,21 @@ from typing import Annotated, Any
 
 import typer
 
+from genkit.cli.listing import plugin_row
 from genkit.cli.output import JsonFlag, emit, say, table
+from genkit.cli.plugin_commands import commands_for
+from genkit.entry_points import Plugin
 from genkit.errors import UnknownNameError
-from genkit.registry import KINDS, Entry, installed, suggestion
+from genkit.registry import KINDS, Entry, Registry, installed, suggestion
 
 _NOTES = {
     "licence": "Licence",
     "homepage": "Homepage",
     "accepts": "Needs data with",
+    "modality": "Modality",
     "capabilities": "Can",
+    "commands": "Commands of plugins",
+    "capability": "For models that can",
     "trainer": "Trainer",
     "direction": "Better is",
 }
@@ -24,26 +30,34 @@ def info(
     name: Annotated[str, typer.Argument(help="A name from genkit list.")],
     as_json: JsonFlag = False,
 ) -> int:
-    """Show a model's, data set's or trainer's settings, presets and references.
+    """Show a model's, data set's or trainer's settings, options and presets; or a plugin.
 
     The settings of a model are set with --set KEY=VALUE, those of a data set with --data KEY=VALUE,
     those of a trainer with --trainer-set KEY=VALUE, or in the tables [config], [data] and
     [trainer_config] of a recipe.
     """
-    kind, entry = _find(name)
-    told = _describe(kind, entry)
+    registry = installed()
+    found = _find(registry, name)
+    if isinstance(found, Plugin):
+        row = plugin_row(registry, found)
+        emit({"kind": "plugin", **row}, as_json, lambda: _show_plugin(row))
+        return 0
+    told = _describe(*found)
     emit(told, as_json, lambda: _show(told))
     return 0
 
 
-def _find(name: str) -> tuple[str, Entry]:
-    registry = installed()
+def _find(registry: Registry, name: str) -> tuple[str, Entry] | Plugin:
     known: list[str] = []
     for kind in KINDS:
         try:
             return kind, registry.find(kind, name)
         except UnknownNameError:
             known += registry.names(kind)
+    for plugin in registry.all_plugins():
+        if name in plugin.key:
+            return plugin
+        known += plugin.key
     raise UnknownNameError(
         f"Nothing is called {name!r}.", suggestion(name, known) or "See: genkit list"
     )
@@ -60,14 +74,31 @@ def _describe(kind: str, entry: Entry) -> dict[str, Any]:
     for attribute in (*_NOTES, "aliases", "references"):
         if value := getattr(spec, attribute, None):
             told[attribute] = list(value) if isinstance(value, tuple) else value
-    if hasattr(spec, "config"):
+    if kind in ("models", "datasets"):
         from genkit.config import describe
         from genkit.specs import resolve
 
         told["config"] = describe(resolve(spec.config))
+    if kind == "models":
+        told["commands"] = commands_for(spec.capabilities)
+    if getattr(spec, "options", None):
+        told["options"] = {c: describe(resolve(each)) for c, each in spec.options.items()}
     if hasattr(spec, "presets"):
         told["presets"] = {key: dict(value) for key, value in spec.presets.items()}
     return told
+
+
+def _show_fields(title: str, fields: list[dict[str, str]]) -> None:
+    columns = ["name", "type", "default", "meaning"]
+    table(f"\n[bold]{title}[/]", columns, [[row[column] for column in columns] for row in fields])
+
+
+def _show_plugin(row: dict[str, Any]) -> None:
+    say(f"{row['name']} (plugin, {row['distribution']} {row['version']})\n")
+    for kind, names in row["brings"].items():
+        say(f"{kind}: {', '.join(names)}")
+    for fault in row["faults"]:
+        say(f"Failed at {fault['stage']}: {fault['error']} See: genkit doctor")
 
 
 def _show(told: dict[str, Any]) -> None:
@@ -75,11 +106,12 @@ def _show(told: dict[str, Any]) -> None:
     for attribute, label in _NOTES.items():
         if attribute in told:
             value = told[attribute]
-            say(f"{label}: {', '.join(value) if isinstance(value, list) else value}")
+            if value:
+                say(f"{label}: {', '.join(value) if isinstance(value, list) else value}")
     if told.get("config"):
-        columns = ["name", "type", "default", "meaning"]
-        rows = [[row[column] for column in columns] for row in told["config"]]
-        table("\n[bold]Settings[/]", columns, rows)
+        _show_fields("Settings", told["config"])
+    for capability, fields in told.get("options", {}).items():
+        _show_fields(f"Options of genkit {capability}", fields)
     for preset, settings in told.get("presets", {}).items():
         say(f"\nPreset {preset}: " + ", ".join(f"{k} = {v}" for k, v in settings.items()))
     for reference in told.get("references", []):

@@ -31,14 +31,13 @@ def interpolate(  # noqa: PLR0917
       genkit interpolate runs/mine --n 8 --steps 12
     """
     model, items = shared.load_with_items(run, "interpolate", 2 * n, data, (backend, checkpoint))
-    from genkit.report import images
+    from genkit.report.samples import Samples
 
-    ends = shared.image_of(model, items)
+    ends = shared.encoded_of(model, items)
     label = {name: values[:n] for name, values in shared.label_of(model, items).items()}
     walks = model.interpolate(ends[:n], ends[n:], steps, **label)
     file = shared.writable(run, out, "interpolated.png")
-    assert model.schema is not None, "a loaded model knows its data"
-    images.save_grid(file, walks.reshape(-1, *walks.shape[2:]), model.schema, columns=steps)
+    Samples(model).draw(walks.reshape(-1, *walks.shape[2:]), file, columns=steps)
     told = {"run": str(run), "n": n, "steps": steps, "out": str(file)}
     emit(told, as_json, lambda: say(f"{n} walks of {steps} steps: {file}"))
     return 0

@@ -85,10 +85,9 @@ def label_of(model: Autoencoder, items: dict[str, Any]) -> dict[str, Any]:
     return {"label": [int(each) for each in items[model.schema.name_of("label")]]}
 
 
-def image_of(model: Autoencoder, items: dict[str, Any]) -> Any:
-    """Give the images among the items: ``(n, height, width, channels)``."""
-    assert model.schema is not None, "a loaded model knows its data"
-    return items[model.schema.name_of("image")]
+def encoded_of(model: Autoencoder, items: dict[str, Any]) -> Any:
+    """Give what the model encodes and generates of the items, shape ``(n, ...)``."""
+    return items[model.generated_field()]
 
 
 def writable(run: Path, out: Path | None, name: str) -> Path:

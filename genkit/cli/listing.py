@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from genkit.cli.output import JsonFlag, emit, note, table
+from genkit.entry_points import Plugin
 from genkit.errors import UsageError
 from genkit.registry import KINDS, Registry, installed, suggestion
 
@@ -18,7 +19,13 @@ def list_specs(
     ] = None,
     as_json: JsonFlag = False,
 ) -> int:
-    """List models, data sets, trainers, metrics, callbacks and plugins."""
+    """List models, data sets and all else that plugins bring; and the plugins themselves.
+
+    Examples:
+      genkit list
+      genkit list models
+      genkit list plugins --json
+    """
     kinds = [*KINDS, "plugins"]
     if kind is not None and kind not in kinds:
         raise UsageError(
@@ -27,28 +34,65 @@ def list_specs(
     registry = installed()
     shown = {k: _rows(registry, k) for k in ([kind] if kind else kinds)}
     broken = [
-        {"plugin": b.plugin, "distribution": b.distribution, "stage": b.stage, "error": b.error}
-        for b in registry.broken
+        {key: value for key, value in vars(fault).items() if key != "traceback"}
+        for fault in registry.broken
     ]
     emit({**shown, "broken": broken}, as_json, lambda: _show(shown, broken))
     return 0
 
 
-def _rows(registry: Registry, kind: str) -> list[dict[str, str]]:
+def _rows(registry: Registry, kind: str) -> list[dict[str, Any]]:
     if kind == "plugins":
-        return [
-            {"name": p.name, "summary": f"version {p.version}", "distribution": p.distribution}
-            for p in registry.plugins
-        ]
+        return [plugin_row(registry, plugin) for plugin in registry.all_plugins()]
     return [
         {"name": e.spec.name, "summary": e.spec.summary, "distribution": e.distribution}
         for e in registry.entries(kind)
     ]
 
 
-def _show(shown: dict[str, list[dict[str, str]]], broken: list[dict[str, Any]]) -> None:
+def plugin_row(registry: Registry, plugin: Plugin) -> dict[str, Any]:
+    """Tell all about a plugin: version, distribution, what it brings, its faults."""
+    entries = {kind: registry.entries(kind) for kind in KINDS}
+    brings = {
+        kind: [e.spec.name for e in found if (e.plugin, e.distribution) == plugin.key]
+        for kind, found in entries.items()
+    }
+    brings = {kind: names for kind, names in brings.items() if names}
+    counts = [f"{len(names)} {k if len(names) > 1 else k[:-1]}" for k, names in brings.items()]
+    faults = [
+        {"stage": b.stage, "hook": b.hook, "error": b.error}
+        for b in registry.broken
+        if (b.plugin, b.distribution) == plugin.key
+    ]
+    return {
+        "name": plugin.name,
+        "summary": ", ".join(counts) or "nothing",
+        "version": plugin.version,
+        "distribution": plugin.distribution,
+        "brings": brings,
+        "faults": faults,
+    }
+
+
+def _show_plugins(rows: list[dict[str, Any]]) -> None:
+    cells = [
+        [
+            row["name"],
+            row["version"],
+            row["distribution"],
+            row["summary"],
+            "; ".join(f"{f['stage']}: {f['error']}" for f in row["faults"]),
+        ]
+        for row in rows
+    ]
+    table("\n[bold]plugins[/]", ["", "version", "distribution", "brings", "faults"], cells)
+
+
+def _show(shown: dict[str, list[dict[str, Any]]], broken: list[dict[str, Any]]) -> None:
     for kind, rows in shown.items():
-        if rows:
+        if kind == "plugins":
+            _show_plugins(rows)
+        elif rows:
             cells = [[row["name"], row["summary"], row["distribution"]] for row in rows]
             table(f"\n[bold]{kind}[/]", ["", "", ""], cells)
     for fault in broken:

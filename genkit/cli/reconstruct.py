@@ -33,16 +33,15 @@ def reconstruct(  # noqa: PLR0917
     model, items = shared.load_with_items(run, "reconstruct", n, data, (backend, checkpoint))
     import numpy as np
 
-    from genkit.report import images
+    from genkit.report.samples import Samples
 
-    images_ = shared.image_of(model, items).astype("float32")
-    again = model.reconstruct(images_, **shared.label_of(model, items))
+    originals = shared.encoded_of(model, items).astype("float32")
+    again = model.reconstruct(originals, **shared.label_of(model, items))
     file = shared.writable(run, out, "reconstructed.png")
     assert model.schema is not None, "a loaded model knows its data"
-    limits = model.schema[model.schema.name_of("image")].range
-    assert limits is not None, "images have a range"
-    error = float(np.mean(np.square((again - images_) / (limits[1] - limits[0]))))
-    images.save_grid(file, np.concatenate([images_, again]), model.schema, columns=n)
+    low, high = model.schema[model.generated_field()].range or (0.0, 1.0)
+    error = float(np.mean(np.square((again - originals) / (high - low))))
+    Samples(model).draw(np.concatenate([originals, again]), file, columns=n)
     told = {"run": str(run), "n": n, "mean_squared_error": error, "out": str(file)}
     emit(told, as_json, lambda: say(f"{file}: mean squared error {error:.4f}, pixels in [0, 1]"))
     return 0

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from genkit.cli.output import JsonFlag, emit, note, say
+from genkit.cli.plugin_commands import commands_for
 
 _TRAINING = "What to train"
 _LENGTH = "How long"
@@ -210,15 +211,24 @@ def report(result: Any, as_json: bool) -> int:
     def show() -> None:
         losses = "  ".join(f"{k} {v:.4g}" for k, v in outcome.metrics.items())
         say(f"{path}: {outcome.steps} steps in {outcome.seconds:.1f} s  {losses}")
-        grids = sorted((path / "samples").glob("*.png"))
-        if grids:
-            say(f"Samples:  {grids[-1]}")
+        shown = sorted((path / "samples").glob("[0-9]*"))
+        if shown:
+            say(f"Samples:  {shown[-1]}")
         if (path / "report.html").exists():
             say(f"Report:   {path / 'report.html'}")
-        say(f"More:     genkit generate {path}")
+        for verb in _verbs(result.run.plan):
+            say(f"More:     genkit {verb} {path}")
 
     emit(result.to_dict(), as_json, show)
     if outcome.signal:
         note(f"Stopped by a signal. Go on with: genkit resume {path}")
         return int(128 + outcome.signal)
     return 0
+
+
+def _verbs(plan: Any) -> list[str]:
+    """Name what can be done with a trained model: generate, or what plugins' commands are for."""
+    from genkit.export import model_entry
+
+    capabilities = model_entry(plan.model, plan.distributions["model"]).spec.capabilities
+    return [*(["generate"] if "generate" in capabilities else []), *commands_for(capabilities)]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+
+from genkit.rendering import Renderer
 
 if TYPE_CHECKING:
     from genkit.specs import Schema
@@ -44,21 +47,38 @@ def to_pictures(samples: np.ndarray, schema: Schema) -> list[Image.Image]:
     ]
 
 
-def grid(pictures: list[Image.Image], columns: int | None = None) -> Image.Image:
+class ImageRenderer(Renderer):
+    """Shows images as PNG files and in grids."""
+
+    suffix = "png"
+    draws = True
+
+    def fits(self) -> bool:
+        return can_draw(self.schema)
+
+    def write(self, item: np.ndarray, file: Path) -> None:
+        save_png(self.pictures(item[None])[0], file)
+
+    def pictures(self, items: np.ndarray) -> list[Image.Image]:
+        return to_pictures(items, self.schema)
+
+
+def grid(pictures: Sequence[Image.Image | None], columns: int | None = None) -> Image.Image:
     """Lay pictures of one size out in a grid with thin lines between them.
 
     Without a number of columns the grid is nearly square. Small pictures are enlarged by a whole
-    factor, so that a person can see them.
+    factor, so that a person can see them. The place of None stays blank.
     """
-    width, height = pictures[0].size
+    first = next(picture for picture in pictures if picture is not None)
+    width, height = first.size
     zoom = max(1, _SMALL_EDGE // max(width, height))
     width, height = width * zoom, height * zoom
     columns = columns or math.ceil(math.sqrt(len(pictures)))
     rows = math.ceil(len(pictures) / columns)
-    sheet = Image.new(
-        pictures[0].mode, (columns * (width + 1) + 1, rows * (height + 1) + 1), "gray"
-    )
+    sheet = Image.new(first.mode, (columns * (width + 1) + 1, rows * (height + 1) + 1), "gray")
     for index, picture in enumerate(pictures):
+        if picture is None:
+            continue
         row, column = divmod(index, columns)
         enlarged = picture.resize((width, height), Image.Resampling.NEAREST)
         sheet.paste(enlarged, (1 + column * (width + 1), 1 + row * (height + 1)))

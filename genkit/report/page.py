@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from genkit.entry_points import own_version
 from genkit.errors import UsageError
 from genkit.files import write_text
-from genkit.registry import Registry, own_version
+from genkit.registry import Registry
 from genkit.report import comparison, curves, figures, latents, neighbours, pictures, tables
 from genkit.report.material import Material, Tell, of_files, of_model
 from genkit.report.sections import Section, page

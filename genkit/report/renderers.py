@@ -1,23 +1,19 @@
-"""How items are shown: one renderer a modality, and a table of numbers for what has none."""
+"""How items are shown on a page: as their modality's renderer does, or as a table of numbers."""
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
+from genkit.rendering import find_renderer
 from genkit.report import images
 from genkit.report.sections import joined, parts
-from genkit.specs import Schema
-
-Renderer: TypeAlias = Callable[[Schema, np.ndarray, str, int | None], Markup]
-"""What ``render`` is, for one modality."""
+from genkit.schema import Schema
 
 _MOST_WIDTH = 1000  # pixels of a grid: sharp on a phone and on a desk, small in a file
 _MOST_PNG = 200_000  # bytes; what needs more is a photograph and does better as JPEG
@@ -33,7 +29,7 @@ def sample_field(schema: Schema) -> str:
 
 
 def render(schema: Schema, items: np.ndarray, alt: str, columns: int | None = None) -> Markup:
-    """Show items as HTML, whatever they are.
+    """Show items as HTML: as the renderer of their modality does, or as numbers.
 
     Args:
         schema: what they are.
@@ -41,23 +37,25 @@ def render(schema: Schema, items: np.ndarray, alt: str, columns: int | None = No
         alt: what they are in words, for who can't see them.
         columns: items in a row; None for what looks well.
     """
-    modality = schema[sample_field(schema)].modality
-    return RENDERERS.get(modality, render_numbers)(schema, items, alt, columns)
+    renderer = find_renderer(schema, sample_field(schema))
+    if renderer is None:
+        return render_numbers(items, alt)
+    return Markup(renderer.html(items, alt, columns))  # noqa: S704 - a renderer escapes what it shows
 
 
-def render_images(schema: Schema, items: np.ndarray, alt: str, columns: int | None) -> Markup:
-    """Show images as one grid; those that PNG files can't hold as numbers."""
-    if not images.can_draw(schema):
-        return render_numbers(schema, items, alt, columns)
-    pictures = images.to_pictures(items, schema)
+def render_pictures(
+    pictures: Sequence[Image.Image], alt: str, columns: int | None = None
+) -> Markup:
+    """Show pictures of one size as one grid."""
     columns = columns or round(len(pictures) ** 0.5)
     edge = max(1, _MOST_WIDTH // columns)
-    for picture in pictures:
+    smaller = [picture.copy() for picture in pictures]
+    for picture in smaller:
         picture.thumbnail((edge, edge), Image.Resampling.LANCZOS)
-    return picture_part(images.grid(pictures, columns), alt)
+    return picture_part(images.grid(smaller, columns), alt)
 
 
-def render_numbers(schema: Schema, items: np.ndarray, alt: str, columns: int | None) -> Markup:  # noqa: ARG001
+def render_numbers(items: np.ndarray, alt: str) -> Markup:
     """Show the first numbers of the first items as a table."""
     rows = np.asarray(items).reshape(len(items), -1)[:_MOST_ROWS, :_MOST_NUMBERS]
     head = ["item", *map(str, range(rows.shape[1]))]
@@ -81,6 +79,3 @@ def picture_part(picture: Image.Image, alt: str) -> Markup:
 
 def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, (int, float, np.number)) else str(value)[:200]
-
-
-RENDERERS: Mapping[str, Renderer] = MappingProxyType({"image": render_images})

@@ -110,7 +110,7 @@ def tell(callbacks: Sequence[Any], event: str, *arguments: Any) -> None:
     """Call a hook of each callback that has it: Keras' own, or one of GenKit's.
 
     GenKit's are ``on_run_begin(folder)`` with the run directory, before anything else;
-    ``on_samples(step, picture)`` with the path of a sample grid that was written; and
+    ``on_samples(step, picture)`` with the file of samples that was written, a grid or a page; and
     ``on_run_end(state)`` with ``"done"``, ``"stopped"`` or ``"failed"``, after everything else.
 
     Raises:

@@ -13,9 +13,9 @@ from typing import Any
 
 import keras
 
+from genkit.entry_points import DISTRIBUTION
 from genkit.errors import RunError, UsageError
 from genkit.files import read_json, write_json
-from genkit.registry import DISTRIBUTION
 
 _EXPERIMENT = "genkit"
 _MOST_METRICS, _MOST_PARAMS, _LONGEST = 1000, 100, 6000  # MLflow's limits of one call and value

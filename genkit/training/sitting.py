@@ -17,12 +17,13 @@ from genkit import backend, precision
 from genkit.card import renew_card
 from genkit.config import parse
 from genkit.datasets import open_data
+from genkit.entry_points import own_version
 from genkit.errors import CallbackError, TrainingError, UsageError
 from genkit.export import build_model, write_export
 from genkit.files import inside
 from genkit.fitting import Outcome
 from genkit.plan import Plan
-from genkit.registry import Registry, installed, own_version
+from genkit.registry import Registry, installed
 from genkit.runs import Run
 from genkit.specs import Schema, TrainerSpec, resolve
 from genkit.training.initial_weights import InitialWeights

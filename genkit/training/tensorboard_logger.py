@@ -8,8 +8,8 @@ from typing import Any
 
 import keras
 
+from genkit.entry_points import DISTRIBUTION
 from genkit.errors import UsageError
-from genkit.registry import DISTRIBUTION
 
 
 class TensorBoardLogger(keras.callbacks.Callback):
@@ -57,9 +57,10 @@ class TensorBoardLogger(keras.callbacks.Callback):
         self._add({f"epoch_{name}": value for name, value in logs.items()})
 
     def on_samples(self, step: int, picture: Path) -> None:
-        """Log a sample grid."""
+        """Log a sample grid; of what can't be drawn there is a page instead, and nothing to log."""
         assert self._events is not None, "training has begun"
-        self._events.add_png(step, "samples", picture)
+        if picture.suffix == ".png":
+            self._events.add_png(step, "samples", picture)
 
     def get_state(self) -> dict[str, Any]:
         """Have what was logged on the disk; the files themselves tell where they stand."""

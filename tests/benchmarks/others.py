@@ -9,10 +9,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from tests.benchmarks import many_plugins
 
 _RUNS = 9
 _STARTS = 3
@@ -23,6 +25,11 @@ def measure(backends: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Give one row after the other: what, backend, value, unit."""
     for name in ("list", "run --help"):
         yield _row(f"genkit {name}", "-", _command_seconds(name.split()), "s")
+    with tempfile.TemporaryDirectory() as site:
+        many_plugins.install(Path(site))
+        path = os.pathsep.join([site, os.environ.get("PYTHONPATH", "")])
+        what = f"genkit list, {many_plugins.PLUGINS} plugins, {len(many_plugins.BROKEN)} broken"
+        yield _row(what, "-", _command_seconds(["list"], {"PYTHONPATH": path}), "s")
     for backend in backends:
         yield from _in_process(backend, _LOADER)
         yield from _in_process(backend, _GROWTH)
@@ -34,11 +41,15 @@ def _row(what: str, backend: str, value: float, unit: str) -> dict[str, Any]:
     return {"what": what, "backend": backend, "value": round(value, 4), "unit": unit}
 
 
-def _command_seconds(arguments: list[str]) -> float:
+def _command_seconds(arguments: list[str], more: Mapping[str, str] | None = None) -> float:
     def once() -> float:
         started = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "genkit", *arguments], check=True, stdout=subprocess.DEVNULL
+            [sys.executable, "-m", "genkit", *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **(more or {})},
         )
         return time.perf_counter() - started
 

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from genkit.cli import generate as command
+from genkit.report.samples import Reviewed, write_npz
 from tests.engine.small import mlp_gan
 
 pytestmark = pytest.mark.usefixtures("active_backend")
@@ -24,10 +24,12 @@ def test_an_npz_file_takes_the_memory_of_a_batch(tmp_path):
 
     def batches():
         for start in range(0, count, 64):
-            yield rng.random((min(64, count - start), size), dtype=np.float32)
+            n = min(64, count - start)
+            items = rng.random((n, size), dtype=np.float32)
+            yield Reviewed(items, [""] * n, None, np.ones(n, bool))
 
     tracemalloc.start()
-    file = command._write_npz(batches(), count, tmp_path / "samples.npz", [])
+    file = write_npz(batches(), tmp_path / "samples.npz")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 10 * 64 * size * 4  # all of them would take 62 batches

@@ -9,17 +9,18 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.docs.documents import SAMPLES
+from tests.docs.documents import SAMPLES, path_with
 
 PYTHON = sorted(p.name for p in SAMPLES.glob("*.py"))
 SHELL = sorted(p.name for p in SAMPLES.glob("*.sh"))
 # A sample's time is that of its imports and compilations; the tutorial trains longer.
 FEW_STEPS = "--steps 20"
+# The plugins in the documentation, by the sample that needs them installed.
+PLUGINS = {"plugin.sh": "plugin", "morse.sh": "morse"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,8 +63,8 @@ def test_shell_sample_runs(name, tmp_path):
     more = {"KERAS_BACKEND": ""} if wanted else {}
     if name in ("own_images.sh", "transfer.sh"):
         check([sys.executable, str(SAMPLES / "make_images.py")], tmp_path)
-    if name == "plugin.sh":
-        more["PYTHONPATH"] = os.pathsep.join(map(str, installed_plugin(tmp_path / "site")))
+    if name in PLUGINS:
+        more["PYTHONPATH"] = path_with(PLUGINS[name], tmp_path / "site")
     check(["bash", "-ec", re.sub(r"--steps \d+", FEW_STEPS, text)], tmp_path, **more)
 
 
@@ -72,30 +73,19 @@ def test_recipe_is_valid(name, tmp_path):
     check(["genkit", "run", "--recipe", str(SAMPLES / "recipes" / name), "--dry-run"], tmp_path)
 
 
-def test_the_plugin_passes_its_own_test(tmp_path):
+@pytest.mark.parametrize("folder", PLUGINS.values())
+def test_the_plugin_passes_its_own_test(folder, tmp_path):
+    (own_test,) = (SAMPLES / folder).glob("test_*.py")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    command += ["--rootdir", str(tmp_path), str(SAMPLES / "plugin" / "test_rings.py")]
-    check(command, tmp_path, PYTHONPATH=str(SAMPLES / "plugin"), PYTHONDONTWRITEBYTECODE="1")
+    command += ["--rootdir", str(tmp_path), str(own_test)]
+    path = path_with(folder, tmp_path / "site")
+    check(command, tmp_path, PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1")
 
 
 def test_the_plugin_can_be_disabled_by_entry_point_and_by_distribution(tmp_path):
-    path = os.pathsep.join(map(str, installed_plugin(tmp_path / "site")))
+    path = path_with("plugin", tmp_path / "site")
     command = ["genkit", "list", "plugins"]
     assert "genkit-keras-rings" in check(command, tmp_path, PYTHONPATH=path)
     for name in ("rings", "genkit-keras-rings", "all"):
         shown = check(command, tmp_path, PYTHONPATH=path, GENKIT_DISABLE_PLUGINS=name)
         assert "genkit-keras-rings" not in shown
-
-
-def installed_plugin(site: Path) -> list[Path]:
-    """Do what `pip install -e` would: write the metadata; needs no network."""
-    project = tomllib.loads((SAMPLES / "plugin" / "pyproject.toml").read_text())["project"]
-    folder = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-    folder.mkdir(parents=True)
-    about = {"Metadata-Version": "2.1", "Name": project["name"], "Version": project["version"]}
-    (folder / "METADATA").write_text("".join(f"{k}: {v}\n" for k, v in about.items()))
-    lines = []
-    for group, points in project["entry-points"].items():
-        lines += [f"[{group}]", *(f"{name} = {value}" for name, value in points.items())]
-    (folder / "entry_points.txt").write_text("\n".join(lines) + "\n")
-    return [site, SAMPLES / "plugin"]

@@ -81,7 +81,7 @@ def test_following_the_velocity_of_a_straight_line_arrives(steps):
     model = flow(sampling_steps=steps)
     x, velocity = ops.convert_to_tensor(NOISE), ops.convert_to_tensor(CLEAN - NOISE)
     for step in range(steps):
-        x = model.sampling_step(x, ops.convert_to_tensor(step), lambda _, __: velocity)
+        x = model.sampling_step(x, ops.convert_to_tensor(step), steps, lambda _, __: velocity)
     np.testing.assert_allclose(numbers(x), CLEAN, atol=1e-5)
 
 
@@ -113,10 +113,10 @@ def test_diffusion_teaches_the_noise_at_each_step():
 @pytest.mark.parametrize("steps", [1, 4, 50])
 def test_who_knows_the_noise_finds_the_image_in_any_number_of_steps(steps):
     model = ddpm(sampling_steps=steps)
-    first, noise = model.shares[0], ops.convert_to_tensor(NOISE)
+    first, noise = model.signal[-1], ops.convert_to_tensor(NOISE)
     x = ops.convert_to_tensor(np.sqrt(first) * CLEAN + np.sqrt(1 - first) * NOISE)
     for step in range(steps):
-        x = model.sampling_step(x, ops.convert_to_tensor(step), lambda _, __: noise)
+        x = model.sampling_step(x, ops.convert_to_tensor(step), steps, lambda _, __: noise)
     np.testing.assert_allclose(numbers(x), CLEAN, atol=2e-2)
 
 
@@ -132,7 +132,9 @@ def test_guidance_goes_from_no_label_through_the_label_and_beyond():
     for guidance in (0.0, 1.0, 3.0):
         model = flow(conditional=True, guidance=guidance)
         teach(model.network)
-        answers[guidance] = numbers(model._answer(ops.convert_to_tensor(NOISE), 0.3, label))
+        answers[guidance] = numbers(
+            model._answer(ops.convert_to_tensor(NOISE), 0.3, label, guidance)
+        )
         none = model.no_label * ops.ones_like(label)
         without = numbers(model.network([ops.convert_to_tensor(NOISE), 0.3 * ops.ones(6), none]))
     np.testing.assert_allclose(answers[0.0], without, rtol=1e-3, atol=1e-4)

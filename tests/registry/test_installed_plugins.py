@@ -1,31 +1,13 @@
 """Entry points of installed distributions, in processes of their own."""
 
 import json
+import os
+import re
 
 import pytest
 
 from genkit.builtin.model_specs import MODELS
-
-METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n"
-
-
-@pytest.fixture
-def install(tmp_path):
-    """Put a distribution with one entry point on the path; give the environment to see it."""
-    site = tmp_path / "site"
-
-    def put(name, module, text):
-        site.mkdir(exist_ok=True)
-        (site / f"{module}.py").write_text(text)
-        escaped = name.replace("-", "_")  # or the names of two would be taken for one
-        info = site / f"{escaped}-1.2.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(METADATA.format(name=name))
-        (info / "entry_points.txt").write_text(f"[genkit.plugins]\n{module} = {module}\n")
-        return {"PYTHONPATH": str(site)}
-
-    return put
-
+from tests.benchmarks import many_plugins
 
 GOOD = """
 import genkit
@@ -143,3 +125,68 @@ def test_a_plugin_that_leaves_is_a_fault_like_others(install, genkit_command):
     env = install("genkit-keras-leaver", "genkit_leaver", LEAVER)
     told = json.loads(genkit_command("list", "--json", env=env).stdout)
     assert told["broken"][0]["error"].startswith("SystemExit")
+
+
+def test_a_hundred_plugins_are_listed_and_the_five_broken_ones_named(tmp_path, genkit_command):
+    many_plugins.install(tmp_path / "site")
+    path = os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")])
+    done = genkit_command("list", "--json", env={"PYTHONPATH": path})
+    told = json.loads(done.stdout)
+    named = {f"toy-{number:03d}" for number in many_plugins.BROKEN}
+    assert {fault["plugin"] for fault in told["broken"]} == named
+    stages = [fault["stage"] for fault in sorted(told["broken"], key=lambda f: f["plugin"])]
+    assert stages == ["import", "import", "call", "record", "hooks"]
+    good = many_plugins.PLUGINS - len(many_plugins.BROKEN)
+    assert len([m for m in told["models"] if m["name"].startswith("toy-")]) == good
+    rows = {row["name"]: row for row in told["plugins"]}
+    assert len(rows) == many_plugins.PLUGINS + 1
+    assert {name for name, row in rows.items() if row["faults"]} == named
+    assert rows["toy-000"]["brings"] == {"models": ["toy-0"]}
+    assert rows["toy-007"]["version"] == "1.0"
+    assert "no_such_module" in rows["toy-007"]["faults"][0]["error"]
+
+
+@pytest.mark.parametrize("wanted", ["genkit-keras>=99", "genkit_keras[jax] (<0.0.1)"])
+def test_a_plugin_that_knows_other_versions_only_is_named_and_not_imported(
+    wanted, install, genkit_command
+):
+    env = install("genkit-keras-ahead", "genkit_ahead", "print('imported')", (wanted,))
+    done = genkit_command("list", "plugins", "--json", env=env)
+    (row,) = [r for r in json.loads(done.stdout)["plugins"] if r["name"] == "genkit_ahead"]
+    assert row["faults"][0]["stage"] == "version"
+    assert "It knows genkit-keras" in row["faults"][0]["error"]
+    assert "imported" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["genkit-keras", "genkit-keras>=0.0.1", "genkit-keras>=99; python_version<'3'", "genkit-x>=99"],
+)
+def test_a_plugin_that_knows_this_version_is_loaded(wanted, install, genkit_command):
+    env = install("genkit-keras-rings", "genkit_rings", GOOD, (wanted,))
+    told = json.loads(genkit_command("list", "models", "--json", env=env).stdout)
+    assert told["broken"] == []
+    assert "rings" in [m["name"] for m in told["models"]]
+
+
+def test_a_trace_tells_of_each_import_and_hook_call_with_its_duration(install, genkit_command):
+    env = install("genkit-keras-rings", "genkit_rings", GOOD)
+    env["GENKIT_TRACE_PLUGINS"] = "1"
+    done = genkit_command("list", "--json", env=env)
+    lines = [x for x in done.stderr.splitlines() if x.startswith("genkit-keras-rings")]
+    pattern = r"genkit-keras-rings genkit_rings: (import genkit_rings|genkit_models) \d+\.\d ms"
+    assert [re.fullmatch(pattern, line)[1] for line in lines] == [
+        "import genkit_rings",
+        "genkit_models",
+    ]
+    assert json.loads(done.stdout)["broken"] == []
+
+
+def test_info_tells_all_about_a_plugin(install, genkit_command):
+    env = install("genkit-keras-rings", "genkit_rings", GOOD)
+    told = json.loads(genkit_command("info", "genkit-keras-rings", "--json", env=env).stdout)
+    assert told["kind"] == "plugin"
+    assert (told["version"], told["brings"]) == ("1.2", {"models": ["rings"]})
+    env = install("genkit-keras-broken", "genkit_broken", "import no_such_module")
+    done = genkit_command("info", "genkit_broken", env=env)
+    assert "Failed at import" in done.stdout

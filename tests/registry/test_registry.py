@@ -40,10 +40,17 @@ def test_specs_of_every_kind_are_found_by_name():
             )
         ],
         "callbacks": lambda: [genkit.CallbackSpec(name="c", summary="C", callback="a:b")],
+        "commands": lambda: [genkit.CommandSpec(name="v", summary="V", command="a:b")],
+        "renderers": lambda: [
+            genkit.RendererSpec(name="r", summary="R", renderer="a:b", modality="text")
+        ],
+        "reviewers": lambda: [
+            genkit.ReviewerSpec(name="w", summary="W", reviewer="a:b", modality="text")
+        ],
     }
     registry = Registry([plugin("all", **hooks)])
     assert registry.broken == []
-    for kind, name in zip(KINDS, "mdtqc", strict=True):
+    for kind, name in zip(KINDS, "mdtqcvrw", strict=True):
         entry = registry.find(kind, name)
         assert entry.spec.name == name
         assert entry.distribution == "all"
@@ -85,6 +92,15 @@ def test_a_fault_is_recorded_and_the_others_go_on(bad, stage, error):
     assert "\n" not in registry.broken[0].error
     assert "Traceback" in registry.broken[0].traceback or "Error" in registry.broken[0].traceback
     assert registry.find("models", "fine")
+
+
+def test_an_unknown_hook_is_named_and_the_others_go_on():
+    ahead = plugin("ahead", models=lambda: [spec("fine")], dreams=list)
+    registry = Registry([ahead])
+    assert registry.find("models", "fine").plugin == "ahead"
+    (fault,) = registry.broken
+    assert (fault.stage, fault.hook) == ("hooks", "genkit_dreams")
+    assert "'genkit_dreams', which GenKit" in fault.error
 
 
 def test_records_before_a_fault_stay():

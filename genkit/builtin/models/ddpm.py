@@ -36,20 +36,21 @@ class DDPM(Denoiser):
     def __init__(self, config: DDPMConfig, schema: Schema) -> None:
         super().__init__(config, schema)
         self.signal = signal_shares(config.noise_steps, config.noise_schedule)
-        # Evenly spaced amounts of noise, from the largest to the first, and then none.
-        chosen = np.linspace(config.noise_steps - 1, 0, config.sampling_steps).round().astype(int)
-        self.times = ((chosen + 0.5) / config.noise_steps).astype(np.float32)
-        self.shares = np.append(self.signal[chosen], np.float32(1.0))
 
     def noised(self, image: Any, noise: Any, time: Any) -> tuple[Any, Any]:
         number = ops.cast(ops.floor(time * self.config.noise_steps), "int32")
         signal = ops.take(ops.convert_to_tensor(self.signal), number)
         return ops.sqrt(signal) * image + ops.sqrt(1.0 - signal) * noise, noise
 
-    def sampling_step(self, x: Any, step: Any, answer: Callable[[Any, Any], Any]) -> Any:
-        shares = ops.convert_to_tensor(self.shares)
+    def sampling_step(
+        self, x: Any, step: Any, steps: int, answer: Callable[[Any, Any], Any]
+    ) -> Any:
+        # Evenly spaced amounts of noise, from the largest to the first, and then none.
+        chosen = np.linspace(self.config.noise_steps - 1, 0, steps).round().astype(int)
+        times = ((chosen + 0.5) / self.config.noise_steps).astype(np.float32)
+        shares = ops.convert_to_tensor(np.append(self.signal[chosen], np.float32(1.0)))
         now, next_ = ops.take(shares, step), ops.take(shares, step + 1)
-        noise = answer(x, ops.take(ops.convert_to_tensor(self.times), step))
+        noise = answer(x, ops.take(ops.convert_to_tensor(times), step))
         image = ops.clip((x - ops.sqrt(1.0 - now) * noise) / ops.sqrt(now), *INSIDE)
         noise = (x - ops.sqrt(now) * image) / ops.sqrt(1.0 - now)
         return ops.sqrt(next_) * image + ops.sqrt(1.0 - next_) * noise

@@ -10,6 +10,7 @@ from keras import ops
 from genkit.builtin.models.images import image_shape
 from genkit.builtin.models.labels import class_count
 from genkit.builtin.models.unet import build_unet
+from genkit.errors import UsageError
 from genkit.layers import rescale
 from genkit.model import Model
 
@@ -65,12 +66,15 @@ class Denoiser(Model):
         """
         raise NotImplementedError(f"{type(self).__name__} defines no noised.")
 
-    def sampling_step(self, x: Any, step: Any, answer: Callable[[Any, Any], Any]) -> Any:
-        """Go one of the ``sampling_steps`` from noise towards images.
+    def sampling_step(
+        self, x: Any, step: Any, steps: int, answer: Callable[[Any, Any], Any]
+    ) -> Any:
+        """Go one step from noise towards images.
 
         Args:
             x: ``(batch, height, width, channels)``.
             step: which, from 0 on; an int32 scalar.
+            steps: how many there are.
             answer: maps ``x`` and a time, a float32 scalar, to the network's guided answer.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no sampling_step.")
@@ -101,19 +105,31 @@ class Denoiser(Model):
         loss, _ = minimize("denoiser", self.loss, batch)
         return {"loss": loss}
 
-    def decode(self, noise: Any, label: Any = None) -> Any:
-        def step(number: Any, x: Any) -> Any:
-            return self.sampling_step(x, number, lambda x, time: self._answer(x, time, label))
+    def decode(
+        self,
+        noise: Any,
+        label: Any = None,
+        guidance: Any = None,
+        sampling_steps: int | None = None,
+    ) -> Any:
+        if guidance is not None and label is None:
+            raise UsageError("Guidance needs labels: the model was not trained as conditional.")
+        scale = self.config.guidance if guidance is None else guidance
+        steps = sampling_steps or self.config.sampling_steps
 
-        x = ops.fori_loop(0, self.config.sampling_steps, step, noise)
+        def step(number: Any, x: Any) -> Any:
+            return self.sampling_step(
+                x, number, steps, lambda x, time: self._answer(x, time, label, scale)
+            )
+
+        x = ops.fori_loop(0, steps, step, noise)
         return rescale(ops.clip(x, *INSIDE), INSIDE, self._data_range())
 
-    def _answer(self, x: Any, time: Any, label: Any) -> Any:
+    def _answer(self, x: Any, time: Any, label: Any, guidance: Any) -> Any:
         times = time * ops.ones_like(x[:, 0, 0, 0])
         if label is None:
             return self.network([x, times], training=False)
-        guidance = self.config.guidance
-        if guidance == 1.0:
+        if isinstance(guidance, float) and guidance == 1.0:
             return self.network([x, times, label], training=False)
         both = [ops.concatenate([a, a], axis=0) for a in (x, times)]
         labels = ops.concatenate([label, self.no_label * ops.ones_like(label)], axis=0)

@@ -35,6 +35,20 @@ class DenoiserConfig(Config):
     learning_rate: float = Field(1e-3, gt=0, description="Adam's step size")
 
 
+class SamplingOptions(Config):
+    """What ``generate`` takes beside ``n``, ``seed`` and ``label``; by default the settings'."""
+
+    guidance: float | None = Field(
+        None, ge=0, description="How far labels push, instead of the setting of that name"
+    )
+    sampling_steps: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="Steps from noise to an image, instead of the setting of that name",
+    )
+
+
 class FlowMatchingConfig(DenoiserConfig):
     """Settings of ``flow-matching``."""
 

@@ -29,6 +29,8 @@ class FlowMatching(Denoiser):
     def noised(self, image: Any, noise: Any, time: Any) -> tuple[Any, Any]:
         return (1.0 - time) * noise + time * image, image - noise
 
-    def sampling_step(self, x: Any, step: Any, answer: Callable[[Any, Any], Any]) -> Any:
-        length = 1.0 / self.config.sampling_steps
+    def sampling_step(
+        self, x: Any, step: Any, steps: int, answer: Callable[[Any, Any], Any]
+    ) -> Any:
+        length = 1.0 / steps
         return x + length * answer(x, ops.cast(step, "float32") * length)

@@ -1,0 +1,1 @@
+"""Signals in Morse code, and what can be done with them."""

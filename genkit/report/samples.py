@@ -1,0 +1,180 @@
+"""Generated items as files: reviewed first, then shown by the renderer of their modality."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genkit.errors import GenkitError, PluginError, UsageError
+from genkit.files import write_text
+from genkit.rendering import find_renderer
+from genkit.report.images import grid, save_png
+from genkit.reviewing import Review
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from genkit.model import Model
+    from genkit.registry import Registry
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A batch of items, what they are called, and which of them may be written.
+
+    Args:
+        items: shape ``(n, ...)``.
+        names: one each; of the file, without its ending.
+        label: the class that all were generated for, if any.
+        allowed: bool array of shape ``(n,)``.
+    """
+
+    items: np.ndarray
+    names: Sequence[str]
+    label: int | None
+    allowed: np.ndarray
+
+
+class Samples:
+    """Writes what a model generated.
+
+    Args:
+        model: with its schema.
+        registry: where renderers and reviewers are looked up; what is installed when left out.
+
+    Raises:
+        GenkitError: the modality's renderer or a reviewer can't be made.
+    """
+
+    def __init__(self, model: Model, registry: Registry | None = None) -> None:
+        assert model.schema is not None, "a loaded model knows its data"
+        field = model.generated_field()
+        self.modality = model.schema[field].modality
+        self.renderer = find_renderer(model.schema, field, registry)
+        self.review = Review(model.schema, field, registry)
+
+    def formats(self) -> list[str]:
+        """List the formats that these items can be written in, the usual one first."""
+        own = [self.renderer.suffix] if self.renderer and self.renderer.suffix else []
+        drawn = ["grid"] if self.renderer and self.renderer.draws else []
+        return [*own, "npz", *drawn]
+
+    def reviewed(
+        self, batches: Iterable[np.ndarray], names: Iterator[str], label: int | None = None
+    ) -> Iterator[Reviewed]:
+        """Have batches of items reviewed.
+
+        Args:
+            batches: arrays of shape ``(n, ...)``.
+            names: at least one for each item.
+            label: the class of all of them.
+        """
+        for items in batches:
+            called = [next(names) for _ in items]
+            yield Reviewed(items, called, label, self.review.allowed(items))
+
+    def write_files(self, batches: Iterable[Reviewed], folder: Path) -> list[Path]:
+        """Write one file for each item that may be written, in the modality's own format."""
+        renderer = self.renderer
+        assert renderer is not None, "formats() offered it"
+        files: list[Path] = []
+        for batch in batches:
+            for item, name, allowed in zip(batch.items, batch.names, batch.allowed, strict=True):
+                if allowed:
+                    files.append(folder / f"{name}.{renderer.suffix}")
+                    self._ask(renderer.write, item, files[-1])
+        return files
+
+    def write_grid(
+        self, batches: Iterable[Reviewed], file: Path, columns: int | None = None
+    ) -> Path:
+        """Draw all items in one picture; the place of one that may not be written stays blank."""
+        renderer = self.renderer
+        if renderer is None or not renderer.draws:
+            raise UsageError(f"Items of the modality {self.modality!r} can't be drawn.")
+        pictures = []
+        for batch in batches:
+            drawn = self._ask(renderer.pictures, batch.items)
+            pictures += [p if a else None for p, a in zip(drawn, batch.allowed, strict=True)]
+        if not any(pictures):
+            raise UsageError(f"All {len(pictures)} items were refused: there is nothing to draw.")
+        save_png(grid(pictures, columns), file)
+        return file
+
+    def draw(self, items: np.ndarray, file: Path, columns: int | None = None) -> Path:
+        """Draw items, shape ``(n, ...)``, in one picture, as ``write_grid`` does."""
+        return self.write_grid(self.reviewed([items], itertools.repeat("")), file, columns)
+
+    def write_overview(
+        self, items: np.ndarray, file: Path, columns: int | None = None
+    ) -> Path | None:
+        """Show items in one file: a picture, or else a page, or nothing without a renderer.
+
+        Args:
+            items: shape ``(n, ...)``.
+            file: where to, without an ending.
+            columns: of a picture.
+        """
+        if self.renderer is None:
+            return None
+        if self.renderer.draws:
+            return self.draw(items, file.with_suffix(".png"), columns)
+        page = file.with_suffix(".html")
+        kept = items[self.review.allowed(items)]
+        if not len(kept):
+            raise UsageError(f"All {len(items)} items were refused: there is nothing to show.")
+        shown = self._ask(self.renderer.html, kept, f"{len(kept)} samples")
+        write_text(page, f"<!doctype html>\n<meta charset=utf-8>\n{shown}\n")
+        return page
+
+    def _ask(self, ask: Callable[..., Any], *arguments: Any) -> Any:
+        """Call the renderer, which may be a plugin's."""
+        try:
+            return ask(*arguments)
+        except (GenkitError, OSError):
+            raise
+        except Exception as error:
+            told = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            raise PluginError(
+                f"The renderer {type(self.renderer).__name__} of {self.modality} failed: {told}",
+                "See whose it is with: genkit list renderers",
+            ) from error
+
+
+def write_npz(batches: Iterable[Reviewed], file: Path) -> Path:
+    """Write the array 'samples' of what may be written, and 'label' if there are labels.
+
+    Memory doesn't grow with the number of items: how many there are is known at the end only, so
+    they wait in a file beside.
+    """
+    waiting = file.with_suffix(".waiting")
+    labels: list[int] = []
+    labelled = False
+    count, like = 0, np.empty((0,), np.float32)
+    with waiting.open("wb") as stream:
+        for batch in batches:
+            like = np.ascontiguousarray(batch.items[batch.allowed])
+            stream.write(like.tobytes())
+            count += len(like)
+            if batch.label is not None:
+                labelled = True
+                labels += [batch.label] * len(like)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open("samples.npy", "w", force_zip64=True) as entry:
+            header = np.lib.format.header_data_from_array_1_0(like)
+            header["shape"] = (count, *like.shape[1:])
+            np.lib.format.write_array_header_1_0(entry, header)
+            with waiting.open("rb") as stream:
+                shutil.copyfileobj(stream, entry, 1 << 20)
+        if labelled:
+            with archive.open("label.npy", "w") as entry:
+                np.lib.format.write_array(entry, np.array(labels, np.int32), allow_pickle=False)
+    waiting.unlink()
+    return file

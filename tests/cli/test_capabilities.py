@@ -1,0 +1,177 @@
+"""A plugin with a capability and a modality that the core never heard of, end to end."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import GENKIT
+from tests.docs.documents import path_with
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with a run of the sample plugin's model."""
+    folder = tmp_path_factory.mktemp("morse")
+    path = path_with("morse", folder / "site")
+
+    def genkit(*arguments: object, env: dict[str, str] | None = None):
+        return subprocess.run(
+            [*GENKIT, *map(str, arguments)],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": path, **(env or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = genkit("run", "morse-memory", "--name", "m")
+    assert done.returncode == 0, done.stderr
+    assert "genkit transcribe" in done.stdout
+    return folder / "runs" / "m", genkit, path
+
+
+def test_training_shows_samples_by_the_plugins_renderer(place):
+    run, _, _ = place
+    (page,) = (run / "samples").iterdir()
+    text = page.read_text()
+    assert "--- -.-" in text
+    assert "... --- ..." not in text, "what is refused is not shown"
+
+
+def test_generate_writes_the_modalitys_own_files_and_not_what_is_refused(place):
+    run, genkit, _ = place
+    done = genkit("generate", run, "--n", 9, "--out", run / "few", "--json")
+    told = json.loads(done.stdout)
+    assert told["format"] == "txt"
+    refused = told["refused"]
+    assert refused["n"] == refused["reasons"]["no-false-alarm: calls for help"] > 0
+    names = [Path(file).name for file in told["files"]]
+    assert len(names) == 9 - refused["n"]
+    assert sorted(path.name for path in (run / "few").iterdir()) == sorted(names)
+    again = genkit("generate", run, "--n", 70, "--out", run / "many", "--json")
+    for name in names:  # a refused item doesn't shift the others
+        assert (run / "many" / name).read_text() == (run / "few" / name).read_text()
+    assert json.loads(again.stdout)["refused"]["n"] > refused["n"]
+
+
+def test_the_models_own_flags_reach_it(place):
+    run, genkit, _ = place
+    peaks = {}
+    for loudness in ("1.0", "0.4"):
+        genkit("generate", "--loudness", loudness, run, "--format", "npz", "--out", run / loudness)
+        with np.load(run / loudness / "samples.npz") as arrays:
+            peaks[loudness] = arrays["samples"].max()
+            assert len(arrays["samples"]) <= 64
+    assert peaks["0.4"] == pytest.approx(0.4 * peaks["1.0"], rel=1e-5)
+
+
+def test_the_plugins_verb_takes_the_models_flags(place):
+    run, genkit, _ = place
+    told = json.loads(genkit("transcribe", run, "--n", 4, "--json").stdout)
+    assert set(told["texts"]) <= {".... ..", "--- -.-", "... --- ..."}
+    deaf = json.loads(genkit("transcribe", run, "--threshold", "0.999999", "--json").stdout)
+    assert deaf["texts"] != told["texts"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("generate", "RUN", "--loudness", "3"), "less than or equal to 1; received '3'"),
+        (("generate", "RUN", "--loudnes", "1"), "--loudness"),
+        (("transcribe", "RUN", "--loudness", "1"), "No such option: --loudness"),
+        (("transcrib", "RUN"), "Did you mean 'transcribe'?"),
+        (("generate", "RUN", "--format", "grid"), "Expected --format txt, npz"),
+        (("reconstruct", "RUN"), "can generate, transcribe; not reconstruct"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(place, arguments, said):
+    run, genkit, _ = place
+    done = genkit(*(run if word == "RUN" else word for word in arguments))
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_help_lists_the_verb_and_the_models_flags(place):
+    run, genkit, _ = place
+    wide = {"COLUMNS": "200"}
+    assert "Write down what generated signals say" in genkit("--help", env=wide).stdout
+    shown = genkit("generate", run, "--help", env=wide).stdout
+    assert "--loudness" in shown
+    assert "--loudness" not in genkit("generate", "--help", env=wide).stdout
+    told = json.loads(genkit("info", "morse-memory", "--json").stdout)
+    assert [field["name"] for field in told["options"]["generate"]] == ["loudness"]
+    assert told["commands"] == ["transcribe"]
+
+
+HOSTILE = """
+import genkit
+{before}
+@genkit.hookimpl
+def genkit_reviewers():
+    {inside}
+    yield genkit.ReviewerSpec(name="hostile", summary="Fails", modality="morse",
+                              reviewer="{module}:{attribute}")
+
+class Raises(genkit.Reviewer):
+    def review(self, items):
+        raise RuntimeError("boom")
+
+class Careless(genkit.Reviewer):
+    def review(self, items):
+        return [True] * len(items)
+"""
+
+
+@pytest.mark.parametrize(
+    ("attribute", "inside", "said"),
+    [
+        ("Raises", "pass", "RuntimeError: boom"),
+        ("Careless", "pass", "expected 64 strings"),
+        ("Missing", "pass", "can't be imported"),
+        ("Raises", "raise RuntimeError('no list')", "no list"),
+    ],
+)
+def test_where_a_reviewer_fails_nothing_is_written(place, install, attribute, inside, said):
+    run, genkit, path = place
+    text = HOSTILE.format(module="genkit_bad", attribute=attribute, inside=inside, before="")
+    site = install("genkit-keras-bad", "genkit_bad", text)["PYTHONPATH"]
+    env = {"PYTHONPATH": os.pathsep.join([site, path])}
+    done = genkit("generate", run, "--n", 100, "--out", run / "none", env=env)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "genkit-keras-bad" in done.stderr or "genkit_bad" in done.stderr
+    assert not (run / "none").exists() or not list((run / "none").iterdir())
+
+
+RIVAL = """
+import genkit
+@genkit.hookimpl
+def genkit_commands():
+    for name in ("transcribe", "list", "breaks"):
+        yield genkit.CommandSpec(name=name, summary="A rival", command="genkit_rival_verbs:" + name)
+"""
+VERBS = "def transcribe():\n    print('rival')\ndef list():\n    print('no list')\n"
+
+
+def test_two_plugins_with_one_verb_and_a_built_in_verb_keep_apart(place, install, tmp_path):
+    run, genkit, path = place
+    site = install("genkit-keras-rival", "genkit_rival", RIVAL)["PYTHONPATH"]
+    (tmp_path / "site" / "genkit_rival_verbs.py").write_text(VERBS)
+    env = {"PYTHONPATH": os.pathsep.join([site, path]), "COLUMNS": "200"}
+    done = genkit("transcribe", run, env=env)
+    assert done.returncode == 2
+    choices = "genkit-keras-morse/transcribe or genkit-keras-rival/transcribe"
+    assert f"Write {choices}" in done.stderr
+    assert genkit("genkit-keras-rival/transcribe", env=env).stdout == "rival\n"
+    assert "no list" not in genkit("list", "models", env=env).stdout
+    assert genkit("genkit-keras-rival/list", env=env).stdout == "no list\n"
+    assert "genkit-keras-rival/list" in genkit("--help", env=env).stdout
+    broken = genkit("breaks", env=env)
+    assert broken.returncode == 1
+    assert "plugin genkit_rival (genkit-keras-rival) can't be loaded" in broken.stderr
+    assert len(broken.stderr.strip().splitlines()) == 1
