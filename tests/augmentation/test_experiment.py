@@ -63,7 +63,7 @@ def test_images_like_real_ones_help(sittings):
     _, (_, done), _ = sittings
     verdict = done.told["verdict"]
     assert (verdict["answer"], verdict["ratio"], verdict["n"]) == ("helps", 5.0, 3)
-    assert verdict["difference"] > 0.03
+    assert verdict["low"] > 0
 
 
 def test_every_arm_has_a_row_that_says_n_and_interval(sittings):
