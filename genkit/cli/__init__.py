@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from genkit.cli import (
+    check,
     doctor,
     encode,
     generate,
@@ -42,6 +43,7 @@ app.command("runs")(runs.runs)
 app.command("list")(listing.list_specs)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
+app.command("check")(check.check)
 
 
 def _print_version(wanted: bool) -> None:

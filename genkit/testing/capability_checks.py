@@ -66,7 +66,9 @@ def check_labels_are_taken_or_refused(subject: TrainedSubject) -> None:
     by_turns = model.generate(len(classes))
     for number, name in enumerate(classes):
         for label in (number, name):
-            if not np.array_equal(model.generate(len(classes), label=label)[number], by_turns[number]):
+            if not np.array_equal(
+                model.generate(len(classes), label=label)[number], by_turns[number]
+            ):
                 raise CheckFailed(f"Expected class {label!r} to be what its turn gives; it isn't.")
     first, second = model.generate(1, label=0), model.generate(1, label=1)
     if np.array_equal(first, second):

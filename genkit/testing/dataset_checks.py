@@ -147,8 +147,7 @@ def _check_field(name: str, field: Field, array: NDArray[Any], count: int) -> No
     bounds = (0, len(field.classes) - 1) if field.classes else field.range
     if bounds is not None and (low < bounds[0] or high > bounds[1]):
         raise CheckFailed(
-            f"Expected {name!r} from {bounds[0]:g} to {bounds[1]:g}; "
-            f"received {low:g} to {high:g}."
+            f"Expected {name!r} from {bounds[0]:g} to {bounds[1]:g}; received {low:g} to {high:g}."
         )
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from genkit import backend
 from genkit.errors import GenkitError
-from genkit.testing.check import CheckFailed
+from genkit.testing.check import FAILED, Check, CheckFailed, Outcome, definitions
 
 
 def others() -> list[str]:
@@ -27,18 +27,34 @@ def others() -> list[str]:
     return [name for name in backend.installed_backends() if name != backend.choose()]
 
 
-def ask(name: str, verb: str, **arguments: Any) -> Any:
+def ask(backend_name: str, verb: str, **arguments: Any) -> Any:
     """Have something done on another backend, and give the answer.
 
     Args:
-        name: of the backend; its process is started by the first request.
+        backend_name: its process is started by the first request.
         verb: ``"check"``, ``"generate"`` or ``"steps"``.
         **arguments: of the function of that name below; JSON values.
 
     Raises:
         CheckFailed: it failed there.
     """
-    return _worker(name).ask({"verb": verb, **arguments})
+    return _worker(backend_name).ask({"verb": verb, **arguments})
+
+
+def run_on(name: str, check: Check) -> Outcome:
+    """Make a check on another backend, whatever becomes of it."""
+    try:
+        told = ask(
+            name,
+            "check",
+            kind=check.kind,
+            subject=check.subject,
+            name=check.name,
+            expected_failure=check.expected_failure,
+        )
+    except CheckFailed as error:  # the process ended
+        return Outcome(check.name, check.shown_subject, name, FAILED, str(error), 0.0)
+    return Outcome(**told)
 
 
 class _Worker:
@@ -96,8 +112,6 @@ def _worker(name: str) -> _Worker:
 
 def check(kind: str, subject: str, name: str, expected_failure: str) -> dict[str, Any]:
     """Make a check; give its outcome."""
-    from genkit.testing.check import Check, definitions
-
     definition = next(d for d in definitions(kind) if d.name == name)
     return Check(definition, kind, subject, expected_failure).run().to_dict()
 
@@ -117,9 +131,7 @@ def steps(kind: str, subject: str, checkpoint: str, steps: int) -> list[dict[str
     from genkit.testing.subjects import subject_of
 
     trained: Any = subject_of(kind, subject)
-    found: list[dict[str, float]] = trained.losses_of_steps(
-        steps, weights=arrays(Path(checkpoint))
-    )
+    found: list[dict[str, float]] = trained.losses_of_steps(steps, weights=arrays(Path(checkpoint)))
     return found
 
 

@@ -34,7 +34,9 @@ def check_saved_run_generates_the_same(subject: TrainedSubject) -> None:
     for path in (trained.run.path, trained.run.path / "model"):
         loaded = genkit.load(path)
         weights, _ = ModelState(loaded).read()
-        if wrong := [name for name in expected if not np.array_equal(expected[name], weights[name])]:
+        if wrong := [
+            name for name in expected if not np.array_equal(expected[name], weights[name])
+        ]:
             raise CheckFailed(
                 f"Expected the weights of the trained model in {path.name}; {wrong[0]} differs."
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -153,7 +154,7 @@ class TrainedSubject(Subject):
     def straight(self) -> Trained:
         """The model after a toy run without a stop; it is exported too."""
         model = self.build()
-        run = self._new_run("straight", STEPS)
+        run = self.new_run(self.folder / "straight", STEPS)
         outcome = self.trainer().fit(model, self.source, run)
         if self.kind == "models":
             write_export(run.path / "model", model, run.plan, vars(outcome))
@@ -162,7 +163,7 @@ class TrainedSubject(Subject):
     @cached_property
     def interrupted(self) -> Trained:
         """The model after the same run in two sittings, each with a model built anew."""
-        first = self._new_run("interrupted", PAUSE)
+        first = self.new_run(self.folder / "interrupted", PAUSE)
         self.trainer().fit(self.build(), self.source, first)
         run = ToyRun.open(first.path)
         run.go_on_until(STEPS)
@@ -183,7 +184,8 @@ class TrainedSubject(Subject):
         self.trainer().fit(model, source, UnsavedRun(settings), [watch])
         return watch
 
-    def _new_run(self, name: str, steps: int) -> ToyRun:
+    def new_run(self, path: Path, steps: int) -> ToyRun:
+        """Begin a toy run at a path that is free."""
         trainer = self.trainer_entry
         config = self.config.model_dump(mode="json") if self.kind == "models" else {}
         plan = Plan(
@@ -205,7 +207,7 @@ class TrainedSubject(Subject):
             keep=STEPS,
         )
         environment = {"data": {"schema": self.schema.to_dict()}}
-        run = ToyRun.create(self.folder / name, plan, environment)
+        run = ToyRun.create(path, plan, environment)
         assert isinstance(run, ToyRun), "create makes what it is called on"
         return run
 

@@ -107,7 +107,7 @@ def check_noise_comes_from_the_batch(subject: TrainedSubject) -> None:
 
 @checks("models", "trainers")
 def check_memory_does_not_grow(subject: TrainedSubject) -> None:
-    """Over 100 steps there come fewer than 100 Python objects: no step leaves one behind."""
+    """100 steps leave fewer than 100 objects behind, alone or in lists: not one a step."""
     from genkit.testing.watch import LONG
 
     subject.require_steps()

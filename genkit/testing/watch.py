@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
-import sys
+from collections import deque
 from typing import Any
 
 import keras
@@ -13,9 +13,10 @@ import numpy as np
 from genkit.engine.state import ModelState
 from genkit.model import Model
 
-WARM, LONG = 30, 100
+WARM, LONG = 20, 100
 """Steps before and while the memory is watched."""
 _LOOKS = 3
+_CONTAINERS = (list, dict, set, deque)
 
 
 class Watch(keras.callbacks.Callback):
@@ -26,7 +27,7 @@ class Watch(keras.callbacks.Callback):
             doesn't own; empty where learning rates can't be set.
         idle: optimizers that have made no update, or whose weights are all where they were.
         not_finite: a loss that was no finite number, and its step.
-        growth: Python objects that are there after the long part and were not before.
+        growth: objects, and places in lists and the like, that the long part has left behind.
     """
 
     def __init__(self) -> None:
@@ -36,7 +37,7 @@ class Watch(keras.callbacks.Callback):
         self.not_finite = ""
         self.growth = 0
         self._step = 0
-        self._blocks: list[list[int]] = [[], []]
+        self._sizes: list[list[int]] = [[], []]
 
     @staticmethod
     def steps(model: Model) -> int:
@@ -67,12 +68,12 @@ class Watch(keras.callbacks.Callback):
                 self.not_finite = f"{name} is {float(value)} at step {self._step}"
         after = self._step - len(self._names) - WARM
         if 0 < after <= _LOOKS:
-            self._count(self._blocks[0])
+            self._count(self._sizes[0])
         if LONG < after <= LONG + _LOOKS:
-            self._count(self._blocks[1])
+            self._count(self._sizes[1])
 
     def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
-        self.growth = min(self._blocks[1]) - min(self._blocks[0])
+        self.growth = min(self._sizes[1]) - min(self._sizes[0])
         moved = self._moved()
         for name, optimizer in self.model.optimizers.items():
             inner = getattr(optimizer, "inner_optimizer", optimizer)
@@ -100,9 +101,15 @@ class Watch(keras.callbacks.Callback):
         return {key for key, v in self._state.weights.items() if id(v) in variables}
 
     @staticmethod
-    def _count(blocks: list[int]) -> None:
+    def _count(sizes: list[int]) -> None:
+        """Note how many objects the interpreter tracks, and what its containers hold.
+
+        A list of floats is one object, however long. The blocks that Python has allocated would
+        tell all, but caches of the frameworks fill for hundreds of steps.
+        """
         gc.collect()
-        blocks.append(sys.getallocatedblocks())
+        found = gc.get_objects()
+        sizes.append(len(found) + sum(len(each) for each in found if type(each) in _CONTAINERS))
 
 
 def _learning_rate(optimizer: Any) -> Any:
