@@ -31,7 +31,7 @@ _TABLE: dict[str, Definition] = {}
 _Function = TypeVar("_Function", bound=Callable[..., None])
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(AssertionError):  # noqa: N818 - an outcome, like pytest's Skipped
     """What was expected, what was received, and what to do about it.
 
     Args:

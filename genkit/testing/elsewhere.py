@@ -62,8 +62,8 @@ class _Worker:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", prefix="genkit-check-")
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - open as long as the process
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "genkit.testing.elsewhere"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

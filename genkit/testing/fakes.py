@@ -77,7 +77,8 @@ def write_image_folder(folder: Path, items: int = 12) -> dict[str, Any]:
 def write_npz(folder: Path, items: int = 12) -> dict[str, Any]:
     """Write an ``.npz`` file of images and labels; give the settings that open it."""
     path = folder / "toy.npz"
-    np.savez(path, **toy_source(items=items).arrays)
+    made = toy_source(items=items).arrays
+    np.savez(path, image=made["image"], label=made["label"])
     return {"path": str(path), "label": "label"}
 
 

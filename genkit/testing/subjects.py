@@ -88,9 +88,9 @@ class Subject:
         """The distribution that brings it."""
         if self.kind != "plugins":
             return self.entry.distribution
-        everything = [*installed().plugins, *installed().broken]
-        names = {(one.plugin if hasattr(one, "plugin") else one.name): one for one in everything}
-        return names[self.name].distribution
+        loaded = {plugin.name: plugin.distribution for plugin in installed().plugins}
+        broken = {fault.plugin: fault.distribution for fault in installed().broken}
+        return {**broken, **loaded}[self.name]
 
 
 @lru_cache(maxsize=2)

@@ -188,23 +188,25 @@ class TrainedSubject(Subject):
         """Begin a toy run at a path that is free."""
         trainer = self.trainer_entry
         config = self.config.model_dump(mode="json") if self.kind == "models" else {}
-        plan = Plan(
-            model=self.spec.name,
-            preset="default",
-            dataset="toy",
-            trainer=trainer.spec.name,
-            backend=backend.choose(),  # type: ignore[arg-type]
-            distributions={
-                "model": self.distribution,
-                "dataset": DISTRIBUTION,
-                "trainer": trainer.distribution,
-            },
-            config=config,
-            data={},
-            batch_size=min(BATCH, len(self.source)),
-            steps=steps,
-            checkpoint_every=PAUSE,
-            keep=STEPS,
+        plan = Plan.model_validate(
+            {
+                "model": self.spec.name,
+                "preset": "default",
+                "dataset": "toy",
+                "trainer": trainer.spec.name,
+                "backend": backend.choose(),
+                "distributions": {
+                    "model": self.distribution,
+                    "dataset": DISTRIBUTION,
+                    "trainer": trainer.distribution,
+                },
+                "config": config,
+                "data": {},
+                "batch_size": min(BATCH, len(self.source)),
+                "steps": steps,
+                "checkpoint_every": PAUSE,
+                "keep": STEPS,
+            }
         )
         environment = {"data": {"schema": self.schema.to_dict()}}
         run = ToyRun.create(path, plan, environment)

@@ -20,7 +20,7 @@ _FEW = 2
 @checks("models", "trainers")
 def check_losses_are_finite(subject: TrainedSubject) -> None:
     """Each step gives losses, and all of them are finite numbers, for more than a hundred steps."""
-    for step, row in enumerate(subject.straight.losses, 1):
+    for step, row in enumerate(subject.straight.losses or [{}], 1):
         if not row:
             raise CheckFailed(
                 "Expected losses by name; received none.",

@@ -75,7 +75,8 @@ def test_recipe_is_valid(name, tmp_path):
 def test_the_plugin_passes_its_own_test(tmp_path):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     command += ["--rootdir", str(tmp_path), str(SAMPLES / "plugin" / "test_rings.py")]
-    check(command, tmp_path, PYTHONPATH=str(SAMPLES / "plugin"), PYTHONDONTWRITEBYTECODE="1")
+    path = os.pathsep.join(map(str, installed_plugin(tmp_path / "site")))
+    check(command, tmp_path, PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1")
 
 
 def test_the_plugin_can_be_disabled_by_entry_point_and_by_distribution(tmp_path):
