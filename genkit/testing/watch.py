@@ -15,7 +15,6 @@ from genkit.model import Model
 
 WARM, LONG = 20, 100
 """Steps before and while the memory is watched."""
-_LOOKS = 3
 _CONTAINERS = (list, dict, set, deque)
 
 
@@ -37,12 +36,12 @@ class Watch(keras.callbacks.Callback):
         self.not_finite = ""
         self.growth = 0
         self._step = 0
-        self._sizes: list[list[int]] = [[], []]
+        self._small = 0
 
     @staticmethod
     def steps(model: Model) -> int:
         """Give how many steps it needs."""
-        return len(model.optimizers) + WARM + LONG + _LOOKS
+        return len(model.optimizers) + WARM + LONG
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
         self._state = ModelState(self.model)
@@ -66,14 +65,13 @@ class Watch(keras.callbacks.Callback):
         for name, value in logs.items():
             if not math.isfinite(float(value)) and not self.not_finite:
                 self.not_finite = f"{name} is {float(value)} at step {self._step}"
-        after = self._step - len(self._names) - WARM
-        if 0 < after <= _LOOKS:
-            self._count(self._sizes[0])
-        if LONG < after <= LONG + _LOOKS:
-            self._count(self._sizes[1])
+        after = self._step - len(self._names)
+        if after == WARM:
+            self._small = _size()
+        if after == WARM + LONG:
+            self.growth = _size() - self._small
 
     def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
-        self.growth = min(self._sizes[1]) - min(self._sizes[0])
         moved = self._moved()
         for name, optimizer in self.model.optimizers.items():
             inner = getattr(optimizer, "inner_optimizer", optimizer)
@@ -100,16 +98,16 @@ class Watch(keras.callbacks.Callback):
         variables = {id(variable) for variable in self.model.owned_variables(name)}
         return {key for key, v in self._state.weights.items() if id(v) in variables}
 
-    @staticmethod
-    def _count(sizes: list[int]) -> None:
-        """Note how many objects the interpreter tracks, and what its containers hold.
 
-        A list of floats is one object, however long. The blocks that Python has allocated would
-        tell all, but caches of the frameworks fill for hundreds of steps.
-        """
-        gc.collect()
-        found = gc.get_objects()
-        sizes.append(len(found) + sum(len(each) for each in found if type(each) in _CONTAINERS))
+def _size() -> int:
+    """Count the objects that the interpreter tracks, and what its containers hold.
+
+    A list of floats is one object, however long. The blocks that Python has allocated would tell
+    all, but caches of the frameworks fill for hundreds of steps.
+    """
+    gc.collect()
+    found = gc.get_objects()
+    return len(found) + sum(len(each) for each in found if type(each) in _CONTAINERS)
 
 
 def _learning_rate(optimizer: Any) -> Any:
