@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genkit.errors import GenkitError
 from genkit.specs import resolve
 from genkit.testing.check import CheckFailed, Skipped, checks
 from genkit.testing.fakes import MODALITIES, toy_schema, toy_source
@@ -156,19 +155,15 @@ def _schema(subject: Subject) -> Schema:
 
 def _context(subject: Subject, schema: Schema | None = None) -> Context:
     """Make what an evaluation would hand over; skip what the metric says it can't measure."""
-    from genkit.evaluation.extractors import open_extractor
     from genkit.evaluation.metric import Context
+    from genkit.testing.toy_extractor import ToyExtractor
 
     schema = schema or _schema(subject)
     source = toy_source(schema, _ITEMS)
-    name = next(iter(schema.fields))
-    try:
-        extractor = open_extractor("pixels", schema[name])
-    except GenkitError:
-        extractor = None
+    field = next(iter(schema.fields.values()))
     context = Context(
         schema=schema,
-        extractor=extractor if schema[name].modality == "image" else None,
+        extractor=ToyExtractor(field) if field.modality == "image" else None,
         model=_toy_model() if schema == toy_schema(("image",)) else None,
         training=source,
         real=source,

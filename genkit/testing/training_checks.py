@@ -107,11 +107,11 @@ def check_noise_comes_from_the_batch(subject: TrainedSubject) -> None:
 
 @checks("models", "trainers")
 def check_memory_does_not_grow(subject: TrainedSubject) -> None:
-    """100 steps leave fewer than 100 objects behind, alone or in lists: not one a step."""
+    """100 steps leave fewer than 50 objects behind, alone or in lists: not one every other step."""
     from genkit.testing.watch import LONG
 
     subject.require_steps()
-    if (growth := subject.watched.growth) >= LONG:
+    if (growth := subject.watched.growth) >= LONG // 2:
         raise CheckFailed(
             f"Expected steps that leave nothing behind; {LONG} of them left {growth} objects.",
             "Keep no losses or tensors in lists; let schedule() give integers of few values.",
