@@ -39,8 +39,9 @@ told = {"plugin": roots(), "configs": {}}
 for kind in KINDS:
     for entry in registry.entries(kind):
         if hasattr(entry.spec, "config"):
+            before = set(roots())
             resolve(entry.spec.config)
-            told["configs"][f"{kind} {entry.spec.name}"] = roots()
+            told["configs"][f"{kind} {entry.spec.name}"] = sorted(set(roots()) - before)
 print("\\n" + json.dumps(told))
 """
 
@@ -113,7 +114,8 @@ def imports_of(distribution: str) -> dict[str, Any]:
 
     Returns:
         ``{"plugin": [...], "configs": {"models vae": [...], ...}}``: the top-level modules there
-        are after the plugin was imported and its hooks called, and after each config class.
+        are after the plugin was imported and its hooks called, and those that each config class
+        brings that no earlier one has brought.
 
     Raises:
         CheckFailed: the process fails.
