@@ -20,6 +20,7 @@ BACKEND_TESTS = (
     "tests/layers",
     "tests/models",
     "tests/training",
+    "tests/testing",
     "tests/torture",
     "tests/cli",
 )
@@ -115,3 +116,15 @@ def models(session: nox.Session, backend: str) -> None:
     session.install("-e", f".[{backend}]", *TEST_TOOLS, *CONSTRAINTS)
     env = {"KERAS_BACKEND": backend, "PYTHONPATH": ".", "GENKIT_ALL_MODELS": "1"}
     session.run("pytest", "-q", "tests/models", *session.posargs, env={**os.environ, **env})
+
+
+@nox.session
+@nox.parametrize("backend", ["jax", "torch", "tensorflow", "all"])
+def conformance(session: nox.Session, backend: str) -> None:
+    """Make every check of the conformance kit on every built-in; "all" compares the backends."""
+    session.install("-e", f".[{backend}]", *TEST_TOOLS, *CONSTRAINTS)
+    env = {"KERAS_BACKEND": "jax" if backend == "all" else backend, "PYTHONPATH": "."}
+    env |= {"GENKIT_CONFORMANCE": "1"}
+    where = ["-m", "cross_backend" if backend == "all" else "not cross_backend"]
+    where += ["tests/testing/test_builtins.py"]
+    session.run("pytest", "-q", *where, *session.posargs, env={**os.environ, **env})

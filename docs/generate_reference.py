@@ -62,6 +62,7 @@ PACKAGES = {
     "genkit.evaluation": None,
     "genkit.layers": None,
     "genkit.losses": None,
+    "genkit.testing": None,
 }
 # What public functions hand out.
 RESULTS = {"genkit.api": ("Result",), "genkit.fitting": ("Outcome",)}
@@ -84,6 +85,7 @@ def pages() -> dict[str, str]:
         "datasets.md": _datasets(registry),
         "trainers-and-callbacks.md": _trainers_and_callbacks(registry),
         "recipe.md": _recipe(),
+        "checks.md": _checks(),
         "python.md": _python(),
     }
 
@@ -219,6 +221,24 @@ def _hooks() -> str:
 
 
 # What the built-in plugin registers
+
+
+def _checks() -> str:
+    from genkit.testing.check import definitions
+
+    parts = []
+    for kind in ("plugins", *KINDS):
+        rows = [
+            [f"`{check.name}`", check.meaning.replace("``", "`")] for check in definitions(kind)
+        ]
+        title = "data sets" if kind == "datasets" else kind
+        parts.append(f"## Checks of {title}\n\n{_table(['check', 'what must hold'], rows)}")
+    return _page(
+        "Checks",
+        "What `genkit check NAME` and `genkit.testing.parametrize_with_checks` check; how to use "
+        "them: [Test a plugin](../how-to/test-a-plugin.md).",
+        parts,
+    )
 
 
 def _models(registry: Registry) -> str:

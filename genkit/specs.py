@@ -49,15 +49,23 @@ class Spec:
     Args:
         name: how people call it: lower case, digits, and single ``- . _`` between them.
         summary: one line, shown by ``genkit list``.
+        tiny: settings with which ``genkit check`` uses it: the smaller and quicker the better.
+        expected_failures: checks that it is known to fail, each with the reason.
     """
 
     name: str
     summary: str
+    tiny: Mapping[str, Any] = field(default_factory=dict)
+    expected_failures: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for attribute in ("tiny", "expected_failures"):
+            object.__setattr__(self, attribute, MappingProxyType(dict(getattr(self, attribute))))
         named = isinstance(self.name, str) and _NAME.fullmatch(self.name)
         self._require(named, "name: lower case, digits, '-', '.' or '_'")
         self._require(self.summary.strip() and "\n" not in self.summary, "summary: one line")
+        reasons = self.expected_failures.values()
+        self._require(all(str(r).strip() for r in reasons), "expected_failures: each with a reason")
 
     def _require(self, condition: object, expected: str) -> None:
         if not condition:
@@ -126,6 +134,8 @@ class DatasetSpec(Spec):
         modality: what it is mainly about.
         licence: short licence note.
         homepage: where it comes from.
+        fake: reference to a callable that writes a little data into the empty folder it is given,
+            and returns the settings that open it: ``genkit check`` then needs no real files.
     """
 
     source: str
@@ -133,11 +143,14 @@ class DatasetSpec(Spec):
     modality: str
     licence: str = ""
     homepage: str = ""
+    fake: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require_reference("source")
         self._require_reference("config")
+        if self.fake:
+            self._require_reference("fake")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,15 +180,20 @@ class MetricSpec(Spec):
             ``genkit.evaluation.Context``.
         direction: ``"min"`` or ``"max"``: which way is better.
         modality: what it measures.
+        known: reference to a callable that gives ``genkit.testing.KnownAnswer`` objects: items
+            whose figures are known, for ``genkit check``.
     """
 
     metric: str
     direction: str
     modality: str
+    known: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require_reference("metric")
+        if self.known:
+            self._require_reference("known")
         self._require(self.direction in ("min", "max"), "direction: 'min' or 'max'")
 
 

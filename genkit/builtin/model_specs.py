@@ -10,11 +10,15 @@ _VAE_CONFIGS = f"{_MODELS}.vae_configs"
 _FLOW_CONFIGS = f"{_MODELS}.flow_configs"
 _LATENTS = ("generate", "reconstruct", "encode", "interpolate")
 _MNIST = {"dataset": "mnist", "batch_size": 64}
+_TINY_GAN = {"width": 4, "latent_dim": 8}
+_TINY_VAE = {"width": 4, "hidden": 16, "latent_dim": 4}
+_TINY_FLOW = {"width": 8, "blocks": 1, "sampling_steps": 3}
 
 GANS = (
     ModelSpec(
         name="gan",
         summary="The first GAN: two dense networks, for small images and for learning",
+        tiny={"hidden": 16, "latent_dim": 8},
         model=f"{_MODELS}.dense_gan:DenseGAN",
         config=f"{_GAN_CONFIGS}:DenseGANConfig",
         accepts=("image",),
@@ -24,6 +28,7 @@ GANS = (
     ModelSpec(
         name="dcgan",
         summary="Deep convolutional GAN: a generator against a discriminator, both convolutional",
+        tiny=_TINY_GAN,
         model=f"{_MODELS}.dcgan:DCGAN",
         config=f"{_GAN_CONFIGS}:DCGANConfig",
         accepts=("image",),
@@ -38,6 +43,7 @@ GANS = (
     ModelSpec(
         name="wgan-gp",
         summary="Wasserstein GAN with gradient penalty: a critic whose loss can be watched",
+        tiny={**_TINY_GAN, "critic_steps": 2},
         model=f"{_MODELS}.wgan_gp:WGANGP",
         config=f"{_GAN_CONFIGS}:WGANGPConfig",
         accepts=("image",),
@@ -52,6 +58,7 @@ GANS = (
     ModelSpec(
         name="lsgan",
         summary="Least-squares GAN: a convolutional GAN whose discriminator is a regression",
+        tiny=_TINY_GAN,
         model=f"{_MODELS}.lsgan:LSGAN",
         config=f"{_GAN_CONFIGS}:LSGANConfig",
         accepts=("image",),
@@ -66,6 +73,7 @@ GANS = (
     ModelSpec(
         name="sngan",
         summary="GAN with spectral normalisation: a discriminator that can't be steep",
+        tiny=_TINY_GAN,
         model=f"{_MODELS}.sngan:SNGAN",
         config=f"{_GAN_CONFIGS}:SNGANConfig",
         accepts=("image",),
@@ -78,6 +86,7 @@ GANS = (
     ModelSpec(
         name="cgan",
         summary="Conditional GAN: images of the class that is asked for",
+        tiny=_TINY_GAN,
         model=f"{_MODELS}.cgan:CGAN",
         config=f"{_GAN_CONFIGS}:CGANConfig",
         accepts=("image", "label"),
@@ -93,6 +102,7 @@ GANS = (
     ModelSpec(
         name="acgan",
         summary="Conditional GAN whose discriminator also names the class",
+        tiny=_TINY_GAN,
         model=f"{_MODELS}.acgan:ACGAN",
         config=f"{_GAN_CONFIGS}:ACGANConfig",
         accepts=("image", "label"),
@@ -110,6 +120,7 @@ AUTOENCODERS = (
     ModelSpec(
         name="vae",
         summary="Variational autoencoder with convolutional networks and a Gaussian latent",
+        tiny=_TINY_VAE,
         model=f"{_MODELS}.vae:VAE",
         config=f"{_VAE_CONFIGS}:VAEConfig",
         accepts=("image",),
@@ -132,6 +143,7 @@ AUTOENCODERS = (
     ModelSpec(
         name="beta-vae",
         summary="Variational autoencoder with a heavier KL term, for latents that come apart",
+        tiny=_TINY_VAE,
         model=f"{_MODELS}.vae:VAE",
         config=f"{_VAE_CONFIGS}:BetaVAEConfig",
         accepts=("image",),
@@ -145,6 +157,7 @@ AUTOENCODERS = (
     ModelSpec(
         name="cvae",
         summary="Conditional variational autoencoder: images of the class that is asked for",
+        tiny=_TINY_VAE,
         model=f"{_MODELS}.cvae:CVAE",
         config=f"{_VAE_CONFIGS}:VAEConfig",
         accepts=("image", "label"),
@@ -158,6 +171,14 @@ AUTOENCODERS = (
     ModelSpec(
         name="vq-vae",
         summary="Autoencoder to a grid of codes, with a transformer that draws such grids",
+        tiny={
+            "width": 4,
+            "latent_dim": 4,
+            "codebook_size": 8,
+            "residual_blocks": 1,
+            "prior_width": 32,
+            "prior_layers": 1,
+        },
         model=f"{_MODELS}.vq_vae:VQVAE",
         config=f"{_MODELS}.vq_vae_configs:VQVAEConfig",
         accepts=("image",),
@@ -177,6 +198,7 @@ FLOWS = (
     ModelSpec(
         name="flow-matching",
         summary="Rectified flow: a velocity that carries noise to images along straight lines",
+        tiny=_TINY_FLOW,
         model=f"{_MODELS}.flow_matching:FlowMatching",
         config=f"{_FLOW_CONFIGS}:FlowMatchingConfig",
         accepts=("image",),
@@ -197,6 +219,7 @@ FLOWS = (
     ModelSpec(
         name="ddpm",
         summary="Denoising diffusion: a network that tells the noise in an image",
+        tiny=_TINY_FLOW,
         model=f"{_MODELS}.ddpm:DDPM",
         config=f"{_FLOW_CONFIGS}:DDPMConfig",
         accepts=("image",),

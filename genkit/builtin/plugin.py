@@ -65,12 +65,14 @@ def genkit_callbacks() -> Iterable[CallbackSpec]:
         callback="genkit.training.mlflow_logger:MLflowLogger",
         writes={"folder": "mlflow"},
     )
-    for name, summary, attribute in (
-        ("early-stopping", "Stop when a loss no longer improves", "EarlyStopping"),
-        ("reduce-lr-on-plateau", "Lower the learning rate on a plateau", "ReduceLROnPlateau"),
-        ("terminate-on-nan", "End quietly when the loss is not a number", "TerminateOnNaN"),
+    loss = {"monitor": "loss"}  # the toy model's, which checks train
+    for name, summary, attribute, tiny in (
+        ("early-stopping", "Stop when a loss no longer improves", "EarlyStopping", loss),
+        ("reduce-lr-on-plateau", "Lower the learning rate on a plateau", "ReduceLROnPlateau", loss),
+        ("terminate-on-nan", "End quietly when the loss is not a number", "TerminateOnNaN", {}),
     ):
-        yield CallbackSpec(name=name, summary=summary, callback=f"keras.callbacks:{attribute}")
+        callback = f"keras.callbacks:{attribute}"
+        yield CallbackSpec(name=name, summary=summary, callback=callback, tiny=tiny)
 
 
 @hookimpl
@@ -119,6 +121,7 @@ def genkit_datasets() -> Iterable[DatasetSpec]:
         name="image-folder",
         summary="Your own PNG and JPEG files, with labels from sub-folders and captions",
         source=f"{home}.image_folder:open_image_folder",
+        fake="genkit.testing.fakes:write_image_folder",
         config=f"{home}.image_folder:ImageFolderConfig",
         modality="image",
     )
@@ -126,6 +129,7 @@ def genkit_datasets() -> Iterable[DatasetSpec]:
         name="npz",
         summary="Your own NumPy arrays in an .npz file",
         source=f"{home}.npz:open_npz",
+        fake="genkit.testing.fakes:write_npz",
         config=f"{home}.npz:NpzConfig",
         modality="image",
     )

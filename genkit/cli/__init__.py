@@ -10,6 +10,7 @@ import typer
 
 from genkit.cli import (
     augment,
+    check,
     compare,
     doctor,
     encode,
@@ -52,6 +53,7 @@ app.command("runs")(runs.runs)
 app.command("list")(listing.list_specs)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
+app.command("check")(check.check)
 
 
 def _print_version(wanted: bool) -> None:

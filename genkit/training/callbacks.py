@@ -18,7 +18,8 @@ import numpy as np
 
 from genkit.errors import CallbackError, GenkitError
 
-_KERAS_OWN = frozenset({"params", "_model", "validation_data"})
+# Keras negates `min_delta` when the first epoch of a sitting ends: given back, it would be wrong.
+_KERAS_OWN = frozenset({"params", "_model", "validation_data", "min_delta"})
 
 
 class Callbacks:
@@ -101,7 +102,8 @@ class Callbacks:
         for attribute, value in state.items():
             # Only what the callback has, and never a method: the file is a stranger's.
             held = vars(callback).get(attribute, _NOTHING)
-            if held is not _NOTHING and (held is None or _is_plain(held)):
+            known = held is not _NOTHING and attribute not in _KERAS_OWN
+            if known and (held is None or _is_plain(held)):
                 setattr(callback, attribute, value)
                 self._known[name].add(attribute)
 

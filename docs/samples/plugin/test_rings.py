@@ -1,8 +1,14 @@
-"""The plugin's own test: it registers, and its names resolve."""
+"""The plugin's own tests: GenKit's checks of all that it brings, and that its names are found."""
 
 from genkit_rings import plugin
 
 import genkit
+from genkit.testing import parametrize_with_checks
+
+
+@parametrize_with_checks("genkit-keras-rings")
+def test_conformance(check):
+    check()
 
 
 def test_the_plugin_registers_its_names():

@@ -12,6 +12,7 @@ def genkit_datasets():
         source="genkit_rings.data:open_rings",
         config="genkit_rings.settings:RingsConfig",
         modality="vector",
+        tiny={"points": 200},
         licence="made by the program",
     )
 
@@ -25,6 +26,7 @@ def genkit_models():
         model="genkit_rings.model:RingsGAN",
         config="genkit_rings.settings:RingsGANConfig",
         accepts=("vector",),
+        tiny={"width": 8},
         presets={"default": {"dataset": "rings", "batch_size": 256, "epochs": 20}},
         references=("Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661",),
     )

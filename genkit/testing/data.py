@@ -1,0 +1,54 @@
+"""The data set that is checked, opened with small settings."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from genkit.config import Config, parse
+from genkit.specs import resolve
+from genkit.testing.check import CheckFailed
+from genkit.testing.subjects import Subject
+
+if TYPE_CHECKING:
+    from genkit.data import Source
+
+
+class DatasetSubject(Subject):
+    """A data set: its own ``tiny`` settings, and those of the fake data it can write."""
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The settings for checks."""
+        faked = {}
+        if self.spec.fake:
+            folder = self.folder / "fake"
+            folder.mkdir()
+            faked = resolve(self.spec.fake)(folder)
+        return {**faked, **self.spec.tiny}
+
+    @cached_property
+    def config(self) -> Config:
+        missing = [
+            name
+            for name, field in self.config_class.model_fields.items()
+            if field.is_required() and name not in self.settings
+        ]
+        if missing:
+            raise CheckFailed(
+                f"Expected settings that open a little data; {', '.join(missing)} must be given.",
+                "Name in the record's `fake` a callable that writes some into a folder.",
+            )
+        return parse(self.config_class, self.settings, f"data set {self.name} (tiny)")
+
+    @cached_property
+    def source(self) -> Source:
+        """The data, opened once for all checks."""
+        return self.open()
+
+    def open(self, **changes: Any) -> Source:
+        """Open the data anew, with some settings changed."""
+        settings = {**self.config.model_dump(mode="json"), **changes}
+        config = parse(self.config_class, settings, f"data set {self.name}")
+        source: Source = resolve(self.spec.source)(config)
+        return source

@@ -1,0 +1,40 @@
+"""What runs have written, compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from genkit.runs import Run
+
+_FILES = ("model.safetensors", "training.safetensors")
+
+
+def checkpoint(run: Run, step: int) -> Path:
+    """Give the folder of a checkpoint."""
+    return run.checkpoints / f"{step:08d}"
+
+
+def arrays(folder: Path, file: str = _FILES[0]) -> dict[str, np.ndarray]:
+    """Read the arrays of a checkpoint's file, by default its weights."""
+    from safetensors.numpy import load_file
+
+    return dict(load_file(folder / file))
+
+
+def differing(first: Run, second: Run, step: int) -> str:
+    """Name the first arrays that differ between two runs' checkpoints; nothing if none does."""
+    names: list[str] = []
+    for file in _FILES:
+        one, other = (arrays(checkpoint(run, step), file) for run in (first, second))
+        names += sorted(one.keys() ^ other.keys())
+        names += [n for n in sorted(one.keys() & other.keys()) if not _same(one[n], other[n])]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004
+    return ", ".join(names[:3]) + more
+
+
+def _same(first: np.ndarray, second: np.ndarray) -> bool:
+    return np.array_equal(first, second, equal_nan=True)

@@ -1,0 +1,148 @@
+"""Checks of what is saved, gone on with, and taken to other backends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genkit.testing import elsewhere
+from genkit.testing.check import CheckFailed, Skipped, checks
+from genkit.testing.persisted import arrays, checkpoint, differing
+
+if TYPE_CHECKING:
+    from genkit.testing.training import TrainedSubject
+
+PARITY = 1e-4
+"""Largest difference of a loss between backends over `PARITY_STEPS`, relative above 1."""
+PARITY_STEPS = 5
+GENERATED = 1e-2
+"""Largest mean difference of samples between backends, in parts of their range."""
+_SAMPLES = 8
+
+
+@checks("models")
+def check_saved_run_generates_the_same(subject: TrainedSubject) -> None:
+    """A run and its exported model, loaded again, give the samples of the model in memory."""
+    import genkit
+    from genkit.engine.state import ModelState
+
+    trained = subject.straight
+    with trained.model.averaged_weights():
+        expected, _ = ModelState(trained.model).read()
+        samples = _samples(subject, trained.model)
+    for path in (trained.run.path, trained.run.path / "model"):
+        loaded = genkit.load(path)
+        weights, _ = ModelState(loaded).read()
+        if wrong := [
+            name for name in expected if not np.array_equal(expected[name], weights[name])
+        ]:
+            raise CheckFailed(
+                f"Expected the weights of the trained model in {path.name}; {wrong[0]} differs."
+            )
+        if samples is not None and not np.allclose(
+            samples, loaded.generate(_SAMPLES), atol=1e-4 * np.ptp(samples) + 1e-6
+        ):
+            raise CheckFailed(
+                f"Expected the samples of the trained model from {path.name}; they differ.",
+                "Keep all that decode needs in weights or settings: other attributes aren't saved.",
+            )
+
+
+@checks("models", spans_backends=True)
+def check_generates_on_every_backend(subject: TrainedSubject) -> None:
+    """A saved run, loaded on each installed backend, generates the same within a stated band.
+
+    The mean difference of samples is at most a hundredth of their range.
+    """
+    others = _others()
+    samples = _samples(subject, _loaded(subject))
+    if samples is None:
+        raise Skipped("it does not generate")
+    for name in others:
+        file = subject.folder / f"{name}.npy"
+        elsewhere.ask(
+            name,
+            "generate",
+            run=str(subject.straight.run.path),
+            n=_SAMPLES,
+            file=str(file),
+        )
+        received = np.load(file, allow_pickle=False)
+        if received.shape != samples.shape or not np.isfinite(received).all():
+            raise CheckFailed(f"Expected samples on {name} as here; received {received.shape}.")
+        apart = float(np.abs(received - samples).mean() / max(float(np.ptp(samples)), 1e-6))
+        if apart > GENERATED:
+            raise CheckFailed(
+                f"Expected the samples of {name} within {GENERATED:g} of their range of those "
+                f"here; they are {apart:.1e} away.",
+                "Use keras.ops and genkit.layers, which do the same on each backend.",
+            )
+
+
+@checks("models", "trainers")
+def check_resume_is_bit_exact(subject: TrainedSubject) -> None:
+    """A run that was stopped and gone on with ends as one without a stop, to the bit."""
+    from genkit.testing.training import STEPS
+
+    subject.require_steps()
+    first, second = subject.straight, subject.interrupted
+    if names := differing(first.run, second.run, STEPS):
+        raise CheckFailed(
+            f"Expected the state of a resumed run to be that of one without a stop; {names} "
+            "differ.",
+            "Keep what changes while it trains in weights or optimizers, not in attributes.",
+        )
+    if first.losses != second.losses:
+        raise CheckFailed("Expected the losses of a resumed run to be those of one without a stop.")
+
+
+@checks("models", spans_backends=True)
+def check_backends_agree(subject: TrainedSubject) -> None:
+    """From one start, five steps have the same losses on each backend, to one part in 10,000.
+
+    Of losses below 1 the difference itself counts. The randomness of layers is off.
+    """
+    subject.require_steps()
+    others = _others()
+    start = checkpoint(subject.straight.run, 0)
+    here = subject.losses_of_steps(PARITY_STEPS, weights=arrays(start))
+    for name in others:
+        there = elsewhere.ask(
+            name,
+            "steps",
+            kind=subject.kind,
+            subject=subject.name,
+            checkpoint=str(start),
+            steps=PARITY_STEPS,
+        )
+        for step, (ours, theirs) in enumerate(zip(here, there, strict=True), 1):
+            for key, value in ours.items():
+                apart = abs(value - theirs[key]) / max(1.0, abs(value))
+                if not apart <= PARITY:
+                    raise CheckFailed(
+                        f"Expected {key} on {name} within {PARITY:g} of {value:.6g} at step "
+                        f"{step}; received {theirs[key]:.6g}.",
+                        "Look for operations with another meaning there: integer division, "
+                        "padding, sums in half precision.",
+                    )
+
+
+def _others() -> list[str]:
+    found = elsewhere.others()
+    if not found:
+        raise Skipped("no other backend is installed")
+    return found
+
+
+def _loaded(subject: TrainedSubject) -> object:
+    import genkit
+
+    return genkit.load(subject.straight.run.path)
+
+
+def _samples(subject: TrainedSubject, model: object) -> np.ndarray | None:
+    if "generate" not in subject.spec.capabilities:
+        return None
+    samples: np.ndarray = model.generate(_SAMPLES)  # type: ignore[attr-defined]
+    return samples

@@ -1,0 +1,155 @@
+"""What is checked: a plugin or a record, and what all checks of a record need."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import cached_property, lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from genkit.config import Config, parse
+from genkit.entry_points import DISTRIBUTION, ENTRY_POINT_GROUP
+from genkit.errors import PluginError
+from genkit.registry import Entry, installed
+from genkit.specs import resolve
+from genkit.testing.check import CheckFailed
+
+HEAVY = frozenset(
+    {"PIL", "grain", "jax", "keras", "matplotlib", "numpy", "pandas", "pydantic", "scipy"}
+    | {"sklearn", "tensorflow", "torch"}
+)
+FRAMEWORKS = frozenset({"jax", "keras", "tensorflow", "torch"})
+_PROBE = """
+import json, sys
+from importlib import import_module
+from genkit.registry import KINDS, Registry
+from genkit.specs import resolve
+module, _, attribute = sys.argv[1].partition(":")
+def roots():
+    return sorted({name.partition(".")[0] for name in sys.modules})
+plugin = import_module(module)
+for part in filter(None, attribute.split(".")):
+    plugin = getattr(plugin, part)
+registry = Registry(plugins=[plugin])
+told = {"plugin": roots(), "configs": {}}
+for kind in KINDS:
+    for entry in registry.entries(kind):
+        if hasattr(entry.spec, "config"):
+            before = set(roots())
+            resolve(entry.spec.config)
+            told["configs"][f"{kind} {entry.spec.name}"] = sorted(set(roots()) - before)
+print("\\n" + json.dumps(told))
+"""
+
+
+class Subject:
+    """A plugin, or a record of one.
+
+    Args:
+        kind: ``"models"``, ..., ``"plugins"``.
+        name: qualified, ``distribution/name``; of a plugin the entry point's.
+    """
+
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind = kind
+        self.name = name
+        self._folder = TemporaryDirectory(prefix="genkit-check-", ignore_cleanup_errors=True)
+        self.folder = Path(self._folder.name)
+
+    @cached_property
+    def entry(self) -> Entry:
+        """The record and its distribution."""
+        return installed().find(self.kind, self.name)
+
+    @property
+    def spec(self) -> Any:
+        return self.entry.spec
+
+    @property
+    def config_class(self) -> type[Config]:
+        """The class of its settings.
+
+        Raises:
+            PluginError: the reference leads nowhere.
+        """
+        found: type[Config] = resolve(self.spec.config)
+        return found
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings for checks: the defaults, changed by ``tiny``."""
+        return parse(self.config_class, self.spec.tiny, f"{self.kind} {self.name} (tiny)")
+
+    @property
+    def distribution(self) -> str:
+        """The distribution that brings it."""
+        if self.kind != "plugins":
+            return self.entry.distribution
+        loaded = {plugin.name: plugin.distribution for plugin in installed().plugins}
+        broken = {fault.plugin: fault.distribution for fault in installed().broken}
+        return {**broken, **loaded}[self.name]
+
+
+@lru_cache(maxsize=2)
+def subject_of(kind: str, name: str) -> Subject:
+    """Give the subject of a kind; the checks of one subject share what they train."""
+    if kind in ("models", "trainers"):
+        from genkit.testing.training import TrainedSubject
+
+        return TrainedSubject(kind, name)
+    if kind == "datasets":
+        from genkit.testing.data import DatasetSubject
+
+        return DatasetSubject(kind, name)
+    return Subject(kind, name)
+
+
+@lru_cache
+def imports_of(distribution: str) -> dict[str, Any]:
+    """Say what a distribution's plugins import, in a fresh process.
+
+    Returns:
+        ``{"plugin": [...], "configs": {"models vae": [...], ...}}``: the top-level modules there
+        are after the plugin was imported and its hooks called, and those that each config class
+        brings that no earlier one has brought.
+
+    Raises:
+        CheckFailed: the process fails.
+    """
+    told: dict[str, Any] = {"plugin": [], "configs": {}}
+    for reference in _references(distribution):
+        done = subprocess.run(  # noqa: S603 - our own interpreter and text
+            [sys.executable, "-c", _PROBE, reference],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["it died"])[-1]
+            raise CheckFailed(
+                f"Expected {reference} to be imported in a fresh process; received {last}",
+                "See the traceback with: genkit doctor",
+            )
+        found = json.loads(done.stdout.strip().splitlines()[-1])
+        told["plugin"] = sorted({*told["plugin"], *found["plugin"]})
+        told["configs"] |= found["configs"]
+    return told
+
+
+def _references(distribution: str) -> list[str]:
+    if distribution == DISTRIBUTION:
+        return ["genkit.builtin.plugin"]
+    found = {
+        point.value
+        for point in entry_points(group=ENTRY_POINT_GROUP)
+        if (point.dist.name if point.dist else point.name) == distribution
+    }
+    if not found:
+        raise PluginError(f"Expected an entry point of {distribution}; found none.")
+    return sorted(found)

@@ -1,0 +1,275 @@
+"""A model under check, or a toy model under a trainer that is checked, and its toy runs.
+
+Importing this needs a backend. What several checks look at is trained once.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genkit import backend, engine
+from genkit.data import Loader
+from genkit.engine.base import merge
+from genkit.engine.state import ModelState
+from genkit.entry_points import DISTRIBUTION
+from genkit.errors import GenkitError
+from genkit.export import build_model, write_export
+from genkit.fitting import FitSettings
+from genkit.model import Model, split_schedule
+from genkit.plan import Plan
+from genkit.registry import Entry, installed
+from genkit.runs import Run, UnsavedRun
+from genkit.specs import resolve
+from genkit.testing.check import CheckFailed, Skipped
+from genkit.testing.fakes import MODALITIES, toy_schema, toy_source
+from genkit.testing.subjects import Subject, subject_of
+from genkit.testing.toys import ToyModel, ToySolver
+from genkit.testing.watch import Watch
+
+if TYPE_CHECKING:
+    from genkit.data import Source
+    from genkit.specs import Field, Schema
+    from genkit.training.trainer import Trainer
+
+STEPS, PAUSE, BATCH = 6, 3, 8
+SIZES = (8, 16, 32, 64)
+"""Height and width of the toy images that are tried, until a model takes them."""
+_ITEMS = 64
+_WATCHED_BATCH = 4
+
+
+class ToyRun(Run):
+    """A run directory without sample grids: nobody looks at them."""
+
+    def save_samples(self, step: int, model: Model) -> None:
+        """Keep nothing."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model, the toy run that trained it, and the losses of each step."""
+
+    model: Model
+    run: Run
+    losses: list[dict[str, float]]
+
+
+class TrainedSubject(Subject):
+    """A model with the trainer it wants; or a trainer with the toy model it takes."""
+
+    @cached_property
+    def trainer_entry(self) -> Entry:
+        """The record of the trainer."""
+        name = self.name if self.kind == "trainers" else self.spec.trainer
+        return installed().find("trainers", name)
+
+    def trainer(self) -> Trainer:
+        """Make the trainer."""
+        made: Trainer = resolve(self.trainer_entry.spec.trainer)()
+        return made
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether it trains step by step."""
+        return self.trainer().stepwise
+
+    def require_steps(self) -> None:
+        """Skip the check of a model that is solved."""
+        if not self.stepwise:
+            raise Skipped("it is solved, not trained step by step")
+
+    @cached_property
+    def source(self) -> Source:
+        """Toy data that the model takes; or that of its default preset, for other modalities."""
+        if self.kind == "trainers":
+            return toy_source(items=_ITEMS)
+        if set(self.spec.accepts) <= set(MODALITIES):
+            return toy_source(self._toy_schema(), _ITEMS)
+        name = self.spec.presets["default"].get("dataset")
+        if not name:
+            raise Skipped(f"there are no toy data with {', '.join(self.spec.accepts)}")
+        entry = installed().find("datasets", name)
+        data: Any = subject_of("datasets", entry.qualified_name)
+        source: Source = data.source
+        return source
+
+    @property
+    def schema(self) -> Schema:
+        return self.source.schema
+
+    @property
+    def output(self) -> Field:
+        """The field that the model generates: the first of the modalities that it accepts."""
+        modality = "image" if self.kind == "trainers" else self.spec.accepts[0]
+        return self.schema[self.schema.name_of(modality)]
+
+    def _toy_schema(self) -> Schema:
+        refusal: GenkitError | None = None
+        for size in SIZES if "image" in self.spec.accepts else SIZES[:1]:
+            schema = toy_schema(self.spec.accepts, (size, size, 1))
+            try:
+                self.build(schema)
+            except GenkitError as error:
+                refusal = refusal or error
+            else:
+                return schema
+        raise CheckFailed(
+            f"Expected the model to take toy data ({', '.join(self.spec.accepts)}, images of "
+            f"{', '.join(f'{s}x{s}' for s in SIZES)}); it refuses: {refusal}",
+            "Let the record's `accepts` and `tiny` tell what it takes.",
+        )
+
+    def build(self, schema: Schema | None = None) -> Model:
+        """Build the model, always with the same weights on one backend."""
+        schema = schema or self.schema
+        # Keras draws the seeds of initial weights and of layers from `random`.
+        kept = random.getstate()
+        random.seed(0)
+        try:
+            if self.kind == "trainers":
+                return self._toy_model(schema)
+            settings = self.config.model_dump(mode="json")
+            return build_model(self.spec.name, self.distribution, settings, schema)
+        finally:
+            random.setstate(kept)
+
+    def _toy_model(self, schema: Schema) -> Model:
+        refusal: GenkitError | None = None
+        for make in (ToyModel, ToySolver):
+            model = make(None, schema)
+            try:
+                self.trainer().check(model, self.source, FitSettings(batch_size=BATCH))
+            except GenkitError as error:
+                refusal = refusal or error
+            else:
+                return model
+        raise CheckFailed(f"Expected the trainer to take a toy model; it refuses: {refusal}")
+
+    @cached_property
+    def straight(self) -> Trained:
+        """The model after a toy run without a stop; it is exported too."""
+        model = self.build()
+        run = self.new_run(self.folder / "straight", STEPS)
+        self.trainer().fit(model, self.source, run)
+        if self.kind == "models":
+            write_export(run.path / "model", model, run.plan)
+        return Trained(model, run, _losses(run))
+
+    @cached_property
+    def interrupted(self) -> Trained:
+        """The model after the same run in two sittings, each with a model built anew."""
+        first = self.new_run(self.folder / "interrupted", PAUSE)
+        self.trainer().fit(self.build(), self.source, first)
+        run = ToyRun.open(first.path)
+        run.go_on_until(STEPS)
+        model = self.build()
+        self.trainer().fit(model, self.source, run)
+        return Trained(model, run, _losses(run))
+
+    @cached_property
+    def watched(self) -> Watch:
+        """What was seen in a longer toy run, in memory."""
+        model = self.build()
+        watch = Watch()
+        steps = watch.steps(model)
+        items = steps * _WATCHED_BATCH * model.batches_per_step
+        toy = set(self.schema.fields) <= set(MODALITIES)
+        source = toy_source(self.schema, items) if toy else self.source
+        settings = FitSettings(batch_size=min(_WATCHED_BATCH, len(source)), steps=steps)
+        self.trainer().fit(model, source, UnsavedRun(settings), [watch])
+        return watch
+
+    def new_run(self, path: Path, steps: int) -> ToyRun:
+        """Begin a toy run at a path that is free."""
+        trainer = self.trainer_entry
+        config = self.config.model_dump(mode="json") if self.kind == "models" else {}
+        plan = Plan.model_validate(
+            {
+                "model": self.spec.name,
+                "preset": "default",
+                "dataset": "toy",
+                "trainer": trainer.spec.name,
+                "backend": backend.choose(),
+                "distributions": {
+                    "model": self.distribution,
+                    "dataset": DISTRIBUTION,
+                    "trainer": trainer.distribution,
+                },
+                "config": config,
+                "data": {},
+                "batch_size": min(BATCH, len(self.source)),
+                "steps": steps,
+                "checkpoint_every": PAUSE,
+                "keep": STEPS,
+            }
+        )
+        environment = {"data": {"schema": self.schema.to_dict()}}
+        run = ToyRun.create(path, plan, environment)
+        assert isinstance(run, ToyRun), "create makes what it is called on"
+        return run
+
+    def losses_of_steps(
+        self,
+        steps: int,
+        *,
+        weights: dict[str, np.ndarray] | None = None,
+        layer_seed: int = 0,
+    ) -> list[dict[str, float]]:
+        """Train some steps with the randomness of layers off, and give the losses of each.
+
+        Args:
+            steps: how many.
+            weights: the weights to begin with; those the model is built with if not given.
+            layer_seed: changes every seed in the model and of the backend; it must not matter.
+        """
+        model, trainer = self.build(), self.trainer()
+        silence_layers(model)
+        trainer.engine = engine.create(model)
+        state = trainer.engine.state
+        if weights is not None:
+            state.load_weights(weights)
+        _move_seeds(state, layer_seed)
+        step = trainer.engine.compile_step(
+            lambda batch: model.training_step(batch, trainer.minimize)
+        )
+        loader = Loader(
+            self.source,
+            batch_size=min(BATCH, len(self.source)),
+            seed=0,
+            noise=model.training_noise,
+            batches_per_step=model.batches_per_step,
+        )
+        losses = []
+        with loader:
+            for number in range(steps):
+                static, inputs = split_schedule(model.schedule(number))
+                trainer.engine.begin_step(layer_seed, number)
+                result = step(merge(next(loader), inputs), static)
+                losses.append(trainer.engine.fetch(result))
+        return losses
+
+
+def silence_layers(model: Model) -> None:
+    """Turn off the layers that are random in training: Dropout and its like, GaussianNoise."""
+    for layer in model._flatten_layers():  # noqa: SLF001 - the only list of all of them
+        if hasattr(layer, "seed_generator"):
+            for attribute in ("rate", "stddev"):
+                if hasattr(layer, attribute):
+                    setattr(layer, attribute, 0.0)
+
+
+def _move_seeds(state: ModelState, by: int) -> None:
+    for key, variable in state.training.items():
+        if by and not key.startswith("optimizers/"):
+            variable.assign(np.asarray(variable.value) + np.asarray(by, variable.dtype))
+
+
+def _losses(run: Run) -> list[dict[str, float]]:
+    apart = ("step", "epoch", "seconds")
+    return [{k: v for k, v in row.items() if k not in apart} for row in run.metrics()]

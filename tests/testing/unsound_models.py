@@ -1,0 +1,191 @@
+"""Toy models and trainers, each with one defect; and settings in the wrong place."""
+
+import keras
+import numpy as np
+from keras import ops
+
+import genkit
+from genkit.errors import DataError
+from genkit.fitting import Position
+from genkit.testing.toys import ToyModel
+
+
+class HeavyConfig(genkit.Config):
+    """Settings whose module imports Keras."""
+
+
+class NotAModel:
+    pass
+
+
+class Refusing(ToyModel):
+    def __init__(self, config, schema):
+        raise DataError("I take nothing.")
+
+
+class GrayOnly(ToyModel):
+    def __init__(self, config, schema):
+        if schema["image"].shape[-1] == 3:
+            raise ValueError("gray only")
+        super().__init__(config, schema)
+
+
+class Surprised(ToyModel):
+    def __init__(self, config, schema):
+        for size in schema["image"].shape:
+            int(size)
+        super().__init__(config, schema)
+
+
+class Infinite(ToyModel):
+    def training_step(self, batch, minimize):
+        losses = super().training_step(batch, minimize)
+        return {"loss": losses["loss"] / 0.0}
+
+
+class OneSided(ToyModel):
+    def training_step(self, batch, minimize):
+        loss, _ = minimize("encoder", self.loss, batch)
+        return {"loss": loss}
+
+
+class Meddling(ToyModel):
+    def training_step(self, batch, minimize):
+        self.decoder.weights[-1].assign_add(ops.ones_like(self.decoder.weights[-1]))
+        return super().training_step(batch, minimize)
+
+
+class Capricious(ToyModel):
+    def noise(self, rng, n):
+        return {"z": np.random.standard_normal((n, 4)).astype("float32")}  # noqa: NPY002
+
+
+class Drawing(ToyModel):
+    def __init__(self, config, schema):
+        super().__init__(config, schema)
+        self.seeds = keras.random.SeedGenerator(3)
+
+    def loss(self, batch):
+        drawn = keras.random.normal(ops.shape(batch["z"]), seed=self.seeds)
+        return super().loss({**batch, "z": drawn})
+
+
+class Hoarding(ToyModel):
+    def __init__(self, config, schema):
+        super().__init__(config, schema)
+        self.__dict__["hoard"] = []
+
+    def schedule(self, step):
+        self.__dict__["hoard"].append(float(step))
+        return {}
+
+
+class Garish(ToyModel):
+    def decode(self, z):
+        return 3.0 * super().decode(z) + 300.0
+
+
+class Stubborn(ToyModel):
+    def decode(self, z):
+        return super().decode(0.0 * z)
+
+
+class Deaf(ToyModel):
+    conditional = True
+
+    def decode(self, z, label):
+        return super().decode(z)
+
+
+class Distorting(ToyModel):
+    def reconstruct(self, items, label=None):
+        return super().reconstruct(items, label)[:, :4]
+
+
+class Sociable(ToyModel):
+    def to_latent(self, items, label=None):
+        latent = super().to_latent(items)
+        return latent - ops.mean(latent, axis=0, keepdims=True)
+
+
+class Straying(ToyModel):
+    def interpolate(self, first, second, steps=8, label=None):
+        return super().interpolate(first, second, steps, label)[:, ::-1]
+
+
+class Forgetful(ToyModel):
+    """Keeps something that matters in an attribute."""
+
+    def __init__(self, config, schema):
+        super().__init__(config, schema)
+        self.calls = 0
+
+    def schedule(self, step):
+        self.calls += 1
+        return {"weight": float(self.calls)}
+
+    def loss(self, batch):
+        return super().loss(batch) * batch["weight"]
+
+    def decode(self, z):
+        return super().decode(z) / (1.0 + self.calls)
+
+
+class Partial(ToyModel):
+    """Does something else on each backend."""
+
+    factor = {"jax": 1.0, "torch": 2.0, "tensorflow": 3.0}  # noqa: RUF012
+
+    def loss(self, batch):
+        return super().loss(batch) * self.factor[keras.config.backend()]
+
+    def decode(self, z):
+        return super().decode(z) / self.factor[keras.config.backend()]
+
+
+class LazyTrainer(genkit.Trainer):
+    def minimize(self, name, fn, *inputs):
+        result, gradients = self.gradients(name, fn, *inputs)
+        if name == "encoder":
+            self.engine.apply(name, gradients)
+        return result
+
+
+class MeddlingTrainer(genkit.Trainer):
+    def minimize(self, name, fn, *inputs):
+        other = self.engine.model.owned_variables("decoder")[-1]
+        other.assign(other + 1.0)
+        return super().minimize(name, fn, *inputs)
+
+
+class CapriciousTrainer(genkit.Trainer):
+    def transform_gradients(self, name, gradients):
+        return [gradient * float(np.random.random()) for gradient in gradients]  # noqa: NPY002
+
+
+class InfiniteTrainer(genkit.Trainer):
+    def minimize(self, name, fn, *inputs):
+        loss, logs = super().minimize(name, fn, *inputs)
+        return loss / 0.0, logs
+
+
+class HoardingTrainer(genkit.Trainer):
+    def fit(self, model, source, run, callbacks=()):
+        hoard = []
+
+        class Hoard(keras.callbacks.Callback):
+            def on_train_batch_end(self, batch, logs=None):
+                hoard.append(object())
+
+        return super().fit(model, source, run, [*callbacks, Hoard()])
+
+
+class AmnesiacTrainer(genkit.Trainer):
+    def fit(self, model, source, run, callbacks=()):
+        run.restore = lambda state: Position()
+        return super().fit(model, source, run, callbacks)
+
+
+class CredulousTrainer(genkit.Trainer):
+    def check(self, model, source, settings):
+        pass
