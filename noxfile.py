@@ -9,6 +9,8 @@ nox.options.default_venv_backend = "venv"
 
 CONSTRAINTS = ("-c", "constraints.txt")
 TEST_TOOLS = ("pytest>=8.3", "hypothesis>=6.130")
+# The session of all tests also reads what GenKit writes for others, and asks others for figures.
+READERS = ("pyyaml>=6", "huggingface-hub>=1", "prdc>=0.2")
 DOCS_TOOLS = ("sphinx>=8.2", "myst-parser>=4", "furo>=2025.7", "sphinx-copybutton>=0.5")
 # What differs between backends; the rest runs once.
 BACKEND_TESTS = (
@@ -26,8 +28,10 @@ BACKEND_TESTS = (
 @nox.parametrize("backend", ["jax", "torch", "tensorflow", "all"])
 def tests(session: nox.Session, backend: str) -> None:
     """Test on one backend with only that one installed; "all" compares the three."""
-    tools = TEST_TOOLS + (("tensorboard>=2.19",) if backend == "tensorflow" else ())
-    session.install("-e", f".[{backend}]", *tools, *CONSTRAINTS)
+    extras = f"{backend},tensorboard" + (",mlflow" if backend == "jax" else "")
+    # torchmetrics brings torch: the independent FID, KID and inception score are asked there.
+    more = {"jax": READERS, "all": ("torchmetrics>=1.9",)}
+    session.install("-e", f".[{extras}]", *TEST_TOOLS, *more.get(backend, ()), *CONSTRAINTS)
     env = {"KERAS_BACKEND": "jax" if backend == "all" else backend, "PYTHONPATH": "."}
     if backend == "all":
         where = ["-m", "cross_backend", "-s", "tests"]

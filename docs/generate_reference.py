@@ -35,7 +35,7 @@ _SECTION = re.compile(r"(Args|Attributes|Returns|Yields|Raises|Example|Reference
 
 # Public names by subject; every name of genkit.__all__ stands here.
 SUBJECTS: dict[str, tuple[str, ...]] = {
-    "Train and use": ("train", "load", "activate"),
+    "Train and use": ("train", "load", "evaluate", "activate"),
     "Models": ("Model", "Autoencoder", "GAN", "Config", "gradient", "Trainer", "Metric"),
     "Plugins": (
         "hookimpl",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from genkit.config import Config
     from genkit.engine import gradient
     from genkit.errors import GenkitError
+    from genkit.evaluation.evaluating import evaluate
     from genkit.evaluation.metric import Metric
     from genkit.hookspecs import hookimpl
     from genkit.model import Model
@@ -50,6 +51,7 @@ _HOME = {
     "Trainer": "genkit.training.trainer",
     "TrainerSpec": "genkit.specs",
     "activate": "genkit.backend",
+    "evaluate": "genkit.evaluation.evaluating",
     "gradient": "genkit.engine",
     "hookimpl": "genkit.hookspecs",
     "load": "genkit.api",
@@ -73,6 +75,7 @@ __all__ = [
     "Trainer",
     "TrainerSpec",
     "activate",
+    "evaluate",
     "gradient",
     "hookimpl",
     "load",

@@ -11,7 +11,7 @@ from genkit.specs import resolve
 if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.plan import Plan
-    from genkit.registry import Registry
+    from genkit.registry import Entry, Registry
 
 
 def open_data(
@@ -32,9 +32,23 @@ def open_data(
     Raises:
         GenkitError: no such data set, a bad setting, or data that can't be read.
     """
-    entry = registry.find("datasets", f"{plan.distributions['dataset']}/{plan.dataset}")
-    config = resolve(entry.spec.config)
-    split = {"split": "test"} if unseen and "split" in config.model_fields else {}
-    settings = {**plan.data, **split, **(changes or {})}
-    source: Source = resolve(entry.spec.source)(parse(config, settings, f"data set {plan.dataset}"))
+    name = f"{plan.distributions['dataset']}/{plan.dataset}"
+    entry = registry.find("datasets", name)
+    split = {"split": "test"} if unseen and has_splits(entry) else {}
+    return open_entry(entry, {**plan.data, **split, **(changes or {})})
+
+
+def open_entry(entry: Entry, settings: Mapping[str, Any]) -> Source:
+    """Open a data set of the registry.
+
+    Raises:
+        GenkitError: a bad setting, or data that can't be read.
+    """
+    config = parse(resolve(entry.spec.config), settings, f"data set {entry.spec.name}")
+    source: Source = resolve(entry.spec.source)(config)
     return source
+
+
+def has_splits(entry: Entry) -> bool:
+    """Say whether a data set is split into training and test items."""
+    return "split" in resolve(entry.spec.config).model_fields

@@ -3,7 +3,7 @@
 model/
   config.json           which model, its settings, the schema
   weights.safetensors   averaged weights where there are any
-  README.md             the model card
+  README.md             the model card: genkit.card
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from genkit.config import parse
 from genkit.errors import RunError, UnknownNameError
-from genkit.files import read_json, refuse_links, write_bytes, write_json, write_text
+from genkit.files import read_json, refuse_links, write_bytes, write_json
 from genkit.memory import bounded_weights, machine_holds
 from genkit.registry import Registry, installed, own_version
 from genkit.specs import Schema, resolve
@@ -77,8 +77,8 @@ def build_model(
     return model
 
 
-def write_export(folder: Path, model: Model, plan: Plan, outcome: Mapping[str, Any]) -> None:
-    """Write a trained model's exported copy, replacing an older one."""
+def write_export(folder: Path, model: Model, plan: Plan) -> None:
+    """Write a trained model's exported copy, replacing an older one; its card is a run's matter."""
     from safetensors.numpy import save as serialize
 
     from genkit.engine.state import ModelState
@@ -98,7 +98,6 @@ def write_export(folder: Path, model: Model, plan: Plan, outcome: Mapping[str, A
             "schema": model.schema.to_dict(),
         },
     )
-    write_text(folder / "README.md", _card(plan, outcome, sum(a.size for a in weights.values())))
 
 
 def read_export(folder: Path) -> Model:
@@ -129,32 +128,3 @@ def read_export(folder: Path) -> Model:
 def is_export(path: Path) -> bool:
     """Say whether a folder looks like an exported model."""
     return (path / _CONFIG).is_file() and (path / _WEIGHTS).is_file()
-
-
-def _card(plan: Plan, outcome: Mapping[str, Any], size: int) -> str:
-    spec = installed().find("models", f"{plan.distributions['model']}/{plan.model}").spec
-    settings = "\n".join(f"- {key}: {value}" for key, value in plan.config.items())
-    losses = ", ".join(f"{k} {v:.4g}" for k, v in outcome["metrics"].items())
-    papers = "\n".join(f"- {reference}" for reference in spec.references)
-    return f"""# {plan.model}, trained on {plan.dataset}
-
-{spec.summary}. {size:,} parameters and statistics.
-
-Trained with GenKit {own_version()} on {plan.backend}: preset {plan.preset}, batch size
-{plan.batch_size}, seed {plan.seed}, {outcome["steps"]} steps in {outcome["seconds"]:.0f} s.
-Last losses: {losses}.
-
-## Use
-
-    import genkit
-    model = genkit.load("this folder")
-    samples = model.generate(16, seed=0)
-
-## Settings
-
-{settings}
-
-## References
-
-{papers}
-"""

@@ -82,13 +82,16 @@ class Generating:
         """
         return np.concatenate(list(self.generate_batches(n, seed, label)))
 
-    def generate_batches(self, n: int, seed: int = 0, label: Label = None) -> Iterator[np.ndarray]:
+    def generate_batches(
+        self, n: int, seed: int = 0, label: Label = None, begin: int = 0
+    ) -> Iterator[np.ndarray]:
         """Generate the same items bit by bit, in memory that doesn't grow with ``n``.
 
         Args:
             n: how many, at least 1.
             seed: 0 to 2**31 - 1.
             label: as for ``generate``.
+            begin: the first item to generate; those before it are left out.
 
         Yields:
             float32 arrays of at most 64 items each, in the range the schema states.
@@ -99,7 +102,7 @@ class Generating:
             raise UsageError(f"Expected a number of samples of at least 1; received {n}.")
         asked = self.conditional or label is not None
         labels = self.class_numbers(n, label) if asked else None
-        for start in range(0, n, BATCH):
+        for start in range(begin, n, BATCH):
             # Always full batches: another batch size could round differently.
             indices = range(start, start + BATCH)
             inputs = noise_for_samples(self.noise, seed, indices)

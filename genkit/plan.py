@@ -45,6 +45,9 @@ class Recipe(Config):
     callbacks: dict[str, dict[str, Any]] = Field(
         {}, description="Callbacks by name, each with its arguments"
     )
+    log: list[str] | None = Field(
+        None, description="Callbacks that log, by name, with their defaults: tensorboard, mlflow"
+    )
     batch_size: int | None = Field(None, ge=1, description="Items in a batch")
     steps: int | None = Field(None, ge=0, description="Training steps")
     epochs: int | None = Field(None, ge=0, description="Passes over the data")
@@ -144,7 +147,8 @@ def _resolve(registry: Registry, model: Any, preset: str, merged: dict[str, Any]
         )
     dataset = registry.find("datasets", merged["dataset"])
     trainer = registry.find("trainers", merged.get("trainer") or model.spec.trainer)
-    for name in merged.get("callbacks", {}):
+    callbacks = {**{name: {} for name in merged.get("log", ())}, **merged.get("callbacks", {})}
+    for name in callbacks:
         registry.find("callbacks", name)
     config = parse(
         resolve_reference(model.spec.config), merged.get("config", {}), f"model {model.spec.name}"
@@ -166,6 +170,7 @@ def _resolve(registry: Registry, model: Any, preset: str, merged: dict[str, Any]
         for key in Recipe.model_fields
         if key in merged and key in Plan.model_fields and key not in (*named, *parsed)
     }
+    rest["callbacks"] = callbacks
     rest["time"] = parse_duration(rest["time"]) if rest.get("time") is not None else None
     if all(rest.get(key) is None for key in _LENGTH):
         rest["epochs"] = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -52,9 +53,18 @@ def computing_in(precision: str) -> Iterator[None]:
 
 def cpu_flags() -> frozenset[str]:
     """List what the processor says it can do; empty where the system doesn't tell."""
+    return frozenset(_cpuinfo("flags|Features").split())
+
+
+def cpu_name() -> str:
+    """Name the processor; its kind where the system doesn't tell more."""
+    return _cpuinfo("model name") or platform.machine()
+
+
+def _cpuinfo(key: str) -> str:
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
     except OSError:
-        return frozenset()
-    found = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
-    return frozenset(found[1].split() if found else ())
+        return ""
+    found = re.search(rf"^(?:{key})\s*:(.*)$", text, re.MULTILINE)
+    return found[1].strip() if found else ""

@@ -57,8 +57,9 @@ class UnsavedRun:
     def log(self, row: Mapping[str, Any]) -> None:
         """Keep nothing."""
 
-    def save_samples(self, step: int, model: Model) -> None:
+    def save_samples(self, step: int, model: Model) -> Path | None:  # noqa: ARG002
         """Keep nothing."""
+        return None
 
     def save_checkpoint(self, state: ModelState, position: Position) -> None:
         """Keep nothing."""
@@ -231,26 +232,32 @@ class Run:
         """Read ``metrics.jsonl``, leaving out a last line that a kill has torn."""
         return self._metrics.rows()
 
-    def save_samples(self, step: int, model: Model) -> None:
-        """Draw a grid of samples from fixed noise; if the disk refuses, training goes on."""
+    def save_samples(self, step: int, model: Model) -> Path | None:
+        """Draw a grid of samples from fixed noise; if the disk refuses, training goes on.
+
+        Returns:
+            the picture; None if there is none.
+        """
         from genkit.report import images
 
         schema = model.schema
         if schema is None or "generate" not in model.capabilities or not images.can_draw(schema):
-            return
+            return None
         with model.averaged_weights():
             samples = model.generate(SAMPLES_IN_GRID, seed=self.settings.seed)
-        folder = self.path / "samples"
+        picture = self.path / "samples" / f"{step:08d}.png"
         try:
-            folder.mkdir(exist_ok=True)
+            picture.parent.mkdir(exist_ok=True)
             classes = len(model.classes()) if model.conditional else 0
             columns = classes if 0 < classes <= MOST_COLUMNS else None
-            images.save_grid(folder / f"{step:08d}.png", samples, schema, columns)
+            images.save_grid(picture, samples, schema, columns)
         except OSError as error:
             warnings.warn(
                 f"The samples of step {step} can't be written: {error.strerror}. Training goes on.",
                 stacklevel=2,
             )
+            return None
+        return picture
 
     def save_checkpoint(self, state: ModelState, position: Position) -> None:
         """Write a checkpoint; what was logged before it is on the disk too.

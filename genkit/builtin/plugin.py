@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from genkit.builtin.metric_specs import METRICS
 from genkit.builtin.model_specs import MODELS
 from genkit.hookspecs import hookimpl
-from genkit.specs import CallbackSpec, DatasetSpec, ModelSpec, TrainerSpec
+from genkit.specs import CallbackSpec, DatasetSpec, MetricSpec, ModelSpec, TrainerSpec
 
 
 @hookimpl
@@ -31,8 +32,14 @@ def genkit_trainers() -> Iterable[TrainerSpec]:
 
 
 @hookimpl
+def genkit_metrics() -> Iterable[MetricSpec]:
+    """Register the metrics of images."""
+    return METRICS
+
+
+@hookimpl
 def genkit_callbacks() -> Iterable[CallbackSpec]:
-    """Register Keras callbacks that are useful from a recipe."""
+    """Register callbacks that are useful from a recipe."""
     yield CallbackSpec(
         name="csv-logger",
         summary="Write epoch means to a CSV file in the run directory",
@@ -41,9 +48,15 @@ def genkit_callbacks() -> Iterable[CallbackSpec]:
     )
     yield CallbackSpec(
         name="tensorboard",
-        summary="Write logs for TensorBoard into the run directory",
-        callback="keras.callbacks:TensorBoard",
+        summary="Log losses and sample grids for TensorBoard into the run directory",
+        callback="genkit.training.tensorboard_logger:TensorBoardLogger",
         writes={"log_dir": "tensorboard"},
+    )
+    yield CallbackSpec(
+        name="mlflow",
+        summary="Log settings, losses, sample grids and the model to MLflow",
+        callback="genkit.training.mlflow_logger:MLflowLogger",
+        writes={"folder": "mlflow"},
     )
     for name, summary, attribute in (
         ("early-stopping", "Stop when a loss no longer improves", "EarlyStopping"),

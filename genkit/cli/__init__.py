@@ -11,6 +11,7 @@ import typer
 from genkit.cli import (
     doctor,
     encode,
+    evaluate,
     generate,
     info,
     interpolate,
@@ -38,6 +39,7 @@ app.command("generate")(generate.generate)
 app.command("reconstruct")(reconstruct.reconstruct)
 app.command("encode")(encode.encode)
 app.command("interpolate")(interpolate.interpolate)
+app.command("evaluate")(evaluate.evaluate)
 app.command("runs")(runs.runs)
 app.command("list")(listing.list_specs)
 app.command("info")(info.info)

@@ -142,6 +142,15 @@ def run(  # noqa: PLR0917
             rich_help_panel=_PLACE,
         ),
     ] = None,
+    log: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Log to tensorboard or mlflow, into the run directory: genkit list callbacks. "
+            "Repeatable.",
+            rich_help_panel=_PLACE,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved plan and train nothing.")
     ] = False,
@@ -156,6 +165,7 @@ def run(  # noqa: PLR0917
       genkit run dcgan --backend jax
       genkit run vae --dataset image-folder --data path=photos --data transforms=resize=64
       genkit run vae --set latent_dim=32 --steps 2000 --dry-run
+      genkit run vae --log tensorboard --log mlflow
     """
     from genkit.plan import make_plan, parse_settings, read_recipe
     from genkit.registry import installed
@@ -180,6 +190,7 @@ def run(  # noqa: PLR0917
         "sample_every": sample_every,
         "keep": keep,
         "keep_best": keep_best,
+        "log": log or None,
     }
     plan = make_plan(installed(), flags, read_recipe(recipe) if recipe else None)
     if dry_run:

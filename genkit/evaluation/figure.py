@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from genkit.errors import RunError, UsageError
+from genkit.files import finite
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class Figure:
         object.__setattr__(self, "card", MappingProxyType(dict(self.card)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
-        return {
+        """Give the JSON form: a value or an end of an interval that isn't finite is None."""
+        row = {
             "name": self.name,
             "value": float(self.value),
             "low": float(self.low),
@@ -45,6 +47,7 @@ class Figure:
             "direction": self.direction,
             "card": dict(self.card),
         }
+        return finite(row)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Figure:
@@ -56,14 +59,18 @@ class Figure:
         try:
             return cls(
                 name=str(data["name"]),
-                value=float(data["value"]),
-                low=float(data["low"]),
-                high=float(data["high"]),
+                value=_number(data["value"], math.nan),
+                low=_number(data["low"], -math.inf),
+                high=_number(data["high"], math.inf),
                 direction=str(data["direction"]),
                 card=data["card"],
             )
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"Expected a figure; received {str(data)[:200]}: {error!r}.") from error
+
+
+def _number(value: Any, if_none: float) -> float:
+    return if_none if value is None else float(value)
 
 
 def check_comparable(first: Figure, second: Figure) -> None:

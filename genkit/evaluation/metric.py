@@ -45,6 +45,7 @@ class Context:
         name: str,
         interval: tuple[float, float, float],
         direction: str,
+        /,
         **card: Any,
     ) -> Figure:
         """Make a figure whose card is the evaluation's and the metric's own.
@@ -92,7 +93,7 @@ class Batch:
     def probabilities(self) -> np.ndarray:
         """The extractor's class probabilities, float32 of shape ``(n, classes)``."""
         assert self._extractor is not None, "a metric that wants classes refuses without extractor"
-        return self._extractor.probabilities(self.items)
+        return self._extractor.probabilities(self.features)
 
 
 class Metric:

@@ -59,9 +59,7 @@ class Callbacks:
         Raises:
             CallbackError: one of them raised.
         """
-        for callback in self._all:
-            with _blamed(callback):
-                getattr(callback, event)(*arguments)
+        tell(self._all, event, *arguments)
 
     def begin(self, saved: Mapping[str, Mapping[str, Any]]) -> list[str]:
         """Call ``on_train_begin``, then give back the state they had.
@@ -106,6 +104,22 @@ class Callbacks:
             if held is not _NOTHING and (held is None or _is_plain(held)):
                 setattr(callback, attribute, value)
                 self._known[name].add(attribute)
+
+
+def tell(callbacks: Sequence[Any], event: str, *arguments: Any) -> None:
+    """Call a hook of each callback that has it: Keras' own, or one of GenKit's.
+
+    GenKit's are ``on_run_begin(folder)`` with the run directory, before anything else;
+    ``on_samples(step, picture)`` with the path of a sample grid that was written; and
+    ``on_run_end(state)`` with ``"done"``, ``"stopped"`` or ``"failed"``, after everything else.
+
+    Raises:
+        CallbackError: one of them raised.
+    """
+    for callback in callbacks:
+        if hasattr(callback, event):
+            with _blamed(callback):
+                getattr(callback, event)(*arguments)
 
 
 class CSVLogger(keras.callbacks.CSVLogger):

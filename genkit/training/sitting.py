@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit import backend, precision
+from genkit.card import renew_card
 from genkit.config import parse
 from genkit.datasets import open_data
-from genkit.errors import UsageError
+from genkit.errors import CallbackError, UsageError
 from genkit.export import build_model, write_export
 from genkit.files import inside
 from genkit.fitting import Outcome
@@ -98,6 +99,7 @@ class Sitting:
             "genkit": own_version(),
             "python": platform.python_version(),
             "platform": platform.platform(),
+            "processor": precision.cpu_name(),
             "cpus": os.cpu_count(),
             "versions": {
                 "keras": version("keras"),
@@ -122,20 +124,27 @@ class Sitting:
             later: the environment of a sitting after the first.
         """
         from genkit.training import checkpoints
+        from genkit.training.callbacks import tell
 
         with run.writing():
             if later is not None:
                 run.note_sitting(later)
             try:
+                tell(self.callbacks, "on_run_begin", run.path)
                 outcome = self.trainer.fit(self.model, self.source, run, self.callbacks)
                 if all(map(math.isfinite, outcome.metrics.values())):
-                    write_export(run.path / "model", self.model, self.plan, vars(outcome))
+                    write_export(run.path / "model", self.model, self.plan)
+                    renew_card(run.path)
             except BaseException as error:
                 step = max(checkpoints.steps(run.checkpoints), default=0)
                 with suppress(OSError):  # on a full disk the first error is the one to tell
                     run.set_status("failed", step, error=str(error))
+                with suppress(CallbackError):
+                    tell(self.callbacks, "on_run_end", "failed")
                 raise
-            run.set_status("stopped" if outcome.signal else "done", outcome.steps)
+            state = "stopped" if outcome.signal else "done"
+            run.set_status(state, outcome.steps)
+            tell(self.callbacks, "on_run_end", state)
         return outcome
 
 

@@ -320,7 +320,9 @@ class _Loop:
         if not all(map(math.isfinite, (self.position.metrics or {}).values())):
             return
         if self.position.step % sample_every == 0:
-            self.run.save_samples(self.position.step, self.model)
+            picture = self.run.save_samples(self.position.step, self.model)
+            if picture is not None:
+                self.watchers.tell("on_samples", self.position.step, picture)
         if self.position.step % checkpoint_every == 0:
             self.position.callbacks = self.watchers.state()
             self.run.save_checkpoint(self.engine.state, self.position)

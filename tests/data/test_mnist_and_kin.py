@@ -17,6 +17,7 @@ from genkit.builtin.datasets.digits import DigitsConfig, open_digits
 from genkit.builtin.datasets.fashion_mnist import FashionMnistConfig, open_fashion_mnist
 from genkit.builtin.datasets.idx import read_idx
 from genkit.builtin.datasets.mnist import MnistConfig, open_mnist
+from genkit.downloads import download
 from genkit.errors import DataError, UsageError
 from genkit.specs import Field
 
@@ -156,22 +157,22 @@ def test_a_download_is_checked_and_kept(server, tmp_path):
     served, url = server
     (served / "a.gz").write_bytes(b"content")
     digest = hashlib.md5(b"content").hexdigest()
-    folder = fashion_mnist.download(url, {"a.gz": digest}, tmp_path / "cache")
+    folder = download(url, {"a.gz": digest}, tmp_path / "cache", fashion_mnist.HINT)
     assert (folder / "a.gz").read_bytes() == b"content"
     (served / "a.gz").unlink()
-    assert fashion_mnist.download(url, {"a.gz": digest}, tmp_path / "cache") == folder
+    assert download(url, {"a.gz": digest}, tmp_path / "cache", fashion_mnist.HINT) == folder
 
 
 def test_a_download_that_fails_says_where_to_put_the_files(server, tmp_path):
     served, url = server
     with pytest.raises(DataError, match=r"404.*\$GENKIT_DATA"):
-        fashion_mnist.download(url, {"missing.gz": "0" * 32}, tmp_path / "cache")
+        download(url, {"missing.gz": "0" * 32}, tmp_path / "cache", fashion_mnist.HINT)
     (served / "wrong.gz").write_bytes(b"something else")
     with pytest.raises(DataError, match=r"hash.*\$GENKIT_DATA"):
-        fashion_mnist.download(url, {"wrong.gz": "0" * 32}, tmp_path / "cache")
+        download(url, {"wrong.gz": "0" * 32}, tmp_path / "cache", fashion_mnist.HINT)
     assert not list((tmp_path / "cache").glob("*.gz"))
     with pytest.raises(DataError, match=r"\$GENKIT_DATA"):
-        fashion_mnist.download("http://127.0.0.1:9/", {"a.gz": "0" * 32}, tmp_path / "cache")
+        download("http://127.0.0.1:9/", {"a.gz": "0" * 32}, tmp_path / "cache", fashion_mnist.HINT)
 
 
 def test_two_processes_that_download_at_once_get_one_whole_file(server, tmp_path):
@@ -180,9 +181,9 @@ def test_two_processes_that_download_at_once_get_one_whole_file(server, tmp_path
     (served / "a.gz").write_bytes(content)
     digest = hashlib.md5(content).hexdigest()
     text = (
-        "import pathlib, sys; from genkit.builtin.datasets import fashion_mnist\n"
+        "import pathlib, sys; from genkit.downloads import download\n"
         "url, digest, folder = sys.argv[1:]\n"
-        "fashion_mnist.download(url, {'a.gz': digest}, pathlib.Path(folder))\n"
+        "download(url, {'a.gz': digest}, pathlib.Path(folder), '')\n"
     )
     command = [sys.executable, "-c", text, url, digest, str(tmp_path / "cache")]
     both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]

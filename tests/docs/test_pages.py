@@ -79,7 +79,7 @@ def test_dry_run_blocks_make_a_plan(block, monkeypatch):
 
 
 def flags_of(words):
-    flags, pairs = {}, {"--set": [], "--data": []}
+    flags, pairs = {}, {"--set": [], "--data": [], "--log": []}
     if words and not words[0].startswith("-"):
         flags["model"] = words.pop(0)
     while words:
@@ -94,6 +94,7 @@ def flags_of(words):
             flags[flag.removeprefix("--").replace("-", "_")] = number
     flags["config"] = parse_settings(pairs["--set"], "--set")
     flags["data"] = parse_settings(pairs["--data"], "--data")
+    flags["log"] = pairs["--log"]
     return flags
 
 

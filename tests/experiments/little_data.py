@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,14 +30,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--backend", default="tensorflow")
-    parser.add_argument("--classifier", type=Path, default=Path("zoo/classifier.npz"))
     options = parser.parse_args()
     genkit.activate(options.backend)
     for seed in range(options.seeds):
         for augment in ("", AUGMENT):
             with tempfile.TemporaryDirectory() as folder:
                 model = genkit.load(_trained(augment, seed, options, folder))
-            found = _measured(model, options.classifier)
+            found = _measured(model)
             print(json.dumps({"seed": seed, "augment": augment, **found}), flush=True)
 
 
@@ -56,18 +54,17 @@ def _trained(augment: str, seed: int, options: argparse.Namespace, folder: str) 
     )
 
 
-def _measured(model: Any, weights: Path) -> dict[str, float]:
+def _measured(model: Any) -> dict[str, float]:
     from genkit.builtin.datasets.mnist import MnistConfig, open_mnist
-    from tests.zoo.classifier import trained_on
-    from tests.zoo.quality import frechet
+    from genkit.evaluation.extractors import open_extractor
+    from tests.zoo.quality import classes_seen, frechet
 
     train, test = (open_mnist(MnistConfig(split=split)) for split in ("train", "test"))
-    weights.parent.mkdir(parents=True, exist_ok=True)
-    classifier = trained_on(train, weights)
+    classifier = open_extractor("mnist-classifier", test.schema["image"])
     new = test.gather(np.arange(len(test)))["image"]
     known = train.gather(np.arange(IMAGES))["image"]
     samples = model.generate(SAMPLES, seed=1)
-    shares = np.bincount(classifier.predict_classes(samples), minlength=10) / SAMPLES
+    shares = np.bincount(classes_seen(classifier, samples), minlength=10) / SAMPLES
     return {
         "feature_distance": round(frechet(classifier, samples, new), 2),
         "classes_covered": int(np.sum(shares >= 0.01)),

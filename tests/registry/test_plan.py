@@ -177,3 +177,14 @@ def test_a_bad_duration(text):
 def test_a_damaged_plan_is_a_data_error(text):
     with pytest.raises(DataError, match="plan is damaged"):
         load_plan(text)
+
+
+def test_log_names_callbacks_and_leaves_them_the_settings_they_have(registry):
+    flagged = plan(registry, log=["tensorboard", "mlflow"])
+    assert flagged.callbacks == {"tensorboard": {}, "mlflow": {}}
+    recipe = {"log": ["mlflow"], "callbacks": {"tensorboard": {"every": 100}}}
+    assert plan(registry, recipe).callbacks == {"mlflow": {}, "tensorboard": {"every": 100}}
+    flagged = plan(registry, recipe, log=["tensorboard"])
+    assert flagged.callbacks == {"tensorboard": {"every": 100}}
+    with pytest.raises(UsageError, match="Did you mean 'tensorboard'"):
+        plan(registry, log=["tensorbord"])

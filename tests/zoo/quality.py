@@ -25,6 +25,8 @@ import numpy as np
 
 import genkit
 from genkit.datasets import open_data
+from genkit.evaluation.extractors import Extractor, open_extractor
+from genkit.evaluation.opening import OWN_EXTRACTORS
 from genkit.registry import installed
 from genkit.runs import Run
 
@@ -38,7 +40,7 @@ def main() -> None:
     model: Any = genkit.load(path)
     train = open_data(run.plan, installed())
     test = open_data(run.plan, installed(), unseen=True)
-    found = _of_samples(model, train, test, path.parent)
+    found = _of_samples(model, train, test, run.plan.dataset)
     if "reconstruct" in model.capabilities:
         found |= _of_reconstructions(model, test)
     if hasattr(model, "log_weights"):
@@ -47,14 +49,12 @@ def main() -> None:
     (path / "quality.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _of_samples(model: Any, train: Any, test: Any, folder: Path) -> dict[str, float]:
-    from tests.zoo.classifier import trained_on
-
-    classifier = trained_on(train, folder / "classifier.npz")
+def _of_samples(model: Any, train: Any, test: Any, dataset: str) -> dict[str, float]:
+    classifier = open_extractor(OWN_EXTRACTORS[dataset], test.schema["image"])
     real = test.gather(np.arange(len(test)))
-    right = np.mean(classifier.predict_classes(real["image"]) == real["label"])
+    right = np.mean(classes_seen(classifier, real["image"]) == real["label"])
     samples = np.concatenate(list(model.generate_batches(SAMPLES, seed=1)))
-    classes = classifier.predict_classes(samples)
+    classes = classes_seen(classifier, samples)
     count = len(test.schema["label"].classes)
     shares = np.bincount(classes, minlength=count) / len(classes)
     found = {
@@ -71,11 +71,17 @@ def _of_samples(model: Any, train: Any, test: Any, folder: Path) -> dict[str, fl
     return found
 
 
-def frechet(classifier: Any, samples: np.ndarray, real: np.ndarray) -> float:
+def classes_seen(classifier: Extractor, images: np.ndarray) -> np.ndarray:
+    """Give the most likely class of each image: int, shape ``(n,)``."""
+    classes: np.ndarray = classifier.probabilities(classifier.features(images)).argmax(axis=1)
+    return classes
+
+
+def frechet(classifier: Extractor, samples: np.ndarray, real: np.ndarray) -> float:
     """Give the Frechet distance between the classifier's features of two sets of images."""
     (mean, spread), (other_mean, other_spread) = (
         (features.mean(axis=0), np.cov(features, rowvar=False))
-        for features in (classifier.map_items("features", items=x) for x in (samples, real))
+        for features in (classifier.features(x) for x in (samples, real))
     )
     # The trace of a product's square root is the sum of its eigenvalues' roots.
     roots = np.sqrt(np.maximum(np.linalg.eigvals(spread @ other_spread).real, 0))

@@ -12,7 +12,7 @@ RNG = np.random.default_rng(0)
 class Features:
     """Stands for a classifier whose features are the pixels."""
 
-    def map_items(self, _, items):
+    def features(self, items):
         return items
 
 

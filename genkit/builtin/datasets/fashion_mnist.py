@@ -14,16 +14,17 @@ import numpy as np
 
 from genkit.builtin.datasets.idx import read_idx
 from genkit.builtin.datasets.images import SplitImageDataConfig, open_labelled
-from genkit.errors import DataError
+from genkit.downloads import download
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from genkit.data.source import Source
 
 BASE_URL = "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/"
+HINT = (
+    "Put the four files into $GENKIT_DATA/fashion-mnist, or install Debian's dataset-fashion-mnist."
+)
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 CLASSES = (
     "T-shirt/top",
@@ -75,7 +76,7 @@ def open_fashion_mnist(config: FashionMnistConfig) -> Source:
         DataError: a file can't be had, or is damaged.
     """
     parts = {"train": ("train",), "test": ("t10k",), "all": ("train", "t10k")}[config.split]
-    folder = find() or download(BASE_URL, MD5)
+    folder = find() or download(BASE_URL, MD5, "fashion-mnist", HINT)
     images, labels = (
         np.concatenate([_read(folder, f"{part}-{kind}-ubyte.gz") for part in parts])
         for kind in ("images-idx3", "labels-idx1")
@@ -91,39 +92,6 @@ def find() -> Path | None:
         if all((folder / name).is_file() for name in MD5):
             return folder
     return None
-
-
-def download(base_url: str, md5: Mapping[str, str], folder: Path | None = None) -> Path:
-    """Fetch the files that aren't there yet, and check them.
-
-    Args:
-        base_url: where they lie, with the slash at its end.
-        md5: the digest of each file, by name.
-        folder: where they go; the user's cache when left out.
-
-    Returns:
-        the folder.
-
-    Raises:
-        DataError: no connection, another content than published, or no room.
-    """
-    import pooch
-    from filelock import FileLock
-
-    folder = folder or Path(pooch.os_cache("genkit")) / "fashion-mnist"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock"):  # a second process waits, and finds them there
-            for name, digest in md5.items():
-                pooch.retrieve(base_url + name, f"md5:{digest}", fname=name, path=folder)
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"Expected to download {', '.join(md5)} from {base_url}; "
-            f"{' '.join(str(error).split())[:300]}",
-            "Put the four files into $GENKIT_DATA/fashion-mnist, or install Debian's "
-            "dataset-fashion-mnist.",
-        ) from error
-    return folder
 
 
 def _read(folder: Path, name: str) -> NDArray[np.uint8]:

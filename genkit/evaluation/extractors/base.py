@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from genkit.specs import Field
 
 EXTRACTORS = {
+    "mnist-classifier": "genkit.evaluation.extractors.classifier:MnistClassifier",
+    "fashion-classifier": "genkit.evaluation.extractors.classifier:FashionClassifier",
+    "mobilenet": "genkit.evaluation.extractors.applications:MobileNet",
+    "inception": "genkit.evaluation.extractors.applications:Inception",
     "pixels": "genkit.evaluation.extractors.pixels:Pixels",
 }
 """Reference to the ``Extractor`` subclass of each name."""
@@ -49,8 +53,12 @@ class Extractor(abc.ABC):
             items: shape ``(n, height, width, channels)`` in the schema's range.
         """
 
-    def probabilities(self, items: np.ndarray) -> np.ndarray:
-        """Give float32 class probabilities of shape ``(n, len(classes))``."""
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """Give float32 class probabilities of shape ``(n, len(classes))``.
+
+        Args:
+            features: what ``features`` gave.
+        """
         raise NotImplementedError(f"The extractor {self.name} knows no classes.")
 
     def card(self) -> dict[str, str]:

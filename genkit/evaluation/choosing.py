@@ -1,0 +1,96 @@
+"""Which metrics an evaluation takes: those asked for, or all that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from genkit.errors import GenkitError, UsageError
+from genkit.evaluation.figure import Figure
+from genkit.evaluation.metric import Context, Metric
+from genkit.specs import resolve
+
+if TYPE_CHECKING:
+    from genkit.evaluation.progress import EvaluationProgress
+    from genkit.registry import Entry, Registry
+
+
+@dataclass
+class Measurement:
+    """A metric on its way to its figures.
+
+    Args:
+        name: of the metric.
+        metric_class: what measures.
+        context: with the card of this metric.
+        metric: what measures, while it does.
+        figures: what was measured.
+    """
+
+    name: str
+    metric_class: type[Metric]
+    context: Context
+    metric: Metric | None = None
+    figures: list[Figure] = field(default_factory=list)
+
+
+def choose(
+    registry: Registry,
+    names: Sequence[str] | None,
+    context: Context,
+    progress: EvaluationProgress,
+) -> list[Measurement]:
+    """Find the metrics that were asked for, or all that fit; say which don't, and why."""
+    modalities = {each.modality for each in context.schema.fields.values()}
+    if names is None:
+        entries = [e for e in registry.entries("metrics") if e.spec.modality in modalities]
+    else:
+        entries = [registry.find("metrics", name) for name in dict.fromkeys(names)]
+    versions = {plugin.distribution: plugin.version for plugin in registry.plugins}
+    chosen = []
+    for entry in entries:
+        try:
+            chosen.append(_measurement(entry, context, versions.get(entry.distribution, "")))
+        except GenkitError as error:
+            if names is not None:
+                raise
+            progress.note(f"{entry.spec.name} is left out: {error.message}")
+    if not chosen:
+        raise UsageError(
+            f"No metric fits a model of {', '.join(sorted(modalities))}.",
+            "See them with: genkit list metrics",
+        )
+    return chosen
+
+
+def _measurement(entry: Entry, context: Context, version: str) -> Measurement:
+    modalities = {each.modality for each in context.schema.fields.values()}
+    if entry.spec.modality not in modalities:
+        raise UsageError(f"{entry.spec.name} measures {entry.spec.modality}, which isn't there.")
+    metric_class = resolve(entry.spec.metric)
+    if not (isinstance(metric_class, type) and issubclass(metric_class, Metric)):
+        raise UsageError(f"Expected {entry.spec.metric} to be a genkit.Metric class; it isn't.")
+    reason = _unshown(metric_class.streams, context) or metric_class.unfit(context)
+    if reason:
+        raise UsageError(f"{entry.spec.name} can't measure this: {reason}.")
+    card = {"metric": f"{entry.qualified_name} {version}".rstrip(), **context.card}
+    if "generated" not in metric_class.streams:
+        del card["n_generated"]
+    if "training" in metric_class.streams:
+        assert context.training is not None, "checked above"
+        card |= {
+            "n_training": len(context.training),
+            "training_fingerprint": context.training.fingerprint(),
+        }
+    return Measurement(entry.spec.name, metric_class, replace(context, card=card))
+
+
+def _unshown(streams: Sequence[str], context: Context) -> str:
+    """Say why a stream can't be shown to a metric; nothing if all can."""
+    assert context.model is not None, "an evaluation has a model"
+    if "generated" in streams and "generate" not in context.model.capabilities:
+        return f"the model can {', '.join(context.model.capabilities)}; not generate"
+    if "training" in streams and context.training is None:
+        return "the training data is not at hand"
+    return ""

@@ -1,0 +1,1 @@
+"""The metrics of images that come with GenKit; they are found by name through their records."""

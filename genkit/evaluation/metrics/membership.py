@@ -1,0 +1,118 @@
+"""Membership inference: can an attacker tell what a model was trained on?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from genkit.errors import DataError
+from genkit.evaluation.extractors.pixels import eight_bits
+from genkit.evaluation.figure import Figure
+from genkit.evaluation.metric import Batch, Context, Metric
+from genkit.evaluation.metrics.auc import DELONG, auc_interval
+from genkit.evaluation.metrics.kept import Kept, require
+from genkit.evaluation.metrics.pairs import nearest
+
+LIMIT = 5_000
+SAMPLES = 10_000
+
+
+class MembershipInference(Metric):
+    """The AUC of an attacker who tells training items from held-out ones: 0.5 is a guess.
+
+    The attacker takes the best that the model gives away for one item:
+
+    - a bound on its likelihood (``bound_terms``, as VAEs have), at the posterior mean;
+    - or its reconstruction error (capability ``reconstruct``);
+    - or, where there are samples only, the distance to the nearest of them (Chen et al. 2020,
+      "GAN-Leaks", section 5.2, the full black-box attack).
+
+    Training items should score higher, and the AUC is that of this one rule: below 0.5 is chance,
+    or training data that differs from the held-out; it is not turned round, which would make every
+    chance result look like a small success.
+    """
+
+    streams = ("generated", "real", "training")
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._image = context.schema[context.schema.name_of("image")]
+        limits = {"generated": SAMPLES, "real": LIMIT, "training": LIMIT}
+        self._kept = {stream: Kept(n, context.seed) for stream, n in limits.items()}
+        # Chosen by the same draws as the items.
+        self._labels = {stream: Kept(n, context.seed) for stream, n in limits.items()}
+        self._attack = attack(context.model)
+
+    @classmethod
+    def unfit(cls, context: Context) -> str:
+        if context.training is None:
+            return "it needs the training data"
+        if context.schema[context.schema.name_of("image")].range is None:
+            return "it needs images with a range"
+        return ""
+
+    def update(self, stream: str, batch: Batch) -> None:
+        if self._attack == NEAREST:
+            rows = eight_bits(batch.items, self._image).astype(np.uint8)
+            self._kept[stream].add(rows.reshape(len(batch), -1))
+        elif stream != "generated":
+            self._kept[stream].add(batch.items)
+            if _conditional(self.context.model):
+                if batch.labels is None:
+                    raise DataError(f"Expected {stream} items with labels; received none.")
+                self._labels[stream].add(batch.labels)
+
+    def compute(self) -> Iterable[Figure]:
+        counts = {stream: len(self._kept[stream]) for stream in ("real", "training")}
+        require(2, **counts)
+        if self._attack == NEAREST:
+            require(1, generated=len(self._kept["generated"]))
+        training, real = self._scores("training"), self._scores("real")
+        yield self.context.figure(
+            "membership-inference",
+            auc_interval(training, real),
+            "min",
+            attack=self._attack,
+            guess=0.5,
+            at_most=LIMIT,
+            interval=DELONG,
+        )
+
+    def _scores(self, stream: str) -> np.ndarray:
+        """Give each item's score: the higher, the more the attacker takes it for training data."""
+        items, model = self._kept[stream].rows, self.context.model
+        if self._attack == NEAREST:
+            return -nearest(items, self._kept["generated"].rows)[0]
+        assert model is not None, "the other attacks ask the model"
+        label = self._labels[stream].rows if _conditional(model) else None
+        if self._attack == RECONSTRUCTION:
+            made = model.reconstruct(items, label=label)
+            error = (made.astype(np.float64) - items).reshape(len(items), -1)
+            errors: np.ndarray = np.square(error).mean(axis=1)
+            return -errors
+        (drawn,) = model.noise(np.random.default_rng(0), 1).values()
+        zero = np.zeros((len(items), *drawn.shape[1:]), np.float32)
+        inputs = {} if label is None else {"label": label.astype(np.int32)}
+        terms = model.map_items("bound_terms", items=items, noise=zero, **inputs)
+        scores: np.ndarray = -terms.astype(np.float64).sum(axis=1)
+        return scores
+
+
+BOUND = "bound on the likelihood, at the posterior mean"
+RECONSTRUCTION = "reconstruction error"
+NEAREST = "distance in 8-bit pixels to the nearest of the samples"
+
+
+def attack(model: Any) -> str:
+    """Choose the strongest attack that a model allows; None allows the one on samples."""
+    if hasattr(model, "bound_terms"):
+        return BOUND
+    if "reconstruct" in getattr(model, "capabilities", ()):
+        return RECONSTRUCTION
+    return NEAREST
+
+
+def _conditional(model: Any) -> bool:
+    return bool(getattr(model, "conditional", False))

@@ -1,0 +1,156 @@
+"""What an evaluation opens before it measures: the data, the extractor, and the card of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from genkit.errors import GenkitError, UsageError
+from genkit.evaluation.extractors import open_extractor
+from genkit.evaluation.metric import Context
+from genkit.evaluation.results import Weights
+from genkit.evaluation.streams import main_field
+
+if TYPE_CHECKING:
+    from genkit.data import Source
+    from genkit.evaluation.progress import EvaluationProgress
+    from genkit.model import Model
+    from genkit.plan import Plan
+    from genkit.registry import Entry, Registry
+    from genkit.specs import Schema
+
+OWN_EXTRACTORS = {"mnist": "mnist-classifier", "fashion-mnist": "fashion-classifier"}
+"""The extractor that was trained on a data set: its default."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The data that samples are compared with."""
+
+    entry: Entry
+    source: Source
+    split: str
+
+
+def open_reference(
+    weights: Weights,
+    registry: Registry,
+    against: str | None,
+    changes: Mapping[str, Any],
+    split: str,
+) -> Reference:
+    """Open the data that samples are compared with.
+
+    Args:
+        weights: of a run, which names its own data, or of an exported model, which doesn't.
+        registry: knows the data sets.
+        against: name of another data set; without it the run's own, with its settings.
+        changes: settings to change.
+        split: which items, where the data has splits.
+
+    Raises:
+        GenkitError: no such data set, a bad setting, or data that can't be read.
+    """
+    from genkit.datasets import has_splits, open_entry
+
+    plan = _plan_of(weights)
+    if against is not None:
+        entry, settings = registry.find("datasets", against), {}
+    elif plan is not None:
+        name = f"{plan.distributions['dataset']}/{plan.dataset}"
+        entry, settings = registry.find("datasets", name), plan.data
+    else:
+        raise UsageError(
+            "An exported model doesn't say where its data is.", "Name it: --against DATASET"
+        )
+    wanted = {"split": split} if has_splits(entry) else {}
+    source = open_entry(entry, {**settings, **wanted, **changes})
+    return Reference(entry, source, str({**wanted, **changes}.get("split", "all")))
+
+
+def _plan_of(weights: Weights) -> Plan | None:
+    from genkit.runs import Run
+
+    return None if weights.step is None else Run.open(weights.path).plan
+
+
+def open_context(
+    model: Model,
+    reference: Reference,
+    training: Source | None,
+    progress: EvaluationProgress,
+    *,
+    extractor: str | None,
+    n: int,
+    seed: int,
+) -> Context:
+    """Put together what all metrics of an evaluation have in common.
+
+    Args:
+        model: what is measured.
+        reference: the data it is compared with.
+        training: the data it was trained on, if that is at hand.
+        progress: tells what was chosen.
+        extractor: its name; by default the data set's own classifier, or else ``pixels``.
+        n: how many items are generated.
+        seed: of everything random.
+
+    Raises:
+        UsageError: data of another form than the model's; or no such extractor.
+        DataError: the extractor's weights can't be had.
+    """
+    assert model.schema is not None, "a loaded model knows its data"
+    real = reference.source
+    _check_alike(model.schema, real.schema)
+    card = {
+        "against": reference.entry.spec.name,
+        "fingerprint": real.fingerprint(),
+        "split": reference.split,
+        "n_generated": n,
+        "n_real": len(real),
+        "seed": seed,
+    }
+    opened = None
+    items = model.schema[main_field(model.schema)]
+    if items.modality == "image":
+        name = extractor or OWN_EXTRACTORS.get(reference.entry.spec.name, "pixels")
+        if extractor is None:
+            progress.note(f"Features: {name}; choose others with --extractor.")
+        opened = open_extractor(name, items)
+        card |= {**opened.card(), "pixels": "rounded to 8 bits for features"}
+    elif extractor is not None:
+        raise UsageError(f"Expected images for --extractor; the items are {items.modality}.")
+    if reference.split == "all":
+        progress.note(
+            f"{reference.entry.spec.name} is taken as a whole: items that the model has seen in "
+            "training make it look better than it is."
+        )
+    return Context(model.schema, opened, seed, model, training, real, card)
+
+
+def _check_alike(schema: Schema, other: Schema) -> None:
+    """Refuse to compare a model with data of another form; labels may be others."""
+    for name, wanted in schema.fields.items():
+        if wanted.modality != "label" and (name not in other or other[name] != wanted):
+            received = other.fields.get(name)
+            raise UsageError(
+                f"Expected data like the model's, with {name} as {wanted}; received {received}.",
+                "Bring it into that form: --data transforms=..., see genkit info DATASET",
+            )
+
+
+def open_training(
+    weights: Weights, registry: Registry, progress: EvaluationProgress
+) -> Source | None:
+    """Open the data that a run was trained on; an exported model doesn't say where that is."""
+    from genkit.datasets import open_data
+
+    plan = _plan_of(weights)
+    if plan is None:
+        return None
+    try:
+        return open_data(plan, registry)
+    except GenkitError as error:
+        progress.note(f"The training data can't be opened: {error.message}")
+        return None

@@ -1,0 +1,99 @@
+"""The items that metrics see, a batch at a time: memory doesn't grow with their number."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genkit.evaluation.metric import Batch
+from genkit.files import write_bytes
+from genkit.generating import BATCH
+
+if TYPE_CHECKING:
+    from genkit.data import Source
+    from genkit.evaluation.extractors.base import Extractor
+    from genkit.model import Model
+    from genkit.specs import Schema
+
+
+def main_field(schema: Schema) -> str:
+    """Name the field that is measured: the first image, or else the first that is no label."""
+    fields = schema.fields
+    images = [name for name, field in fields.items() if field.modality == "image"]
+    others = [name for name, field in fields.items() if field.modality != "label"]
+    return (images or others or list(fields))[0]
+
+
+def batches_of(source: Source, extractor: Extractor | None) -> Iterator[Batch]:
+    """Give a source's items in their order, with their labels where there are any."""
+    items = main_field(source.schema)
+    label = next((n for n, f in source.schema.fields.items() if f.modality == "label"), None)
+    for start in range(0, len(source), BATCH):
+        rows = source.gather(np.arange(start, min(start + BATCH, len(source))))
+        yield Batch(rows[items], extractor, rows[label] if label is not None else None)
+
+
+class GeneratedItems:
+    """Items that a model generates, kept on the disk until the evaluation is done.
+
+    An evaluation that was interrupted takes them from there, and generates the others.
+
+    Args:
+        model: generates them.
+        n: how many.
+        seed: of the noise.
+        folder: where they are kept; of these weights, this seed and this backend.
+    """
+
+    def __init__(self, model: Model, n: int, seed: int, folder: Path) -> None:
+        self.n = n
+        self._model, self._seed, self._folder = model, seed, folder
+
+    def batches(self, extractor: Extractor | None) -> Iterator[Batch]:
+        """Give them; of a conditional model the classes take turns."""
+        labels = self._model.class_numbers(self.n, None) if self._model.conditional else None
+        for start, items in self._items():
+            asked = labels[start : start + len(items)] if labels is not None else None
+            yield Batch(items, extractor, asked)
+
+    def forget(self) -> None:
+        """Remove what was kept."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        with suppress(OSError):  # there may be another evaluation's
+            self._folder.parent.rmdir()
+
+    def _items(self) -> Iterator[tuple[int, np.ndarray]]:
+        start = 0
+        while start < self.n and (items := self._kept(start)) is not None:
+            yield start, items
+            start += len(items)
+        if start < self.n:
+            for items in self._model.generate_batches(self.n, self._seed, begin=start):
+                self._keep(start, items)
+                yield start, items
+                start += len(items)
+
+    def _kept(self, start: int) -> np.ndarray | None:
+        try:
+            # Mapped: a header that announces more than the file has is refused without memory.
+            mapped = np.load(self._file(start), mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None
+        fits = mapped.ndim and len(mapped) == min(BATCH, self.n - start)
+        return np.array(mapped) if fits and mapped.dtype == np.float32 else None
+
+    def _keep(self, start: int, items: np.ndarray) -> None:
+        buffer = BytesIO()
+        np.save(buffer, items)
+        with suppress(OSError):  # without room the evaluation goes on; it can't be interrupted
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_bytes(self._file(start), buffer.getvalue())
+
+    def _file(self, start: int) -> Path:
+        return self._folder / f"{start:09d}.npy"

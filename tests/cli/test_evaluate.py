@@ -1,0 +1,40 @@
+"""``genkit evaluate`` on the command line."""
+
+import json
+
+
+def test_figures_are_printed_kept_and_not_measured_again(genkit_command, tmp_path):
+    genkit_command(
+        "run", "vae", "--dataset", "digits", "--steps", 2, "--set", "width=4", "--name", "x"
+    )
+    run = tmp_path / "runs" / "x"
+    command = ("evaluate", run, "--metrics", "fid,prdc", "--n", 100)
+
+    shown = genkit_command(*command)
+    assert "precision" in shown.stdout
+    assert "Against 297 items of digits (test), seed 1, features by pixels." in shown.stdout
+    assert "fid ..." in shown.stderr
+
+    again = genkit_command(*command, "--json")
+    assert "fid ..." not in again.stderr
+    figures = json.loads(again.stdout)["metrics"]
+    assert [figure["name"] for figure in figures] == [
+        "fid",
+        "precision",
+        "recall",
+        "coverage",
+        "density",
+    ]
+    for figure in figures:
+        assert figure.keys() >= {"name", "value", "low", "high", "card"}
+        assert figure["low"] <= figure["value"] <= figure["high"]
+    assert json.loads((run / "evaluation.json").read_text())["metrics"] == figures
+
+    for arguments, said in (
+        (("--metrics", "nothing"), "received 'nothing'"),
+        (("--extractor", "inceptions"), "Did you mean 'inception'"),
+        (("--n", 1), "n of at least 2"),
+    ):
+        done = genkit_command("evaluate", run, *arguments, check=False)
+        assert done.returncode == 2
+        assert said in done.stderr

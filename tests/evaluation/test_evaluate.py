@@ -1,0 +1,237 @@
+"""An evaluation: what metrics are shown, what figures say, and what is kept."""
+
+import json
+import shutil
+
+import pytest
+
+import genkit
+from genkit.errors import RunError, UsageError
+from genkit.evaluation import check_comparable
+from genkit.evaluation.evaluating import results
+from genkit.registry import Plugin, installed
+from tests.docs.documents import SAMPLES
+from tests.evaluation import small_metrics
+
+SMALL = {"metrics": ["brightness", "distance"], "n": 100, "verbose": False}
+
+
+@pytest.fixture(autouse=True)
+def registry(monkeypatch):
+    """What is installed, with small metrics in the place of the slow built-in ones."""
+    registry = installed()
+    kept = {kind: [] if kind == "metrics" else list(e) for kind, e in registry._entries.items()}
+    monkeypatch.setattr(registry, "_entries", kept)
+    monkeypatch.setattr(registry, "plugins", list(registry.plugins))
+    registry._add(small_metrics, Plugin("small", "small", "1.0"))
+    small_metrics.shown.clear()
+    return registry
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, active_backend):
+    def train(model, **settings):
+        return genkit.train(
+            model,
+            **{"dataset": "digits", "steps": 2, "config": {"width": 4}, "verbose": False}
+            | {"backend": active_backend, "runs_dir": tmp_path_factory.mktemp("runs")}
+            | settings,
+        ).path
+
+    return train
+
+
+@pytest.fixture(scope="module")
+def original(trained):
+    return trained("vae")
+
+
+@pytest.fixture
+def run(original, tmp_path):
+    return shutil.copytree(original, tmp_path / "run")
+
+
+def test_all_metrics_that_fit_are_taken_and_the_others_named(run, capsys):
+    figures = genkit.evaluate(run, n=100)
+    assert [f.name for f in figures] == ["brightness", "distance-to-real", "distance-to-training"]
+    told = capsys.readouterr().err
+    assert "Features: pixels; choose others with --extractor." in told
+    assert "unfit is left out: unfit can't measure this: it wants more than Pixels." in told
+    assert "faulty is left out, it failed: of its own" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "said"),
+    [
+        ("unfit", UsageError, "it wants more than Pixels"),
+        ("of-text", UsageError, "measures text, which isn't there"),
+        ("brightnes", UsageError, "Did you mean 'brightness'"),
+        ("faulty", ZeroDivisionError, "of its own"),
+    ],
+)
+def test_what_was_asked_for_by_name_and_cannot_be_is_an_error(run, name, error, said):
+    with pytest.raises(error, match=said):
+        genkit.evaluate(run, metrics=["brightness", name], n=100, verbose=False)
+
+
+def test_the_card_says_how_a_figure_was_made(run):
+    brightness, to_real, _ = genkit.evaluate(run, **SMALL)
+    wanted = {
+        "metric": "small/brightness 1.0",
+        "against": "digits",
+        "split": "test",
+        "n_generated": 100,
+        "n_real": 297,
+        "seed": 1,
+        "extractor": "pixels",
+        "resize": "none",
+        "interval": "t",
+    }
+    assert wanted.items() <= brightness.card.items()
+    assert len(brightness.card["fingerprint"]) == len(brightness.card["extractor_hash"]) == 64
+    assert "n_training" not in brightness.card
+    assert to_real.card["n_training"] == 1500
+    json.dumps(to_real.to_dict())
+
+
+def test_the_figures_are_right_and_the_same_twice(run):
+    first = genkit.evaluate(run, **SMALL)
+    (run / "evaluation.json").unlink()
+    assert genkit.evaluate(run, **SMALL) == first
+    samples = genkit.load(run).generate(100, seed=1)
+    assert first[0].value == pytest.approx(samples.mean(), rel=1e-5)
+
+
+def test_what_is_there_is_not_measured_again_and_what_is_missing_is(run):
+    brightness, *_ = genkit.evaluate(run, **{**SMALL, "metrics": ["brightness"]})
+    assert genkit.evaluate(run, **SMALL)[0] == brightness
+    assert small_metrics.shown["brightness"] == 1
+    genkit.evaluate(run, **{**SMALL, "seed": 2})
+    assert small_metrics.shown["brightness"] == 2
+    assert len(results(run)) == 6
+    assert not (run / "evaluation").exists()
+
+
+def test_figures_of_other_cards_are_not_compared(run):
+    (one,) = genkit.evaluate(run, **{**SMALL, "metrics": ["brightness"]})
+    (other,) = genkit.evaluate(run, **{**SMALL, "metrics": ["brightness"], "n": 64})
+    with pytest.raises(UsageError, match="n_generated: 100 and 64"):
+        check_comparable(one, other)
+    check_comparable(one, one)
+
+
+def test_two_models_measured_alike_are_compared(run, trained):
+    other = trained("vae", seed=5, config={"width": 8})
+    for one, two in zip(
+        genkit.evaluate(run, **SMALL), genkit.evaluate(other, **SMALL), strict=True
+    ):
+        assert one.value != two.value
+        check_comparable(one, two)
+
+
+def test_an_interrupted_evaluation_goes_on_with_the_items_that_it_has(run, monkeypatch):
+    whole = genkit.evaluate(run, **SMALL)
+    (run / "evaluation.json").unlink()
+    update = small_metrics.Brightness.update
+    seen = []
+
+    def interrupted(self, stream, batch):
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(len(batch))
+        update(self, stream, batch)
+
+    monkeypatch.setattr(small_metrics.Brightness, "update", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        genkit.evaluate(run, **SMALL)
+    monkeypatch.setattr(small_metrics.Brightness, "update", update)
+    assert len(list(run.glob("evaluation/*/*.npy"))) == 2
+
+    model = type(genkit.load(run))
+    monkeypatch.setattr(model, "generate_batches", None)
+    assert genkit.evaluate(run, **SMALL) == whole
+    assert not (run / "evaluation").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"torn", b"\x93NUMPY"])
+def test_kept_items_that_are_damaged_are_generated_again(run, monkeypatch, content):
+    whole = genkit.evaluate(run, **SMALL)
+    (run / "evaluation.json").unlink()
+    compute = small_metrics.Brightness.compute
+    monkeypatch.setattr(small_metrics.Brightness, "compute", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        genkit.evaluate(run, **SMALL)
+    monkeypatch.setattr(small_metrics.Brightness, "compute", compute)
+    next(run.glob("evaluation/*/000000064.npy")).write_bytes(content)
+    assert genkit.evaluate(run, **SMALL) == whole
+
+
+def test_figures_of_older_weights_are_not_passed_off_as_new(run):
+    genkit.evaluate(run, **SMALL)
+    assert json.loads((run / "evaluation.json").read_text())["step"] == 2
+    older = results(run)
+    genkit.api.resume(run, 2, verbose=False)
+    assert results(run) == []
+    assert results(run, checkpoint=2) == older
+    newer = genkit.evaluate(run, **SMALL)
+    assert newer[0].value != older[0].value
+    assert results(run) == newer
+
+
+def test_a_damaged_file_of_figures_is_told(run):
+    assert results(run) == []
+    for content in ("{", '{"metrics": 3}', "[]"):
+        (run / "evaluation.json").write_text(content)
+        with pytest.raises(RunError):
+            results(run)
+
+
+def test_of_a_conditional_model_the_classes_take_turns(trained):
+    genkit.evaluate(trained("cvae"), metrics=["brightness"], n=70, verbose=False)
+    assert small_metrics.shown["labels"] == [i % 10 for i in range(70)]
+
+
+def test_other_data_of_the_same_form_can_be_compared_with(run):
+    mnist = {"against": "mnist", "data": {"limit": 70}}
+    with pytest.raises(UsageError, match=r"with image as .*--data transforms"):
+        genkit.evaluate(run, **SMALL, **mnist)
+    figure, *_ = genkit.evaluate(run, **SMALL, against="digits", split="train")
+    assert (figure.card["split"], figure.card["n_real"]) == ("train", 1500)
+
+
+def test_an_exported_model_is_measured_against_a_named_data_set(run):
+    model = run / "model"
+    with pytest.raises(UsageError, match="--against DATASET"):
+        genkit.evaluate(model, **SMALL)
+    (figure,) = genkit.evaluate(
+        model, metrics=["brightness"], n=100, against="digits", verbose=False
+    )
+    assert figure == genkit.evaluate(run, **SMALL)[0]
+    with pytest.raises(UsageError, match="training data is not at hand"):
+        genkit.evaluate(model, **SMALL, against="digits")
+
+
+def test_data_that_is_no_image_needs_no_extractor(trained, registry, monkeypatch):
+    monkeypatch.syspath_prepend(str(SAMPLES / "plugin"))
+    from genkit_rings import plugin
+
+    registry._add(plugin, Plugin("rings", "rings", "1.0"))
+    rings = trained("rings-gan", dataset="rings", config={})
+    (figure,) = genkit.evaluate(rings, n=100, verbose=False)
+    assert figure.name == "weights"
+    assert not {"extractor", "n_generated"} & figure.card.keys()
+    with pytest.raises(UsageError, match="Expected images for --extractor"):
+        genkit.evaluate(rings, n=100, extractor="pixels", verbose=False)
+
+
+def test_no_figure_at_all_is_an_error(run, registry):
+    entries = registry._entries["metrics"]
+    entries[:] = [entry for entry in entries if entry.spec.name == "faulty"]
+    with pytest.raises(RunError, match="No metric gave a figure"):
+        genkit.evaluate(run, n=100, verbose=False)
+
+
+@pytest.mark.parametrize("wrong", [{"n": 1}, {"seed": -1}, {"seed": 2**31}])
+def test_numbers_out_of_range_are_refused(run, wrong):
+    with pytest.raises(UsageError, match="Expected n of at least 2"):
+        genkit.evaluate(run, **{**SMALL, **wrong})
