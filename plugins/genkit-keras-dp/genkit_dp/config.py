@@ -19,8 +19,8 @@ class PrivacyConfig(genkit.Config):
     delta: float | None = Field(
         None, gt=0, lt=1, description="Delta of the guarantee; 1 / (10 items) when left out"
     )
-    max_epsilon: float | None = Field(
-        None, gt=0, description="Budget: training ends at the last step within it"
+    max_epsilon: float = Field(
+        10.0, gt=0, description="Budget: training ends at the last step within it"
     )
     secret: int | None = Field(
         None,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 
 import keras
@@ -14,11 +15,10 @@ import genkit
 from genkit.data import Loader, Source
 from genkit.errors import UsageError
 from genkit.layers import SpectralNormalization
-from genkit_dp.accounting import Accountant, batch_rows
+from genkit_dp.accounting import Accountant
 from genkit_dp.config import PrivacyConfig
-from genkit_dp.sampling import NOISE, WEIGHT, PoissonSampler, secret_key
-
-_SHARE_FOR_OVERFLOW = 1e-3  # of delta, over a million steps
+from genkit_dp.key import Key
+from genkit_dp.sampling import NOISE, WEIGHT, PoissonSampler
 
 
 class PrivateTrainer(genkit.Trainer):
@@ -34,6 +34,7 @@ class PrivateTrainer(genkit.Trainer):
         config: see ``genkit info dp``.
     """
 
+    protects_data = True
     config: PrivacyConfig
 
     def __init__(self, config: PrivacyConfig | None = None) -> None:
@@ -43,22 +44,33 @@ class PrivateTrainer(genkit.Trainer):
         super().check(model, source, settings)
         refuse_what_noise_cannot_cover(model)
         items = len(source)
-        delta = self.config.delta or 1 / (10 * items)
-        self._batch_size = settings.batch_size
-        self._rate = settings.batch_size / items
-        self._rows, overflow = batch_rows(items, self._rate, _SHARE_FOR_OVERFLOW * delta / 1e6)
+        self._batch_size, self._rate = settings.batch_size, settings.batch_size / items
+        self._batches_per_step = model.batches_per_step
         # Each named optimizer may look at the same sample once.
         self._accountant = Accountant(
-            self._rate, self.config.noise_multiplier, len(model.optimizers), delta, overflow
+            items,
+            self._rate,
+            self.config.noise_multiplier,
+            len(model.optimizers),
+            self.config.delta or 1 / (10 * items),
         )
-        self._budget = self._steps_allowed(model.batches_per_step)
+        self._most_steps = (
+            self._accountant.steps_within(self.config.max_epsilon) // self._batches_per_step
+        )
+        if not self._most_steps:
+            raise UsageError(
+                f"Expected a budget for one step at least, epsilon {self._epsilon(1):.3g}; "
+                f"received max_epsilon={self.config.max_epsilon:g}.",
+                "Raise noise_multiplier or max_epsilon, or take smaller batches.",
+            )
 
     def fit(
         self, model: genkit.Model, source: Source, run: Any, callbacks: Sequence[Any] = ()
     ) -> Any:
-        self._key = secret_key(self.config.secret, getattr(run, "path", None))
+        self._key = Key.of(getattr(run, "path", None), self.config.secret)
         outcome = super().fit(model, source, run, callbacks)
-        if self._budget is not None and outcome.steps >= self._budget:
+        self._key.note_release(outcome.steps)
+        if self.is_spent(outcome.steps):
             warnings.warn(
                 f"Training ended after {outcome.steps} steps: one more would exceed the budget, "
                 f"epsilon {self.config.max_epsilon:g}.",
@@ -69,25 +81,32 @@ class PrivateTrainer(genkit.Trainer):
     def open_loader(
         self, model: genkit.Model, source: Source, settings: Any, start_step: int
     ) -> Loader:
+        self._key.check(start_step)
         lengths = {
             name: sum(int(np.prod(v.shape)) for v in model.owned_variables(name))
             for name in model.optimizers
         }
+        rows = self._accountant.rows
         return Loader(
             source,
-            batch_size=self._rows,
+            batch_size=rows,
             seed=settings.seed,
             noise=model.training_noise,
             batches_per_step=model.batches_per_step,
             start_step=start_step,
-            sampler=PoissonSampler(len(source), self._rate, self._rows, self._key, lengths),
+            sampler=PoissonSampler(len(source), self._rate, rows, self._key.value, lengths),
         )
 
     def training_step(
         self, model: genkit.Model, batch: Any, minimize: Callable[..., Any]
     ) -> dict[str, Any]:
         batches = batch if isinstance(batch, tuple) else (batch,)
-        self._noise = {name: [each[NOISE + name] for each in batches] for name in model.optimizers}
+        # A batch is known by its weights, which stay the same tensor however it is handed on.
+        self._unused = {
+            (name, id(each[WEIGHT])): each[NOISE + name]
+            for each in batches
+            for name in model.optimizers
+        }
         kept = tuple(
             {name: x for name, x in each.items() if not name.startswith(NOISE)} for each in batches
         )
@@ -96,12 +115,15 @@ class PrivateTrainer(genkit.Trainer):
     def gradients(
         self, name: str, fn: Callable[..., Any], *inputs: Any
     ) -> tuple[tuple[Any, dict[str, Any]], list[Any]]:
-        if _batch_among(inputs) is None:
+        weights = _weights_among(inputs)
+        if len(weights) != 1:
             raise UsageError(
-                f"The trainer dp needs the batch among the inputs of the loss of {name!r}.",
+                f"The trainer dp needs one batch among the inputs of the loss of {name!r}; "
+                f"received {len(weights)}.",
                 "Call minimize(name, loss_fn, batch) in training_step.",
             )
-        if not self._noise[name]:
+        noise = self._unused.pop((name, id(weights[0])), None)
+        if noise is None:
             raise UsageError(
                 f"The trainer dp allows {name!r} one update a batch; this model does more.",
                 "Give the model more batches_per_step, one for each update.",
@@ -110,59 +132,67 @@ class PrivateTrainer(genkit.Trainer):
         def weighted(*example: Any) -> tuple[Any, dict[str, Any]]:
             result = fn(*example)
             loss, logs = result if isinstance(result, tuple) else (result, {})
-            return loss * ops.sum(_batch_among(example)[WEIGHT]), {**logs, WEIGHT: loss}
+            weight = ops.sum(_weights_among(example)[0])
+            return loss * weight, {key: value * weight for key, value in logs.items()}
 
-        (_, logs), gradients = self.engine.per_example_gradients(
+        (loss, logs), gradients = self.engine.per_example_gradients(
             name, weighted, *inputs, clip=self.config.clip_norm
         )
-        loss = logs.pop(WEIGHT)
-        return (loss, logs), self._noisy(name, gradients)
+        # The engine gives means over all rows; the sample's own are wanted.
+        share = self._accountant.rows / ops.maximum(ops.sum(weights[0]), 1.0)
+        shown = {key: value * share for key, value in logs.items()}
+        return (loss * share, shown), self._noisy(gradients, noise)
 
     def measures(self, step: int) -> dict[str, float]:
-        return {"epsilon": self._accountant.epsilon(step * self._batches_per_step)}
+        return {"epsilon": self._epsilon(step)}
 
     def is_spent(self, step: int) -> bool:
-        return self._budget is not None and step >= self._budget
+        return step >= self._most_steps
 
-    def _steps_allowed(self, batches_per_step: int) -> int | None:
-        self._batches_per_step = batches_per_step
-        budget = self.config.max_epsilon
-        if budget is None:
-            return None
-        steps = self._accountant.steps_within(budget) // batches_per_step
-        if not steps:
-            first = self._accountant.epsilon(batches_per_step)
-            raise UsageError(
-                f"Expected a budget for one step at least, epsilon {first:.3g}; "
-                f"received max_epsilon={budget:g}.",
-                "Raise noise_multiplier or max_epsilon, or take smaller batches.",
-            )
-        return steps
+    def statement(self, step: int) -> Mapping[str, str]:
+        if self.config.secret is not None:
+            return {"guarantee": "none: the key was set by hand (`secret`), as for tests"}
+        epsilon, delta = self._epsilon(step), self._accountant.delta
+        return {
+            "guarantee": f"({epsilon:.4g}, {delta:.3g})-differential privacy",
+            "neighbours": "data sets of which one has one item more",
+            "of what": "the weights in this folder. Not of losses, sample grids, checkpoints, "
+            "figures measured on the training data, or choices made by looking at them",
+            "taken as public": "the number of items, the schema, weights that training began with",
+            "mechanism": f"per-example clipping to L2 norm {self.config.clip_norm:g}, Gaussian "
+            f"noise of {self.config.noise_multiplier:g} times that",
+            "sampling": f"Poisson, each item with probability {self._rate:.4g}; "
+            f"{step * self._batches_per_step} samples",
+            "accountant": f"Renyi, dp-accounting {version('dp-accounting')}",
+        }
 
-    def _noisy(self, name: str, gradients: list[Any]) -> list[Any]:
+    def _epsilon(self, step: int) -> float:
+        return self._accountant.epsilon(step * self._batches_per_step)
+
+    def _noisy(self, gradients: list[Any], noise: Any) -> list[Any]:
         """Turn the mean over rows into the noisy sum over the sample, by the batch size."""
-        noise = self._noise[name].pop(0)
         scale = self.config.noise_multiplier * self.config.clip_norm
         found, start = [], 0
         for gradient in gradients:
             length = int(np.prod(gradient.shape))
             share = ops.reshape(noise[start : start + length], gradient.shape)
-            total = gradient * self._rows + ops.cast(scale * share, gradient.dtype)
+            total = gradient * self._accountant.rows + ops.cast(scale * share, gradient.dtype)
             found.append(total / self._batch_size)
             start += length
         return found
 
 
-def _batch_among(inputs: Sequence[Any]) -> Any:
-    """Find the batch, which carries its rows' weights, among the inputs of a loss."""
-    return next((each for each in inputs if isinstance(each, dict) and WEIGHT in each), None)
+def _weights_among(inputs: Sequence[Any]) -> list[Any]:
+    """Find the rows' weights of every batch among the inputs of a loss."""
+    return [each[WEIGHT] for each in inputs if isinstance(each, dict) and WEIGHT in each]
 
 
 def refuse_what_noise_cannot_cover(model: genkit.Model) -> None:
     """Refuse models that learn from data by other ways than gradients.
 
     Raises:
-        UsageError: a layer keeps statistics of the data, or a loss is scaled.
+        UsageError: a layer keeps statistics of the data, a weight is no optimizer's, or a loss is
+            scaled.
     """
     layers = [layer for name in model.optimizers for layer in model.owned_layers(name)]
     for layer in layers:
@@ -172,14 +202,12 @@ def refuse_what_noise_cannot_cover(model: genkit.Model) -> None:
                 f"{type(model).__name__} has BatchNormalization ({layer.name}).",
                 "Choose another model, such as vae or wgan-gp.",
             )
-    # What spectral normalisation keeps follows from the weights alone.
-    harmless = {
-        id(weight)
-        for layer in layers
-        if isinstance(layer, SpectralNormalization) or not layer.trainable
-        for weight in layer.non_trainable_weights
-    }
-    for weight in model.non_trainable_weights:
+    harmless = {id(v) for name in model.optimizers for v in model.owned_variables(name)}
+    for layer in layers:
+        # What spectral normalisation keeps follows from the weights alone.
+        if isinstance(layer, SpectralNormalization) or not layer.trainable:
+            harmless |= {id(weight) for weight in layer.non_trainable_weights}
+    for weight in model.weights:
         if id(weight) not in harmless:
             raise UsageError(
                 f"The trainer dp needs a model that learns by gradients alone; "
