@@ -1,6 +1,7 @@
 """Every check of the project, each in an environment of its own: ``nox -s NAME``."""
 
 import os
+from pathlib import Path
 
 import nox
 
@@ -38,6 +39,18 @@ def tests(session: nox.Session, backend: str) -> None:
     else:
         where = ["-m", "not cross_backend", *(["tests"] if backend == "jax" else BACKEND_TESTS)]
     session.run("pytest", "-q", *where, *session.posargs, env={**os.environ, **env})
+
+
+@nox.session
+@nox.parametrize("backend", ["jax", "torch", "tensorflow"])
+def plugins(session: nox.Session, backend: str) -> None:
+    """Test each plugin of this repository beside GenKit alone, on each backend."""
+    for folder in sorted(path.parent for path in Path("plugins").glob("*/pyproject.toml")):
+        session.install("-e", f".[{backend}]", "-e", f"{folder}[test]", *CONSTRAINTS)
+        with session.chdir(folder):
+            env = {**os.environ, "KERAS_BACKEND": backend}
+            session.run("pytest", "-q", *session.posargs, env=env)
+        session.run("pip", "uninstall", "--quiet", "--yes", folder.name)
 
 
 @nox.session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 
 import dp_accounting
@@ -9,7 +10,13 @@ from dp_accounting import rdp
 from scipy import stats
 
 _FOR_CUTS = 0.01  # the share of delta that pays for samples that are cut
-_CUT_CHANCE = 1e-14  # largest chance of one, as a share of delta: enough for epsilon 15 at 1e5 steps
+_MOST_STEPS = 2**40
+_LEAST_ORDER = (
+    1.5  # of the divergences: lower ones are slow to compute and serve huge epsilons only
+)
+_CUT_CHANCE = (
+    1e-14  # largest chance of one, as a share of delta: enough for epsilon 15 at 1e5 steps
+)
 
 
 class Accountant:
@@ -45,7 +52,8 @@ class Accountant:
             self.rows += 1  # not binom.isf: it knows no chance below 1e-16
         self._cut = float(stats.binom.sf(self.rows, items, rate))
         gaussian = dp_accounting.GaussianDpEvent(noise_multiplier)
-        one = rdp.RdpAccountant()  # of neighbours by adding or removing one
+        orders = [order for order in rdp.RdpAccountant().orders if order >= _LEAST_ORDER]
+        one = rdp.RdpAccountant(orders)  # of neighbours by adding or removing one
         one.compose(
             dp_accounting.PoissonSampledDpEvent(
                 rate, dp_accounting.SelfComposedDpEvent(gaussian, releases)
@@ -64,11 +72,4 @@ class Accountant:
 
     def steps_within(self, budget: float) -> int:
         """Give the largest number of steps whose epsilon is at most ``budget``."""
-        most = 1
-        while self.epsilon(most) <= budget:
-            most *= 2
-        least = most // 2
-        while most - least > 1:
-            middle = (least + most) // 2
-            least, most = (middle, most) if self.epsilon(middle) <= budget else (least, middle)
-        return least
+        return bisect.bisect_right(range(_MOST_STEPS), budget, key=self.epsilon) - 1
