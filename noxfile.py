@@ -15,6 +15,7 @@ READERS = ("pyyaml>=6", "huggingface-hub>=1", "prdc>=0.2")
 DOCS_TOOLS = ("sphinx>=8.2", "myst-parser>=4", "furo>=2025.7", "sphinx-copybutton>=0.5")
 # What differs between backends; the rest runs once.
 BACKEND_TESTS = (
+    "tests/augmentation",
     "tests/benchmarks",
     "tests/engine",
     "tests/layers",
@@ -104,6 +105,13 @@ def bench(session: nox.Session) -> None:
     against = ("--against", "native,stock,backends,float32")
     session.run(*bench, "--precision", "float32,bfloat16", *against, *session.posargs)
     session.run(*bench, "--others")
+
+
+@nox.session
+def compare(session: nox.Session) -> None:
+    """Compare the backends: nox -s compare -- dcgan; goes on where it was interrupted."""
+    session.install("-e", ".[all]", *CONSTRAINTS)
+    session.run("genkit", "compare", *session.posargs)
 
 
 @nox.session

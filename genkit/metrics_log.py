@@ -6,7 +6,7 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,11 +81,15 @@ class MetricsLog:
 
     def rows(self) -> list[dict[str, Any]]:
         """Read the lines, leaving out what a kill has torn."""
+        return list(self.each())
+
+    def each(self) -> Iterator[dict[str, Any]]:
+        """Read the lines one by one, for a log that need not fit into memory."""
         try:
             with self.path.open(encoding="utf-8", errors="replace") as lines:
-                return [row for row in map(_parse, lines) if row is not None]
+                yield from (row for row in map(_parse, lines) if row is not None)
         except FileNotFoundError:
-            return []
+            return
 
     def cut(self, step: int) -> None:
         """Drop lines after a step: the steps they tell of will be done again."""

@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from genkit.cli import (
+    augment,
+    compare,
     doctor,
     encode,
     evaluate,
@@ -39,7 +41,9 @@ app.command("generate")(generate.generate)
 app.command("reconstruct")(reconstruct.reconstruct)
 app.command("encode")(encode.encode)
 app.command("interpolate")(interpolate.interpolate)
+app.command("compare")(compare.compare)
 app.command("evaluate")(evaluate.evaluate)
+app.command("augment")(augment.augment)
 app.command("runs")(runs.runs)
 app.command("list")(listing.list_specs)
 app.command("info")(info.info)

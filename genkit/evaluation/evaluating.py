@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genkit.card import renew_card
 from genkit.errors import RunError, UsageError
 from genkit.evaluation.results import Weights, keep, kept, results, with_card
 
@@ -38,8 +39,8 @@ def evaluate(
 ) -> list[Figure]:
     """Measure a trained model, as ``genkit evaluate`` does.
 
-    Figures are kept in the run's ``evaluation.json`` as they come. Those that are there already,
-    of the same weights and with the same card, are not measured again.
+    Figures are kept in the run's ``evaluation.json`` as they come; those that are there already, of
+    the same weights and with the same card, are not measured again. The model card tells of them.
 
     Args:
         run: what ``train`` returned, a run directory, or an exported ``model`` folder.
@@ -90,6 +91,8 @@ def evaluate(
     missing = [each for each in chosen if not each.figures]
     if missing:
         _Sitting(missing, weights, progress, n=n, stop_at_faults=metrics is not None).measure()
+        if weights.step is not None:
+            renew_card(path)
     figures = [figure for each in chosen for figure in each.figures]
     if not figures:
         raise RunError("No metric gave a figure: each was left out or failed.", "See why above.")

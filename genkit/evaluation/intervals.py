@@ -14,18 +14,21 @@ WILSON = "95 % Wilson interval of a proportion"
 BOOTSTRAP = "95 % percentile bootstrap"
 
 
-def mean_interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]:
+def mean_interval(
+    values: Sequence[float] | np.ndarray, level: float = LEVEL
+) -> tuple[float, float, float]:
     """Give the mean and its Student t interval (``T_INTERVAL``).
 
     Args:
         values: independent observations, at least one; with one alone the interval is unbounded.
+        level: share of such intervals that hold the true mean.
     """
     sample = np.asarray(values, np.float64)
     mean = float(sample.mean())
     if len(sample) == 1:
         return mean, -np.inf, np.inf
     error = float(sample.std(ddof=1)) / np.sqrt(len(sample))
-    half = float(stats.t.ppf(0.5 + LEVEL / 2, len(sample) - 1)) * error
+    half = float(stats.t.ppf(0.5 + level / 2, len(sample) - 1)) * error
     return mean, mean - half, mean + half
 
 
@@ -68,7 +71,7 @@ class Paired:
 
     Args:
         difference: mean of first minus second.
-        low: lower end of its 95 % t interval.
+        low: lower end of its t interval, 95 % unless another level was asked for.
         high: upper end.
         p: two-sided, of the paired t test.
         n: pairs.
@@ -81,8 +84,15 @@ class Paired:
     n: int
 
 
-def paired_difference(first: Sequence[float], second: Sequence[float]) -> Paired:
+def paired_difference(
+    first: Sequence[float], second: Sequence[float], level: float = LEVEL
+) -> Paired:
     """Compare two treatments of the same units with a paired t test.
+
+    Args:
+        first: an observation of each unit.
+        second: the same units under the other treatment.
+        level: of the interval.
 
     Raises:
         ValueError: fewer than two pairs, or lists of different lengths.
@@ -90,7 +100,7 @@ def paired_difference(first: Sequence[float], second: Sequence[float]) -> Paired
     if len(first) != len(second) or len(first) < 2:  # noqa: PLR2004
         raise ValueError(f"Expected two pairs or more; received {len(first)} and {len(second)}.")
     differences = np.asarray(first, np.float64) - np.asarray(second, np.float64)
-    mean, low, high = mean_interval(differences)
+    mean, low, high = mean_interval(differences, level)
     spread = differences.std(ddof=1)
     # Pairs that all differ alike leave no doubt; scipy would divide by zero.
     p = float(stats.ttest_1samp(differences, 0).pvalue) if spread else float(mean == 0)

@@ -32,10 +32,15 @@ def figure(width: float = 7, height: float = 3.5, columns: int = 1) -> tuple[Fig
     made = Figure(figsize=(width, height), layout="constrained")
     axes = made.subplots(1, columns, squeeze=False)[0]
     for each in axes:
-        each.spines[["top", "right"]].set_visible(False)
-        each.grid(visible=True, alpha=0.25, linewidth=0.6)
-        each.set_prop_cycle(color=COLOURS)
+        dress(each)
     return made, list(axes)
+
+
+def dress(axes: Any) -> None:
+    """Give axes the look of all plots."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(visible=True, alpha=0.25, linewidth=0.6)
+    axes.set_prop_cycle(color=COLOURS)
 
 
 def curve(axes: Any, steps: Sequence[float], values: Sequence[float], label: str) -> None:

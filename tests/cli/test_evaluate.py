@@ -31,7 +31,6 @@ def test_figures_are_printed_kept_and_not_measured_again(genkit_command, tmp_pat
     assert json.loads((run / "evaluation.json").read_text())["metrics"] == figures
 
     for arguments, said in (
-        (("--metrics", "nothing"), "received 'nothing'"),
         (("--extractor", "inceptions"), "Did you mean 'inception'"),
         (("--n", 1), "n of at least 2"),
     ):

@@ -40,6 +40,7 @@ def test_inception_score_of_sure_even_classes_is_their_number_and_of_one_class_i
 
 @pytest.mark.filterwarnings("ignore:Metric `InceptionScore` will save:UserWarning")
 @pytest.mark.filterwarnings("ignore:std\\(\\):UserWarning")  # of one split
+@pytest.mark.cross_backend  # where torch is installed
 def test_inception_score_agrees_with_torchmetrics():
     torch = pytest.importorskip("torch")
     image = pytest.importorskip("torchmetrics.image.inception")

@@ -52,12 +52,23 @@ def test_samples_of_known_gaussians():
     assert figure.low < expected < figure.high
 
 
+def test_labels_that_take_turns_leave_the_interval_as_it_is():
+    """A conditional model's samples come class by class; blocks must not hold single classes."""
+    apart = 10.0 * np.eye(8, dtype="float32")[np.arange(4000) % 4]
+    generated, real = apart + gaussians(1, 4000), apart + gaussians(2, 4000, shift=0.2)
+    shuffled = np.random.default_rng(0).permutation(4000)
+    in_turns, at_random = fid(generated, real), fid(generated[shuffled], real[shuffled])
+    widths = [figure.high - figure.low for figure in (in_turns, at_random)]
+    assert widths[0] == pytest.approx(widths[1], rel=0.6)
+
+
 def test_agrees_with_scipys_matrix_square_root():
     mix = np.random.default_rng(0).standard_normal((8, 8)).astype("float32")
     generated, real = gaussians(1, 900) @ mix, gaussians(2, 700, shift=0.3)
     assert fid(generated, real).value == pytest.approx(by_sqrtm(generated, real), rel=1e-6)
 
 
+@pytest.mark.cross_backend  # where torch is installed
 def test_agrees_with_torchmetrics():
     torch = pytest.importorskip("torch")
     image = pytest.importorskip("torchmetrics.image.fid")

@@ -29,6 +29,7 @@ def test_agrees_with_the_definition():
     assert kid(generated, real).value == pytest.approx(by_definition(generated, real), rel=1e-9)
 
 
+@pytest.mark.cross_backend  # where torch is installed
 def test_agrees_with_torchmetrics():
     torch = pytest.importorskip("torch")
     image = pytest.importorskip("torchmetrics.image.kid")

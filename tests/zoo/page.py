@@ -9,14 +9,20 @@ from genkit.builtin.model_specs import MODELS
 
 _ORDER = [spec.name for spec in MODELS]
 _IDENTITY = ("model", "data", "preset", "backend", "seed")
-# Column title by measure; what a table has no row for is left out of it.
+# Column title by figure; one that no row has is left out.
 _SAMPLES = {
-    "label_agreement": "label seen",
-    "classes_covered": "classes",
-    "rarest_class": "rarest",
-    "commonest_class": "commonest",
-    "nearest_training_image": "nearest",
-    "feature_distance": "features",
+    "fid": "FID",
+    "kid": "1000 KID",
+    "precision": "precision",
+    "recall": "recall",
+    "class-coverage": "classes",
+    "label-agreement": "label seen",
+}
+_PRIVACY = {
+    "memorisation": "memorisation",
+    "near-copies": "near copies",
+    "copies": "copies",
+    "membership-inference": "membership AUC",
 }
 _LATENTS = {
     "reconstruction_nats": "reconstruction",
@@ -26,6 +32,7 @@ _LATENTS = {
     "reconstruction_mse": "squared error",
     "error_over_variance": "error / variance",
 }
+_SCALE = {"kid": 1000}
 
 
 def merge(kept: Sequence[dict[str, Any]], row: dict[str, Any]) -> list[dict[str, Any]]:
@@ -42,19 +49,25 @@ def render(rows: Sequence[dict[str, Any]]) -> str:
     """Give the whole page as markdown."""
     machines = {name: f"M{n}" for n, name in enumerate(sorted({r["machine"] for r in rows}), 1)}
     listed = "\n".join(f"- {short}: {name}" for name, short in machines.items())
-    accuracy = max(row["quality"]["classifier_accuracy"] for row in rows)
-    with_latents = [row for row in rows if "reconstruction_mse" in row["quality"]]
+    cards = {
+        (r["quality"]["card"]["extractor"], r["quality"]["card"]["extractor_hash"]) for r in rows
+    }
+    extractors = ", ".join(f"`{name}` (SHA-256 {digest[:12]})" for name, digest in sorted(cards))
+    with_latents = [row for row in rows if row["quality"]["latents"]]
     return "\n".join(
         [
-            _HEAD.format(machines=listed, accuracy=100 * accuracy),
+            _HEAD.format(machines=listed),
             "## Training\n",
             _training(rows, machines),
             "## Samples\n",
-            _SAMPLES_TEXT,
-            _measures(rows, _SAMPLES),
+            _SAMPLES_TEXT.format(extractors=extractors),
+            _figures(rows, _SAMPLES),
+            "## Memory of the training data\n",
+            _PRIVACY_TEXT,
+            _figures(rows, _PRIVACY),
             "## Latents\n",
             _LATENTS_TEXT,
-            _measures(with_latents, _LATENTS),
+            _latents(with_latents),
         ]
     )
 
@@ -73,14 +86,38 @@ def _training(rows: Sequence[dict[str, Any]], machines: dict[str, str]) -> str:
     return _table(head, body)
 
 
-def _measures(rows: Sequence[dict[str, Any]], columns: dict[str, str]) -> str:
-    head = ("model", "preset", "backend", *columns.values())
+def _figures(rows: Sequence[dict[str, Any]], columns: dict[str, str]) -> str:
     body = [
-        [row["model"], row["preset"], row["backend"]]
-        + [f"{row['quality'][key]:.4g}" if key in row["quality"] else "-" for key in columns]
+        [*_short(row), *(_figure(row["quality"]["figures"].get(name), name) for name in columns)]
         for row in rows
     ]
-    return _table(head, body)
+    return _table((*_SHORT, *columns.values()), body)
+
+
+def _figure(interval: Sequence[float] | None, name: str) -> str:
+    if interval is None:
+        return "-"
+    value, low, high = (f"{_SCALE.get(name, 1) * each:.3g}" for each in interval)
+    return value if low == high else f"{value} [{low}, {high}]"
+
+
+def _latents(rows: Sequence[dict[str, Any]]) -> str:
+    body = [
+        [*_short(row)]
+        + [
+            f"{row['quality']['latents'][k]:.4g}" if k in row["quality"]["latents"] else "-"
+            for k in _LATENTS
+        ]
+        for row in rows
+    ]
+    return _table((*_SHORT, *_LATENTS.values()), body)
+
+
+_SHORT = ("model", "preset", "backend")
+
+
+def _short(row: dict[str, Any]) -> list[str]:
+    return [row[name] for name in _SHORT]
 
 
 def _table(head: Sequence[Any], body: Sequence[Sequence[Any]]) -> str:
@@ -97,17 +134,21 @@ would change it has not been measured. The machines were shared: read the minute
 magnitude.
 
 {machines}
-
-The classifier that judges samples names {accuracy:.2f} % of the real test images right.
 """
 
 _SAMPLES_TEXT = """\
-Of 10,000 samples: how often the classifier sees the label that was asked for, how many classes
-have at least 1 % of the samples, and the shares of the rarest and the commonest one (0.1 each would
-be even; the data's own are 0.09 and 0.11). `nearest`: the median distance of 1,000 samples to the
-nearest training image, divided by that of real test images; near 0 they would be copies.
-`features`: the Frechet distance between the classifier's features of samples and of test images;
-it compares the rows of this table, and is no FID.
+What `genkit evaluate` tells of 10,000 samples, against the 10,000 test images, each with its 95 %
+interval. Features and classes are those of {extractors}:
+these FID and KID compare the rows of this table, not those of another extractor. `classes`: the
+share of classes that have at least 1 % of the samples. `label seen`: how often the classifier sees
+the label that was asked for. What each figure means: [Metrics](explanation/metrics.md).
+"""
+
+_PRIVACY_TEXT = """\
+`memorisation`: the median distance of a sample to the nearest training image, over that to the
+nearest of as many test images; 1 is no memory. `near copies` and `copies` of training images among
+10,000 samples; 0.01 of near copies is what test images have. `membership AUC`: how well an attacker
+tells training from test images; 0.5 is a guess.
 """
 
 _LATENTS_TEXT = """\

@@ -18,7 +18,7 @@ import numpy as np
 import pydantic
 
 from genkit.builtin.datasets.image_files import decode_all, list_images
-from genkit.builtin.datasets.images import SplitImageDataConfig
+from genkit.builtin.datasets.images import SplitImageDataConfig, balanced
 from genkit.builtin.datasets.metadata import read_captions
 from genkit.config import AbsolutePath
 from genkit.data.pipeline import transformed
@@ -76,7 +76,7 @@ def open_image_folder(config: ImageFolderConfig) -> Source:
         fields["caption"] = Field((), "string", "text")
     source = ArraySource(arrays, Schema(fields))
     source.skipped = len(unreadable)
-    return transformed(source, transforms[len(alone) :])
+    return transformed(balanced(source, config), transforms[len(alone) :])
 
 
 def _bases(folder: Path) -> dict[str, Path]:

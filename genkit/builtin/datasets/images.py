@@ -8,9 +8,11 @@ import numpy as np
 import pydantic
 
 from genkit.config import Config
+from genkit.data.noise import permutation
 from genkit.data.pipeline import transformed
 from genkit.data.source import ArraySource, Source
 from genkit.data.transform_names import parse_transforms
+from genkit.errors import DataError
 from genkit.specs import Field, Schema
 
 if TYPE_CHECKING:
@@ -43,6 +45,12 @@ class ImageDataConfig(Config):
     )
     limit: int | None = pydantic.Field(
         None, ge=1, description="Use only the first so many items; all when left out"
+    )
+    per_class: int | None = pydantic.Field(
+        None, ge=1, description="Use so many items of each class, drawn at random; all if left out"
+    )
+    subset_seed: int = pydantic.Field(
+        0, ge=0, lt=2**31, description="Seed of the draw for per_class"
     )
 
 
@@ -77,7 +85,54 @@ def open_labelled(
         }
     )
     arrays = {"image": images[: config.limit], "label": labels[: config.limit].astype(np.int32)}
-    return transformed(ArraySource(arrays, schema), parse_transforms(config.transforms))
+    chosen = balanced(ArraySource(arrays, schema), config)
+    return transformed(chosen, parse_transforms(config.transforms))
+
+
+def balanced(source: ArraySource, config: ImageDataConfig) -> ArraySource:
+    """Keep as many items of each class as the settings say; all where they say nothing.
+
+    Raises:
+        DataError: the data has no labels, or too few items of a class.
+    """
+    if config.per_class is None:
+        return source
+    label = source.schema.name_of("label")
+    classes = len(source.schema[label].classes)
+    rows = rows_per_class(source.arrays[label], classes, config.per_class, config.subset_seed)
+    kept = ArraySource(source.gather(rows), source.schema)
+    kept.skipped = source.skipped
+    return kept
+
+
+def rows_per_class(
+    labels: NDArray[Any], classes: int, per_class: int, seed: int
+) -> NDArray[np.intp]:
+    """Draw rows without replacement, as many of each class; the same on every machine.
+
+    Args:
+        labels: class numbers, shape ``(items,)``.
+        classes: how many there are.
+        per_class: items of each.
+        seed: 0 to 2**31 - 1. The first ten of a hundred a class are those of ten a class.
+
+    Returns:
+        row numbers, rising.
+
+    Raises:
+        DataError: a class has fewer.
+    """
+    order = permutation(seed, 0, len(labels))
+    chosen = []
+    for number in range(classes):
+        rows = order[labels[order] == number]
+        if len(rows) < per_class:
+            raise DataError(
+                f"Expected {per_class} items of each class; class {number} has {len(rows)}.",
+                "Ask for fewer: --data per_class=N, or genkit augment --per-class N",
+            )
+        chosen.append(rows[:per_class])
+    return np.sort(np.concatenate(chosen))
 
 
 def rows_of(split: str, n_train: int) -> slice:

@@ -13,7 +13,7 @@ import numpy as np
 import pydantic
 from numpy.lib import format as npy
 
-from genkit.builtin.datasets.images import ImageDataConfig
+from genkit.builtin.datasets.images import ImageDataConfig, balanced
 from genkit.config import AbsolutePath
 from genkit.data.pipeline import transformed
 from genkit.data.source import ArraySource, Source
@@ -94,7 +94,7 @@ def open_npz(config: NpzConfig) -> Source:
         {name: array for name, (array, _) in converted.items()},
         Schema({name: field for name, (_, field) in converted.items()}),
     )
-    return transformed(source, parse_transforms(config.transforms))
+    return transformed(balanced(source, config), parse_transforms(config.transforms))
 
 
 def _usual(names: list[str], path: Path) -> str:

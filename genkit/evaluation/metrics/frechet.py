@@ -10,7 +10,7 @@ from scipy import linalg
 from genkit.errors import UsageError
 from genkit.evaluation.figure import Figure
 from genkit.evaluation.metric import Batch, Context, Metric
-from genkit.evaluation.metrics.jackknife import BLOCKS, jackknife, jackknife_interval
+from genkit.evaluation.metrics.jackknife import BLOCKS, Dealer, jackknife, jackknife_interval
 from genkit.evaluation.metrics.kept import require
 
 WIDEST = 4096
@@ -81,7 +81,7 @@ class Moments:
                 "Choose another extractor.",
             )
         self.blocks = min(BLOCKS, max(_FEWEST, ROOM // (8 * width * width)))
-        self._seen = 0
+        self._dealer = Dealer(self.blocks)
         self._counts = np.zeros(self.blocks, np.int64)
         self._sums = np.zeros((self.blocks, width))
         self._products = np.zeros((self.blocks, width, width))
@@ -94,7 +94,7 @@ class Moments:
         return int(self._counts.sum()) + self._n_pending
 
     def add(self, features: np.ndarray) -> None:
-        """Take up features of shape ``(n, width)``; items go to the blocks in turn."""
+        """Take up features of shape ``(n, width)``."""
         self._pending.append(features)
         self._n_pending += len(features)
         # Adding up a matrix a block costs the same for one row as for fifty.
@@ -119,12 +119,12 @@ class Moments:
             return
         rows = np.concatenate(self._pending).astype(np.float64)
         self._pending, self._n_pending = [], 0
+        dealt = self._dealer.deal(len(rows))
         for block in range(self.blocks):
-            mine = rows[(block - self._seen) % self.blocks :: self.blocks]
+            mine = rows[dealt == block]
             self._counts[block] += len(mine)
             self._sums[block] += mine.sum(axis=0)
             self._products[block] += mine.T @ mine
-        self._seen += len(rows)
 
 
 def frechet_distance(

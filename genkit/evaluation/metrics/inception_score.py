@@ -9,7 +9,7 @@ from scipy.special import xlogy
 
 from genkit.evaluation.figure import Figure
 from genkit.evaluation.metric import Batch, Context, Metric
-from genkit.evaluation.metrics.jackknife import BLOCKS, jackknife, jackknife_interval
+from genkit.evaluation.metrics.jackknife import BLOCKS, Dealer, jackknife, jackknife_interval
 from genkit.evaluation.metrics.kept import require
 
 
@@ -28,7 +28,7 @@ class InceptionScore(Metric):
         assert context.extractor is not None, "unfit without"
         # A block's sums: of items, of sum p log p, and of p for each class.
         self._sums = np.zeros((BLOCKS, 2 + len(context.extractor.classes)))
-        self._seen = 0
+        self._dealer = Dealer(BLOCKS)
 
     @classmethod
     def unfit(cls, context: Context) -> str:
@@ -38,12 +38,11 @@ class InceptionScore(Metric):
     def update(self, stream: str, batch: Batch) -> None:  # noqa: ARG002
         p = batch.probabilities.astype(np.float64)
         rows = np.column_stack([np.ones(len(p)), xlogy(p, p).sum(axis=1), p])
-        np.add.at(self._sums, (self._seen + np.arange(len(p))) % BLOCKS, rows)
-        self._seen += len(p)
+        np.add.at(self._sums, self._dealer.deal(len(p)), rows)
 
     def compute(self) -> Iterable[Figure]:
-        require(2 * BLOCKS, generated=self._seen)
         total = self._sums.sum(axis=0)
+        require(2 * BLOCKS, generated=int(total[0]))
         left_out = np.array([_score(total - block) for block in self._sums])
         yield self.context.figure(
             "inception-score",

@@ -1,0 +1,1 @@
+"""Does generated data help a classifier? The augmentation verdict."""

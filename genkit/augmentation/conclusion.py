@@ -1,0 +1,62 @@
+"""From the results of all seeds and arms to what ``augmentation.json`` holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from genkit.augmentation.robustness import DESCRIPTIONS
+from genkit.augmentation.settings import Settings
+from genkit.augmentation.verdict import (
+    CORRECTION,
+    QUESTIONS,
+    TEST,
+    Verdict,
+    compare,
+    judge,
+    robustness,
+    summarize,
+)
+from genkit.registry import own_version
+
+
+def conclude(
+    settings: Settings, results: Mapping[str, Mapping[str, Mapping[str, float]]], n_test: int
+) -> tuple[Verdict, dict[str, Any]]:
+    """Judge finished results.
+
+    Args:
+        settings: of the augmentation.
+        results: by seed, ``Arm.key`` and measure.
+        n_test: items of the test split.
+
+    Returns:
+        the verdict, and what ``augmentation.json`` holds.
+    """
+    seeds = [results[str(seed)] for seed in range(settings.seeds)]
+
+    def scores(measure: str) -> dict[str, list[float]]:
+        arms = [arm.key for arm in settings.arms() if measure in seeds[0][arm.key]]
+        return {key: [mine[key][measure] for mine in seeds] for key in arms}
+
+    accuracies, plan = scores("accuracy"), settings.generator
+    verdicts: list[Verdict] = [
+        judge(question, compare(accuracies, settings.ratios, *arms))
+        for question, arms in QUESTIONS.items()
+    ]
+    corrupted = {name: scores(name) for name in DESCRIPTIONS}
+    return verdicts[0], {
+        "genkit": own_version(),
+        "model": plan.model,
+        "dataset": plan.dataset,
+        "backend": plan.backend,
+        "per_class": settings.per_class,
+        "seeds": settings.seeds,
+        "test_items": n_test,
+        "test": TEST,
+        "correction": CORRECTION,
+        "table": summarize(accuracies, settings.arms()),
+        "robustness": robustness(corrupted, settings.ratios, DESCRIPTIONS),
+        "verdict": verdicts[0].to_dict(),
+        "verdict_beyond_classical": verdicts[1].to_dict(),
+    }

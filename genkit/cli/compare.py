@@ -1,0 +1,243 @@
+"""``genkit compare``: the same model on several backends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from genkit.cli.output import JsonFlag, emit, note, say, table
+
+if TYPE_CHECKING:
+    from genkit.comparison.sentences import Evidence
+    from genkit.comparison.summary import Summary
+    from genkit.plan import Plan
+
+_WHAT = "What to compare"
+_PLACE = "Where it goes"
+_THOUSAND = 1000
+
+
+def compare(  # noqa: PLR0917
+    model: Annotated[str | None, typer.Argument(help="Name of the model.")] = None,
+    models: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="Further models.", rich_help_panel=_WHAT),
+    ] = None,
+    backends: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Of jax, torch, tensorflow; by default all that are installed. Parity is against "
+            "the first.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            help="Trainings of each model on each backend. Fewer than 3 tell little.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = 3,
+    steps: Annotated[
+        int | None,
+        typer.Option(help="Training steps; by default the preset's.", rich_help_panel=_WHAT),
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Name of the data set: genkit list datasets.", rich_help_panel=_WHAT),
+    ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="A setting of the data set. Repeatable.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Preset to start from.", rich_help_panel=_WHAT)
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A setting of every model. Repeatable.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Metrics of quality; by default those that suit the data: genkit list metrics.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    no_quality: Annotated[
+        bool,
+        typer.Option("--no-quality", help="Measure no quality: faster.", rich_help_panel=_WHAT),
+    ] = False,
+    n: Annotated[
+        int,
+        typer.Option(
+            "--n", "-n", help="Items to generate for measuring quality.", rich_help_panel=_WHAT
+        ),
+    ] = 10_000,
+    timeout: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Time one process may take: 90s, 10m, 1h30m. One that takes longer has failed.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the comparison; by default its models and data.", rich_help_panel=_PLACE
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder that holds the comparisons.", rich_help_panel=_PLACE)
+    ] = Path("comparisons"),
+    as_json: JsonFlag = False,
+) -> int:
+    """Train a model on several backends from one start, and say what differs.
+
+    Every seed has one untrained checkpoint, from which each backend begins. One process does one
+    thing at a time; what is done is never done again, so the same command goes on after a stop,
+    and with more seeds or backends it does only what is new. A cell that fails doesn't stop the
+    others; the exit code is then 1.
+
+    Examples:
+      genkit compare dcgan --backends jax,torch,tensorflow
+      genkit compare vae --dataset digits --steps 300 --seeds 5
+      genkit compare gan --models dcgan,wgan-gp --steps 1000 --no-quality
+    """
+    from genkit.comparison import cells, running
+    from genkit.comparison.summary import summarize
+    from genkit.plan import parse_duration, parse_settings
+
+    flags: dict[str, Any] = {
+        "dataset": dataset,
+        "data": parse_settings(data, "--data") if data else None,
+        "preset": preset,
+        "config": parse_settings(set_, "--set") if set_ else None,
+        "steps": steps,
+    }
+    chosen = _backends(backends)
+    plans = _plans(model, models, {**flags, "backend": chosen[0]})
+    asked = cells.Comparison(
+        out / (name or cells.default_name(plans)),
+        plans,
+        chosen,
+        seeds,
+        metrics=None if no_quality else _words(metrics, "--metrics"),
+        n=n,
+        timeout=None if timeout is None else parse_duration(timeout),
+    )
+    if not as_json:
+        count = f"{seeds} seed{'s' if seeds > 1 else ''}"
+        note(f"Comparing {', '.join(plans)} on {', '.join(chosen)}, {count}: {asked.folder}")
+    signal = running.run(asked, note)
+    summary = summarize(asked)
+    emit(summary.to_dict(), as_json, lambda: _show(summary))
+    if signal:
+        note("Stopped by a signal. The same command goes on.")
+        return 128 + signal
+    return 0 if summary.is_whole else 1
+
+
+def _backends(given: str | None) -> list[str]:
+    """Read ``--backends``; refuse before anything runs what is not installed."""
+    from genkit.backend import choose, installed_backends
+
+    names = _words(given, "--backends") or installed_backends() or [choose(None)]
+    return list(dict.fromkeys(map(choose, names)))
+
+
+def _plans(model: str | None, models: str | None, flags: dict[str, Any]) -> dict[str, Plan]:
+    """Make the plan of each model."""
+    from genkit.errors import UsageError
+    from genkit.plan import make_plan
+    from genkit.registry import installed
+
+    names = [*([model] if model else []), *_words(models, "--models")]
+    if not names:
+        raise UsageError(
+            "Expected a model; received none.", "Name one: genkit compare MODEL (see genkit list)"
+        )
+    plans = [make_plan(installed(), {**flags, "model": each}) for each in names]
+    return {plan.model: plan for plan in plans}
+
+
+def _words(given: str | None, flag: str) -> list[str]:
+    """Read names with commas between them."""
+    from genkit.errors import UsageError
+
+    words = [] if given is None else [word.strip() for word in given.split(",")]
+    if not all(words):
+        raise UsageError(f"Expected {flag} a,b; received {given!r}.")
+    return words
+
+
+def _show(summary: Summary) -> None:
+    backends = list(summary.comparison.backends)
+    rows = [row for each in summary.evidence for row in _rows(each, backends)]
+    table("", ["model", "", *backends], rows)
+    seeds = max((each.seeds for each in summary.evidence), default=1)
+    say()
+    say(
+        f"Means over n = {seeds} seeds; in brackets 95 % t intervals."
+        if seeds > 1
+        else "n = 1; in brackets the interval of each quality itself."
+    )
+    for sentence in summary.sentences:
+        say(sentence)
+    say()
+    for path in summary.files[:1]:
+        say(f"Picture:  {path}")
+    say(f"Figures:  {summary.comparison.folder / 'comparison.json'}")
+
+
+def _rows(evidence: Evidence, backends: list[str]) -> list[list[str]]:
+    """Give a row a quantity, and one for parity."""
+    from genkit.comparison.statistics import LOSS, MEMORY, QUALITY, SPEED, START
+
+    told = {SPEED: "steps/s", START: "s to first step", MEMORY: "peak MiB"}
+    rows = []
+    for quantity in dict.fromkeys(each.quantity for each in evidence.means):
+        prefix = "final " if quantity.startswith(LOSS) else ""
+        title = told.get(quantity, prefix + quantity.removeprefix(LOSS).removeprefix(QUALITY))
+        by_backend = {m.backend: m for m in evidence.means if m.quantity == quantity}
+        values = [_value(by_backend.get(backend)) for backend in backends]
+        rows.append([evidence.model, title, *values])
+    parity = {each["backend"]: each for each in evidence.parities}
+    if parity:
+        against = {each["against"] for each in parity.values() if "against" in each}
+        values = ["reference" if b in against else _parity(parity.get(b, {})) for b in backends]
+        rows.append([evidence.model, "parity, 20 steps", *values])
+    return rows
+
+
+def _value(mean: Any) -> str:
+    if mean is None:
+        return "-"
+    if not (math.isfinite(mean.low) and math.isfinite(mean.high)):
+        return _number(mean.mean)
+    return f"{_number(mean.mean)} ({_number(mean.low)} to {_number(mean.high)})"
+
+
+def _parity(found: Mapping[str, Any]) -> str:
+    difference = found.get("difference")
+    return "-" if difference is None else f"{difference:.1e}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < _THOUSAND else f"{value:.0f}"

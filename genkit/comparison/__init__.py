@@ -1,0 +1,14 @@
+"""Backends compared: one process a cell, all from one shared step-0 checkpoint.
+
+cells.py       what is compared, and where it lies in the folder
+processes.py   one process, recorded, that can be stopped and done again
+worker.py      what such a process does: start, train, parity, evaluate
+running.py     all of them in turn; those that are done are not done again
+parity.py      whether backends compute the same
+stopwatch.py   when the first step is done
+measuring.py   a cell's figures, from its run directory
+statistics.py  means, intervals and paired tests over the seeds
+sentences.py   what differs, in words
+drawing.py     what differs, in a picture
+summary.py     all of it put together: comparison.json, comparison.png, comparison.svg
+"""

@@ -1,0 +1,40 @@
+"""Small augmentations of digits with generators of known worth."""
+
+import pytest
+
+from tests.augmentation import generator_plugin
+
+TINY = {"per_class": 5, "ratios": [5.0], "seeds": 3, "classifier_steps": 120}
+
+
+@pytest.fixture(scope="session")
+def registry():
+    from genkit.builtin import plugin
+    from genkit.registry import Registry
+
+    return Registry([plugin, generator_plugin])
+
+
+@pytest.fixture(scope="module")
+def plugins(registry, active_backend):
+    """Have the plugin installed."""
+    from genkit import api, export
+    from genkit.augmentation import experiment
+    from genkit.training import sitting
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (api, export, sitting, experiment):
+            patch.setattr(module, "installed", lambda: registry)
+        yield
+
+
+@pytest.fixture(scope="module")
+def settings(registry, plugins):
+    """Make the settings of a tiny augmentation."""
+    from genkit.augmentation.settings import make_settings
+
+    def make(model="perfect", **changes):
+        flags = {"model": model, "dataset": "digits"}
+        return make_settings(registry, flags, **{**TINY, **changes})
+
+    return make

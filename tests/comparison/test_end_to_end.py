@@ -1,0 +1,139 @@
+"""The command itself, with real training in real processes."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from genkit import backend
+from genkit.backend import BACKENDS
+from tests.conftest import GENKIT
+
+COMMON = ("compare", "gan", "--dataset", "digits", "--set", "hidden=16")
+FOLDER = "comparisons/gan-digits"
+STEPS = 12
+
+
+@pytest.mark.cross_backend
+def test_three_backends_begin_alike_and_are_compared(genkit_command, tmp_path):
+    told = json.loads(
+        genkit_command(
+            *COMMON, "--seeds", 1, "--steps", 45, "--metrics", "fid", "--n", 80, "--json"
+        ).stdout
+    )
+    assert told["state"] == "done", told["sentences"]
+    assert [cell["backend"] for cell in told["cells"]] == list(BACKENDS)
+    for cell in told["cells"]:
+        run = tmp_path / cell["run"]
+        assert json.loads((run / "plan.json").read_text())["backend"] == cell["backend"]
+        assert json.loads((run / "environment.json").read_text())["init"]["left_out"] == {}
+        assert min(cell["steps_per_second"], cell["seconds_to_first_step"]) > 0
+        assert 100 < cell["peak_memory_mib"] < 20_000
+        (fid,) = cell["quality"]
+        assert fid["low"] <= fid["high"]
+    firsts = [
+        json.loads((tmp_path / cell["run"] / "metrics.jsonl").read_text().splitlines()[0])
+        for cell in told["cells"]
+    ]
+    assert firsts[0]["d_loss"] == pytest.approx(firsts[1]["d_loss"], abs=0.3)  # dropout differs
+    assert [pair["backend"] for pair in told["parity"]] == ["torch", "tensorflow"]
+    assert max(pair["early"] for pair in told["parity"]) < 1e-5
+    assert (tmp_path / FOLDER / "comparison.png").stat().st_size > 10_000
+    assert json.loads((tmp_path / FOLDER / "comparison.json").read_text()) == told
+    assert told["sentences"][0].startswith("gan: ")
+
+
+def begin(folder, *more):
+    return subprocess.Popen(
+        [*GENKIT, *COMMON, "--backends", backend.choose(), "--no-quality", *map(str, more)],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        env=os.environ,
+    )
+
+
+def wait_for(condition, process):
+    until = time.monotonic() + 600
+    while not condition():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_a_killed_comparison_goes_on_where_it_was(tmp_path):
+    more = ("--seeds", 2, "--steps", STEPS)
+    name = backend.choose()
+    cells = [tmp_path / FOLDER / "cells" / f"gan-{name}-{seed}" for seed in (0, 1)]
+    killed = begin(tmp_path, *more)
+    wait_for((cells[1] / "checkpoints" / "00000000").exists, killed)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    made = [(cell / "plan.json").stat().st_mtime_ns for cell in cells]
+    exported = (cells[0] / "model" / "config.json").stat().st_mtime_ns
+
+    again = begin(tmp_path, *more)
+    _, told = again.communicate(timeout=3000)
+    assert again.returncode == 0, told
+    assert "2 of 3 measurements are there already." in told
+    assert [(cell / "plan.json").stat().st_mtime_ns for cell in cells] == made
+    assert (cells[0] / "model" / "config.json").stat().st_mtime_ns == exported
+    for cell in cells:
+        rows = [json.loads(line) for line in (cell / "metrics.jsonl").read_text().splitlines()]
+        assert [row["step"] for row in rows] == list(range(1, STEPS + 1))
+    summary = json.loads((tmp_path / FOLDER / "comparison.json").read_text())
+    assert {cell["state"] for cell in summary["cells"]} == {"done"}
+    assert "only" in summary["sentences"][0]  # one backend can't be compared
+
+    changed = begin(tmp_path, "--seeds", 2, "--steps", STEPS + 1)
+    _, told = changed.communicate(timeout=300)
+    assert changed.returncode == 2
+    assert f"steps was {STEPS}, now is {STEPS + 1}" in told
+
+
+def test_ctrl_c_keeps_what_is_done_and_tells_how_to_go_on(tmp_path):
+    process = begin(tmp_path, "--seeds", 1, "--steps", 100_000)
+    run = tmp_path / FOLDER / "cells" / f"gan-{backend.choose()}-0"
+    wait_for((run / "checkpoints" / "00000000").exists, process)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=300)
+    assert process.returncode == 130, told
+    assert "Stopped by a signal. The same command goes on." in told
+    assert json.loads((run / "status.json").read_text())["state"] == "stopped"
+
+
+def test_a_cell_that_fails_is_told_and_the_exit_code_is_1(tmp_path):
+    process = begin(tmp_path, "--seeds", 1, "--steps", 100_000, "--timeout", "1s")
+    _, told = process.communicate(timeout=300)
+    assert process.returncode == 1
+    assert "failed: It took longer than 1 s" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["gan", "--backends", "jax,numpy"], "received 'numpy'"),
+        (["gan", "--backends", "jax,,torch"], "Expected --backends a,b"),
+        (["gan", "--seeds", "0"], "at least one seed"),
+        ([], "Expected a model"),
+        (["gna"], "gan"),
+    ],
+)
+def test_mistakes_end_before_anything_is_written(genkit_command, tmp_path, arguments, message):
+    done = genkit_command("compare", *arguments, check=False)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backend_that_is_not_installed_is_refused_with_the_line_that_installs_it(monkeypatch):
+    from genkit.cli import compare
+    from genkit.errors import BackendError
+
+    monkeypatch.setattr("genkit.backend.find_spec", lambda name: None)
+    with pytest.raises(BackendError, match=r"pip install 'genkit-keras\[tensorflow\]'"):
+        compare._backends("tensorflow")
