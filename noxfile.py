@@ -1,6 +1,7 @@
 """Every check of the project, each in an environment of its own: ``nox -s NAME``."""
 
 import os
+from pathlib import Path
 
 import nox
 
@@ -8,7 +9,7 @@ nox.options.sessions = ["lint", "typing", "docs", "tests"]
 nox.options.default_venv_backend = "venv"
 
 CONSTRAINTS = ("-c", "constraints.txt")
-TEST_TOOLS = ("pytest>=8.3", "hypothesis>=6.130")
+TEST_TOOLS = ("pytest>=8.3", "pytest-xdist>=3.6", "hypothesis>=6.130")
 # The session of all tests also reads what GenKit writes for others, looks at its pages in a
 # browser, and asks others for figures.
 READERS = ("pyyaml>=6", "huggingface-hub>=1", "prdc>=0.2", "playwright>=1.50")
@@ -36,10 +37,24 @@ def tests(session: nox.Session, backend: str) -> None:
     session.install("-e", f".[{extras}]", *TEST_TOOLS, *more.get(backend, ()), *CONSTRAINTS)
     env = {"KERAS_BACKEND": "jax" if backend == "all" else backend, "PYTHONPATH": "."}
     if backend == "all":
-        where = ["-m", "cross_backend", "-s", "tests"]
+        where = ["-m", "cross_backend", "tests"]
     else:
         where = ["-m", "not cross_backend", *(["tests"] if backend == "jax" else BACKEND_TESTS)]
-    session.run("pytest", "-q", *where, *session.posargs, env={**os.environ, **env})
+    # Two processes: most of a test's time is one thread's, importing and compiling.
+    both = ("-n", "2", "--dist", "loadfile")
+    session.run("pytest", "-q", *both, *where, *session.posargs, env={**os.environ, **env})
+
+
+@nox.session
+@nox.parametrize("backend", ["jax", "torch", "tensorflow"])
+def plugins(session: nox.Session, backend: str) -> None:
+    """Test each plugin of this repository beside GenKit alone, on each backend."""
+    for folder in sorted(path.parent for path in Path("plugins").glob("*/pyproject.toml")):
+        session.install("-e", f".[{backend}]", "-e", f"{folder}[test]", *CONSTRAINTS)
+        with session.chdir(folder):
+            env = {**os.environ, "KERAS_BACKEND": backend}
+            session.run("pytest", "-q", *session.posargs, env=env)
+        session.run("pip", "uninstall", "--quiet", "--yes", folder.name)
 
 
 @nox.session

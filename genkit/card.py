@@ -64,6 +64,7 @@ def _card(facts: _Facts) -> str:
     sections = {
         "Data and licence": _data(facts),
         "Intended use": _intended_use(facts),
+        **({"Training": _rows(facts.statement)} if facts.statement else {}),
         "Limits": _limits(facts),
         "Evaluation": _evaluation(facts),
         "Memorisation": _memorisation(facts),
@@ -94,11 +95,14 @@ class _Facts:
     last: Mapping[str, Any]
     figures: Sequence[Figure]
     measured_at: int | None
+    protects_data: bool
+    statement: Mapping[str, str]
 
     @classmethod
     def of(cls, run: Run) -> _Facts:
         rows = run.metrics()
         figures, measured_at = _figures(run.path / "evaluation.json")
+        said = _statement(run.path / "statement.json")
         return cls(
             plan=run.plan,
             environment=run.environment(),
@@ -108,6 +112,8 @@ class _Facts:
             last=rows[-1] if rows else {"step": 0, "seconds": 0.0},
             figures=figures,
             measured_at=measured_at,
+            protects_data=bool(said["protects_data"]),
+            statement={_plain(key): _plain(value) for key, value in said["facts"].items()},
         )
 
     @property
@@ -144,6 +150,11 @@ def _figures(path: Path) -> tuple[Sequence[Figure], int | None]:
     return figures, step if type(step) is int else None
 
 
+def _statement(path: Path) -> Mapping[str, Any]:
+    """Read what the run's trainer has to say; most have nothing."""
+    return read_json(path) if path.is_file() else {"protects_data": False, "facts": {}}
+
+
 def _count_weights(path: Path) -> int:
     """Count the numbers in a safetensors file by its header alone."""
     from safetensors import SafetensorError, safe_open
@@ -164,16 +175,19 @@ def _data(facts: _Facts) -> str:
         "licence": licence or "not known: it is that of your own files, ask whoever made them",
         "homepage": _plain(dataset.homepage) if dataset and dataset.homepage else "none",
         "items": f"{facts.items:,}",
-        "fingerprint": f"{_plain(data.get('fingerprint', 'not known'))} (SHA-256)",
     }
-    table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
-    return f"""| | |
-| --- | --- |
-{table}
+    if not facts.protects_data:  # by a hash anyone could try out what the data is
+        rows["fingerprint"] = f"{_plain(data.get('fingerprint', 'not known'))} (SHA-256)"
+    return f"""{_rows(rows)}
 
 The licence of the weights is not settled by training: whoever publishes them chooses it, within
 what the licence of the data allows, and writes it into the header above, which says `unknown`:
 last of all, for training on and evaluating write this card anew."""
+
+
+def _rows(rows: Mapping[str, str]) -> str:
+    """Give facts as a table without a head; the texts are Markdown."""
+    return "| | |\n| --- | --- |\n" + "\n".join(f"| {k} | {v} |" for k, v in rows.items())
 
 
 def _intended_use(facts: _Facts) -> str:
@@ -195,7 +209,7 @@ def _limits(facts: _Facts) -> str:
         for k, v in facts.last.items()
         if k not in ("step", "epoch", "seconds") and isinstance(v, (int, float))
     )
-    if losses:
+    if losses and not facts.protects_data:
         limits.append(f"Its last training losses, {losses}, say little about quality.")
     if facts.environment.get("init"):
         limits.append(
@@ -263,13 +277,10 @@ def _compute(facts: _Facts) -> str:
         **{f"later sitting {n}": _plain(m) for n, m in enumerate(machines[1:], 1)},
         "energy, estimated": f"{low:.2g} to {high:.2g} Wh",
     }
-    table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
     per_thread, accelerator = (
         f"{low:.0f} to {high:.0f} W" for low, high in (WATTS_A_THREAD, WATTS_AN_ACCELERATOR)
     )
-    return f"""| | |
-| --- | --- |
-{table}
+    return f"""{_rows(rows)}
 
 The energy was not measured. It is training time x power, with an assumed power of {per_thread}
 for each thread of a processor, all of them busy, or {accelerator} for an accelerator and nothing

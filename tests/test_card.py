@@ -153,6 +153,23 @@ def test_the_card_is_no_part_of_what_is_loaded(run, active_backend):
     np.testing.assert_array_equal(genkit.load(run / "model").generate(2), before)
 
 
+def test_it_says_what_the_trainer_states(run):
+    assert "## Training\n" not in model_card(run)
+    write_json(run / "statement.json", {"protects_data": False, "facts": {"clipped": "at | 1"}})
+    card = model_card(run)
+    assert "## Training\n\n| | |\n| --- | --- |\n| clipped | at \\| 1 |\n" in card
+    assert "fingerprint" in card
+
+
+def test_of_protected_data_it_tells_neither_fingerprint_nor_losses(run):
+    before = model_card(run)
+    write_json(run / "statement.json", {"protects_data": True, "facts": {}})
+    after = model_card(run)
+    for told in ("fingerprint", "training losses"):
+        assert told in before
+        assert told not in after
+
+
 def test_a_run_without_a_model_gets_no_card(run):
     shutil.rmtree(run / "model")
     renew_card(run)

@@ -87,21 +87,31 @@ class BackendEngine(Engine):
         inputs = tf.nest.map_structure(tf.convert_to_tensor, inputs)
         batch_size = max(x.shape[0] for x in tf.nest.flatten(inputs) if x.shape.rank)
 
-        def one(index: Any) -> tuple[Any, list[Any]]:
-            example = tf.nest.map_structure(
-                lambda x: x[index : index + 1] if x.shape.rank else x, inputs
-            )
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
+        def one(index: Any, scope: _Scope) -> tuple[Any, list[Any]]:
+            example = tf.nest.map_structure(lambda x: x[index][None] if x.shape.rank else x, inputs)
+            with scope, tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(values)
                 losses = split_loss(fn(*example))
-            gradients = fill_missing(name, tape.gradient(losses[0], values), values)
+            found = fill_missing(name, tape.gradient(losses[0], values), values)
+            gradients = [tf.convert_to_tensor(g) for g in found]
             factor = clip_factor(gradients, clip)
-            return losses, [g * factor for g in gradients]
+            clipped: tuple[Any, list[Any]] = tf.nest.map_structure(
+                tf.convert_to_tensor, (losses, [g * factor for g in gradients])
+            )
+            return clipped
 
-        # One example after the other: memory stays that of one gradient.
-        total = one(0)
-        for index in range(1, batch_size):
-            total = tf.nest.map_structure(tf.add, total, one(index))
+        def add(index: Any, total: Any) -> tuple[Any, Any]:
+            return index + 1, tf.nest.map_structure(tf.add, total, one(index, _Scope()))
+
+        # One example after the other: memory stays that of one gradient. Layer randomness advances
+        # alike for every example: the first one's new state will do.
+        first = _Scope()
+        start = (tf.constant(1), one(0, first))
+        _, total = tf.while_loop(
+            lambda index, _: index < batch_size, add, start, parallel_iterations=1
+        )
+        for variable in first.updated.values():
+            variable.assign(first.get_current_value(variable))
         losses, gradients = tf.nest.map_structure(lambda x: x / batch_size, total)
         return losses, self._scaled(name, gradients)
 

@@ -20,7 +20,7 @@ from genkit.datasets import open_data
 from genkit.entry_points import own_version
 from genkit.errors import CallbackError, TrainingError, UsageError
 from genkit.export import build_model, write_export
-from genkit.files import inside
+from genkit.files import inside, write_json
 from genkit.fitting import Outcome
 from genkit.plan import Plan
 from genkit.registry import Registry, installed
@@ -136,6 +136,7 @@ class Sitting:
                 outcome = self.trainer.fit(self.model, self.source, run, self.callbacks)
                 if all(map(math.isfinite, outcome.metrics.values())):
                     write_export(run.path / "model", self.model, self.plan)
+                    self._state_facts(run, outcome.steps)
                     renew_card(run.path)
             except BaseException as error:
                 step = max(checkpoints.steps(run.checkpoints), default=0)
@@ -151,6 +152,13 @@ class Sitting:
             attach_report(run, self.registry)
             tell(self.callbacks, "on_run_end", state)
         return outcome
+
+    def _state_facts(self, run: Run, step: int) -> None:
+        """Keep in the run what the trainer has to say on the model's card."""
+        facts, protects_data = self.trainer.statement(step), self.trainer.protects_data
+        if facts or protects_data:
+            said = {"protects_data": protects_data, "facts": dict(facts)}
+            write_json(run.path / "statement.json", said)
 
 
 def _on_this_device(plan: Plan) -> Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,8 @@ class Trainer:
 
     ``minimize`` is made of three verbs; a trainer of another kind overrides one of them
     (``gradients`` for privacy, ``transform_gradients`` for averaging over workers), what the loop
-    asks for (``open_loader``, ``training_step``, ``measures``, ``is_spent``), or all of ``fit``.
+    asks for (``open_loader``, ``training_step``, ``measures``, ``is_spent``), what the card says
+    (``statement``), or all of ``fit``.
 
     Args:
         config: its settings, of the class that its spec names.
@@ -37,6 +38,10 @@ class Trainer:
 
     stepwise = True
     """Whether ``fit`` goes step by step, so that callbacks and progress make sense."""
+
+    protects_data = False
+    """Whether what is published must tell of the data no more than the model does: losses and the
+    data's fingerprint then stay out of the card."""
 
     engine: engine.Engine
 
@@ -81,12 +86,16 @@ class Trainer:
         return model.training_step(batch, minimize)
 
     def measures(self, step: int) -> dict[str, float]:  # noqa: ARG002
-        """Give numbers of the trainer's own for the log, after a step's losses."""
+        """Give numbers of the trainer's own after this many steps, for the log."""
         return {}
 
     def is_spent(self, step: int) -> bool:  # noqa: ARG002
         """Say whether training must end after this many steps, whatever its length."""
         return False
+
+    def statement(self, step: int) -> Mapping[str, str]:  # noqa: ARG002
+        """Give facts by name, for the card of the model after this many steps."""
+        return {}
 
     def check(self, model: Model, source: Source, settings: FitSettings) -> None:
         """Refuse, before anything is written, what ``fit`` could not train.
@@ -272,14 +281,16 @@ class _Loop:
             return
         step, self.running = self.running, None
         position, settings = self.position, self.run.settings
-        losses = self.engine.fetch(step.losses) | self.trainer.measures(step.number + 1)
+        losses = self.engine.fetch(step.losses)
         self._count(step, losses)
+        shown = losses | self.trainer.measures(position.step)
+        position.metrics = shown
         if self.tells:
-            self.watchers.tell("on_train_batch_end", step.index, losses)
+            self.watchers.tell("on_train_batch_end", step.index, shown)
         if not self.model.stop_training:
             divergence.check(losses, position.step, position.first)
         seconds = round(position.seconds, 6)
-        self.run.log({"step": position.step, "epoch": step.epoch + 1, "seconds": seconds, **losses})
+        self.run.log({"step": position.step, "epoch": step.epoch + 1, "seconds": seconds, **shown})
         if step.index + 1 == self.loader.steps_per_epoch:
             self._end_epoch()
         if self._is_awaited(step) and not (self._is_over() or self.model.stop_training):
@@ -290,7 +301,6 @@ class _Loop:
         position = self.position
         position.step += 1
         position.seconds = self.first_seconds + time.perf_counter() - self.started
-        position.metrics = losses
         position.first = position.first or losses
         if step.index == 0:
             position.epoch_sums = {}
@@ -313,7 +323,7 @@ class _Loop:
         self.in_epoch = False
         epoch, index = divmod(self.position.step - 1, self.loader.steps_per_epoch)
         means = {name: total / (index + 1) for name, total in self.position.epoch_sums.items()}
-        self.watchers.tell("on_epoch_end", epoch, means)
+        self.watchers.tell("on_epoch_end", epoch, means | self.trainer.measures(self.position.step))
 
     def _keep(self, sample_every: int = 1, checkpoint_every: int = 1) -> None:
         """Save samples and a checkpoint, where they are due and worth keeping."""

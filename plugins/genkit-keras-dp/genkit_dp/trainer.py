@@ -1,0 +1,222 @@
+"""Differentially private training (DP-SGD) of any model without batch statistics."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+import genkit
+from genkit.data import Loader, Source
+from genkit.errors import UsageError
+from genkit.layers import SpectralNormalization
+from genkit_dp.accounting import Accountant
+from genkit_dp.config import PrivacyConfig
+from genkit_dp.key import Key
+from genkit_dp.sampling import NOISE, WEIGHT, PoissonSampler
+
+
+class PrivateTrainer(genkit.Trainer):
+    """Clips each example's gradient and adds Gaussian noise; knows the epsilon of each step.
+
+    Abadi et al. 2016, "Deep Learning with Differential Privacy", algorithm 1: with a sample ``L``
+    and ``C = clip_norm``, the noisy gradient is
+    ``(sum over L of clip(g_i, C) + noise_multiplier * C * N(0, I)) / batch_size``.
+    The sample is a Poisson sample, as the accounting wants it: each item is in it with probability
+    ``batch_size / items``, so its size varies around the batch size.
+
+    Args:
+        config: see ``genkit info dp``.
+    """
+
+    protects_data = True
+    config: PrivacyConfig
+
+    def __init__(self, config: PrivacyConfig | None = None) -> None:
+        super().__init__(config or PrivacyConfig.model_validate({}))
+
+    def check(self, model: genkit.Model, source: Source, settings: Any) -> None:
+        super().check(model, source, settings)
+        refuse_what_noise_cannot_cover(model)
+        items = len(source)
+        self._batch_size, self._rate = settings.batch_size, settings.batch_size / items
+        self._batches_per_step = model.batches_per_step
+        # Each named optimizer may look at the same sample once.
+        self._accountant = Accountant(
+            items,
+            self._rate,
+            self.config.noise_multiplier,
+            len(model.optimizers),
+            self.config.delta or 1 / (10 * items),
+        )
+        self._most_steps = (
+            self._accountant.steps_within(self.config.max_epsilon) // self._batches_per_step
+        )
+        if not self._most_steps:
+            raise UsageError(
+                f"Expected a budget for one step at least, epsilon {self._epsilon(1):.3g}; "
+                f"received max_epsilon={self.config.max_epsilon:g}.",
+                "Raise noise_multiplier or max_epsilon, or take smaller batches.",
+            )
+
+    def fit(
+        self, model: genkit.Model, source: Source, run: Any, callbacks: Sequence[Any] = ()
+    ) -> Any:
+        self._key = Key.of(getattr(run, "path", None), self.config.secret)
+        outcome = super().fit(model, source, run, callbacks)
+        self._key.note_release(outcome.steps)
+        if self.is_spent(outcome.steps):
+            warnings.warn(
+                f"Training ended after {outcome.steps} steps: one more would exceed the budget, "
+                f"epsilon {self.config.max_epsilon:g}.",
+                stacklevel=2,
+            )
+        return outcome
+
+    def open_loader(
+        self, model: genkit.Model, source: Source, settings: Any, start_step: int
+    ) -> Loader:
+        self._key.check(start_step)
+        lengths = {
+            name: sum(int(np.prod(v.shape)) for v in model.owned_variables(name))
+            for name in model.optimizers
+        }
+        rows = self._accountant.rows
+        return Loader(
+            source,
+            batch_size=rows,
+            seed=settings.seed,
+            noise=model.training_noise,
+            batches_per_step=model.batches_per_step,
+            start_step=start_step,
+            sampler=PoissonSampler(len(source), self._rate, rows, self._key.value, lengths),
+        )
+
+    def training_step(
+        self, model: genkit.Model, batch: Any, minimize: Callable[..., Any]
+    ) -> dict[str, Any]:
+        batches = batch if isinstance(batch, tuple) else (batch,)
+        # A batch is known by its weights, which stay the same tensor however it is handed on.
+        self._unused = {
+            (name, id(each[WEIGHT])): each[NOISE + name]
+            for each in batches
+            for name in model.optimizers
+        }
+        kept = tuple(
+            {name: x for name, x in each.items() if not name.startswith(NOISE)} for each in batches
+        )
+        return model.training_step(kept if isinstance(batch, tuple) else kept[0], minimize)
+
+    def gradients(
+        self, name: str, fn: Callable[..., Any], *inputs: Any
+    ) -> tuple[tuple[Any, dict[str, Any]], list[Any]]:
+        weights = _weights_among(inputs)
+        if len(weights) != 1:
+            raise UsageError(
+                f"The trainer dp needs one batch among the inputs of the loss of {name!r}; "
+                f"received {len(weights)}.",
+                "Call minimize(name, loss_fn, batch) in training_step.",
+            )
+        noise = self._unused.pop((name, id(weights[0])), None)
+        if noise is None:
+            raise UsageError(
+                f"The trainer dp allows {name!r} one update a batch; this model does more.",
+                "Give the model more batches_per_step, one for each update.",
+            )
+
+        def weighted(*example: Any) -> tuple[Any, dict[str, Any]]:
+            result = fn(*example)
+            loss, logs = result if isinstance(result, tuple) else (result, {})
+            weight = ops.sum(_weights_among(example)[0])
+            return loss * weight, {key: value * weight for key, value in logs.items()}
+
+        (loss, logs), gradients = self.engine.per_example_gradients(
+            name, weighted, *inputs, clip=self.config.clip_norm
+        )
+        # The engine gives means over all rows; the sample's own are wanted.
+        share = self._accountant.rows / ops.maximum(ops.sum(weights[0]), 1.0)
+        shown = {key: value * share for key, value in logs.items()}
+        return (loss * share, shown), self._noisy(gradients, noise)
+
+    def measures(self, step: int) -> dict[str, float]:
+        return {"epsilon": self._epsilon(step)}
+
+    def is_spent(self, step: int) -> bool:
+        return step >= self._most_steps
+
+    def statement(self, step: int) -> Mapping[str, str]:
+        if self.config.secret is not None:
+            return {"guarantee": "none: the key was set by hand (`secret`), as for tests"}
+        epsilon, delta = self._epsilon(step), self._accountant.delta
+        return {
+            "guarantee": f"({epsilon:.4g}, {delta:.3g})-differential privacy",
+            "neighbours": "data sets of which one has one item more",
+            "of what": "the weights in this folder. Not of losses, sample grids, checkpoints, "
+            "figures measured on the training data, or choices made by looking at them",
+            "taken as public": "the number of items, the schema, weights that training began with",
+            "mechanism": f"per-example clipping to L2 norm {self.config.clip_norm:g}, Gaussian "
+            f"noise of {self.config.noise_multiplier:g} times that",
+            "sampling": f"Poisson, each item with probability {self._rate:.4g}; "
+            f"{step * self._batches_per_step} samples",
+            "accountant": f"Renyi, dp-accounting {version('dp-accounting')}",
+        }
+
+    def _epsilon(self, step: int) -> float:
+        return self._accountant.epsilon(step * self._batches_per_step)
+
+    def _noisy(self, gradients: list[Any], noise: Any) -> list[Any]:
+        """Turn the mean over rows into the noisy sum over the sample, by the batch size."""
+        scale = self.config.noise_multiplier * self.config.clip_norm
+        found, start = [], 0
+        for gradient in gradients:
+            length = int(np.prod(gradient.shape))
+            share = ops.reshape(noise[start : start + length], gradient.shape)
+            total = gradient * self._accountant.rows + ops.cast(scale * share, gradient.dtype)
+            found.append(total / self._batch_size)
+            start += length
+        return found
+
+
+def _weights_among(inputs: Sequence[Any]) -> list[Any]:
+    """Find the rows' weights of every batch among the inputs of a loss."""
+    return [each[WEIGHT] for each in inputs if isinstance(each, dict) and WEIGHT in each]
+
+
+def refuse_what_noise_cannot_cover(model: genkit.Model) -> None:
+    """Refuse models that learn from data by other ways than gradients.
+
+    Raises:
+        UsageError: a layer keeps statistics of the data, a weight is no optimizer's, or a loss is
+            scaled.
+    """
+    layers = [layer for name in model.optimizers for layer in model.owned_layers(name)]
+    for layer in layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            raise UsageError(
+                "The trainer dp needs a model without batch statistics; "
+                f"{type(model).__name__} has BatchNormalization ({layer.name}).",
+                "Choose another model, such as vae or wgan-gp.",
+            )
+    harmless = {id(v) for name in model.optimizers for v in model.owned_variables(name)}
+    for layer in layers:
+        # What spectral normalisation keeps follows from the weights alone.
+        if isinstance(layer, SpectralNormalization) or not layer.trainable:
+            harmless |= {id(weight) for weight in layer.non_trainable_weights}
+    for weight in model.weights:
+        if id(weight) not in harmless:
+            raise UsageError(
+                f"The trainer dp needs a model that learns by gradients alone; "
+                f"{type(model).__name__} keeps {weight.path!r}, which could hold data.",
+                "Choose another model, such as vae or wgan-gp.",
+            )
+    for name, optimizer in model.optimizers.items():
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            raise UsageError(
+                f"The trainer dp computes in float32 or bfloat16; the loss of {name!r} is scaled.",
+                "Leave out --precision float16.",
+            )

@@ -1,0 +1,66 @@
+"""Epsilon against figures that dp-accounting gives by itself."""
+
+import math
+
+import dp_accounting
+import pytest
+from dp_accounting import pld, rdp
+from genkit_dp.accounting import Accountant
+from scipy import stats
+
+CASES = [(1797, 64, 1.1, 1, 115), (60000, 128, 0.8, 2, 3000), (500, 50, 3.0, 1, 40)]
+
+
+def event(items, batch, noise, releases):
+    gaussian = dp_accounting.GaussianDpEvent(noise)
+    inner = dp_accounting.SelfComposedDpEvent(gaussian, releases)
+    return dp_accounting.PoissonSampledDpEvent(batch / items, inner)
+
+
+@pytest.mark.parametrize(("items", "batch", "noise", "releases", "steps"), CASES)
+def test_epsilon_is_what_the_renyi_accountant_composes(items, batch, noise, releases, steps):
+    delta = 1 / (10 * items)
+    ours = Accountant(items, batch / items, noise, releases, delta)
+    theirs = rdp.RdpAccountant()
+    theirs.compose(event(items, batch, noise, releases), steps)
+    expected = theirs.get_epsilon(0.99 * delta)
+    assert ours.epsilon(steps) == pytest.approx(expected, rel=1e-9)
+    assert ours.epsilon(steps) >= theirs.get_epsilon(delta)
+
+
+def test_epsilon_is_no_less_than_the_tighter_accountant_finds():
+    delta, gaussian = 1 / 17970, dp_accounting.GaussianDpEvent(1.1)
+    tight = pld.PLDAccountant(value_discretization_interval=1e-3)
+    tight.compose(dp_accounting.PoissonSampledDpEvent(64 / 1797, gaussian), 115)
+    found = Accountant(1797, 64 / 1797, 1.1, 1, delta).epsilon(115)
+    assert tight.get_epsilon(delta) <= found <= 1.5 * tight.get_epsilon(delta)
+
+
+def test_two_optimizers_at_one_sample_cost_more_than_one():
+    one, two = (Accountant(1000, 0.05, 1.1, releases, 1e-4).epsilon(100) for releases in (1, 2))
+    assert two > 1.2 * one
+
+
+def test_the_steps_within_a_budget_are_the_last_that_keep_it():
+    accountant = Accountant(1797, 64 / 1797, 1.1, 1, 5e-5)
+    steps = accountant.steps_within(3.0)
+    assert accountant.epsilon(steps) <= 3.0 < accountant.epsilon(steps + 1)
+    assert accountant.steps_within(1e-3) == 0
+
+
+def test_rows_hold_the_sample_but_for_a_chance_that_delta_pays_for():
+    accountant = Accountant(1797, 64 / 1797, 1.1, 1, 5e-5)
+    chance = stats.binom.sf(accountant.rows, 1797, 64 / 1797)
+    epsilon = accountant.epsilon(10000)
+    assert 64 < accountant.rows < 160
+    assert 0 < 10000 * chance * (1 + math.exp(epsilon)) <= 0.01 * accountant.delta
+
+
+def test_where_cut_samples_could_matter_no_epsilon_is_claimed():
+    assert Accountant(60000, 128 / 60000, 0.4, 1, 1e-6).epsilon(100_000) == math.inf
+
+
+def test_a_sample_of_few_items_is_never_cut():
+    accountant = Accountant(10, 0.5, 2.0, 1, 0.01)
+    assert accountant.rows == 10
+    assert math.isfinite(accountant.epsilon(10**6))
