@@ -6,7 +6,6 @@ import shutil
 
 import numpy as np
 import pytest
-import yaml
 
 import genkit
 from genkit.card import WATTS_A_THREAD, model_card, renew_card
@@ -14,6 +13,8 @@ from genkit.card_header import to_yaml
 from genkit.errors import RunError
 from genkit.files import write_json
 from tests.training.small import SMALL
+
+yaml = pytest.importorskip("yaml")
 
 FIGURES = [
     {"name": "fid", "value": 12.5, "low": 11.0, "high": 14.25, "direction": "min",

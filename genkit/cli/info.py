@@ -74,10 +74,10 @@ def _describe(kind: str, entry: Entry) -> dict[str, Any]:
     for attribute in (*_NOTES, "aliases", "references"):
         if value := getattr(spec, attribute, None):
             told[attribute] = list(value) if isinstance(value, tuple) else value
-    if kind in ("models", "datasets"):
-        from genkit.config import describe
-        from genkit.specs import resolve
+    from genkit.config import describe
+    from genkit.specs import resolve
 
+    if hasattr(spec, "config"):
         told["config"] = describe(resolve(spec.config))
     if kind == "models":
         told["commands"] = commands_for(spec.capabilities)

@@ -58,6 +58,8 @@ def run_command(plan: Plan, registry: Registry) -> str:
     words += [f"--dataset {shlex.quote(plan.dataset)}", f"--backend {plan.backend}"]
     words += [f"--data {shlex.quote(pair)}" for pair in _pairs(plan.data, usual.get("data"))]
     words += [f"--set {shlex.quote(pair)}" for pair in _pairs(plan.config, usual.get("config"))]
+    trainer = _pairs(plan.trainer_config, usual.get("trainer_config"))
+    words += [f"--trainer-set {shlex.quote(pair)}" for pair in trainer]
     lengths = {key: getattr(plan, key) for key in _LENGTH}
     if lengths != {key: usual.get(key) for key in _LENGTH}:
         words += [f"--{key} {value:g}" for key, value in lengths.items() if value is not None]

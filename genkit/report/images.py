@@ -85,11 +85,6 @@ def grid(pictures: Sequence[Image.Image | None], columns: int | None = None) -> 
     return sheet
 
 
-def save_grid(path: Path, samples: np.ndarray, schema: Schema, columns: int | None = None) -> None:
-    """Write a grid of samples as a PNG file, whole or not at all."""
-    save_png(grid(to_pictures(samples, schema), columns), path)
-
-
 def save_png(picture: Image.Image, path: Path) -> None:
     """Write one picture as a PNG file, whole or not at all."""
     partial = path.with_name(f".{path.name}.partial")

@@ -22,7 +22,7 @@ def reconstructions(material: Material) -> Section | None:
         return None
     material.tell("Reconstructions")
     items, fields = evenly(material.real, _PAIRS)
-    found = model.reconstruct(items, **_label(model, fields, len(items)))
+    found = material.reviewed(model.reconstruct(items, **_label(model, fields, len(items))))
     both = np.concatenate([items.astype(np.float32), found])
     what = "held-out items" if material.held_out else "training items"
     alt = f"Above: {what}; below: their reconstructions"
@@ -40,7 +40,8 @@ def interpolations(material: Material) -> Section | None:
     label = _label(model, fields, _WALKS)
     walks = model.interpolate(items[:_WALKS], items[_WALKS:], _STEPS, **label)
     alt = "A row a walk: from the reconstruction of one item to that of another"
-    drawn = render(model.schema, walks.reshape(-1, *walks.shape[2:]), alt, columns=_STEPS)
+    pictures = material.reviewed(walks.reshape(-1, *walks.shape[2:]))
+    drawn = render(model.schema, pictures, alt, columns=_STEPS)
     return Section("Interpolation", joined([_wide(drawn), parts().text(f"{alt}.")]))
 
 

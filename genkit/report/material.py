@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit.errors import DataError, GenkitError
+from genkit.files import read_json
 from genkit.metrics_log import MetricsLog
 from genkit.registry import Registry, installed
 from genkit.report.plots import loss_curves
 from genkit.report.renderers import sample_field
+from genkit.reviewing import Review
 from genkit.runs import Run
 from genkit.specs import Schema
 
@@ -74,7 +76,27 @@ class Material:
     def generated(self) -> np.ndarray:
         """The samples that the report shows, the first ``n`` of the run's own seed."""
         assert self.model is not None, "only a full report generates"
-        return self.model.generate(self.n, seed=self.run.plan.seed)
+        return self.reviewed(self.model.generate(self.n, seed=self.run.plan.seed))
+
+    @cached_property
+    def protects_data(self) -> bool:
+        """Whether the run's trainer promises privacy for its data: a report keeps none of it."""
+        file = self.run.path / "statement.json"
+        return file.is_file() and bool(read_json(file).get("protects_data"))
+
+    def reviewed(self, items: np.ndarray) -> np.ndarray:
+        """Give items that the model made, blank where a reviewer refuses one.
+
+        Args:
+            items: shape ``(n, ...)``, as the model's schema says.
+        """
+        assert self.model is not None, "only a full report has what a model made"
+        assert self.model.schema is not None, "a loaded model knows its data"
+        field = self.model.generated_field()
+        allowed = Review(self.model.schema, field, self.registry).allowed(items)
+        shown = items.copy()
+        shown[~allowed] = (self.model.schema[field].range or (0.0, 0.0))[0]
+        return shown
 
     @property
     def real(self) -> Source | None:

@@ -126,4 +126,4 @@ def _what(material: Material) -> str:
 
 
 def _footer() -> str:
-    return f"Written by GenKit {own_version()}. This file needs nothing else: send it, keep it."
+    return f"Written by GenKit {own_version()}. This file needs nothing else."

@@ -40,7 +40,9 @@ def by_class(material: Material) -> Section | None:
     material.tell("Samples by class")
     classes = model.classes()[:_MOST_CLASSES]
     asked = np.repeat(np.arange(len(classes)), _EACH).tolist()
-    samples = model.generate(len(asked), seed=material.run.plan.seed, label=asked)
+    samples = material.reviewed(
+        model.generate(len(asked), seed=material.run.plan.seed, label=asked)
+    )
     rows = [
         (name, render(model.schema, samples[k * _EACH : (k + 1) * _EACH], f"Class {name}", _EACH))
         for k, name in enumerate(classes)

@@ -16,7 +16,12 @@ from genkit.report.material import Material
 from genkit.report.sections import Section, joined, number, parts
 
 _NAMED = ("model", "preset", "dataset", "trainer", "backend", "precision")
-_TABLES = {"config": "Model settings", "data": "Data settings", "callbacks": "Callbacks"}
+_TABLES = {
+    "config": "Model settings",
+    "data": "Data settings",
+    "trainer_config": "Trainer settings",
+    "callbacks": "Callbacks",
+}
 _NOT_SHOWN = ("version", "distributions")
 
 
@@ -44,6 +49,13 @@ def summary(material: Material) -> Section:
         pieces.append(parts().notice(f"The run failed: {status['error']}"))
     if material.missing:
         pieces.append(parts().notice(material.missing))
+    if material.protects_data:
+        pieces.append(
+            parts().notice(
+                "This page is not covered by the run's privacy guarantee: its losses and pictures "
+                "come from the data. Publish the folder model alone."
+            )
+        )
     if material.model is None:
         pieces.append(
             parts().notice(

@@ -19,6 +19,9 @@ _REFERENCES = {
     "trainers": "trainer",
     "metrics": "metric",
     "callbacks": "callback",
+    "commands": "command",
+    "renderers": "renderer",
+    "reviewers": "reviewer",
 }
 
 
@@ -74,7 +77,7 @@ def check_factory_resolves(subject: Subject) -> None:
         )
 
 
-@checks("models", "datasets")
+@checks("models", "datasets", "trainers")
 def check_config_round_trips_through_json(subject: Subject) -> None:
     """The settings, written as JSON and read again, are the same."""
     config = subject.config
@@ -87,7 +90,7 @@ def check_config_round_trips_through_json(subject: Subject) -> None:
         )
 
 
-@checks("models", "datasets")
+@checks("models", "datasets", "trainers")
 def check_config_rejects_unknown_keys(subject: Subject) -> None:
     """A setting that there isn't is refused, instead of ignored."""
     settings = {**subject.config.model_dump(mode="json"), "no_such_setting": 1}
@@ -101,7 +104,7 @@ def check_config_rejects_unknown_keys(subject: Subject) -> None:
     )
 
 
-@checks("models", "datasets")
+@checks("models", "datasets", "trainers")
 def check_config_explains_every_setting(subject: Subject) -> None:
     """Each setting has a description, which ``genkit info`` shows."""
     fields = subject.config_class.model_fields.items()
@@ -112,7 +115,7 @@ def check_config_explains_every_setting(subject: Subject) -> None:
         )
 
 
-@checks("models", "datasets")
+@checks("models", "datasets", "trainers")
 def check_config_is_free_of_frameworks(subject: Subject) -> None:
     """The module of the settings imports neither Keras nor a framework."""
     name = f"{subject.kind} {subject.spec.name}"
@@ -148,8 +151,8 @@ def _check_preset(subject: Subject, name: str, preset: Any) -> None:
 
 
 def _base_of(kind: str) -> type | None:
-    """Give the class that the record's reference must name a subclass of; None for data sets."""
-    if kind == "datasets":
+    """Give the class that the record's reference must name a subclass of; None for functions."""
+    if kind in ("datasets", "commands"):
         return None
     import keras
 
@@ -160,6 +163,8 @@ def _base_of(kind: str) -> type | None:
         "trainers": genkit.Trainer,
         "metrics": genkit.Metric,
         "callbacks": keras.callbacks.Callback,
+        "renderers": genkit.Renderer,
+        "reviewers": genkit.Reviewer,
     }
     if kind not in bases:
         raise PluginError(f"Expected one of {', '.join(KINDS)}; received {kind!r}.")

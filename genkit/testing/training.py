@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genkit import backend, engine
+from genkit.config import parse
 from genkit.data import Loader
 from genkit.engine.base import merge
 from genkit.engine.state import ModelState
@@ -71,7 +72,10 @@ class TrainedSubject(Subject):
 
     def trainer(self) -> Trainer:
         """Make the trainer."""
-        made: Trainer = resolve(self.trainer_entry.spec.trainer)()
+        spec = self.trainer_entry.spec
+        settings = spec.tiny if self.kind == "trainers" else {}
+        config = parse(resolve(spec.config), settings, f"trainer {spec.name}")
+        made: Trainer = resolve(spec.trainer)(config)
         return made
 
     @property

@@ -79,7 +79,7 @@ def test_dry_run_blocks_make_a_plan(block, monkeypatch):
 
 
 def flags_of(words):
-    flags, pairs = {}, {"--set": [], "--data": [], "--log": []}
+    flags, pairs = {}, {"--set": [], "--data": [], "--log": [], "--trainer-set": []}
     if words and not words[0].startswith("-"):
         flags["model"] = words.pop(0)
     while words:
@@ -95,6 +95,7 @@ def flags_of(words):
     flags["config"] = parse_settings(pairs["--set"], "--set")
     flags["data"] = parse_settings(pairs["--data"], "--data")
     flags["log"] = pairs["--log"]
+    flags["trainer_config"] = parse_settings(pairs["--trainer-set"], "--trainer-set")
     return flags
 
 

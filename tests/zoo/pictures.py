@@ -68,7 +68,8 @@ def _latents(model: Any, run: Run, file: Path) -> None:
         label = {name: values[:5] for name, values in label.items()}
         walks = model.interpolate(first[:5], second[:5], 10, **label)
         rows.append(walks.reshape(-1, *walks.shape[2:]))
-    images.save_grid(file, np.concatenate(rows), model.schema, columns=10)
+    pictures = images.to_pictures(np.concatenate(rows), model.schema)
+    images.save_png(images.grid(pictures, 10), file)
 
 
 if __name__ == "__main__":

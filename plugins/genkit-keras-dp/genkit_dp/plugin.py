@@ -15,4 +15,5 @@ def genkit_trainers() -> Iterable[genkit.TrainerSpec]:
         summary="Differential privacy: each example's gradient clipped, Gaussian noise added",
         trainer="genkit_dp.trainer:PrivateTrainer",
         config="genkit_dp.config:PrivacyConfig",
+        tiny={"secret": 1},
     )

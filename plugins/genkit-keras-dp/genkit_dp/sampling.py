@@ -40,7 +40,10 @@ class PoissonSampler:
         rng = np.random.Generator(np.random.Philox(key=self._key, counter=[0, 0, number, 0]))
         drawn = min(int(rng.binomial(self._items, self._rate)), self._rows)
         rows = rng.choice(self._items, self._rows, replace=False)
-        beside = {WEIGHT: (np.arange(self._rows) < drawn).astype(np.float32)}
+        # The sample stands in random rows: were it the first ones, one more item would move others
+        # to rows with other noise of the model, and the sum would change by more than one item's.
+        weights = rng.permutation((np.arange(self._rows) < drawn).astype(np.float32))
+        beside = {WEIGHT: weights}
         for name, length in self._noise.items():
             beside[NOISE + name] = rng.standard_normal(length, dtype=np.float32)
         return rows, beside
