@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator
@@ -13,6 +12,7 @@ import numpy as np
 from genkit.errors import DataError
 from genkit.evaluation.extractors.pixels import eight_bits
 from genkit.evaluation.figure import Figure
+from genkit.evaluation.held_out import digests
 from genkit.evaluation.intervals import (
     BOOTSTRAP,
     WILSON,
@@ -206,12 +206,6 @@ class WaitingRows:
             yield start, rows
             start += len(rows)
         self._file.seek(0, 2)
-
-
-def digests(rows: np.ndarray) -> np.ndarray:
-    """Give a 64-bit digest of each row of bytes: equal for equal rows, and else different."""
-    found = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows]
-    return np.frombuffer(b"".join(found), np.uint64)
 
 
 def _ratio_of_medians(samples: np.ndarray, held_out: np.ndarray) -> float:
