@@ -168,9 +168,9 @@ def open_training(
         return Training(None, "the training data is not at hand")
     run = Run.open(weights.path)
     name = f"{run.plan.distributions['dataset']}/{run.plan.dataset}"
-    if reference.entry.qualified_name != name:
-        return Training(None, "the reference is not of the data set that the model was trained on")
     try:
+        if registry.find("datasets", name).qualified_name != reference.entry.qualified_name:
+            return Training(None, "the reference is not the data set that the model was trained on")
         source = open_data(run.plan, registry)
     except GenkitError as error:
         progress.note(f"The training data can't be opened: {error.message}")

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import genkit
@@ -194,8 +196,16 @@ def test_other_data_of_the_same_form_can_be_compared_with(run):
     mnist = {"against": "mnist", "data": {"limit": 70}}
     with pytest.raises(UsageError, match=r"with image as .*--data transforms"):
         genkit.evaluate(run, **SMALL, **mnist)
-    with pytest.raises(UsageError, match="the reference is not of the data set that the model"):
-        genkit.evaluate(run, metrics=["distance"], n=100, verbose=False, against="emoji8")
+    *_, figure = genkit.evaluate(run, **SMALL, against="digits", data={"limit": 200})
+    assert (figure.card["split"], figure.card["n_real"]) == ("test", 200)
+
+
+def test_other_data_is_no_held_out_data(run, registry):
+    digits = registry.find("datasets", "digits")
+    other = replace(digits, spec=replace(digits.spec, name="other-digits"))
+    registry._entries["datasets"].append(other)
+    with pytest.raises(UsageError, match="the reference is not the data set that the model was"):
+        genkit.evaluate(run, **SMALL, against="other-digits")
 
 
 @pytest.mark.parametrize("split", ["train", "all"])
@@ -252,6 +262,18 @@ def test_data_that_is_no_image_needs_no_extractor(trained, registry, monkeypatch
     assert not {"extractor", "n_generated"} & figure.card.keys()
     with pytest.raises(UsageError, match="Expected images for --extractor"):
         genkit.evaluate(rings, n=100, extractor="pixels", verbose=False)
+
+
+@pytest.mark.parametrize("metrics", [None, ["brightness"]])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_items_that_are_not_finite_are_an_error_of_the_model(run, monkeypatch, metrics, value):
+    def spoilt(model, n, seed, begin=0):
+        yield np.full((n, 8, 8, 1), value, "float32")
+
+    monkeypatch.setattr(type(genkit.load(run)), "generate_batches", spoilt)
+    with pytest.raises(RunError, match="Expected finite values from the model; it gave NaN"):
+        genkit.evaluate(run, metrics=metrics, n=50, verbose=False)
+    assert not (run / "evaluation").exists()
 
 
 def test_no_figure_at_all_is_an_error(run, registry):
