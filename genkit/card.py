@@ -26,6 +26,9 @@ WATTS_A_THREAD = (2.0, 15.0)
 """Electrical power of one busy thread: from a server's processor to a desktop's at full boost."""
 WATTS_AN_ACCELERATOR = (75.0, 700.0)
 """From what a slot alone can feed to the largest boards of data centres."""
+_OF_TRAINING = "training_fingerprint"
+"""On the card of a figure that was measured on training items."""
+_MEMORISATION = ("copies", "near-copies", "memorisation", "membership-inference")
 _MARKDOWN = frozenset("\\`*_[]<>|&#")
 
 
@@ -94,6 +97,7 @@ class _Facts:
     size: int
     last: Mapping[str, Any]
     figures: Sequence[Figure]
+    withheld: bool
     measured_at: int | None
     protects_data: bool
     statement: Mapping[str, str]
@@ -103,6 +107,8 @@ class _Facts:
         rows = run.metrics()
         figures, measured_at = _figures(run.path / "evaluation.json")
         said = _statement(run.path / "statement.json")
+        # What is measured on protected items tells of them, with no noise on it.
+        told = [f for f in figures if not (said["protects_data"] and _OF_TRAINING in f.card)]
         return cls(
             plan=run.plan,
             environment=run.environment(),
@@ -110,7 +116,8 @@ class _Facts:
             dataset=_spec("datasets", run.plan.distributions.get("dataset"), run.plan.dataset),
             size=_count_weights(run.path / "model" / "weights.safetensors"),
             last=rows[-1] if rows else {"step": 0, "seconds": 0.0},
-            figures=figures,
+            figures=told,
+            withheld=len(told) < len(figures),
             measured_at=measured_at,
             protects_data=bool(said["protects_data"]),
             statement={_plain(key): _plain(value) for key, value in said["facts"].items()},
@@ -127,7 +134,7 @@ class _Facts:
 
     @property
     def memorisation(self) -> list[Figure]:
-        return [figure for figure in self.figures if figure.name.startswith("memori")]
+        return [figure for figure in self.figures if figure.name in _MEMORISATION]
 
 
 def _spec(kind: str, distribution: str | None, name: str) -> Any:
@@ -202,7 +209,7 @@ def _limits(facts: _Facts) -> str:
     limits = [f"{seen}: what they lack it can't make, and what is unfair in them it repeats."]
     if not facts.figures:
         limits.append(f"Its quality is not known: it was not measured. {_EVALUATE}")
-    if not facts.memorisation:
+    if not facts.memorisation and not facts.withheld:
         limits.append("How much of the training data it gives away is not known.")
     losses = ", ".join(
         f"{_plain(k)} {v:.4g}"
@@ -219,15 +226,18 @@ def _limits(facts: _Facts) -> str:
     return "\n".join(f"- {limit}" for limit in limits)
 
 
+_WITHHELD = (
+    "Figures that look at the training data are not written here: measured on the protected items."
+)
 _EVALUATE = "`genkit evaluate RUN` measures it, and renews this card."
 
 
 def _evaluation(facts: _Facts) -> str:
     if not facts.figures:
-        return f"None. {_EVALUATE}"
-    note = ""
+        return _WITHHELD if facts.withheld else f"None. {_EVALUATE}"
+    note = f"{_WITHHELD}\n\n" if facts.withheld else ""
     if not facts.is_current:
-        note = (
+        note += (
             f"Measured of the weights of step {facts.measured_at}; those here are of step "
             f"{facts.last['step']}.\n\n"
         )
@@ -235,12 +245,15 @@ def _evaluation(facts: _Facts) -> str:
 
 
 def _memorisation(facts: _Facts) -> str:
+    if facts.withheld:
+        return _WITHHELD
     if not facts.memorisation:
         return f"Not measured. {_EVALUATE}"
     values = "; ".join(f"{_plain(f.name)} {_value(f)}" for f in facts.memorisation)
     return (
-        f"{values}. How it was measured stands in the table above. A small figure is no proof "
-        "that no item was learned by heart."
+        f"{values}. How it was measured stands in the table above. A memorisation of 1 means no "
+        "nearer to the training data than held-out data is; well below 1, or any copies, means "
+        "that items were learned by heart. Good figures are no proof that none was."
     )
 
 

@@ -14,6 +14,9 @@ from genkit.evaluation.figure import Figure
 from genkit.plan import Plan
 from genkit.specs import DatasetSpec, ModelSpec
 
+_HOW = ("extractor", "n_generated", "n_real", "seed")
+"""What of a figure's card the header tells; all of it stands in the table below."""
+
 
 def header(
     plan: Plan,
@@ -45,13 +48,9 @@ def header(
     measured = [figure for figure in figures if math.isfinite(figure.value)]
     if measured:
         metadata["metrics"] = list(dict.fromkeys(figure.name for figure in measured))
-        result = {
-            "task": {"type": task or f"{modality}-generation"},
-            "dataset": {"name": plan.dataset, "type": plan.dataset},
-            "metrics": [_result(figure) for figure in measured],
-        }
+        kind = {"type": task or f"{modality}-generation"}
         metadata["model-index"] = [
-            {"name": f"{plan.model} on {plan.dataset}", "results": [result]},
+            {"name": f"{plan.model} on {plan.dataset}", "results": _results(plan, kind, measured)},
         ]
     lines = "".join(f"{key}: {to_yaml(value)}\n" for key, value in metadata.items())
     return f"---\n{lines}---\n"
@@ -64,14 +63,35 @@ def _pipeline_tag(model: ModelSpec | None, modality: str) -> str | None:
     return "unconditional-image-generation" if "generate" in model.capabilities else None
 
 
+def _results(
+    plan: Plan, task: Mapping[str, str], figures: Sequence[Figure]
+) -> list[dict[str, Any]]:
+    """Give a result for each data set and split that figures were measured against."""
+    groups: dict[tuple[str, str], list[Figure]] = {}
+    for figure in figures:
+        # A metric that looks at samples alone was measured against nothing else.
+        name = str(figure.card.get("against", plan.dataset))
+        groups.setdefault((name, str(figure.card.get("split", ""))), []).append(figure)
+    return [
+        {
+            "task": task,
+            "dataset": {"name": name, "type": name, **({"split": split} if split else {})},
+            "metrics": [_result(figure) for figure in group],
+        }
+        for (name, split), group in groups.items()
+    ]
+
+
 def _result(figure: Figure) -> dict[str, Any]:
     interval = [figure.low, figure.high]
     finite = {"interval_95": interval} if all(map(math.isfinite, interval)) else {}
+    how = {key: figure.card[key] for key in _HOW if key in figure.card}
+    extractor = how.get("extractor")
     return {
         "type": figure.name,
-        "name": figure.name,
+        "name": f"{figure.name} ({extractor})" if extractor else figure.name,
         "value": figure.value,
-        "args": {**finite, "direction": figure.direction},
+        "args": {**finite, "direction": figure.direction, **how},
     }
 
 

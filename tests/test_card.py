@@ -18,9 +18,10 @@ yaml = pytest.importorskip("yaml")
 
 FIGURES = [
     {"name": "fid", "value": 12.5, "low": 11.0, "high": 14.25, "direction": "min",
-     "card": {"n": 5000, "extractor": "lenet", "interval": "bootstrap, 95 %"}},
+     "card": {"against": "digits", "split": "test", "n_generated": 5000, "n_real": 297,
+              "seed": 1, "extractor": "lenet", "interval": "bootstrap, 95 %"}},
     {"name": "memorisation", "value": 0.03, "low": 0.01, "high": 0.06, "direction": "min",
-     "card": {"n": 5000}},
+     "card": {"against": "digits", "split": "test", "training_fingerprint": "ab"}},
 ]  # fmt: skip
 
 
@@ -49,7 +50,30 @@ def test_a_trained_model_has_a_card_that_the_hub_can_read(run):
     results = {r.metric_type: r for r in card.data.eval_results}
     assert results["fid"].metric_value == 12.5
     assert results["fid"].dataset_name == "digits"
-    assert results["fid"].metric_args["interval_95"] == [11.0, 14.25]
+    assert results["fid"].dataset_split == "test"
+    assert results["fid"].metric_name == "fid (lenet)"
+    assert results["memorisation"].metric_name == "memorisation"
+    assert results["fid"].metric_args == {
+        "interval_95": [11.0, 14.25],
+        "direction": "min",
+        "extractor": "lenet",
+        "n_generated": 5000,
+        "n_real": 297,
+        "seed": 1,
+    }
+
+
+def test_figures_against_other_data_are_results_of_that_data(run):
+    other = {**FIGURES[0], "card": {**FIGURES[0]["card"], "against": "mnist", "split": "train"}}
+    alone = {**FIGURES[0], "name": "brightness", "card": {"seed": 1}}
+    write_json(run / "evaluation.json", {"metrics": [*FIGURES, other, alone], "step": 3})
+    (entry,) = header_of(model_card(run))["model-index"]
+    found = [(r["dataset"], [m["type"] for m in r["metrics"]]) for r in entry["results"]]
+    assert found == [
+        ({"name": "digits", "type": "digits", "split": "test"}, ["fid", "memorisation"]),
+        ({"name": "mnist", "type": "mnist", "split": "train"}, ["fid"]),
+        ({"name": "digits", "type": "digits"}, ["brightness"]),
+    ]
 
 
 def test_before_an_evaluation_it_says_what_is_not_known(run):
@@ -73,10 +97,21 @@ def test_it_tells_of_the_data_and_its_licence(run):
 def test_figures_stand_with_their_intervals_and_how_they_were_made(run):
     write_json(run / "evaluation.json", {"metrics": FIGURES, "step": 3})
     card = model_card(run)
-    how = "n 5000; extractor lenet; interval bootstrap, 95 %"
-    assert f"| fid | 12.5 | 11 to 14.25 | lower | {how} |" in card
+    how = "extractor lenet; interval bootstrap, 95 %"
+    assert "| fid | 12.5 | 11 to 14.25 | lower | against digits; " in card
+    assert f"; seed 1; {how} |" in card.replace("\\_", "_")
     assert "## Memorisation\n\nmemorisation 0.03 (95 % interval 0.01 to 0.06)" in card
     assert "is not known" not in card
+
+
+def test_all_that_was_measured_of_memorisation_stands_together(run):
+    names = ["memorisation", "near-copies", "copies", "membership-inference"]
+    figures = [{**FIGURES[1], "name": name} for name in names]
+    write_json(run / "evaluation.json", {"metrics": [FIGURES[0], *figures], "step": 3})
+    section = model_card(run).split("## Memorisation")[1].split("##")[0]
+    assert all(f"{name} 0.03 (95 %" in section for name in names)
+    assert "fid" not in section
+    assert "well below 1, or any copies, means that items were learned by heart" in section
 
 
 def test_figures_of_other_weights_are_told_of_and_not_in_the_header(run):
@@ -169,6 +204,19 @@ def test_of_protected_data_it_tells_neither_fingerprint_nor_losses(run):
     for told in ("fingerprint", "training losses"):
         assert told in before
         assert told not in after
+
+
+def test_figures_measured_on_protected_items_are_not_told(run):
+    write_json(run / "evaluation.json", {"metrics": FIGURES, "step": 3})
+    assert "memorisation" in model_card(run)
+    write_json(run / "statement.json", {"protects_data": True, "facts": {}})
+    card = model_card(run)
+    assert "memorisation" not in card
+    assert header_of(card)["metrics"] == ["fid"]
+    for section in ("Evaluation", "Memorisation"):
+        text = card.split(f"## {section}\n")[1].split("\n##")[0]
+        assert "not written here: measured on the protected items" in text
+    assert "is not known" not in card
 
 
 def test_a_run_without_a_model_gets_no_card(run):

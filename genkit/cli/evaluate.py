@@ -97,9 +97,11 @@ def _show(figures: list[Figure]) -> None:
         for figure in figures
     ]
     table("", ["metric", "value", "95 % interval", "better", "interval by"], rows)
-    card = figures[0].card
-    features = f", features by {card['extractor']}" if "extractor" in card else ""
-    say(
-        f"\nAgainst {card['n_real']} items of {card['against']} ({card['split']}), "
-        f"seed {card['seed']}{features}. The whole cards: --json."
-    )
+    card = {key: value for figure in figures for key, value in figure.card.items()}
+    told = [f"seed {card['seed']}"]
+    if "against" in card:  # else all of them look at samples alone
+        told.insert(0, f"against {card['n_real']} items of {card['against']} ({card['split']})")
+    if "extractor" in card:
+        told.append(f"features by {card['extractor']}")
+    text = ", ".join(told)
+    say(f"\n{text[0].upper()}{text[1:]}. The whole cards: --json.")

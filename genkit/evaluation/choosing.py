@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from genkit.errors import GenkitError, UsageError
 from genkit.evaluation.figure import Figure
+from genkit.evaluation.held_out import SHARED, shared_items
 from genkit.evaluation.metric import Context, Metric
 from genkit.specs import resolve
 
@@ -49,9 +51,17 @@ def choose(
         entries = [registry.find("metrics", name) for name in dict.fromkeys(names)]
     versions = {plugin.distribution: plugin.version for plugin in registry.plugins}
     chosen = []
+
+    @cache  # both are read as a whole: once, and only if a metric wants to know
+    def shared() -> float:
+        assert context.training is not None, "asked only where it is at hand"
+        assert context.real is not None, "an evaluation has data to compare with"
+        return shared_items(context.training, context.real)
+
     for entry in entries:
         try:
-            chosen.append(_measurement(entry, context, versions.get(entry.distribution, "")))
+            version = versions.get(entry.distribution, "")
+            chosen.append(_measurement(entry, context, version, shared))
         except GenkitError as error:
             if names is not None:
                 raise
@@ -64,19 +74,24 @@ def choose(
     return chosen
 
 
-def _measurement(entry: Entry, context: Context, version: str) -> Measurement:
+def _measurement(
+    entry: Entry, context: Context, version: str, shared: Callable[[], float]
+) -> Measurement:
     modalities = {each.modality for each in context.schema.fields.values()}
     if entry.spec.modality not in modalities:
         raise UsageError(f"{entry.spec.name} measures {entry.spec.modality}, which isn't there.")
     metric_class = resolve(entry.spec.metric)
     if not (isinstance(metric_class, type) and issubclass(metric_class, Metric)):
         raise UsageError(f"Expected {entry.spec.metric} to be a genkit.Metric class; it isn't.")
-    reason = _unshown(metric_class.streams, context) or metric_class.unfit(context)
+    reason = _unshown(metric_class.streams, context, shared) or metric_class.unfit(context)
     if reason:
         raise UsageError(f"{entry.spec.name} can't measure this: {reason}.")
     card = {"metric": f"{entry.qualified_name} {version}".rstrip(), **context.card}
     if "generated" not in metric_class.streams:
         del card["n_generated"]
+    if "real" not in metric_class.streams:
+        for key in ("against", "fingerprint", "split", "n_real"):
+            del card[key]
     if "training" in metric_class.streams:
         assert context.training is not None, "checked above"
         card |= {
@@ -86,11 +101,14 @@ def _measurement(entry: Entry, context: Context, version: str) -> Measurement:
     return Measurement(entry.spec.name, metric_class, replace(context, card=card))
 
 
-def _unshown(streams: Sequence[str], context: Context) -> str:
+def _unshown(streams: Sequence[str], context: Context, shared: Callable[[], float]) -> str:
     """Say why a stream can't be shown to a metric; nothing if all can."""
     assert context.model is not None, "an evaluation has a model"
     if "generated" in streams and "generate" not in context.model.capabilities:
         return f"the model can {', '.join(context.model.capabilities)}; not generate"
-    if "training" in streams and context.training is None:
-        return "the training data is not at hand"
+    if "training" in streams:
+        if context.training is None:
+            return context.no_training or "the training data is not at hand"
+        if (share := shared()) > SHARED:
+            return f"the reference shares {share:.0%} of its items with the training data"
     return ""

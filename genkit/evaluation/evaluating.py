@@ -81,7 +81,7 @@ def evaluate(
     weights = Weights.of(path, checkpoint)
     model = api.load(path, backend, weights.step)
     reference = open_reference(weights, registry, against, data or {}, split)
-    training = open_training(weights, registry, progress)
+    training = open_training(weights, registry, reference, progress)
     context = open_context(
         model, reference, training, progress, extractor=extractor, n=n, seed=seed
     )

@@ -65,6 +65,33 @@ def bootstrap_interval(
     return float(statistic(values)), float(low), float(high)
 
 
+def two_groups_interval(
+    first: np.ndarray,
+    second: np.ndarray,
+    statistic: Callable[[np.ndarray, np.ndarray], float],
+    *,
+    seed: int = 0,
+    resamples: int = 1000,
+) -> tuple[float, float, float]:
+    """Give a statistic of two independent groups and its percentile interval (``BOOTSTRAP``).
+
+    Args:
+        first: shape ``(n, ...)``; rows are drawn with replacement.
+        second: shape ``(m, ...)``; drawn apart from the first.
+        statistic: of two such arrays.
+        seed: of the draws.
+        resamples: how many.
+    """
+    rng = np.random.default_rng(seed)
+    n, m = len(first), len(second)
+    found = [
+        statistic(first[rng.integers(0, n, n)], second[rng.integers(0, m, m)])
+        for _ in range(resamples)
+    ]
+    low, high = np.quantile(found, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+    return float(statistic(first, second)), float(low), float(high)
+
+
 @dataclass(frozen=True)
 class Paired:
     """How two treatments of the same units differ.

@@ -30,6 +30,7 @@ class Context:
         training: the data that the model was trained on, where a metric may look at it.
         real: the data that samples are compared with.
         card: what stands on every figure of this evaluation: counts, reference data, split, ...
+        no_training: why metrics that look at the training data can't measure, where that is so.
     """
 
     schema: Schema
@@ -39,6 +40,7 @@ class Context:
     training: Source | None = None
     real: Source | None = None
     card: Mapping[str, Any] = field(default_factory=dict)
+    no_training: str = ""
 
     def figure(
         self,

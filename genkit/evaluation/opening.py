@@ -24,6 +24,9 @@ OWN_EXTRACTORS = {"mnist": "mnist-classifier", "fashion-mnist": "fashion-classif
 """The extractor that was trained on a data set: its default."""
 
 
+_CHOOSING = ("limit", "per_class", "subset_seed")
+
+
 @dataclass(frozen=True)
 class Reference:
     """The data that samples are compared with."""
@@ -31,6 +34,14 @@ class Reference:
     entry: Entry
     source: Source
     split: str
+
+
+@dataclass(frozen=True)
+class Training:
+    """The data that a model was trained on, or why metrics can't see it."""
+
+    source: Source | None
+    missing: str = ""
 
 
 def open_reference(
@@ -45,7 +56,8 @@ def open_reference(
     Args:
         weights: of a run, which names its own data, or of an exported model, which doesn't.
         registry: knows the data sets.
-        against: name of another data set; without it the run's own, with its settings.
+        against: name of another data set; without it the run's own, with its settings. Those that
+            choose training items don't choose from another split.
         changes: settings to change.
         split: which items, where the data has splits.
 
@@ -59,7 +71,9 @@ def open_reference(
         entry, settings = registry.find("datasets", against), {}
     elif plan is not None:
         name = f"{plan.distributions['dataset']}/{plan.dataset}"
-        entry, settings = registry.find("datasets", name), plan.data
+        entry = registry.find("datasets", name)
+        chooses = _CHOOSING if has_splits(entry) else ()
+        settings = {key: value for key, value in plan.data.items() if key not in chooses}
     else:
         raise UsageError(
             "An exported model doesn't say where its data is.", "Name it: --against DATASET"
@@ -78,7 +92,7 @@ def _plan_of(weights: Weights) -> Plan | None:
 def open_context(
     model: Model,
     reference: Reference,
-    training: Source | None,
+    training: Training,
     progress: EvaluationProgress,
     *,
     extractor: str | None,
@@ -90,7 +104,7 @@ def open_context(
     Args:
         model: what is measured.
         reference: the data it is compared with.
-        training: the data it was trained on, if that is at hand.
+        training: the data it was trained on, or why that is not at hand.
         progress: tells what was chosen.
         extractor: its name; by default the data set's own classifier, or else ``pixels``.
         n: how many items are generated.
@@ -126,7 +140,7 @@ def open_context(
             f"{reference.entry.spec.name} is taken as a whole: items that the model has seen in "
             "training make it look better than it is."
         )
-    return Context(model.schema, opened, seed, model, training, real, card)
+    return Context(model.schema, opened, seed, model, training.source, real, card, training.missing)
 
 
 def _check_alike(schema: Schema, other: Schema) -> None:
@@ -141,16 +155,27 @@ def _check_alike(schema: Schema, other: Schema) -> None:
 
 
 def open_training(
-    weights: Weights, registry: Registry, progress: EvaluationProgress
-) -> Source | None:
-    """Open the data that a run was trained on; an exported model doesn't say where that is."""
-    from genkit.datasets import open_data
+    weights: Weights, registry: Registry, reference: Reference, progress: EvaluationProgress
+) -> Training:
+    """Open the data that a run was trained on; an exported model doesn't say where that is.
 
-    plan = _plan_of(weights)
-    if plan is None:
-        return None
+    It is of use only beside held-out data of the same data set, and as it was in training.
+    """
+    from genkit.datasets import open_data
+    from genkit.runs import Run
+
+    if weights.step is None:
+        return Training(None, "the training data is not at hand")
+    run = Run.open(weights.path)
+    name = f"{run.plan.distributions['dataset']}/{run.plan.dataset}"
     try:
-        return open_data(plan, registry)
+        if registry.find("datasets", name).qualified_name != reference.entry.qualified_name:
+            return Training(None, "the reference is not the data set that the model was trained on")
+        source = open_data(run.plan, registry)
     except GenkitError as error:
         progress.note(f"The training data can't be opened: {error.message}")
-        return None
+        return Training(None, "the training data can't be opened")
+    if source.fingerprint() != run.environment().get("data", {}).get("fingerprint"):
+        progress.note(f"The data set {run.plan.dataset} is not what the run was trained on.")
+        return Training(None, "the training data has changed since training")
+    return Training(source)

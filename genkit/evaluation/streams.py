@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genkit.errors import RunError
 from genkit.evaluation.metric import Batch
 from genkit.files import write_bytes
 from genkit.generating import BATCH
@@ -75,6 +76,7 @@ class GeneratedItems:
             start += len(items)
         if start < self.n:
             for items in self._model.generate_batches(self.n, self._seed, begin=start):
+                _check_finite(items)
                 self._keep(start, items)
                 yield start, items
                 start += len(items)
@@ -97,3 +99,12 @@ class GeneratedItems:
 
     def _file(self, start: int) -> Path:
         return self._folder / f"{start:09d}.npy"
+
+
+def _check_finite(items: np.ndarray) -> None:
+    """Refuse what no metric can measure: it would be taken for black, or for a metric's fault."""
+    if np.issubdtype(items.dtype, np.floating) and not np.isfinite(items).all():
+        raise RunError(
+            "Expected finite values from the model; it gave NaN or infinity.",
+            "Its training went astray: measure an earlier step with --checkpoint, or train anew.",
+        )

@@ -2,6 +2,9 @@
 
 import json
 
+from genkit.cli.evaluate import _show
+from genkit.evaluation import Figure
+
 
 def test_figures_are_printed_kept_and_not_measured_again(genkit_command, tmp_path):
     genkit_command(
@@ -37,3 +40,12 @@ def test_figures_are_printed_kept_and_not_measured_again(genkit_command, tmp_pat
         done = genkit_command("evaluate", run, *arguments, check=False)
         assert done.returncode == 2
         assert said in done.stderr
+
+
+def test_the_reference_is_told_only_of_figures_that_were_compared_with_it(capsys):
+    alone = Figure("brightness", 1, 0, 2, "max", {"seed": 3})
+    card = {"seed": 3, "against": "digits", "split": "test", "n_real": 297}
+    _show([alone, Figure("fid", 1, 0, 2, "min", card)])
+    assert "Against 297 items of digits (test), seed 3." in capsys.readouterr().out
+    _show([alone])
+    assert "Seed 3. The whole cards: --json." in capsys.readouterr().out

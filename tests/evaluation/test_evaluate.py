@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import genkit
@@ -76,20 +78,19 @@ def test_what_was_asked_for_by_name_and_cannot_be_is_an_error(run, name, error, 
 
 def test_the_card_says_how_a_figure_was_made(run):
     brightness, to_real, _ = genkit.evaluate(run, **SMALL)
+    of_real = {"against": "digits", "split": "test", "n_real": 297}
     wanted = {
         "metric": "small/brightness 1.0",
-        "against": "digits",
-        "split": "test",
         "n_generated": 100,
-        "n_real": 297,
         "seed": 1,
         "extractor": "pixels",
         "resize": "none",
         "interval": "t",
     }
     assert wanted.items() <= brightness.card.items()
-    assert len(brightness.card["fingerprint"]) == len(brightness.card["extractor_hash"]) == 64
-    assert "n_training" not in brightness.card
+    assert len(to_real.card["fingerprint"]) == len(brightness.card["extractor_hash"]) == 64
+    assert not {"n_training", "fingerprint", *of_real} & brightness.card.keys()
+    assert of_real.items() <= to_real.card.items()
     assert to_real.card["n_training"] == 1500
     json.dumps(to_real.to_dict())
 
@@ -195,8 +196,47 @@ def test_other_data_of_the_same_form_can_be_compared_with(run):
     mnist = {"against": "mnist", "data": {"limit": 70}}
     with pytest.raises(UsageError, match=r"with image as .*--data transforms"):
         genkit.evaluate(run, **SMALL, **mnist)
-    figure, *_ = genkit.evaluate(run, **SMALL, against="digits", split="train")
-    assert (figure.card["split"], figure.card["n_real"]) == ("train", 1500)
+    *_, figure = genkit.evaluate(run, **SMALL, against="digits", data={"limit": 200})
+    assert (figure.card["split"], figure.card["n_real"]) == ("test", 200)
+
+
+def test_other_data_is_no_held_out_data(run, registry):
+    digits = registry.find("datasets", "digits")
+    other = replace(digits, spec=replace(digits.spec, name="other-digits"))
+    registry._entries["datasets"].append(other)
+    with pytest.raises(UsageError, match="the reference is not the data set that the model was"):
+        genkit.evaluate(run, **SMALL, against="other-digits")
+
+
+@pytest.mark.parametrize("split", ["train", "all"])
+def test_a_reference_that_was_trained_on_is_not_held_out(run, capsys, split):
+    with pytest.raises(UsageError, match="shares .* of its items with the training data"):
+        genkit.evaluate(run, **SMALL, split=split)
+    figures = genkit.evaluate(run, n=100, split=split)
+    assert [figure.name for figure in figures] == ["brightness"]
+    assert "distance is left out: distance can't measure this: the ref" in capsys.readouterr().err
+
+
+def test_training_on_all_items_leaves_none_held_out(trained):
+    with pytest.raises(UsageError, match="shares 100% of its items with the training data"):
+        genkit.evaluate(trained("vae", data={"split": "all"}), **SMALL)
+
+
+def test_the_choice_of_training_items_is_not_made_of_the_test_items(trained):
+    limited = trained("vae", data={"limit": 150})
+    *_, figure = genkit.evaluate(limited, **SMALL)
+    assert (figure.card["n_training"], figure.card["n_real"]) == (150, 297)
+
+
+def test_training_data_that_has_changed_is_not_looked_at(run, capsys):
+    environment = json.loads((run / "environment.json").read_text())
+    environment["data"]["fingerprint"] = "0" * 64
+    (run / "environment.json").write_text(json.dumps(environment))
+    figures = genkit.evaluate(run, n=100)
+    assert [figure.name for figure in figures] == ["brightness"]
+    told = capsys.readouterr().err
+    assert "The data set digits is not what the run was trained on." in told
+    assert "the training data has changed since training" in told
 
 
 def test_an_exported_model_is_measured_against_a_named_data_set(run):
@@ -222,6 +262,18 @@ def test_data_that_is_no_image_needs_no_extractor(trained, registry, monkeypatch
     assert not {"extractor", "n_generated"} & figure.card.keys()
     with pytest.raises(UsageError, match="Expected images for --extractor"):
         genkit.evaluate(rings, n=100, extractor="pixels", verbose=False)
+
+
+@pytest.mark.parametrize("metrics", [None, ["brightness"]])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_items_that_are_not_finite_are_an_error_of_the_model(run, monkeypatch, metrics, value):
+    def spoilt(model, n, seed, begin=0):
+        yield np.full((n, 8, 8, 1), value, "float32")
+
+    monkeypatch.setattr(type(genkit.load(run)), "generate_batches", spoilt)
+    with pytest.raises(RunError, match="Expected finite values from the model; it gave NaN"):
+        genkit.evaluate(run, metrics=metrics, n=50, verbose=False)
+    assert not (run / "evaluation").exists()
 
 
 def test_no_figure_at_all_is_an_error(run, registry):

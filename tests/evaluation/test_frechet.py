@@ -10,7 +10,10 @@ from genkit.builtin.datasets.mnist import MnistConfig, open_mnist
 from genkit.errors import UsageError
 from genkit.evaluation import Context
 from genkit.evaluation.extractors import open_extractor
+from genkit.evaluation.metrics.diversity import Diversity
 from genkit.evaluation.metrics.frechet import FrechetDistance, Moments, frechet_distance
+from genkit.evaluation.metrics.kid import KernelDistance
+from genkit.evaluation.metrics.neighbours import Neighbours
 from genkit.specs import Field, Schema
 from tests.evaluation.shown import batches, context, gaussians, measured
 
@@ -161,6 +164,20 @@ def test_wide_features_get_fewer_blocks_and_too_wide_ones_are_refused():
     assert Moments(2048).blocks == 8
     with pytest.raises(UsageError, match="at most 4096"):
         Moments(5000)
+
+
+@pytest.mark.parametrize("metric", [FrechetDistance, KernelDistance, Neighbours, Diversity])
+def test_pixels_are_refused_where_they_are_too_wide_for_bounded_memory(metric):
+    for size, refused in ((64, False), (65, True)):
+        image = Field((size, size, 1), "uint8", "image", (0, 255))
+        settings = Context(Schema({"image": image}), open_extractor("pixels", image))
+        assert ("choose another extractor" in metric.unfit(settings)) is refused
+    assert "feature extractor" in metric.unfit(Context(settings.schema))
+
+
+def test_the_interval_is_said_to_be_of_the_expected_fid():
+    figure = fid(gaussians(1, 100), gaussians(2, 100))
+    assert figure.card["interval"].endswith("of the expected FID at these counts")
 
 
 def test_too_few_items_are_refused():

@@ -56,9 +56,7 @@ def _trained(augment: str, seed: int, options: argparse.Namespace, folder: str) 
 def _measured(run: Path) -> dict[str, Any]:
     from genkit.builtin.datasets.mnist import MnistConfig, open_mnist
 
-    figures = genkit.evaluate(
-        run, data={"limit": 10_000}, metrics=["fid", "prdc"], n=SAMPLES, verbose=False
-    )
+    figures = genkit.evaluate(run, metrics=["fid", "prdc"], n=SAMPLES, verbose=False)
     model = genkit.load(run)
     known, new = (
         open_mnist(MnistConfig(split=split)).gather(np.arange(IMAGES))["image"]

@@ -11,6 +11,7 @@ from genkit.evaluation.metric import Batch, Context, Metric
 from genkit.evaluation.metrics.jackknife import BLOCKS, jackknife, jackknife_interval
 from genkit.evaluation.metrics.kept import Kept, require
 from genkit.evaluation.metrics.pairs import squared_distances, sums_within, without
+from genkit.evaluation.metrics.widths import no_features
 
 LIMIT = 5_000
 
@@ -29,7 +30,7 @@ class Diversity(Metric):
 
     @classmethod
     def unfit(cls, context: Context) -> str:
-        return "" if context.extractor else "it needs a feature extractor"
+        return no_features(context)
 
     def update(self, stream: str, batch: Batch) -> None:
         features = batch.features

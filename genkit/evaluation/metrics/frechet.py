@@ -12,8 +12,8 @@ from genkit.evaluation.figure import Figure
 from genkit.evaluation.metric import Batch, Context, Metric
 from genkit.evaluation.metrics.jackknife import BLOCKS, Dealer, jackknife, jackknife_interval
 from genkit.evaluation.metrics.kept import require
+from genkit.evaluation.metrics.widths import WIDEST, no_features
 
-WIDEST = 4096
 ROOM = 1 << 28
 """Bytes that the sums of one stream may take; but four blocks there are always."""
 
@@ -34,12 +34,7 @@ class FrechetDistance(Metric):
 
     @classmethod
     def unfit(cls, context: Context) -> str:
-        if context.extractor is None:
-            return "it needs a feature extractor"
-        size = int(np.prod([size or 1 for size in context.extractor.image.shape]))
-        if context.extractor.name == "pixels" and size > WIDEST:
-            return f"{size} pixels are too many for a covariance; choose another extractor"
-        return ""
+        return no_features(context)
 
     def update(self, stream: str, batch: Batch) -> None:
         if stream not in self._moments:
@@ -60,7 +55,10 @@ class FrechetDistance(Metric):
         )
         value, low, high = jackknife_interval(value, left_out)
         yield self.context.figure(
-            "fid", (value, max(low, 0.0), high), "min", interval=jackknife(generated.blocks)
+            "fid",
+            (value, max(low, 0.0), high),
+            "min",
+            interval=jackknife(generated.blocks) + ", of the expected FID at these counts",
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator
@@ -13,7 +12,13 @@ import numpy as np
 from genkit.errors import DataError
 from genkit.evaluation.extractors.pixels import eight_bits
 from genkit.evaluation.figure import Figure
-from genkit.evaluation.intervals import BOOTSTRAP, WILSON, bootstrap_interval, proportion_interval
+from genkit.evaluation.held_out import digests
+from genkit.evaluation.intervals import (
+    BOOTSTRAP,
+    WILSON,
+    proportion_interval,
+    two_groups_interval,
+)
 from genkit.evaluation.metric import Batch, Context, Metric
 from genkit.evaluation.metrics.kept import Kept, require
 from genkit.evaluation.metrics.pairs import nearest
@@ -21,6 +26,7 @@ from genkit.evaluation.metrics.pairs import nearest
 LIMIT = 10_000
 CALIBRATED_BY = 2_000
 QUANTILE = 0.01
+DEFINITION = "median of d(training) / d(held out) of samples, over that of held-out items"
 IN_MEMORY = 1 << 28
 _ROWS = 4096
 
@@ -42,9 +48,12 @@ class Pair(NamedTuple):
 class Memorisation(Metric):
     """Distances of samples to the training items, against their distances to held-out items.
 
-    - ``memorisation``: the median distance of a sample to the nearest training item, over that to
-      the nearest held-out item, with as many of the one as of the other (more references are
-      nearer). 1 if the model knows its training data no better than data it hasn't seen.
+    An item's ratio is its distance to the nearest of all training items, over that to the nearest
+    held-out item. More references are nearer: so ratios are compared with those of held-out items,
+    which leave themselves out.
+
+    - ``memorisation``: the median ratio of samples, over that of held-out items. 1 if samples are
+      no nearer to the training data than held-out data is; 0 if most are copies.
     - ``near-copies``: the share of samples whose nearest training item is so much nearer than
       their nearest held-out item as only 1 % of held-out items have it. Being measured against the
       sample's own distance to held-out data, it isn't misled by blurred samples, which are near to
@@ -62,8 +71,9 @@ class Memorisation(Metric):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._image = context.schema[context.schema.name_of("image")]
-        self._kept = {stream: Kept(LIMIT, context.seed) for stream in self.streams}
+        self._kept = {stream: Kept(LIMIT, context.seed) for stream in ("generated", "real")}
         self._training = WaitingRows()
+        self._n_training = 0
         self._digests: dict[str, list[np.ndarray]] = {"generated": [], "training": []}
         self._pairs: list[Pair] = []
 
@@ -82,33 +92,35 @@ class Memorisation(Metric):
 
     def update(self, stream: str, batch: Batch) -> None:
         rows = eight_bits(batch.items, self._image).astype(np.uint8).reshape(len(batch), -1)
-        self._kept[stream].add(rows)
+        if stream in self._kept:
+            self._kept[stream].add(rows)
         if stream in self._digests:
             self._digests[stream].append(digests(rows))
         if stream == "training":
             self._training.add(rows)
+            self._n_training += len(rows)
 
     def compute(self) -> Iterable[Figure]:
-        require(2, **{stream: len(kept) for stream, kept in self._kept.items()})
-        generated, real, training = (self._kept[stream].rows for stream in self.streams)
-        references = min(len(real), len(training))
+        counts = {stream: len(kept) for stream, kept in self._kept.items()}
+        require(2, **counts, training=self._n_training)
+        generated, real = (self._kept[stream].rows for stream in ("generated", "real"))
         card = {"space": "pixels, 8 bits", "at_most": LIMIT}
-        to_training, _ = nearest(generated, training[:references])
-        to_real, _ = nearest(generated, real[:references])
+        n = len(generated)
+        distances, places, ratios = self._ratios(generated, real[:CALIBRATED_BY], real)
         yield self.context.figure(
             "memorisation",
-            bootstrap_interval(
-                np.stack([to_training, to_real], axis=1),
-                _ratio_of_medians,
-                seed=self.context.seed,
-            ),
+            two_groups_interval(ratios[:n], ratios[n:], _ratio_of_medians, seed=self.context.seed),
             "max",
-            interval=BOOTSTRAP + " over samples",
-            references=references,
+            interval=BOOTSTRAP + " over samples and held-out items",
+            definition=DEFINITION,
             **card,
         )
-        near = self._near_copies(generated, real)
-        n = len(generated)
+        threshold = np.quantile(ratios[n:], QUANTILE)
+        samples = self._kept["generated"].places
+        near = [
+            Pair(int(samples[i]), int(places[i]), float(distances[i]))
+            for i in np.flatnonzero(ratios[:n] <= threshold)
+        ]
         yield self.context.figure(
             "near-copies",
             proportion_interval(len(near), n),
@@ -130,21 +142,19 @@ class Memorisation(Metric):
             space=card["space"],
         )
 
-    def _near_copies(self, generated: np.ndarray, real: np.ndarray) -> list[Pair]:
-        few = real[:CALIBRATED_BY]
+    def _ratios(
+        self, generated: np.ndarray, few: np.ndarray, real: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Give distance and place of the nearest training item, and the ratio.
+
+        Of the samples, then of the first few held-out items.
+        """
         queries = np.concatenate([generated, few])
         distances, places = self._nearest_training(queries)
         to_real = np.concatenate(
             [nearest(generated, real)[0], nearest(few, real, leave_self_out=True)[0]]
         )
-        ratios = distances / np.maximum(to_real, 1e-9)
-        n = len(generated)
-        threshold = np.quantile(ratios[n:], QUANTILE)
-        samples = self._kept["generated"].places
-        return [
-            Pair(int(samples[i]), int(places[i]), float(distances[i]))
-            for i in np.flatnonzero(ratios[:n] <= threshold)
-        ]
+        return distances, places, distances / np.maximum(to_real, 1e-9)
 
     def _nearest_training(self, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         distances = np.full(len(queries), np.inf)
@@ -198,13 +208,7 @@ class WaitingRows:
         self._file.seek(0, 2)
 
 
-def digests(rows: np.ndarray) -> np.ndarray:
-    """Give a 64-bit digest of each row of bytes: equal for equal rows, and else different."""
-    found = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows]
-    return np.frombuffer(b"".join(found), np.uint64)
-
-
-def _ratio_of_medians(distances: np.ndarray) -> float:
-    to_training, to_real = np.median(distances, axis=0)
-    # Where samples are items of both sets, neither is nearer.
-    return float(to_training / to_real) if to_real else 1.0
+def _ratio_of_medians(samples: np.ndarray, held_out: np.ndarray) -> float:
+    expected = np.median(held_out)
+    # Where held-out items are training items themselves, no sample can be nearer.
+    return float(np.median(samples) / expected) if expected else 1.0

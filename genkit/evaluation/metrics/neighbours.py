@@ -12,10 +12,11 @@ from genkit.evaluation.intervals import T_INTERVAL, WILSON, mean_interval, propo
 from genkit.evaluation.metric import Batch, Context, Metric
 from genkit.evaluation.metrics.kept import Kept, require
 from genkit.evaluation.metrics.pairs import distance_rows
+from genkit.evaluation.metrics.widths import no_features
 
 LIMIT = 10_000
 NEIGHBOURS = 5
-_FIXED = "; the neighbourhoods taken as given"
+_FIXED = "; the neighbourhoods taken as given, so too narrow for another draw of both sets"
 
 
 class Neighbours(Metric):
@@ -32,7 +33,7 @@ class Neighbours(Metric):
 
     @classmethod
     def unfit(cls, context: Context) -> str:
-        return "" if context.extractor else "it needs a feature extractor"
+        return no_features(context)
 
     def update(self, stream: str, batch: Batch) -> None:
         self._kept[stream].add(batch.features)
