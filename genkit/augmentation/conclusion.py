@@ -40,8 +40,9 @@ def conclude(
         return {key: [mine[key][measure] for mine in seeds] for key in arms}
 
     accuracies, plan = scores("accuracy"), settings.generator
+    step = 1 / n_test
     verdicts: list[Verdict] = [
-        judge(question, compare(accuracies, settings.ratios, *arms))
+        judge(question, compare(accuracies, settings.ratios, *arms, resolution=step))
         for question, arms in QUESTIONS.items()
     ]
     corrupted = {name: scores(name) for name in DESCRIPTIONS}
@@ -56,7 +57,7 @@ def conclude(
         "test": TEST,
         "correction": CORRECTION,
         "table": summarize(accuracies, settings.arms()),
-        "robustness": robustness(corrupted, settings.ratios, DESCRIPTIONS),
+        "robustness": robustness(corrupted, settings.ratios, DESCRIPTIONS, resolution=step),
         "verdict": verdicts[0].to_dict(),
         "verdict_beyond_classical": verdicts[1].to_dict(),
     }
