@@ -118,8 +118,14 @@ def compare(
     return tuple(found)
 
 
-def judge(question: str, comparisons: Sequence[Comparison]) -> Verdict:
-    """Answer a question; see the module's own text for when which answer is given."""
+def judge(question: str, comparisons: Sequence[Comparison], overlap: float = 0.0) -> Verdict:
+    """Answer a question; see the module's own text for when which answer is given.
+
+    Args:
+        question: one of ``QUESTIONS``.
+        comparisons: at every ratio.
+        overlap: share of items that the seeds' subsets have in common.
+    """
     best = max(comparisons, key=lambda c: c.difference)
     helping = [c for c in comparisons if c.low > 0]
     hurting = [c for c in comparisons if c.high < 0]
@@ -132,6 +138,11 @@ def judge(question: str, comparisons: Sequence[Comparison]) -> Verdict:
     sentence = _sentence(question, answer, named, len(comparisons))
     if helping and hurting:
         sentence += f" It hurts at {_listed(hurting)}."
+    if overlap:
+        sentence += (
+            f" Some seeds' subsets share about {overlap:.0%} of their items, for the data has too "
+            "few: the interval may be too narrow."
+        )
     return Verdict(question, answer, named.ratio, best.ratio, tuple(comparisons), sentence)
 
 
