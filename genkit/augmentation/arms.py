@@ -12,6 +12,7 @@ from genkit.errors import TrainingError
 
 if TYPE_CHECKING:
     from genkit.model import Model
+    from genkit.reviewing import Review
     from genkit.specs import Schema
 
 
@@ -45,13 +46,13 @@ class Arm:
 
         Args:
             real: the labelled subset.
-            synthetic: at least as many items as the arm takes; it takes the first ones. None where
-                the arm has none.
+            synthetic: it takes the first ones; all where reviewers left fewer. None where the arm
+                has none.
         """
         if self.ratio is None:
             return real
         assert synthetic is not None, "an arm with a ratio has synthetic items"
-        first = np.arange(self.count(len(real)))
+        first = np.arange(min(self.count(len(real)), len(synthetic)))
         parts = [synthetic.gather(first)]
         if self.real:
             parts.insert(0, real.arrays)
@@ -70,7 +71,9 @@ def plain_schema(schema: Schema) -> Schema:
     return type(schema)({name: schema[name] for name in names})
 
 
-def synthesize(model: Model, n: int, seed: int, schema: Schema) -> ArraySource:
+def synthesize(
+    model: Model, n: int, seed: int, schema: Schema, review: Review
+) -> tuple[ArraySource, np.ndarray]:
     """Generate labelled items; the classes take turns, so the first items are balanced too.
 
     They get the dtype of the data, rounded where that holds whole numbers: a classifier could
@@ -81,20 +84,35 @@ def synthesize(model: Model, n: int, seed: int, schema: Schema) -> ArraySource:
         n: how many.
         seed: item ``i`` depends only on ``(seed, i)``.
         schema: of the real data; see ``plain_schema``.
+        review: what it refuses is left out, with its label.
+
+    Returns:
+        the items that may be used, and which of the ``n`` they are, rising.
 
     Raises:
-        TrainingError: the model gives values that are not finite.
+        TrainingError: the model gives values that are not finite, or all items are refused.
+        PluginError: a reviewer failed.
     """
     image, label = schema.name_of("image"), schema.name_of("label")
     field = schema[image]
     shape = tuple(int(size or 0) for size in field.shape)
     images = allocate((n, *shape), field.dtype)
-    start = 0
+    allowed = np.empty(n, bool)
+    start = kept = 0
     for batch in model.generate_batches(n, seed):
-        images[start : start + len(batch)] = _as_data(batch, field)
+        items = _as_data(batch, field)
+        mine = review.allowed(batch)
+        allowed[start : start + len(batch)] = mine
         start += len(batch)
-    labels = model.class_numbers(n, None).astype(schema[label].dtype)
-    return ArraySource({image: images, label: labels}, schema)
+        images[kept : kept + mine.sum()] = items[mine]
+        kept += int(mine.sum())
+    if not kept:
+        raise TrainingError(
+            f"All {n} generated items were refused: {', '.join(review.told()['reasons'])}.",
+            "See who refuses: genkit list reviewers",
+        )
+    labels = model.class_numbers(n, None).astype(schema[label].dtype)[allowed]
+    return ArraySource({image: images[:kept], label: labels}, schema), np.flatnonzero(allowed)
 
 
 def _as_data(batch: np.ndarray, field: Any) -> np.ndarray:

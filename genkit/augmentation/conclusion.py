@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from genkit.augmentation.robustness import DESCRIPTIONS
 from genkit.augmentation.settings import Settings
 from genkit.augmentation.verdict import (
@@ -21,7 +23,10 @@ from genkit.entry_points import own_version
 
 
 def conclude(
-    settings: Settings, results: Mapping[str, Mapping[str, Mapping[str, float]]], n_test: int
+    settings: Settings,
+    results: Mapping[str, Mapping[str, Mapping[str, float]]],
+    n_test: int,
+    overlap: float = 0.0,
 ) -> tuple[Verdict, dict[str, Any]]:
     """Judge finished results.
 
@@ -29,6 +34,7 @@ def conclude(
         settings: of the augmentation.
         results: by seed, ``Arm.key`` and measure.
         n_test: items of the test split.
+        overlap: see ``subset_overlap``.
 
     Returns:
         the verdict, and what ``augmentation.json`` holds.
@@ -40,8 +46,9 @@ def conclude(
         return {key: [mine[key][measure] for mine in seeds] for key in arms}
 
     accuracies, plan = scores("accuracy"), settings.generator
+    step = 1 / n_test
     verdicts: list[Verdict] = [
-        judge(question, compare(accuracies, settings.ratios, *arms))
+        judge(question, compare(accuracies, settings.ratios, *arms, resolution=step), overlap)
         for question, arms in QUESTIONS.items()
     ]
     corrupted = {name: scores(name) for name in DESCRIPTIONS}
@@ -53,10 +60,29 @@ def conclude(
         "per_class": settings.per_class,
         "seeds": settings.seeds,
         "test_items": n_test,
+        "subset_overlap": overlap,
         "test": TEST,
         "correction": CORRECTION,
         "table": summarize(accuracies, settings.arms()),
-        "robustness": robustness(corrupted, settings.ratios, DESCRIPTIONS),
+        "robustness": robustness(corrupted, settings.ratios, DESCRIPTIONS, resolution=step),
         "verdict": verdicts[0].to_dict(),
         "verdict_beyond_classical": verdicts[1].to_dict(),
     }
+
+
+def subset_overlap(labels: np.ndarray, classes: int, settings: Settings) -> float:
+    """Give the share of items that subsets drawn from the same pool have in common.
+
+    Args:
+        labels: class numbers of the whole train split.
+        classes: how many there are.
+        settings: of the augmentation.
+
+    Returns:
+        0 while each seed has items of its own; else what two independent draws from the smallest
+        class share on average.
+    """
+    pool = int(np.bincount(labels, minlength=classes).min())
+    if settings.seeds <= pool // settings.per_class:
+        return 0.0
+    return settings.per_class / pool

@@ -4,6 +4,7 @@ augmentations/<name>/
   settings.json        what was asked; the same command goes on where it was
   status.json          running, done or stopped
   results.json         accuracies of each seed and arm, as they are finished
+  refused.json         what reviewers refused of each seed's synthetic items
   generators/seed-0/   run directories: genkit generate, report and the rest take them
   augmentation.json    table, robustness, verdicts
   augmentation.png     the same as a picture; and .svg
@@ -16,7 +17,8 @@ import gc
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,17 +27,19 @@ import numpy as np
 
 from genkit import locks
 from genkit.augmentation.arms import Arm, plain_schema, synthesize
-from genkit.augmentation.conclusion import conclude
+from genkit.augmentation.conclusion import conclude, subset_overlap
 from genkit.augmentation.mixed import write_mixed
 from genkit.augmentation.settings import Settings, check_conditional
 from genkit.augmentation.verdict import HELPS, QUESTIONS
+from genkit.data.source import ArraySource
 from genkit.entry_points import own_version
 from genkit.errors import RunError, UsageError
 from genkit.files import read_json, write_json
 from genkit.registry import installed
+from genkit.reviewing import Review
 
 if TYPE_CHECKING:
-    from genkit.data.source import ArraySource, Source
+    from genkit.data.source import Source
     from genkit.model import Model
 
 Tell = Callable[[str], None]
@@ -110,6 +114,8 @@ class _Experiment:
         self.test = _checked(_open(settings, split="test"), settings)
         self.schema = plain_schema(self.train.schema)
         _check_model(settings, self.train)
+        self.labels = _labels(self.train)
+        self.classes = len(self.schema[self.schema.name_of("label")].classes)
         self.began, self.done = time.monotonic(), 0
 
     def carry_out(self) -> dict[str, Any]:
@@ -127,7 +133,7 @@ class _Experiment:
         from genkit.training.progress import Progress
 
         real, _ = self.subset(seed)
-        synthetic = self.synthetic(seed, len(real))
+        synthetic, _ = self.synthetic(seed, len(real))
         for arm in arms:
             trained, signal = classifier.trained(
                 arm.data(real, synthetic),
@@ -151,22 +157,27 @@ class _Experiment:
     def subset(self, seed: int) -> tuple[ArraySource, np.ndarray]:
         """Give the real items of a seed, and their rows in the train split."""
         from genkit.builtin.datasets.images import rows_per_class
-        from genkit.data.source import ArraySource
 
-        label = self.schema.name_of("label")
-        indices = np.arange(len(self.train))
-        chunks = np.array_split(indices, -(-len(indices) // _CHUNK))
-        labels = np.concatenate([self.train.gather(chunk)[label] for chunk in chunks])
-        classes = len(self.schema[label].classes)
-        rows = rows_per_class(labels, classes, self.settings.per_class, seed)
+        data = self.settings.plan_of(seed).data
+        rows = rows_per_class(
+            self.labels, self.classes, data["per_class"], data["subset_seed"], data["subset"]
+        )
         items = self.train.gather(rows)
         return ArraySource({name: items[name] for name in self.schema.fields}, self.schema), rows
 
-    def synthetic(self, seed: int, n_real: int) -> ArraySource:
-        """Train the generator of a seed, or take the trained one, and draw from it."""
+    def synthetic(self, seed: int, n_real: int) -> tuple[ArraySource, np.ndarray]:
+        """Train the generator of a seed, or take the trained one, and draw from it.
+
+        Returns:
+            the items that no reviewer refused, and which of those drawn they are.
+        """
         model = self.generator(seed, n_real)
         n = max(arm.count(n_real) for arm in self.arms)
-        return synthesize(model, n, seed, self.schema)
+        review = Review(self.train.schema, self.schema.name_of("image"), installed())
+        found = synthesize(model, n, seed, self.schema, review)
+        refused = self.folder / "refused.json"
+        write_json(refused, {**_read(refused), str(seed): review.told()})
+        return found
 
     def generator(self, seed: int, n_real: int) -> Model:
         from genkit import api
@@ -196,23 +207,27 @@ class _Experiment:
     def _conclude(self) -> dict[str, Any]:
         from genkit.augmentation.plot import draw
 
-        verdict, told = conclude(self.settings, self.results, len(self.test))
+        overlap = subset_overlap(self.labels, self.classes, self.settings)
+        verdict, told = conclude(self.settings, self.results, len(self.test), overlap)
         ratio = verdict.ratio if verdict.answer == HELPS else verdict.best_ratio
         told["mixed"] = {"folder": "mixed", "seed": 0, "ratio": ratio}
         if not (self.folder / "mixed").exists():
             self._write_mixed(ratio)
+        told["refused"] = _sum(_read(self.folder / "refused.json").values())
         draw(told, self.folder / "augmentation")
         write_json(self.folder / "augmentation.json", told)
         return told
 
     def _write_mixed(self, ratio: float) -> None:
         real, rows = self.subset(0)
-        plan, n = self.settings.plan_of(0), Arm("real+synthetic", ratio).count(len(real))
-        synthetic = synthesize(self.generator(0, len(real)), n, 0, real.schema)
+        plan, arm = self.settings.plan_of(0), Arm("real+synthetic", ratio)
+        drawn, indices = self.synthetic(0, len(real))
+        first = np.arange(min(arm.count(len(real)), len(drawn)))
+        synthetic = ArraySource(drawn.gather(first), real.schema)
         taken = {**_NOWHERE, "dataset": plan.dataset, "split": "train"}
         made = {**_NOWHERE, "run": "generators/seed-0", "model": plan.model, "seed": 0}
         of_real = [{**taken, "index": int(row)} for row in rows]
-        of_synthetic = [{**made, "index": index} for index in range(n)]
+        of_synthetic = [{**made, "index": int(index)} for index in indices[first]]
         write_mixed(
             self.folder / "mixed",
             [("real", real, of_real), ("synthetic", synthetic, of_synthetic)],
@@ -245,6 +260,21 @@ def _claim(folder: Path, settings: Settings) -> None:
     write_json(file, asked)
 
 
+def _labels(source: Source) -> np.ndarray:
+    label = source.schema.name_of("label")
+    chunks = np.array_split(np.arange(len(source)), -(-len(source) // _CHUNK))
+    return np.concatenate([source.gather(chunk)[label] for chunk in chunks])
+
+
+def _sum(refused: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Add up what ``Review.told`` gave for each seed."""
+    n, reasons = 0, Counter[str]()
+    for each in refused:
+        n += each["n"]
+        reasons.update(each["reasons"])
+    return {"n": n, "reasons": dict(reasons)}
+
+
 def _read(file: Path) -> dict[str, Any]:
     return read_json(file) if file.exists() else {}
 
@@ -252,7 +282,10 @@ def _read(file: Path) -> dict[str, Any]:
 def _open(settings: Settings, split: str) -> Source:
     from genkit.datasets import open_data
 
-    return open_data(settings.generator, installed(), {"split": split, "per_class": None})
+    changes: dict[str, Any] = {"split": split, "per_class": None}
+    if split == "test" and "limit" in settings.generator.data:
+        changes["limit"] = None  # it was asked for to learn from fewer items, not to test on fewer
+    return open_data(settings.generator, installed(), changes)
 
 
 def _checked(source: Source, settings: Settings) -> Source:

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from genkit.registry import Registry
 
 GENERATOR_STEPS = 1500
-_NEEDED = ("split", "per_class", "subset_seed")
+_NEEDED = ("split", "per_class", "subset_seed", "subset")
 
 
 class Settings(Config):
     """All that decides the result of an augmentation.
 
     Seed ``s`` of 0, 1, ... chooses the subset, trains the generator, draws its samples and
-    initialises the classifier: a repetition shares nothing with the others but the test items.
+    initialises the classifier. While the items of the train split last, a repetition shares
+    nothing with the others but the test items; after that subsets overlap, which is told.
     """
 
     version: Literal[1] = 1
@@ -49,7 +50,7 @@ class Settings(Config):
 
     def plan_of(self, seed: int) -> Plan:
         """Give the generator's plan for a seed: its subset, and everything random in training."""
-        data = {**self.generator.data, "subset_seed": seed}
+        data = {**self.generator.data, "subset": seed}
         return self.generator.model_copy(update={"seed": seed, "data": data})
 
     def arms(self) -> list[Arm]:
@@ -88,7 +89,7 @@ def make_settings(registry: Registry, flags: Mapping[str, Any], **settings: Any)
     data = dict(flags.get("data") or {})
     _check_data(registry, rough, data)
     per_class = given.get("per_class", Settings.model_fields["per_class"].default)
-    subset = {"split": "train", "per_class": per_class, "subset_seed": 0}
+    subset = {"split": "train", "per_class": per_class, "subset_seed": 0, "subset": 0}
     plan = make_plan(registry, {**flags, "dataset": rough.dataset, "data": {**data, **subset}})
     return parse(Settings, {**given, "generator": plan.model_dump(mode="json")}, "augmentation")
 

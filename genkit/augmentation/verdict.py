@@ -7,7 +7,8 @@ observation; every arm of a seed begins with the same weights, so arms are compa
 - Comparison: paired t test over the seeds, at each ratio. The interval is the t interval of the
   mean difference, widened by Bonferroni to hold for all ratios of its question at once. A ratio
   that was picked because it looks best is therefore judged no more leniently than the others, and
-  no validation items are needed to pick it.
+  no validation items are needed to pick it. Differences that are all alike count as if they were
+  known to one test item only.
 - Verdict: only where such an interval excludes 0; else "can't tell".
 """
 
@@ -20,6 +21,7 @@ from typing import Any
 
 from genkit.augmentation.arms import Arm
 from genkit.evaluation.intervals import LEVEL, T_INTERVAL, mean_interval, paired_difference
+from genkit.files import finite
 
 TEST = "paired t test over the seeds, two-sided"
 CORRECTION = "Bonferroni over the ratios of a question"
@@ -41,7 +43,7 @@ class Comparison:
         difference: mean over the seeds of with minus without.
         low: lower end of the corrected interval.
         high: upper end.
-        p: corrected, at most 1.
+        p: corrected, at most 1; NaN where the seeds can't tell.
         n: pairs, one a seed.
     """
 
@@ -77,19 +79,25 @@ class Verdict:
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, with the numbers of the named ratio on top."""
         named = asdict(next(c for c in self.comparisons if c.ratio == self.ratio))
-        return {
+        told = {
             "question": f"synthetic items added to {self.question}",
             "answer": self.answer,
             **named,
             "test": TEST,
             "correction": f"{CORRECTION}: {len(self.comparisons)}",
             "sentence": self.sentence,
-            "comparisons": [asdict(comparison) for comparison in self.comparisons],
+            "comparisons": [finite(asdict(comparison)) for comparison in self.comparisons],
         }
+        return finite(told)
 
 
 def compare(
-    scores: Mapping[str, Sequence[float]], ratios: Sequence[float], with_: str, without: str
+    scores: Mapping[str, Sequence[float]],
+    ratios: Sequence[float],
+    with_: str,
+    without: str,
+    *,
+    resolution: float = 0.0,
 ) -> tuple[Comparison, ...]:
     """Compare two kinds of arms at every ratio.
 
@@ -98,18 +106,26 @@ def compare(
         ratios: of the arms that have synthetic items.
         with_: name of the arms with synthetic items.
         without: name of the arm without.
+        resolution: smallest step of an accuracy, one in the number of test items.
     """
     level = 1 - (1 - LEVEL) / len(ratios)
     found = []
     for ratio in ratios:
-        pair = paired_difference(scores[Arm(with_, ratio).key], scores[without], level)
-        p = min(1.0, pair.p * len(ratios))
+        with_scores = scores[Arm(with_, ratio).key]
+        pair = paired_difference(with_scores, scores[without], level, resolution=resolution)
+        p = min(pair.p * len(ratios), 1.0)  # in this order NaN stays NaN
         found.append(Comparison(ratio, pair.difference, pair.low, pair.high, p, pair.n))
     return tuple(found)
 
 
-def judge(question: str, comparisons: Sequence[Comparison]) -> Verdict:
-    """Answer a question; see the module's own text for when which answer is given."""
+def judge(question: str, comparisons: Sequence[Comparison], overlap: float = 0.0) -> Verdict:
+    """Answer a question; see the module's own text for when which answer is given.
+
+    Args:
+        question: one of ``QUESTIONS``.
+        comparisons: at every ratio.
+        overlap: share of items that the seeds' subsets have in common.
+    """
     best = max(comparisons, key=lambda c: c.difference)
     helping = [c for c in comparisons if c.low > 0]
     hurting = [c for c in comparisons if c.high < 0]
@@ -122,6 +138,11 @@ def judge(question: str, comparisons: Sequence[Comparison]) -> Verdict:
     sentence = _sentence(question, answer, named, len(comparisons))
     if helping and hurting:
         sentence += f" It hurts at {_listed(hurting)}."
+    if overlap:
+        sentence += (
+            f" Some seeds' subsets share about {overlap:.0%} of their items, for the data has too "
+            "few: the interval may be too narrow."
+        )
     return Verdict(question, answer, named.ratio, best.ratio, tuple(comparisons), sentence)
 
 
@@ -149,6 +170,8 @@ def robustness(
     scores: Mapping[str, Mapping[str, Sequence[float]]],
     ratios: Sequence[float],
     descriptions: Mapping[str, str],
+    *,
+    resolution: float = 0.0,
 ) -> list[dict[str, Any]]:
     """Give a row for each corruption: real only, and the mixes against it.
 
@@ -159,6 +182,7 @@ def robustness(
         scores: accuracies in order of the seeds, by corruption and ``Arm.key``.
         ratios: of the mixes.
         descriptions: of the corruptions.
+        resolution: smallest step of an accuracy.
     """
     rows = []
     for name, by_arm in scores.items():
@@ -167,7 +191,8 @@ def robustness(
             about = {"corruption": name, "what": descriptions[name]}
             row = {**about, **summarize(by_arm, [arm])[0]}
             if arm.ratio is not None:
-                row["against_real"] = asdict(paired_difference(by_arm[arm.key], by_arm[without]))
+                pair = paired_difference(by_arm[arm.key], by_arm[without], resolution=resolution)
+                row["against_real"] = finite(asdict(pair))
             rows.append(row)
     return rows
 
@@ -199,4 +224,6 @@ def _points(share: float) -> str:
 
 
 def _p(p: float) -> str:
+    if math.isnan(p):
+        return "unknown"
     return f"{p:.2g}" if p >= 0.001 else "below 0.001"  # noqa: PLR2004

@@ -141,6 +141,8 @@ def _show(told: dict[str, Any]) -> None:
 def parse_labels(text: str, model: Model) -> list[int]:
     """Read ``--label``: class numbers or names between commas, and ranges with both ends.
 
+    A class that is named twice is given once.
+
     Raises:
         UsageError: the model takes no label, or knows no such class.
     """
@@ -156,7 +158,7 @@ def parse_labels(text: str, model: Model) -> list[int]:
             numbers.append(model.class_number(int(part) if part.isdecimal() else part))
     if not numbers:
         raise UsageError(f"Expected a range of classes that rises; received --label {text}.")
-    return numbers
+    return list(dict.fromkeys(numbers))
 
 
 def _names(label: int | None) -> Iterator[str]:

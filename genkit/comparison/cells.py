@@ -66,12 +66,17 @@ class Comparison:
 
     @property
     def cells(self) -> list[Cell]:
-        """Every cell; all backends of a seed stand together, so that a stop leaves whole pairs."""
+        """Every cell; all backends of a seed stand together, so that a stop leaves whole pairs.
+
+        Each seed begins with another backend: a machine that grows slower by the hour would
+        otherwise make whichever comes last look slow.
+        """
+        n = len(self.backends)
         return [
-            Cell(model, backend, seed)
+            Cell(model, self.backends[(place + seed) % n], seed)
             for model in self.plans
             for seed in range(self.seeds)
-            for backend in self.backends
+            for place in range(n)
         ]
 
     def plan(self, cell: Cell) -> Plan:

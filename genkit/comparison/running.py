@@ -97,8 +97,10 @@ def evaluate_job(comparison: Comparison, cell: Cell) -> Job:
 
 def _steps(comparison: Comparison) -> Iterator[tuple[Cell, Job]]:
     """Give the jobs in order: parity first, for what differs there differs later."""
+    begun: set[str] = set()
     for cell in comparison.cells:
-        if cell.seed == 0 and cell.backend == comparison.backends[0]:
+        if cell.model not in begun:
+            begun.add(cell.model)
             for backend in comparison.backends:
                 first = Cell(cell.model, backend, 0)
                 yield first, parity_job(comparison, first)

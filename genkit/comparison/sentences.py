@@ -109,7 +109,7 @@ def _speed(evidence: Evidence) -> tuple[str, list[str]]:
 
 def _is_faster(found: Difference | None, ratio: float) -> bool:
     """Judge by the test where there is one."""
-    if found is None or found.p is None:
+    if found is None or found.n == 1:
         return ratio >= _NOTICEABLE
     return found.is_clear
 

@@ -54,9 +54,9 @@ class Difference:
         first: a backend.
         second: another one.
         value: the ratio first / second for speed, time and memory; else first minus second.
-        low: lower end of its 95 % t interval; unbounded for one seed.
+        low: lower end of its 95 % t interval; unbounded where ``p`` is None.
         high: upper end.
-        p: of the paired t test; None for one seed.
+        p: of the paired t test; None for one seed, and for differences that are all alike.
         p_holm: corrected for the number of tests.
         n: seeds that both have.
     """
@@ -91,7 +91,11 @@ def quantities(measured: Measured) -> dict[str, float]:
 
 
 def means(cells: Sequence[Measured]) -> list[Mean]:
-    """Average each quantity over the seeds, for each model and backend."""
+    """Average each quantity over the seeds, for each model and backend.
+
+    A quality that was not measured alike in all cells of a model is left out; see ``not_alike``.
+    """
+    refused = _refused(cells)
     own = {
         (each.cell.model, each.cell.backend, QUALITY + figure.name): (figure.low, figure.high)
         for each in cells
@@ -99,6 +103,8 @@ def means(cells: Sequence[Measured]) -> list[Mean]:
     }
     told = []
     for key, by_seed in _gathered(cells).items():
+        if (key[0], key[2]) in refused:
+            continue
         is_ratio = key[2] in RATIOS
         values = [math.log(v) if is_ratio else v for v in by_seed.values()]
         mean, low, high = mean_interval(values)
@@ -113,7 +119,7 @@ def means(cells: Sequence[Measured]) -> list[Mean]:
 def differences(cells: Sequence[Measured]) -> list[Difference]:
     """Compare the backends of each model pair by pair, on the seeds that both have."""
     gathered = _gathered(cells)
-    refused = {(model, QUALITY + name) for model, name in not_alike(cells)}
+    refused = _refused(cells)
     told = []
     for one, other in combinations(gathered, 2):
         (model, first, quantity), (model2, second, quantity2) = one, other
@@ -138,6 +144,11 @@ def not_alike(cells: Iterable[Measured]) -> dict[tuple[str, str], str]:
             except UsageError as error:
                 told[key] = error.message
     return told
+
+
+def _refused(cells: Iterable[Measured]) -> set[tuple[str, str]]:
+    """Give models and quantities that ``not_alike`` names."""
+    return {(model, QUALITY + name) for model, name in not_alike(cells)}
 
 
 def holm(values: Sequence[float]) -> list[float]:
@@ -175,7 +186,8 @@ def _difference(
         value, low, high, p = ours[0] - theirs[0], -math.inf, math.inf, None
     else:
         paired = paired_difference(ours, theirs)
-        value, low, high, p = paired.difference, paired.low, paired.high, paired.p
+        value, low, high = paired.difference, paired.low, paired.high
+        p = None if math.isnan(paired.p) else paired.p
     if is_ratio:
         value, low, high = math.exp(value), math.exp(low), _exp(high)
     return Difference(model, quantity, first, second, value, low, high, p, p, n=len(pairs))

@@ -74,7 +74,8 @@ def summarize(comparison: Comparison) -> Summary:
             if "error" in each
         ),
         *(
-            f"{model}: {name} was measured in different ways and is not compared: {why}"
+            f"{model}: {name} was measured in different ways, and is neither averaged nor "
+            f"compared: {why}"
             for (model, name), why in statistics.not_alike(cells).items()
         ),
         *_absent(comparison),

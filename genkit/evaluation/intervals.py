@@ -100,7 +100,7 @@ class Paired:
         difference: mean of first minus second.
         low: lower end of its t interval, 95 % unless another level was asked for.
         high: upper end.
-        p: two-sided, of the paired t test.
+        p: two-sided, of the paired t test; NaN where the pairs can't tell.
         n: pairs.
     """
 
@@ -112,23 +112,40 @@ class Paired:
 
 
 def paired_difference(
-    first: Sequence[float], second: Sequence[float], level: float = LEVEL
+    first: Sequence[float],
+    second: Sequence[float],
+    level: float = LEVEL,
+    *,
+    resolution: float = 0.0,
 ) -> Paired:
     """Compare two treatments of the same units with a paired t test.
+
+    Differences that are equal and not 0 have no spread to judge them by. The spread is therefore
+    taken to be at least that of rounding to ``resolution``, a standard deviation of
+    ``resolution / sqrt(12)``. Without a resolution such pairs can't tell: the interval is
+    unbounded and p is NaN.
 
     Args:
         first: an observation of each unit.
         second: the same units under the other treatment.
         level: of the interval.
+        resolution: smallest step of a value: ``1 / n`` for an accuracy on ``n`` items.
 
     Raises:
         ValueError: fewer than two pairs, or lists of different lengths.
     """
     if len(first) != len(second) or len(first) < 2:  # noqa: PLR2004
         raise ValueError(f"Expected two pairs or more; received {len(first)} and {len(second)}.")
-    differences = np.asarray(first, np.float64) - np.asarray(second, np.float64)
-    mean, low, high = mean_interval(differences, level)
-    spread = differences.std(ddof=1)
-    # Pairs that all differ alike leave no doubt; scipy would divide by zero.
-    p = float(stats.ttest_1samp(differences, 0).pvalue) if spread else float(mean == 0)
-    return Paired(mean, low, high, p, len(differences))
+    values = np.asarray([first, second], np.float64)
+    differences = values[0] - values[1]
+    n, mean, spread = len(differences), float(differences.mean()), float(differences.std(ddof=1))
+    # What is equal on paper differs by the rounding of the subtraction.
+    rounding = 4 * np.finfo(np.float64).eps * float(np.abs(values).max())
+    if spread <= rounding and not resolution:
+        if abs(mean) <= rounding:
+            return Paired(mean, mean, mean, 1.0, n)
+        return Paired(mean, -np.inf, np.inf, np.nan, n)
+    error = float(np.sqrt(max(spread**2, resolution**2 / 12) / n))
+    half = float(stats.t.ppf(0.5 + level / 2, n - 1)) * error
+    p = 2 * float(stats.t.sf(abs(mean) / error, n - 1))
+    return Paired(mean, mean - half, mean + half, p, n)

@@ -8,12 +8,14 @@ from genkit.augmentation.verdict import HELPS, HURTS, UNSURE, Comparison, compar
 REAL = [0.70, 0.72, 0.69, 0.71, 0.73]
 
 
-def judged(**mixes):
+def judged(resolution=0.0, **mixes):
     """Judge accuracies of real+synthetic by ratio (``r2`` is 2:1) against REAL."""
     ratios = [float(name[1:]) for name in mixes]
     scores = {f"real+synthetic {r:g}:1": v for r, v in zip(ratios, mixes.values(), strict=True)}
     scores["real"] = REAL
-    return judge("real only", compare(scores, ratios, "real+synthetic", "real"))
+    return judge(
+        "real only", compare(scores, ratios, "real+synthetic", "real", resolution=resolution)
+    )
 
 
 def shifted(*by):
@@ -92,3 +94,19 @@ def test_where_nothing_differs_a_verdict_is_rarely_given():
 def test_a_verdict_needs_the_interval_not_the_mean():
     uncertain = Comparison(ratio=1.0, difference=0.2, low=-0.001, high=0.4, p=0.051, n=3)
     assert judge("real only", [uncertain]).answer == UNSURE
+
+
+def test_equal_differences_of_one_test_item_are_no_proof():
+    one_item = shifted(*[0.01] * 5)
+    assert judged(resolution=0.05, r1=one_item).answer == UNSURE
+    told = judged(r1=one_item)
+    assert told.answer == UNSURE
+    assert "p unknown" in told.sentence
+    assert (told.to_dict()["p"], told.to_dict()["low"]) == (None, None)
+
+
+def test_equal_differences_of_many_test_items_help():
+    verdict = judged(resolution=0.001, r1=shifted(*[0.05] * 5))
+    assert verdict.answer == HELPS
+    assert verdict.comparisons[0].low < 0.05 < verdict.comparisons[0].high
+    assert verdict.comparisons[0].p > 0

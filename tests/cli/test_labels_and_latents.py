@@ -34,10 +34,10 @@ def test_labels_choose_what_is_generated(genkit_command, trained):
     size = size_of(run / "generated" / "grid.png")
     assert size == (3 * 65 + 1, 10 * 65 + 1), "a row a class, enlarged to 64 pixels"
 
-    genkit_command(*generate, "--label", "7, 2:3", "--n", 2, "--format", "npz")
+    genkit_command(*generate, "--label", "7, 2:3, 3, 7", "--n", 2, "--format", "npz")
     with np.load(run / "generated" / "samples.npz") as arrays:
         samples, label = arrays["samples"], arrays["label"]
-    assert label.tolist() == [7, 7, 2, 2, 3, 3]
+    assert label.tolist() == [7, 7, 2, 2, 3, 3], "each class once, however often it is named"
     assert samples.shape == (6, 8, 8, 1)
 
     genkit_command(*generate, "--label", "7", "--n", 1, "--format", "npz")

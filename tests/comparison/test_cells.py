@@ -7,6 +7,7 @@ import pytest
 
 from genkit.builtin import plugin
 from genkit.comparison.cells import Comparison, default_name
+from genkit.comparison.running import _steps as steps_of
 from genkit.errors import UsageError
 from genkit.plan import make_plan
 from genkit.registry import Registry
@@ -25,12 +26,26 @@ def _any_backend(monkeypatch):
 
 def test_all_backends_of_a_seed_stand_together(tmp_path):
     names = [cell.name for cell in comparison(tmp_path).cells]
-    assert names == ["gan-torch-0", "gan-jax-0", "gan-torch-1", "gan-jax-1"]
+    assert names == ["gan-torch-0", "gan-jax-0", "gan-jax-1", "gan-torch-1"]
+
+
+def test_each_backend_has_each_place_in_the_order_of_the_seeds(tmp_path):
+    backends = ("torch", "jax", "tensorflow")
+    asked = replace(comparison(tmp_path), backends=backends, seeds=3)
+    for place in range(3):
+        assert {cell.backend for cell in asked.cells[place::3]} == set(backends)
+
+
+def test_parity_is_measured_once_a_backend_before_anything_is_trained(tmp_path):
+    asked = replace(comparison(tmp_path), seeds=3)
+    done = [(job.do, cell.backend) for cell, job in steps_of(asked)]
+    assert done[:3] == [("parity", "torch"), ("parity", "jax"), ("train", "torch")]
+    assert [do for do, _ in done].count("parity") == 2
 
 
 def test_cells_of_a_seed_differ_in_the_backend_only_and_share_their_start(tmp_path):
     asked = comparison(tmp_path)
-    torch, jax = (asked.plan(cell).model_dump() for cell in asked.cells[2:])
+    jax, torch = (asked.plan(cell).model_dump() for cell in asked.cells[2:])
     assert {key for key in torch if torch[key] != jax[key]} == {"backend"}
     assert (torch["seed"], Path(torch["init"])) == (1, asked.start("gan", 1).resolve())
 

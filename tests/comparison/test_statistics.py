@@ -82,3 +82,16 @@ def test_figures_measured_in_different_ways_are_not_compared():
     ((key, why),) = not_alike(cells).items()
     assert key == ("gan", "fid")
     assert "n: 100 and 200" in why
+
+
+def test_equal_differences_of_all_seeds_cant_tell():
+    cells = [cell(b, seed, loss=v) for b, v in (("torch", 0.7), ("jax", 0.4)) for seed in range(3)]
+    (found,) = only(differences(cells), LOSS + "g_loss")
+    assert (found.value, found.n) == (pytest.approx(0.3), 3)
+    assert (found.p, found.is_clear, math.isinf(found.high)) == (None, False, True)
+
+
+def test_quality_measured_in_different_ways_is_not_averaged():
+    cells = [cell("torch", 0, fids=30), cell("torch", 1, fids=31, card={"n": 200})]
+    assert not only(means(cells), QUALITY + "fid")
+    assert only(means(cells), SPEED)

@@ -34,6 +34,22 @@ def test_the_draw_is_the_same_on_every_machine():
     assert rows_per_class(np.arange(12) % 2, 2, 2, seed=0).tolist() == [3, 5, 6, 10]
 
 
+def test_subsets_of_a_seed_share_no_item_until_all_are_used():
+    labels = np.arange(40) % 2
+    first, second, third, fourth = (
+        set(rows_per_class(labels, 2, 6, 1, subset).tolist()) for subset in range(4)
+    )
+    assert len(first | second | third) == 3 * 12
+    assert len(fourth) == 12
+    assert fourth & (first | second | third)
+
+
+def test_a_subset_of_images_is_chosen_by_a_setting():
+    opened = [open_digits(DigitsConfig(per_class=7, subset=subset)) for subset in (0, 1)]
+    images = [{image.tobytes() for image in each.gather(np.arange(70))["image"]} for each in opened]
+    assert not images[0] & images[1]
+
+
 def test_too_few_items_of_a_class_are_told():
     with pytest.raises(DataError, match="class 2 has 0"):
         rows_per_class(np.array([0, 1, 0, 1]), 3, 1, seed=0)

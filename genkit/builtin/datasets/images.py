@@ -52,6 +52,12 @@ class ImageDataConfig(Config):
     subset_seed: int = pydantic.Field(
         0, ge=0, lt=2**31, description="Seed of the draw for per_class"
     )
+    subset: int = pydantic.Field(
+        0,
+        ge=0,
+        lt=2**31,
+        description="Which draw for per_class: 0, 1, ... share no item, as far as the items go",
+    )
 
 
 class SplitImageDataConfig(ImageDataConfig):
@@ -99,14 +105,16 @@ def balanced(source: ArraySource, config: ImageDataConfig) -> ArraySource:
         return source
     label = source.schema.name_of("label")
     classes = len(source.schema[label].classes)
-    rows = rows_per_class(source.arrays[label], classes, config.per_class, config.subset_seed)
+    rows = rows_per_class(
+        source.arrays[label], classes, config.per_class, config.subset_seed, config.subset
+    )
     kept = ArraySource(source.gather(rows), source.schema)
     kept.skipped = source.skipped
     return kept
 
 
 def rows_per_class(
-    labels: NDArray[Any], classes: int, per_class: int, seed: int
+    labels: NDArray[Any], classes: int, per_class: int, seed: int, subset: int = 0
 ) -> NDArray[np.intp]:
     """Draw rows without replacement, as many of each class; the same on every machine.
 
@@ -115,6 +123,8 @@ def rows_per_class(
         classes: how many there are.
         per_class: items of each.
         seed: 0 to 2**31 - 1. The first ten of a hundred a class are those of ten a class.
+        subset: which slice of a class's order to take. Slices share no item; when they are used
+            up, a new order begins.
 
     Returns:
         row numbers, rising.
@@ -122,16 +132,18 @@ def rows_per_class(
     Raises:
         DataError: a class has fewer.
     """
-    order = permutation(seed, 0, len(labels))
     chosen = []
     for number in range(classes):
-        rows = order[labels[order] == number]
-        if len(rows) < per_class:
+        there = int((labels == number).sum())
+        if there < per_class:
             raise DataError(
-                f"Expected {per_class} items of each class; class {number} has {len(rows)}.",
+                f"Expected {per_class} items of each class; class {number} has {there}.",
                 "Ask for fewer: --data per_class=N, or genkit augment --per-class N",
             )
-        chosen.append(rows[:per_class])
+        turn, place = divmod(subset, there // per_class)
+        order = permutation(seed, turn, len(labels))
+        rows = order[labels[order] == number]
+        chosen.append(rows[place * per_class : (place + 1) * per_class])
     return np.sort(np.concatenate(chosen))
 
 

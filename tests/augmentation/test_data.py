@@ -1,0 +1,81 @@
+"""What an augmentation trains on and tests on: subsets, limits, and what reviewers leave."""
+
+import json
+
+import numpy as np
+import pytest
+
+from genkit.augmentation import classifier, experiment
+from genkit.augmentation.conclusion import subset_overlap
+from genkit.augmentation.experiment import augment
+from genkit.augmentation.settings import make_settings
+from genkit.augmentation.verdict import Comparison, judge
+from genkit.builtin import plugin
+from genkit.builtin.datasets.digits import DigitsConfig, open_digits
+from genkit.errors import PluginError
+from genkit.registry import Registry
+from tests.augmentation import generator_plugin
+from tests.augmentation.reviewer_plugin import BRIGHT, Plugin
+
+
+@pytest.fixture
+def review_by(plugins, monkeypatch):
+    """Have a reviewer installed besides."""
+
+    def install(reviewer):
+        registry = Registry([plugin, generator_plugin, Plugin(reviewer)])
+        monkeypatch.setattr(experiment, "installed", lambda: registry)
+
+    return install
+
+
+def test_what_a_reviewer_refuses_is_neither_trained_on_nor_written(
+    settings, review_by, tmp_path, monkeypatch
+):
+    trained, synthetic = classifier.trained, []
+
+    def spy(source, classical, steps, seed, callbacks=()):
+        if len(source) > 50:
+            synthetic.append(source.gather(np.arange(len(source))))
+        return trained(source, classical, steps, seed)
+
+    review_by("Dim")
+    monkeypatch.setattr(classifier, "trained", spy)
+    told = augment(settings(classifier_steps=1), tmp_path / "reviewed").told
+    refused = told["refused"]["n"]
+    assert told["refused"]["reasons"] == {"dim: bright": refused}
+    assert 0 < refused < 750
+    alone = [arm["image"] for arm in synthetic[::3]]
+    assert sum(len(images) for images in alone) == 750 - refused
+    assert all(images.mean(axis=(1, 2, 3)).max() <= BRIGHT for images in alone)
+
+    split = tmp_path / "reviewed" / "mixed" / "train"
+    lines = [json.loads(line) for line in (split / "metadata.jsonl").read_text().splitlines()]
+    made = [line for line in lines if line["origin"] == "synthetic"]
+    assert [line["label"] for line in sorted(made, key=lambda line: line["index"])] == (
+        synthetic[0]["label"].tolist()
+    )
+    assert all(line["index"] % 10 == line["label"] for line in made), "labels stay with their items"
+
+
+def test_a_reviewer_that_fails_ends_it(settings, review_by, tmp_path):
+    review_by("Raises")
+    with pytest.raises(PluginError, match="RuntimeError: boom"):
+        augment(settings(), tmp_path / "failed")
+    assert not (tmp_path / "failed" / "mixed").exists()
+
+
+def test_a_limit_is_for_training_and_leaves_the_test_split_whole(registry, plugins, tmp_path):
+    flags = {"model": "perfect", "dataset": "digits", "data": {"limit": 200}}
+    limited = experiment._Experiment(make_settings(registry, flags, per_class=5), tmp_path, print)
+    assert len(limited.train) == 200
+    assert len(limited.test) == len(open_digits(DigitsConfig(split="test")))
+
+
+def test_subsets_that_must_overlap_are_told(settings):
+    labels = np.repeat([0, 1], [20, 15])
+    assert subset_overlap(labels, 2, settings(per_class=5)) == 0
+    assert subset_overlap(labels, 2, settings(per_class=6)) == pytest.approx(6 / 15)
+    one = Comparison(ratio=1.0, difference=0.2, low=-0.1, high=0.4, p=0.1, n=3)
+    assert "share about 40% of their items" in judge("real only", [one], 0.4).sentence
+    assert "share" not in judge("real only", [one]).sentence
