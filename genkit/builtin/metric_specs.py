@@ -5,6 +5,10 @@ from __future__ import annotations
 from genkit.specs import MetricSpec
 
 _METRICS = "genkit.evaluation.metrics"
+_KEEPS_PIXELS = {
+    "memory_is_bounded": "it compares pixels: it keeps those of up to 10,000 items a stream, and "
+    "waits with more than 256 MiB in a file, which is a bound that few items don't show"
+}
 
 METRICS = tuple(
     MetricSpec(
@@ -13,6 +17,7 @@ METRICS = tuple(
         metric=f"{_METRICS}.{metric}",
         direction=direction,
         modality="image",
+        expected_failures=_KEEPS_PIXELS if name in ("memorisation", "membership-inference") else {},
     )
     for name, metric, direction, summary in (
         ("fid", "frechet:FrechetDistance", "min", "Frechet distance of features, FID"),

@@ -64,6 +64,10 @@ def genkit_callbacks() -> Iterable[CallbackSpec]:
         summary="Log settings, losses, sample grids and the model to MLflow",
         callback="genkit.training.mlflow_logger:MLflowLogger",
         writes={"folder": "mlflow"},
+        expected_failures=dict.fromkeys(
+            ("runs_in_training", "writes_only_where_it_says", "state_survives_a_resume"),
+            "it logs a run directory, and the toy training of the checks has none",
+        ),
     )
     loss = {"monitor": "loss"}  # the toy model's, which checks train
     for name, summary, attribute, tiny in (

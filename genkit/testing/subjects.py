@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import weakref
 from functools import cached_property, lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 from genkit.config import Config, parse
@@ -58,8 +60,9 @@ class Subject:
     def __init__(self, kind: str, name: str) -> None:
         self.kind = kind
         self.name = name
-        self._folder = TemporaryDirectory(prefix="genkit-check-", ignore_cleanup_errors=True)
-        self.folder = Path(self._folder.name)
+        self.folder = Path(mkdtemp(prefix="genkit-check-"))
+        # Not a TemporaryDirectory: it warns when it is forgotten, wherever that happens to be.
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
     @cached_property
     def entry(self) -> Entry:

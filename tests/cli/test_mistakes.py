@@ -80,7 +80,6 @@ FOLDER = [
         (["resume", "nowhere"], 1, "Expected a run directory"),
         (["generate", "nowhere"], 1, "Expected a run directory"),
         (["generate", "nowhere", "--n", 0], 2, "at least 1"),
-        (["generate", "nowhere", "--format", "gif"], 2, "png, npz, grid"),
         (["info", "dcgn"], 2, "Did you mean 'dcgan'"),
         (["list", "model"], 2, "Did you mean 'models'"),
         (["frobnicate"], 2, "No such command"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import genkit
+from genkit import backend
 from genkit import plan as plans
 from genkit.data import ArraySource
 from genkit.errors import UsageError
@@ -63,6 +64,7 @@ def test_a_run_that_diverged_has_its_curves_in_a_report(tmp_path):
 
 
 def test_the_command_of_a_plan_makes_the_same_plan(monkeypatch):
+    monkeypatch.setattr(backend, "choose", lambda requested: requested or "jax")
     registry = installed()
     wishes = {
         "model": "cgan",
@@ -83,7 +85,8 @@ def test_the_command_of_a_plan_makes_the_same_plan(monkeypatch):
     assert words == ["genkit", "run", "vae", "--dataset", "mnist", "--backend", "torch"]
 
 
-def test_callbacks_have_no_flag_and_are_given_as_a_recipe():
+def test_callbacks_have_no_flag_and_are_given_as_a_recipe(monkeypatch):
+    monkeypatch.setattr(backend, "choose", lambda requested: requested or "jax")
     import tomllib
 
     callbacks = {"csv-logger": {"separator": ';"'}, "early-stopping": {"patience": 3}}
@@ -92,7 +95,8 @@ def test_callbacks_have_no_flag_and_are_given_as_a_recipe():
     assert tomllib.loads(command.recipe(plan)) == {"callbacks": callbacks}
 
 
-def test_the_command_names_the_plugins_and_versions_that_made_the_run():
+def test_the_command_names_the_plugins_and_versions_that_made_the_run(monkeypatch):
+    monkeypatch.setattr(backend, "choose", lambda requested: requested or "jax")
     plan = plans.make_plan(installed(), {"model": "vae", "backend": "torch"})
     plan = plan.model_copy(update={"distributions": {"model": "genkit-keras-mine"}})
     known = {

@@ -10,7 +10,10 @@ class RingsGAN(genkit.GAN):
     """Two dense networks against each other."""
 
     def __init__(self, config, schema):
-        length = schema[schema.name_of("vector")].shape[0]
+        shape = schema[schema.name_of("vector")].shape
+        if len(shape) != 1 or shape[0] is None:
+            raise genkit.GenkitError(f"Expected vectors of one length; received the shape {shape}.")
+        length = shape[0]
 
         def network(inputs, outputs):
             return keras.Sequential(
