@@ -4,7 +4,7 @@ import pytest
 
 from tests.augmentation import generator_plugin
 
-TINY = {"per_class": 5, "ratios": [5.0], "seeds": 3, "classifier_steps": 120}
+TINY = {"per_class": 3, "ratios": [5.0], "seeds": 3, "classifier_steps": 120}
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def test_what_a_reviewer_refuses_is_neither_trained_on_nor_written(
     trained, synthetic = classifier.trained, []
 
     def spy(source, classical, steps, seed, callbacks=()):
-        if len(source) > 50:
+        if len(source) > 30:
             synthetic.append(source.gather(np.arange(len(source))))
         return trained(source, classical, steps, seed)
 
@@ -44,9 +44,9 @@ def test_what_a_reviewer_refuses_is_neither_trained_on_nor_written(
     told = augment(settings(classifier_steps=1), tmp_path / "reviewed").told
     refused = told["refused"]["n"]
     assert told["refused"]["reasons"] == {"dim: bright": refused}
-    assert 0 < refused < 750
+    assert 0 < refused < 450
     alone = [arm["image"] for arm in synthetic[::3]]
-    assert sum(len(images) for images in alone) == 750 - refused
+    assert sum(len(images) for images in alone) == 450 - refused
     assert all(images.mean(axis=(1, 2, 3)).max() <= BRIGHT for images in alone)
 
     split = tmp_path / "reviewed" / "mixed" / "train"

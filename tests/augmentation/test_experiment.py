@@ -91,11 +91,11 @@ def test_every_arm_has_a_row_that_says_n_and_interval(sittings):
 def test_arms_of_a_seed_differ_in_data_alone(sittings):
     _, _, (first, second) = sittings
     arms = [arm for arm in first + second if arm[0] == 0]
-    assert [len(source) for _, source, *_ in arms] == [50, 50, 250, 300, 300]
+    assert [len(source) for _, source, *_ in arms] == [30, 30, 150, 180, 180]
     assert [bool(classical) for *_, classical, _ in arms] == [False, True, False, False, True]
     assert {steps for *_, steps in arms} == {120}
     real = all_of(arms[0][1])
-    np.testing.assert_array_equal(all_of(arms[3][1])["image"][:50], real["image"])
+    np.testing.assert_array_equal(all_of(arms[3][1])["image"][:30], real["image"])
     assert np.bincount(real["label"]).tolist() == [5] * 10
 
 
@@ -107,7 +107,7 @@ def test_no_test_item_is_trained_on_and_seeds_have_subsets_of_their_own(sittings
         images = {image.tobytes() for image in all_of(source)["image"]}
         assert not images & test
         subsets.setdefault(seed, images)
-    assert len(subsets[0] | subsets[1] | subsets[2]) == 3 * 50, "no two share an item"
+    assert len(subsets[0] | subsets[1] | subsets[2]) == 3 * 30, "no two share an item"
     for seed in range(3):
         run = Run.open(folder / "generators" / f"seed-{seed}")
         assert run.status()["state"] == "done"
@@ -121,14 +121,14 @@ def test_the_mixed_data_set_is_an_image_folder_with_provenance(sittings):
     split = folder / "mixed" / "train"
     lines = [json.loads(line) for line in (split / "metadata.jsonl").read_text().splitlines()]
     opened = open_image_folder(ImageFolderConfig(path=folder / "mixed"))
-    assert len(opened) == len(lines) == 300
+    assert len(opened) == len(lines) == 180
     assert opened.schema["label"].classes == tuple(map(str, range(10)))
     labels = {line["file_name"]: line["label"] for line in lines}
     assert [labels[name] for name in sorted(labels)] == all_of(opened)["label"].tolist()
 
     train = all_of(open_digits(DigitsConfig()))
     model = api.load(folder / "generators" / "seed-0")
-    made = model.generate(250, seed=0)
+    made = model.generate(150, seed=0)
     counts = {"real": 0, "synthetic": 0}
     for line in lines:
         counts[line["origin"]] += 1
@@ -144,7 +144,7 @@ def test_the_mixed_data_set_is_an_image_folder_with_provenance(sittings):
             )  # fmt: skip
             source = np.rint(made[line["index"]])
         np.testing.assert_array_equal(shown, np.round(source[..., 0] / 16 * 255).astype("uint8"))
-    assert counts == {"real": 50, "synthetic": 250}
+    assert counts == {"real": 30, "synthetic": 150}
 
 
 def test_noise_under_labels_does_not_help(settings, tmp_path):

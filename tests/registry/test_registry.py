@@ -95,7 +95,7 @@ def test_a_fault_is_recorded_and_the_others_go_on(bad, stage, error):
 
 
 def test_an_unknown_hook_is_named_and_the_others_go_on():
-    ahead = plugin("ahead", models=lambda: [spec("fine")], dreams=list)
+    ahead = plugin("ahead", models=lambda: [spec("fine")], dreams=lambda: iter(()))
     registry = Registry([ahead])
     assert registry.find("models", "fine").plugin == "ahead"
     (fault,) = registry.broken
