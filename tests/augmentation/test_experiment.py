@@ -96,7 +96,7 @@ def test_arms_of_a_seed_differ_in_data_alone(sittings):
     assert {steps for *_, steps in arms} == {120}
     real = all_of(arms[0][1])
     np.testing.assert_array_equal(all_of(arms[3][1])["image"][:30], real["image"])
-    assert np.bincount(real["label"]).tolist() == [5] * 10
+    assert np.bincount(real["label"]).tolist() == [3] * 10
 
 
 def test_no_test_item_is_trained_on_and_seeds_have_subsets_of_their_own(sittings):
