@@ -12,7 +12,7 @@ _IDENTITY = ("model", "data", "preset", "backend", "seed")
 # Column title by figure; one that no row has is left out.
 _SAMPLES = {
     "fid": "FID",
-    "kid": "1000 KID",
+    "kid": "KID",
     "precision": "precision",
     "recall": "recall",
     "class-coverage": "classes",
@@ -32,7 +32,6 @@ _LATENTS = {
     "reconstruction_mse": "squared error",
     "error_over_variance": "error / variance",
 }
-_SCALE = {"kid": 1000}
 
 
 def merge(kept: Sequence[dict[str, Any]], row: dict[str, Any]) -> list[dict[str, Any]]:
@@ -88,16 +87,16 @@ def _training(rows: Sequence[dict[str, Any]], machines: dict[str, str]) -> str:
 
 def _figures(rows: Sequence[dict[str, Any]], columns: dict[str, str]) -> str:
     body = [
-        [*_short(row), *(_figure(row["quality"]["figures"].get(name), name) for name in columns)]
+        [*_short(row), *(_figure(row["quality"]["figures"].get(name)) for name in columns)]
         for row in rows
     ]
     return _table((*_SHORT, *columns.values()), body)
 
 
-def _figure(interval: Sequence[float] | None, name: str) -> str:
+def _figure(interval: Sequence[float] | None) -> str:
     if interval is None:
         return "-"
-    value, low, high = (f"{_SCALE.get(name, 1) * each:.3g}" for each in interval)
+    value, low, high = (f"{each:.3g}" for each in interval)
     return value if low == high else f"{value} [{low}, {high}]"
 
 
@@ -145,8 +144,8 @@ the label that was asked for. What each figure means: [Metrics](explanation/metr
 """
 
 _PRIVACY_TEXT = """\
-`memorisation`: the median distance of a sample to the nearest training image, over that to the
-nearest of as many test images; 1 is no memory. `near copies` and `copies` of training images among
+`memorisation`: how far the nearest training image is, against the nearest test image, in the median
+of samples, and over the same of test images: 1 is no memory, 0 are copies. `near copies` and `copies` of training images among
 10,000 samples; 0.01 of near copies is what test images have. `membership AUC`: how well an attacker
 tells training from test images; 0.5 is a guess.
 """

@@ -47,7 +47,9 @@ def test_the_page_has_each_row_where_it_belongs():
     training, samples, privacy, last = text.split("\n## ")[1:]
     assert "| dcgan | mnist | default | torch | 0 | 7 | 1.5 | M1, 2026-01-01 |" in training
     assert "`mnist-classifier` (SHA-256 0123456789ab)" in samples
-    assert "| dcgan | default | torch | 13.8 [13.1, 14.5] | 12.3 [10.1, 14.5] | - |" in samples
+    assert (
+        "| dcgan | default | torch | 13.8 [13.1, 14.5] | 0.0123 [0.0101, 0.0145] | - |" in samples
+    )
     assert "| dcgan | default | torch | - | - | 0 | - |" in privacy
     assert "dcgan" not in last
     assert "98.7" in last
