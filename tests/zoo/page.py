@@ -145,9 +145,9 @@ the label that was asked for. What each figure means: [Metrics](explanation/metr
 
 _PRIVACY_TEXT = """\
 `memorisation`: how far the nearest training image is, against the nearest test image, in the median
-of samples, and over the same of test images: 1 is no memory, 0 are copies. `near copies` and `copies` of training images among
-10,000 samples; 0.01 of near copies is what test images have. `membership AUC`: how well an attacker
-tells training from test images; 0.5 is a guess.
+of samples, and over the same of test images: 1 is no memory, 0 are copies. `near copies` and
+`copies` of training images among 10,000 samples; 0.01 of near copies is what test images have.
+`membership AUC`: how well an attacker tells training from test images; 0.5 is a guess.
 """
 
 _LATENTS_TEXT = """\
