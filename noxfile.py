@@ -68,7 +68,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Check types, strictly."""
-    session.install("mypy>=2.4,<3", "-e", ".", *CONSTRAINTS)
+    session.install("mypy>=2.4,<3", "-e", ".", *TEST_TOOLS, *CONSTRAINTS)
     session.run("mypy")
 
 
