@@ -20,20 +20,11 @@ if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.evaluation.extractors.base import Extractor
     from genkit.model import Model
-    from genkit.specs import Schema
-
-
-def main_field(schema: Schema) -> str:
-    """Name the field that is measured: the first image, or else the first that is no label."""
-    fields = schema.fields
-    images = [name for name, field in fields.items() if field.modality == "image"]
-    others = [name for name, field in fields.items() if field.modality != "label"]
-    return (images or others or list(fields))[0]
 
 
 def batches_of(source: Source, extractor: Extractor | None) -> Iterator[Batch]:
     """Give a source's items in their order, with their labels where there are any."""
-    items = main_field(source.schema)
+    items = source.schema.main_field()
     label = next((n for n, f in source.schema.fields.items() if f.modality == "label"), None)
     for start in range(0, len(source), BATCH):
         rows = source.gather(np.arange(start, min(start + BATCH, len(source))))

@@ -13,7 +13,6 @@ from genkit.files import read_json
 from genkit.metrics_log import MetricsLog
 from genkit.registry import Registry, installed
 from genkit.report.plots import loss_curves
-from genkit.report.renderers import sample_field
 from genkit.reviewing import Review
 from genkit.runs import Run
 from genkit.specs import Schema
@@ -151,4 +150,4 @@ def evenly(source: Source, n: int) -> tuple[np.ndarray, dict[str, Any]]:
 
     indices = np.linspace(0, len(source) - 1, min(n, len(source))).astype(np.int64)
     items = source.gather(indices)
-    return items[sample_field(source.schema)], items
+    return items[source.schema.main_field()], items

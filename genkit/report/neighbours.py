@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from genkit.report.material import Material, Tell, evenly
-from genkit.report.renderers import render, sample_field
+from genkit.report.renderers import render
 from genkit.report.sections import Section, joined, parts
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def nearest_training(material: Material) -> Section | None:
     schema, training = material.schema, material.training
     if not material.can("generate") or training is None or schema is None:
         return None
-    field = schema[sample_field(schema)]
+    field = schema[schema.main_field()]
     if None in field.shape or field.dtype == "string":
         return None  # items of no fixed shape have no distance in pixels
     samples = material.generated[:_QUERIES]
@@ -66,7 +66,7 @@ def nearest(
         distances, float64 of shape ``(n, k)``, nearest first; and the items, ``(n, k, ...)``.
         With fewer than ``k`` items of training data, that many.
     """
-    name = sample_field(training.schema)
+    name = training.schema.main_field()
     limits = training.schema[name].range or (0.0, 1.0)
     wanted = _unit(queries, limits)
     best = np.full((len(queries), 0), np.inf)
