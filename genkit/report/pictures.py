@@ -87,5 +87,5 @@ def compared(materials: dict[str, Material]) -> Section | None:
         if material.can("generate") and material.schema is not None:
             material.tell(f"Samples of {label}")
             drawn = render(material.schema, material.generated, f"Samples of {label}")
-            figures.append(parts().figure(drawn, label, f"seed {material.run.plan.seed}"))
+            figures.append(parts().figure(drawn, f"{label}, seed {material.run.plan.seed}"))
     return Section("Samples", parts().gallery(figures, "large")) if figures else None
