@@ -147,3 +147,10 @@ def test_beta_weighs_the_divergence():
     loss, logs = model.loss(batch)
     terms = [float(ops.convert_to_numpy(x)) for x in (logs["reconstruction_loss"], logs["kl_loss"])]
     assert float(ops.convert_to_numpy(loss)) == pytest.approx(terms[0] + 4 * terms[1], rel=1e-5)
+
+
+def test_the_divergence_gains_weight_over_the_warm_up():
+    model = vae(kl_weight=2.0, kl_warmup_steps=10)
+    weights = [model.schedule(step)["kl_weight"] for step in (0, 5, 10, 1000)]
+    assert weights == [0.0, 1.0, 2.0, 2.0]
+    assert vae(kl_weight=2.0).schedule(0)["kl_weight"] == 2.0
