@@ -85,6 +85,22 @@ def test_following_the_velocity_of_a_straight_line_arrives(steps):
     np.testing.assert_allclose(numbers(x), CLEAN, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [(flow, [0, 0.25, 0.5, 0.75]), (lambda: ddpm(noise_steps=10), [0.95, 0.65, 0.35, 0.05])],
+)
+def test_the_network_is_asked_at_the_time_where_the_way_has_got_to(make, expected):
+    model, asked = make(), []
+
+    def answer(x, time):
+        asked.append(float(numbers(time)))
+        return x
+
+    for step in range(4):
+        model.sampling_step(ops.convert_to_tensor(NOISE), ops.convert_to_tensor(step), 4, answer)
+    assert asked == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
 def test_noise_grows_from_hardly_any_to_nearly_all(schedule):
     shares = signal_shares(1000, schedule)
