@@ -103,8 +103,8 @@ def _check_name(name: str, kind: str) -> None:
         better = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")
         better = re.sub(r"^(genkit-)?(keras-)?", "", better)[:_LONGEST].strip("-")
         raise UsageError(
-            "Expected a name of lower case letters, digits and single hyphens, without 'genkit' "
-            f"before it; received {name!r}.",
+            f"Expected a name of lower case letters, digits and single hyphens, {_LONGEST} "
+            f"characters at most, without 'genkit' before it; received {name!r}.",
             f"Did you mean {better!r}?" if better else "Such as: shapes",
         )
     if name in installed().names(KINDS[kind]):
