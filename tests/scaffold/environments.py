@@ -43,7 +43,7 @@ class Environment:
             self._see_outer(folder)
 
     def _see_outer(self, folder: Path) -> None:
-        paths = [path for path in sys.path if path and Path(path).is_dir()]
+        paths = [str(Path(path).resolve()) for path in sys.path if path and Path(path).is_dir()]
         (site,) = folder.glob("lib/python*/site-packages")
         (site / "outer.pth").write_text("import outer_packages\n")
         (site / "outer_packages.py").write_text(_OUTER.format(paths=paths))

@@ -15,6 +15,6 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         config="genkit_myplugin.settings:DenseGANConfig",
         accepts=("image",),
         tiny={"width": 8},
-        presets={"default": {"dataset": "digits", "batch_size": 64, "epochs": 40}},
+        presets={"default": {"dataset": "digits", "batch_size": 64, "epochs": 120}},
         references=("Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661",),
     )
