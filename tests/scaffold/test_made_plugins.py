@@ -46,22 +46,27 @@ def test_each_kind_is_tried():
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_made_plugin_installs_works_and_passes_its_tests(kind, tmp_path):
     environment = Environment(tmp_path / "venv", backend.choose())
-    written = write_plugin(NAME, kind, tmp_path)
-    environment.run("pip", "install", "-q", f"{written.path}[test]")
-    rows = json.loads(environment.run("genkit", "list", "plugins", "--json"))["plugins"]
-    (row,) = [row for row in rows if row["distribution"] == written.distribution]
+
+    def genkit(*words, folder=tmp_path):
+        return json.loads(environment.run("genkit", *words, "--json", folder=folder))
+
+    made = genkit("new", "plugin", NAME, "--kind", kind)
+    project = tmp_path / made["path"]
+    environment.run("pip", "install", "-q", f"{project}[test]")
+    rows = genkit("list", "plugins")["plugins"]
+    (row,) = [row for row in rows if row["distribution"] == made["distribution"]]
     assert (row["brings"], row["faults"], row["version"]) == (LISTED[kind], [], "0.1.0")
     place = tmp_path / "elsewhere"
     place.mkdir()
     if kind == "dataset":
-        environment.run("python", "-m", f"{written.package}.fake", folder=place)
+        environment.run("python", "-m", f"{made['package']}.fake", folder=place)
     for use in USES[kind]:
-        told = json.loads(environment.run("genkit", *use, "--json", folder=place))
+        told = genkit(*use, folder=place)
     if kind == "recommender":
         assert [item["because"] for item in told["items"]] == ["Solaris"] * 2
     if kind == "metric":
         assert "brightness-gap" in json.dumps(told)
-    tested = environment.run("pytest", "-q", "-p", "no:cacheprovider", folder=written.path)
+    tested = environment.run("pytest", "-q", "-p", "no:cacheprovider", folder=project)
     assert re.search(r"\d+ passed", tested)
 
 
