@@ -61,11 +61,11 @@ class Environment:
         quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
         return {**kept, "PATH": path, "KERAS_BACKEND": self.backend, **quiet, **offline}
 
-    def run(self, *command: str, folder: Path | None = None) -> str:
+    def run(self, *command: str, at: Path | None = None) -> str:
         """Run a command, which must end well; give what it printed on stdout."""
         done = subprocess.run(
-            [str(self.scripts / command[0]), *command[1:]],
-            cwd=folder,
+            command,
+            cwd=at,
             env=self.variables(),
             capture_output=True,
             text=True,

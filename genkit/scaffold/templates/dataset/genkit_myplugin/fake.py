@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-_SIZE, _IMAGES = 8, 100
+_SIZE, _IMAGES = 8, 200
 
 
 def write_table(folder: Path) -> dict[str, str]:
