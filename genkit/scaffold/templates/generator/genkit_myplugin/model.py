@@ -27,13 +27,16 @@ class DenseGAN(genkit.Model):
         DataError: the images have no size or no range that is known.
     """
 
+    config: DenseGANConfig
+
     def __init__(self, config: DenseGANConfig, schema: genkit.Schema) -> None:
         super().__init__(config, schema)
         self.image = schema.name_of("image")
-        shape, values = schema[self.image].shape, schema[self.image].range
-        if len(shape) != 3 or None in shape or values is None:
-            raise DataError(f"Expected images of one size and a known range; received {shape}.")
-        self.range = values
+        field = schema[self.image]
+        shape = tuple(size for size in field.shape if size is not None)
+        if not len(shape) == len(field.shape) == 3 or field.range is None:
+            raise DataError(f"Expected images of one size and a known range; received {field}.")
+        self.range = field.range
         self.generator = build_generator(config, shape)
         self.discriminator = build_discriminator(config, shape)
         for name, network in (

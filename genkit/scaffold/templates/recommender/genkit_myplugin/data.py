@@ -42,7 +42,7 @@ def read_likes(path: Path) -> list[tuple[str, str]]:
     """Read who liked what."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            likes = [(row.get("user"), row.get("item")) for row in csv.DictReader(file)]
+            likes = [(row.get("user") or "", row.get("item") or "") for row in csv.DictReader(file)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"The file {path} can't be read: {error}.") from error
     if not likes or not all(user and item for user, item in likes):
