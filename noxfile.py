@@ -14,7 +14,7 @@ TEST_TOOLS = ("pytest>=8.3", "pytest-xdist>=3.6", "hypothesis>=6.130")
 # browser, and asks others for figures.
 READERS = ("pyyaml>=6", "huggingface-hub>=1", "prdc>=0.2", "playwright>=1.50")
 # What makes and judges the plugins of genkit new.
-BUILDERS = ("hatchling>=1.27", "ruff>=0.17,<0.18")
+BUILDERS = ("hatchling>=1.27", "editables>=0.5", "ruff>=0.17,<0.18")
 DOCS_TOOLS = ("sphinx>=8.2", "myst-parser>=4", "furo>=2025.7", "sphinx-copybutton>=0.5")
 # What differs between backends; the rest runs once.
 BACKEND_TESTS = (
