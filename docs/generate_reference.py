@@ -132,8 +132,23 @@ def _cli() -> str:
         "## genkit\n\n```text\ngenkit [OPTIONS] COMMAND [ARGS]...\n```",
         _options(app.registered_callback.callback),
     ]
-    parts += [_command(command.name, command.callback) for command in app.registered_commands]
+    parts += [_command(name, function) for name, function in commands()]
     return _page("Command line", "What `genkit --help` and `genkit COMMAND --help` tell.", parts)
+
+
+def commands() -> list[tuple[str, Callable[..., Any]]]:
+    """List all commands, with the words that name them; those of groups come last."""
+    from genkit.cli import app
+
+    groups = [
+        ("", app),
+        *((f"{group.name} ", group.typer_instance) for group in app.registered_groups),
+    ]
+    return [
+        (f"{prefix}{command.name}", command.callback)
+        for prefix, group in groups
+        for command in group.registered_commands
+    ]
 
 
 def parameters(function: Callable[..., Any]) -> list[tuple[list[str], Any, str, str]]:
