@@ -248,9 +248,11 @@ class Run:
         if writer is None or writer.renderer is None:
             return None
         with model.averaged_weights():
-            samples = model.generate(SAMPLES_IN_GRID, seed=self.settings.seed)
+            n = writer.renderer.together or SAMPLES_IN_GRID
+            samples = model.generate(n, seed=self.settings.seed)
         classes = len(model.classes()) if model.conditional else 0
-        columns = classes if 0 < classes <= MOST_COLUMNS else None
+        a_column_each = 0 < classes <= MOST_COLUMNS and not writer.renderer.together
+        columns = classes if a_column_each else None
         folder, shown = self.path / "samples", None
         with _may_be_refused(step):
             folder.mkdir(exist_ok=True)

@@ -28,6 +28,12 @@ def sample_field(schema: Schema) -> str:
     return by_modality.get("image") or (others or names)[0]
 
 
+def shown_together(schema: Schema) -> int:
+    """Say how many items make one picture, or 0 where each has its own; see ``Renderer``."""
+    renderer = find_renderer(schema, sample_field(schema))
+    return 0 if renderer is None else renderer.together
+
+
 def render(schema: Schema, items: np.ndarray, alt: str, columns: int | None = None) -> Markup:
     """Show items as HTML: as the renderer of their modality does, or as numbers.
 
