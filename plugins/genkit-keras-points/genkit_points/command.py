@@ -39,7 +39,6 @@ def density(  # noqa: PLR0917
     """
     if n < 2 or not 2 <= cells <= 1000:  # noqa: PLR2004
         raise UsageError(f"Expected --n of 2 or more, --cells of 2 to 1000; received {n}, {cells}.")
-    import numpy as np
 
     from genkit.evaluation import mean_interval
     from genkit_points.heat import draw, model_cells

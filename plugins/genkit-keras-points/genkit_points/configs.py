@@ -46,7 +46,7 @@ class PointsCsvConfig(genkit.Config):
 class PointsGANConfig(genkit.Config):
     """Settings of ``points-gan``."""
 
-    latent_dim: int = Field(8, ge=1, le=4096, description="Length of the noise vector")
+    latent_dim: int = Field(2, ge=1, le=4096, description="Length of the noise vector")
     hidden: Hidden = 128
     conditional: Conditional = False
     loss: Literal["minimax", "non-saturating", "least-squares", "hinge", "wasserstein"] = Field(
@@ -55,12 +55,12 @@ class PointsGANConfig(genkit.Config):
     gradient_penalty: float = Field(
         0.0, ge=0, description="Weight of the penalty on slopes other than 1, between the data"
     )
-    r1: float = Field(0.1, ge=0, description="Weight of the penalty on slopes at real points")
-    r2: float = Field(0.1, ge=0, description="Weight of the penalty on slopes at generated points")
+    r1: float = Field(0.02, ge=0, description="Weight of the penalty on slopes at real points")
+    r2: float = Field(0.02, ge=0, description="Weight of the penalty on slopes at generated points")
     critic_steps: int = Field(
         1, ge=1, le=100, description="Updates of the discriminator to one of the generator"
     )
-    learning_rate: LearningRate = 1e-3
+    learning_rate: LearningRate = 2e-3
 
 
 class PointsVAEConfig(genkit.Config):
@@ -69,13 +69,16 @@ class PointsVAEConfig(genkit.Config):
     latent_dim: int = Field(2, ge=1, le=4096, description="Length of the latent vector")
     hidden: Hidden = 128
     conditional: Conditional = False
-    scale: float = Field(
-        0.05,
+    least_scale: float = Field(
+        0.01,
         gt=0,
-        description="Standard deviation of points around the decoder's output, in the "
-        "range -1 to 1",
+        description="Least standard deviation of points around the decoder's output, in the range "
+        "-1 to 1",
     )
     kl_weight: float = Field(1.0, ge=0, description="Weight of the KL term; 1 is the bound itself")
+    kl_warmup_steps: int = Field(
+        500, ge=0, description="Steps over which the KL weight rises from 0 to its value"
+    )
     learning_rate: LearningRate = 2e-3
 
 
@@ -88,7 +91,7 @@ class PointsFlowConfig(genkit.Config):
         16, ge=1, le=1000, description="Runge-Kutta steps between noise and points"
     )
     average: float = Field(0.995, ge=0, lt=1, description="Decay of the averaged weights")
-    learning_rate: LearningRate = 2e-3
+    learning_rate: LearningRate = 4e-3
 
 
 class FlowOptions(genkit.Config):

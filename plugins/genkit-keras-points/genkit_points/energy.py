@@ -31,7 +31,7 @@ class EnergyDistance(genkit.Metric):
         self._seen[stream].append(batch.items.astype(np.float64))
 
     def compute(self) -> Iterable[Figure]:
-        blocks = [self._blocks(self._seen[stream]) for stream in self.streams]
+        blocks = [self._blocks(stream) for stream in self.streams]
         values = [energy_distance(*pair) for pair in zip(*blocks, strict=True)]
         yield self.context.figure(
             "energy-distance",
@@ -41,8 +41,8 @@ class EnergyDistance(genkit.Metric):
             at_most=_BLOCKS * _MOST,
         )
 
-    def _blocks(self, seen: list[np.ndarray]) -> list[np.ndarray]:
-        points = np.concatenate(seen)
+    def _blocks(self, stream: str) -> list[np.ndarray]:
+        points = np.concatenate(self._seen[stream])
         if len(points) < 2 * _BLOCKS:
             raise UsageError(
                 f"Expected {2 * _BLOCKS} points or more; received {len(points)}.",
@@ -50,7 +50,8 @@ class EnergyDistance(genkit.Metric):
             )
         # By value first: blocks must not depend on the order in which points came.
         points = points[np.lexsort(points.T)]
-        rng = np.random.default_rng(self.context.seed)
+        # Each stream by its own draws: sorted alike and dealt alike, like would meet like.
+        rng = np.random.default_rng([self.context.seed, self.streams.index(stream)])
         chosen = rng.permutation(len(points))[: _BLOCKS * _MOST]
         return np.array_split(points[chosen], _BLOCKS)
 

@@ -15,7 +15,6 @@ from genkit.layers import rescale
 from genkit_points.configs import PointsFlowConfig
 from genkit_points.networks import INSIDE, class_count, dense, limits
 
-_WAVES = 4  # of the time, as sines and cosines
 _LOG_NORMAL = -math.log(2 * math.pi)  # log density of the standard normal plane at 0
 
 
@@ -44,7 +43,7 @@ class PointsFlow(genkit.Model):
         self.limits = limits(schema)
         self.conditional = config.conditional
         classes = class_count(schema, config.conditional)
-        self.network = dense("velocity", 3 + 2 * _WAVES, 2, config.hidden, classes=classes)
+        self.network = dense("velocity", 3, 2, config.hidden, classes=classes)
         adam = keras.optimizers.Adam(
             config.learning_rate, use_ema=config.average > 0, ema_momentum=config.average
         )
@@ -70,8 +69,7 @@ class PointsFlow(genkit.Model):
 
     def velocity(self, x: Any, time: Any, label: Any = None) -> Any:
         """Give the velocity at places ``(batch, 2)`` and times ``(batch, 1)``."""
-        waves = 2 * math.pi * time * ops.arange(1, _WAVES + 1, dtype="float32")
-        seen = ops.concatenate([x, time, ops.sin(waves), ops.cos(waves)], axis=1)
+        seen = ops.concatenate([x, time], axis=1)
         return self.network(seen if label is None else [seen, label])
 
     def decode(self, noise: Any, label: Any = None, solver_steps: int | None = None) -> Any:

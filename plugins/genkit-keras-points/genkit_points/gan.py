@@ -6,7 +6,7 @@ import keras
 
 import genkit
 from genkit_points.configs import PointsGANConfig
-from genkit_points.networks import INSIDE, class_count, dense, limits
+from genkit_points.networks import INSIDE, LATENT_FREQUENCY, class_count, dense, limits
 
 
 class PointsGAN(genkit.GAN):
@@ -26,7 +26,15 @@ class PointsGAN(genkit.GAN):
         classes = class_count(schema, config.conditional)
         adam = {"learning_rate": config.learning_rate, "beta_1": 0.5}
         super().__init__(
-            dense("generator", config.latent_dim, 2, config.hidden, classes=classes, last="tanh"),
+            dense(
+                "generator",
+                config.latent_dim,
+                2,
+                config.hidden,
+                frequency=LATENT_FREQUENCY,
+                classes=classes,
+                last="tanh",
+            ),
             dense("discriminator", 2, 1, config.hidden, classes=classes),
             loss=config.loss,
             gradient_penalty=config.gradient_penalty,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -48,8 +47,8 @@ def draw(
     cells = len(logs)
     counts, _, _ = np.histogram2d(points[:, 1], points[:, 0], cells, [limits, limits])
     area = ((limits[1] - limits[0]) / cells) ** 2
-    # As wide as leaves some points under each blur: a fiftieth of the picture for 2000 points.
-    blurred = gaussian_filter(counts, cells / 50 * (2000 / len(points)) ** (1 / 6))
+    # Wider for fewer points, as a kernel density estimate is: a hundredth of the picture for 2000.
+    blurred = gaussian_filter(counts, cells / 100 * (2000 / len(points)) ** (1 / 6))
     with np.errstate(divide="ignore"):
         of_data = np.log(blurred / (len(points) * area))
     highest = float(max(np.max(logs), np.max(of_data)))
@@ -60,7 +59,7 @@ def draw(
         (panels[1], of_data, f"Data: {len(points):,} points held out"),
     ):
         shown = axes.imshow(
-            np.where(np.isfinite(values), values, -math.inf),
+            np.maximum(values, highest - _SHOWN),
             origin="lower",
             extent=(*limits, *limits),
             vmin=highest - _SHOWN,

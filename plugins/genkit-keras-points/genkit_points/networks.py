@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras import layers
+import numpy as np
+from keras import layers, ops
 
 import genkit
 from genkit.errors import DataError
@@ -13,8 +14,10 @@ from genkit.errors import DataError
 INSIDE = (-1.0, 1.0)
 """The range that networks work in; models move points to it, and back to that of the data."""
 
+LATENT_FREQUENCY = 1.5
 _LAYERS = 3
 _EMBEDDING = 16
+_WAVES = 32
 
 
 def dense(
@@ -23,29 +26,37 @@ def dense(
     outputs: int,
     hidden: int,
     *,
+    frequency: float = 5.0,
     classes: int = 0,
-    activation: str = "silu",
     last: str = "linear",
 ) -> Any:
     """Build a network of three hidden layers.
+
+    It sees sines and cosines of the vector in random directions too: what is small in the plane
+    is then easy to learn (Tancik et al. 2020, "Fourier Features Let Networks Learn High Frequency
+    Functions in Low Dimensional Domains", section 5). The directions are always the same.
 
     Args:
         name: of the network.
         length: of the vectors that go in.
         outputs: length of those that come out, float32.
         hidden: units of each hidden layer.
+        frequency: standard deviation of their angular frequencies: 5 suits points, less suits
+            latents, which are spread wider.
         classes: with some, labels go in too: int32, shape ``(batch,)``.
-        activation: of hidden layers.
         last: activation of the last.
     """
     vector = keras.Input((length,))
-    inputs, x = [vector], vector
+    directions = np.random.default_rng(0).normal(0, frequency, (length, _WAVES)).astype("float32")
+    angles = ops.matmul(vector, directions)
+    x = layers.Concatenate()([vector, ops.sin(angles), ops.cos(angles)])
+    inputs = [vector]
     if classes:
         label = keras.Input((), dtype="int32")
         inputs.append(label)
         x = layers.Concatenate()([x, layers.Embedding(classes, _EMBEDDING)(label)])
     for _ in range(_LAYERS):
-        x = layers.Dense(hidden, activation=activation)(x)
+        x = layers.Dense(hidden, activation="silu")(x)
     x = layers.Dense(outputs, activation=last, dtype="float32")(x)
     return keras.Model(inputs if classes else vector, x, name=name)
 

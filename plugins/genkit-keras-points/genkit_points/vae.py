@@ -12,14 +12,15 @@ import genkit
 from genkit.layers import rescale
 from genkit.losses import gaussian_nll, kl_to_standard_normal
 from genkit_points.configs import PointsVAEConfig
-from genkit_points.networks import INSIDE, class_count, dense, limits
+from genkit_points.networks import INSIDE, LATENT_FREQUENCY, class_count, dense, limits
 
 
 class PointsVAE(genkit.Autoencoder):
     """An encoder to a normal latent and a decoder back, trained on the evidence lower bound.
 
-    Kingma and Welling 2014, equation 10 with one sample. A point is the decoder's output and
-    normal noise of the standard deviation ``scale``; generation draws that too.
+    Kingma and Welling 2014, equation 10 with one sample. The decoder gives where a point is and
+    how far around, the standard deviation of a normal density; generation draws from that. It
+    begins wide: the latent finds its form before details matter.
 
     Args:
         config: see ``genkit info points-vae``.
@@ -36,7 +37,9 @@ class PointsVAE(genkit.Autoencoder):
         classes = class_count(schema, config.conditional)
         latent = config.latent_dim
         self.encoder = dense("encoder", 2, 2 * latent, config.hidden, classes=classes)
-        self.decoder = dense("decoder", latent, 2, config.hidden, classes=classes)
+        self.decoder = dense(
+            "decoder", latent, 3, config.hidden, frequency=LATENT_FREQUENCY, classes=classes
+        )
         adam = keras.optimizers.Adam(config.learning_rate)
         self.add_optimizer("vae", adam, self.encoder, self.decoder)
 
@@ -46,6 +49,11 @@ class PointsVAE(genkit.Autoencoder):
             "around": rng.standard_normal((n, 2), dtype="float32"),
         }
 
+    def schedule(self, step: int) -> dict[str, Any]:
+        # With the whole weight from the start the latent would be given up before it is of use.
+        share = min(1.0, step / max(1, self.config.kl_warmup_steps))
+        return {"kl_weight": self.config.kl_weight * share}
+
     def training_step(self, batch: Any, minimize: Any) -> dict[str, Any]:
         loss, logs = minimize("vae", self.loss, batch)
         return {"loss": loss, **logs}
@@ -54,23 +62,30 @@ class PointsVAE(genkit.Autoencoder):
         """Give the negative evidence lower bound and its two terms, in nats per point."""
         points = rescale(batch["points"], self.limits, INSIDE)
         label = batch["label"] if self.conditional else None
-        mean, log_variance = ops.split(self.encoder(_inputs(points, label)), 2, axis=-1)
-        z = mean + ops.exp(0.5 * log_variance) * batch["z"]
-        decoded = self.decoder(_inputs(z, label))
-        reconstruction = ops.mean(gaussian_nll(points, decoded, self.config.scale))
-        kl = ops.mean(kl_to_standard_normal(mean, log_variance))
-        loss = reconstruction + self.config.kl_weight * kl
+        middle, log_variance = ops.split(self.encoder(_inputs(points, label)), 2, axis=-1)
+        z = middle + ops.exp(0.5 * log_variance) * batch["z"]
+        mean, scale = self._decoded(z, label)
+        nll = gaussian_nll(points / scale, mean / scale, 1.0) + 2 * ops.log(scale[:, 0])
+        reconstruction = ops.mean(nll)
+        kl = ops.mean(kl_to_standard_normal(middle, log_variance))
+        loss = reconstruction + batch["kl_weight"] * kl
         return loss, {"reconstruction_loss": reconstruction, "kl_loss": kl}
 
     def decode(self, z: Any, around: Any, label: Any = None) -> Any:
-        return self._points(self.decoder(_inputs(z, label)) + self.config.scale * around)
+        mean, scale = self._decoded(z, label)
+        return self._points(mean + scale * around)
 
     def to_latent(self, items: Any, label: Any = None) -> Any:
         points = rescale(items, self.limits, INSIDE)
         return ops.split(self.encoder(_inputs(points, label)), 2, axis=-1)[0]
 
     def from_latent(self, latent: Any, label: Any = None) -> Any:
-        return self._points(self.decoder(_inputs(latent, label)))
+        return self._points(self._decoded(latent, label)[0])
+
+    def _decoded(self, z: Any, label: Any) -> tuple[Any, Any]:
+        """Give mean ``(batch, 2)`` and standard deviation ``(batch, 1)`` of the points."""
+        outputs = self.decoder(_inputs(z, label))
+        return outputs[:, :2], self.config.least_scale + ops.softplus(outputs[:, 2:])
 
     def _points(self, inside: Any) -> Any:
         return rescale(ops.clip(inside, *INSIDE), INSIDE, self.limits)
