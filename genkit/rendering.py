@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from genkit.schema import Schema
+
+
+_MOST_BESIDE = 5  # pictures of many items in a row
 
 
 class Renderer:
@@ -85,7 +87,7 @@ class Renderer:
         each = columns or len(items)
         rows = [items[start : start + each] for start in range(0, len(items), each)]
         drawn = [picture for row in rows for picture in self.pictures(row)]
-        return str(render_pictures(drawn, alt, math.ceil(math.sqrt(len(drawn)))))
+        return str(render_pictures(drawn, alt, min(len(drawn), _MOST_BESIDE)))
 
 
 def find_renderer(schema: Schema, field: str, registry: Registry | None = None) -> Renderer | None:

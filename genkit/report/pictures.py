@@ -77,7 +77,9 @@ def evolution(material: Material) -> Section | None:
         figures.append(parts().figure(picture_part(picture, f"Samples at {step.lower()}"), step))
     if not figures:
         return None
-    told = "The same noise at every step: each place of the grid is one sample as it came to be."
+    told = "The same noise at every step."
+    if material.schema is None or not shown_together(material.schema):
+        told = f"{told[:-1]}: each place of the grid is one sample as it came to be."
     return Section("Sample evolution", joined([parts().gallery(figures), parts().text(told)]))
 
 

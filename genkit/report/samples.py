@@ -21,9 +21,9 @@ from genkit.reviewing import Review
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from genkit.model import Model
     from PIL import Image
 
+    from genkit.model import Model
     from genkit.registry import Registry
     from genkit.rendering import Renderer
 

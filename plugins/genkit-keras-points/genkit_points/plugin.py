@@ -16,7 +16,7 @@ def genkit_datasets() -> Iterable[genkit.DatasetSpec]:
     """Register the toy densities, and a person's own points."""
     yield genkit.DatasetSpec(
         name="points",
-        summary="Points of a plane from a toy density: ring, grid, moons, spirals, ...",
+        summary="Points of a plane from a toy density, such as ring, grid, moons or spirals",
         source="genkit_points.data:open_points",
         config="genkit_points.configs:PointsConfig",
         modality="points",
