@@ -1,4 +1,4 @@
-"""What the models learn in a few hundred steps; chances differ between backends, and bounds allow it.
+"""What the models learn in a few hundred steps; how well differs between backends.
 
 Measured: the GAN covered 8 modes of 8 on JAX and 7 on PyTorch; the VAE all, with three seeds, at an
 energy distance of 0.013 to 0.054; the flow all, with three seeds, at 0.001 to 0.002.
