@@ -122,7 +122,7 @@ def test_mistakes_are_told_in_one_line(place, arguments, told):
 
 def test_compare_runs_a_model_of_points(place, active_backend):
     _, call = place
-    few = ("--backends", active_backend, "--seeds", 1, "--steps", 10, "--out", "compared")
+    few = ("--backends", active_backend, "--seeds", 2, "--steps", 20, "--out", "compared")
     call("compare", "points-flow", *few)
 
 
