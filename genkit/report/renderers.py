@@ -20,6 +20,12 @@ _MOST_PNG = 200_000  # bytes; what needs more is a photograph and does better as
 _MOST_ROWS, _MOST_NUMBERS = 12, 16
 
 
+def shown_together(schema: Schema) -> int:
+    """Say how many items make one picture, or 0 where each has its own; see ``Renderer``."""
+    renderer = find_renderer(schema, schema.main_field())
+    return 0 if renderer is None else renderer.together
+
+
 def render(schema: Schema, items: np.ndarray, alt: str, columns: int | None = None) -> Markup:
     """Show items as HTML: as the renderer of their modality does, or as numbers.
 
