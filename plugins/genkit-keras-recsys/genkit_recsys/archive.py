@@ -96,7 +96,7 @@ class Archive:
         import difflib
 
         part = name.casefold()
-        near = [title for title in self._by_title if part in title][:_CLOSE]
+        near = sorted((title for title in self._by_title if part in title), key=len)[:_CLOSE]
         near = near or difflib.get_close_matches(part, self._by_title, _CLOSE)
         titles = [self.titles[self._by_title[title]] for title in near]
         return f"Did you mean {' or '.join(map(repr, titles))}?" if titles else "Give its id."

@@ -30,6 +30,8 @@ class CFGAN(Recommender):
         "generator/layers/0/kernel": (0, "items"),
         "generator/layers/1/kernel": (1, "items"),
         "generator/layers/1/bias": (0, "items"),
+        "discriminator/layers/2/kernel": (0, "items"),
+        "discriminator/layers/3/kernel": (0, "items"),
     }
 
     def __init__(self, config: CFGANConfig, schema: genkit.Schema) -> None:
@@ -41,13 +43,12 @@ class CFGAN(Recommender):
                 layers.Dense(self.n_items, "sigmoid"),
             ]
         )
-        self.discriminator = keras.Sequential(
-            [
-                keras.Input((2 * self.n_items,)),
-                layers.Dense(config.discriminator_dim, "sigmoid"),
-                layers.Dense(1),
-            ]
-        )
+        had, shown = keras.Input((self.n_items,)), keras.Input((self.n_items,))
+        # A dense layer on both side by side, each half with a row for each item.
+        hidden = layers.Dense(config.discriminator_dim)(had)
+        hidden = hidden + layers.Dense(config.discriminator_dim, use_bias=False)(shown)
+        verdict = layers.Dense(1)(layers.Activation("sigmoid")(hidden))
+        self.discriminator = keras.Model([had, shown], verdict)
         adam = keras.optimizers.Adam
         self.add_optimizer("generator", adam(config.learning_rate), self.generator)
         self.add_optimizer(
@@ -70,14 +71,14 @@ class CFGAN(Recommender):
     def discriminator_loss(self, batch: dict[str, Any]) -> Any:
         """Give the mean binary cross-entropy over real and generated vectors."""
         had, made = self._shown(batch)
-        real = self.discriminator(ops.concatenate([had, had], axis=-1))
-        fake = self.discriminator(ops.concatenate([had, ops.stop_gradient(made)], axis=-1))
+        real = self.discriminator([had, had])
+        fake = self.discriminator([had, ops.stop_gradient(made)])
         return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
 
     def generator_loss(self, batch: dict[str, Any]) -> Any:
         """Give the adversarial loss and the weighted squares of what should be zero."""
         had, shown = self._shown(batch)
-        fake = self.discriminator(ops.concatenate([had, shown], axis=-1))
+        fake = self.discriminator([had, shown])
         adversarial = ops.mean(ops.softplus(-fake))
         lucky = ops.cast(batch["zero_lot"] < self.config.zero_share, "float32")
         zeros = lucky * (1.0 - had)
