@@ -57,10 +57,10 @@ class Results:
         return row
 
 
-def measure_model(results: Results, model: str, dataset: str, protocol: str, seeds: int) -> None:
+def measure_model(
+    results: Results, job: dict[str, Any], trials: list[dict[str, Any]], seeds: int
+) -> None:
     """Tune a model on the validation split, and train the best settings with each seed."""
-    job = {"model": model, "dataset": dataset, "data": {"protocol": protocol}}
-    trials = TRIALS[model]
     best = trials[0]
     if len(trials) > 1:
         tried = [
@@ -77,7 +77,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--datasets", default="ml-latest-small", help="names, parted by commas")
     parser.add_argument("--models", default="", help="names, parted by commas; all without it")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="of the final trainings")
+    parser.add_argument("--trials", type=int, default=9, help="settings tried, at most")
     parser.add_argument("--backend", default="jax")
     parser.add_argument("--write", action="store_true", help="write docs/recommenders.md")
     asked = parser.parse_args()
@@ -87,9 +88,10 @@ def main() -> None:
         for protocol, models in PROTOCOLS.items():
             for model in models:
                 if model in chosen:
-                    measure_model(results, model, dataset, protocol, asked.seeds)
-    if asked.write:
-        PAGE.write_text(page(results.rows), encoding="utf-8")
+                    job = {"model": model, "dataset": dataset, "data": {"protocol": protocol}}
+                    measure_model(results, job, TRIALS[model][: asked.trials], asked.seeds)
+                    if asked.write:
+                        PAGE.write_text(page(results.rows), encoding="utf-8")
 
 
 if __name__ == "__main__":
