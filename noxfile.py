@@ -13,6 +13,8 @@ TEST_TOOLS = ("pytest>=8.3", "pytest-xdist>=3.6", "hypothesis>=6.130")
 # The session of all tests also reads what GenKit writes for others, looks at its pages in a
 # browser, and asks others for figures.
 READERS = ("pyyaml>=6", "huggingface-hub>=1", "prdc>=0.2", "playwright>=1.50")
+# What makes and judges the plugins of genkit new.
+BUILDERS = ("hatchling>=1.27", "editables>=0.5", "ruff>=0.17,<0.18")
 DOCS_TOOLS = ("sphinx>=8.2", "myst-parser>=4", "furo>=2025.7", "sphinx-copybutton>=0.5")
 # What differs between backends; the rest runs once.
 BACKEND_TESTS = (
@@ -33,7 +35,7 @@ def tests(session: nox.Session, backend: str) -> None:
     """Test on one backend with only that one installed; "all" compares the three."""
     extras = f"{backend},tensorboard" + (",mlflow" if backend == "jax" else "")
     # torchmetrics brings torch: the independent FID, KID and inception score are asked there.
-    more = {"jax": READERS, "all": ("torchmetrics>=1.9",)}
+    more = {"jax": (*READERS, *BUILDERS), "all": ("torchmetrics>=1.9",)}
     session.install("-e", f".[{extras}]", *TEST_TOOLS, *more.get(backend, ()), *CONSTRAINTS)
     env = {"KERAS_BACKEND": "jax" if backend == "all" else backend, "PYTHONPATH": "."}
     if backend == "all":
@@ -55,6 +57,15 @@ def plugins(session: nox.Session, backend: str) -> None:
             env = {**os.environ, "KERAS_BACKEND": backend}
             session.run("pytest", "-q", *session.posargs, env=env)
         session.run("pip", "uninstall", "--quiet", "--yes", folder.name)
+
+
+@nox.session
+@nox.parametrize("backend", ["jax", "torch", "tensorflow"])
+def scaffold(session: nox.Session, backend: str) -> None:
+    """Make a plugin of each kind, install it beside GenKit in a clean environment, and test it."""
+    session.install("-e", f".[{backend}]", *TEST_TOOLS, *BUILDERS, *CONSTRAINTS)
+    env = {"KERAS_BACKEND": backend, "PYTHONPATH": ".", "GENKIT_SCAFFOLD_CLEAN": "1"}
+    session.run("pytest", "-q", "tests/scaffold", *session.posargs, env={**os.environ, **env})
 
 
 @nox.session

@@ -36,7 +36,7 @@ _SECTION = re.compile(r"(Args|Attributes|Returns|Yields|Raises|Example|Reference
 
 # Public names by subject; every name of genkit.__all__ stands here.
 SUBJECTS: dict[str, tuple[str, ...]] = {
-    "Train and use": ("train", "load", "evaluate", "activate"),
+    "Train and use": ("train", "load", "open_data", "evaluate", "activate"),
     "Models": ("Model", "Autoencoder", "GAN", "Config", "gradient", "Trainer", "Metric"),
     "Plugins": (
         "hookimpl",
@@ -67,8 +67,11 @@ PACKAGES = {
 # What public functions hand out.
 RESULTS = {"genkit.api": ("Result",), "genkit.fitting": ("Outcome",)}
 _KINDS = {str: "TEXT", int: "N", Path: "PATH", bool: ""}
-# What the functions behind plugins' verbs use.
-VERBS = {"genkit.cli.output": ("JsonFlag", "emit", "say", "note", "table")}
+# What the functions behind plugins' verbs use, and what plugins raise.
+VERBS = {
+    "genkit.cli.output": ("JsonFlag", "emit", "say", "note", "table"),
+    "genkit.errors": ("DataError", "PluginError", "UsageError"),
+}
 _OVERRIDES = {
     "hookimpl": "Mark a function of a plugin as the implementation of a hook.",
     "JsonFlag": "The annotation of a command's parameter for `--json`.",
@@ -132,8 +135,23 @@ def _cli() -> str:
         "## genkit\n\n```text\ngenkit [OPTIONS] COMMAND [ARGS]...\n```",
         _options(app.registered_callback.callback),
     ]
-    parts += [_command(command.name, command.callback) for command in app.registered_commands]
+    parts += [_command(name, function) for name, function in commands()]
     return _page("Command line", "What `genkit --help` and `genkit COMMAND --help` tell.", parts)
+
+
+def commands() -> list[tuple[str, Callable[..., Any]]]:
+    """List all commands, with the words that name them; those of groups come last."""
+    from genkit.cli import app
+
+    groups = [
+        ("", app),
+        *((f"{group.name} ", group.typer_instance) for group in app.registered_groups),
+    ]
+    return [
+        (f"{prefix}{command.name}", command.callback)
+        for prefix, group in groups
+        for command in group.registered_commands
+    ]
 
 
 def parameters(function: Callable[..., Any]) -> list[tuple[list[str], Any, str, str]]:

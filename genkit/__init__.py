@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from genkit.api import load, train
+    from genkit.api import load, open_data, train
     from genkit.autoencoder import Autoencoder
     from genkit.backend import activate
     from genkit.builtin.models.gan import GAN
@@ -65,6 +65,7 @@ _HOME = {
     "gradient": "genkit.engine",
     "hookimpl": "genkit.hookspecs",
     "load": "genkit.api",
+    "open_data": "genkit.api",
     "train": "genkit.api",
 }
 
@@ -95,6 +96,7 @@ __all__ = [
     "gradient",
     "hookimpl",
     "load",
+    "open_data",
     "train",
 ]
 

@@ -21,6 +21,7 @@ from genkit.specs import Schema
 from genkit.training.sitting import Sitting
 
 if TYPE_CHECKING:
+    from genkit.data import Source
     from genkit.model import Model
 
 
@@ -221,6 +222,22 @@ def load(
     checkpoints.read_steadily(which, lambda folder: checkpoint_files.restore(folder, state))
     model.use_averaged_weights()
     return model
+
+
+def open_data(run_or_path: Result | Run | str | Path, *, unseen: bool = False) -> Source:
+    """Open the data of a run.
+
+    Args:
+        run_or_path: what ``train`` returned, or a run directory.
+        unseen: prefer items that training didn't see: the test split, where the data has one.
+
+    Raises:
+        GenkitError: no run there, no such data set any more, or data that can't be read.
+    """
+    from genkit import datasets
+
+    path = Path(run_or_path) if isinstance(run_or_path, (str, Path)) else run_or_path.path
+    return datasets.open_data(Run.open(path).plan, installed(), unseen=unseen)
 
 
 def _check_name(name: str) -> None:

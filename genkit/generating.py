@@ -211,11 +211,15 @@ class Generating:
         scalars = {name: np.asarray(value) for name, value in floats.items()}
         return self._inference[method, static](**inputs, **scalars)
 
-    def map_items(self, method: str, **arrays: np.ndarray) -> np.ndarray:
+    def map_items(
+        self, method: str, options: Mapping[str, Any] | None = None, /, **arrays: np.ndarray
+    ) -> np.ndarray:
         """Run a method that maps tensors to a tensor over arrays of any length.
 
         Args:
             method: its name; it is called with the arrays' rows by name, 64 at a time.
+            options: more arguments by name, as ``decode`` takes them: a float comes as a float32
+                scalar tensor, another value as it is, and chooses a compiled variant.
             **arrays: the same number of rows each, at least one.
 
         Returns:
@@ -225,7 +229,7 @@ class Generating:
         results = []
         for start in range(0, n, BATCH):
             rows = {name: _filled(array[start : start + BATCH]) for name, array in arrays.items()}
-            results.append(self._run(method, rows)[: n - start])
+            results.append(self._run(method, rows, options)[: n - start])
         return np.concatenate(results)
 
 

@@ -120,8 +120,9 @@ def genkit_commands() -> Iterable[CommandSpec]:  # type: ignore[empty-body]
     """Register verbs of the command line.
 
     The function behind a verb is imported when the verb, or its ``--help``, is used. A name that
-    a built-in verb has stays with that; of two plugins with one name, each answers to
-    ``distribution/name``.
+    a built-in verb has stays with that. Of two plugins with one name, each answers to
+    ``distribution/name``; if both verbs are for one capability, the name alone is that of the
+    distribution whose model the ``RUN`` has.
 
     Example:
         >>> import genkit

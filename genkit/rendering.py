@@ -17,12 +17,19 @@ if TYPE_CHECKING:
     from genkit.schema import Schema
 
 
+_MOST_BESIDE = 5  # pictures of many items in a row
+
+
 class Renderer:
     """Shows items of one modality, in files, grids and reports.
 
     A subclass defines ``write`` and names its ``suffix``, or defines ``pictures`` and says that it
     ``draws``; and ``html``, unless pictures are all there is to show. What an item says comes from
     a model: escape it in HTML.
+
+    Items that say little alone, such as points of a plane, are shown ``together``: ``write`` then
+    puts all items into one file, and ``pictures`` draws all into one picture. What would be a row
+    of a grid is a picture.
 
     Args:
         schema: what the data is.
@@ -33,7 +40,11 @@ class Renderer:
     """The ending of a file that holds one item, without a dot; empty if there is no such file."""
 
     draws = False
-    """Whether ``pictures`` can draw an item."""
+    """Whether ``pictures`` can draw items."""
+
+    together = 0
+    """How many items make a good picture of them all; 0 where each item has a picture of its own.
+    """
 
     def __init__(self, schema: Schema, field: str) -> None:
         self.schema = schema
@@ -47,16 +58,17 @@ class Renderer:
         """Write one item as a file of the modality's own format.
 
         Args:
-            item: as the field says, without a batch axis.
+            item: as the field says, without a batch axis; with ``together`` all of them, shape
+                ``(n, ...)``.
             file: where to; its name ends in ``suffix``.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no write.")
 
     def pictures(self, items: np.ndarray) -> list[Image.Image]:
-        """Draw each item, all of one size.
+        """Draw each item, all of one size; with ``together`` a list of one picture of all.
 
         Args:
-            items: shape ``(n, ...)``, as the field says.
+            items: shape ``(n, ...)``, as the field says; at least one.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no pictures.")
 
@@ -66,11 +78,16 @@ class Renderer:
         Args:
             items: shape ``(n, ...)``, as the field says; at least one.
             alt: what they are in words, for who can't see them.
-            columns: items in a row; None for what looks well.
+            columns: items in a row, or with ``together`` in a picture; None for what looks well.
         """
         from genkit.report.renderers import render_pictures
 
-        return str(render_pictures(self.pictures(items), alt, columns))
+        if not self.together:
+            return str(render_pictures(self.pictures(items), alt, columns))
+        each = columns or len(items)
+        rows = [items[start : start + each] for start in range(0, len(items), each)]
+        drawn = [picture for row in rows for picture in self.pictures(row)]
+        return str(render_pictures(drawn, alt, min(len(drawn), _MOST_BESIDE)))
 
 
 def find_renderer(schema: Schema, field: str, registry: Registry | None = None) -> Renderer | None:

@@ -265,10 +265,12 @@ class Run:
             writer = Samples(model)
         if writer is None or writer.renderer is None:
             return None
-        with model.averaged_weights():
-            samples = model.generate(SAMPLES_IN_GRID, seed=self.settings.seed)
-        classes = len(model.classes()) if model.conditional else 0
+        together = writer.renderer.together
+        classes = len(model.classes()) if model.conditional and not together else 0
         columns = classes if 0 < classes <= MOST_COLUMNS else None
+        n = SAMPLES_IN_GRID // columns * columns if columns else together or SAMPLES_IN_GRID
+        with model.averaged_weights():
+            samples = model.generate(n, seed=self.settings.seed)
         folder, shown = self.path / "samples", None
         with _may_be_refused(step):
             folder.mkdir(exist_ok=True)

@@ -88,6 +88,12 @@ class Schema:
             "Choose another data set or model: genkit list",
         )
 
+    def main_field(self) -> str:
+        """Name what is shown and measured: the first image, or else the first that is no label."""
+        images = [name for name, field in self.fields.items() if field.modality == "image"]
+        others = [name for name, field in self.fields.items() if field.modality != "label"]
+        return (images or others or list(self.fields))[0]
+
     def replace(self, **fields: Field) -> Schema:
         """Give a copy with some fields exchanged."""
         return Schema({**self.fields, **fields})

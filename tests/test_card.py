@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import genkit
-from genkit.card import WATTS_A_THREAD, model_card, renew_card
-from genkit.card_header import to_yaml
+from genkit.card import model_card, renew_card
+from genkit.card.compute import WATTS_A_THREAD
+from genkit.card.header import to_yaml
 from genkit.errors import RunError
 from genkit.files import write_json
 from tests.training.small import SMALL

@@ -38,7 +38,7 @@ def draw(told: dict[str, Any], path: Path) -> list[Path]:
         mine = [row for row in rows if row["arm"] == name]
         x = [places[row["ratio"]] + offset for row in mine]
         _errorbar(left, x, [(r["accuracy"], r["low"], r["high"]) for r in mine], colour, name)
-    left.set_ylabel(f"accuracy in %, mean of {rows[0]['n']} seeds, 95 % interval")
+    left.set_ylabel(f"accuracy in %, mean of {rows[0]['n']} seeds,\nwith its 95 % interval")
     for offset, (verdict, name, colour) in zip(
         (-0.05, 0.05),
         (("verdict", "real+synthetic", 0), ("verdict_beyond_classical", "all", 1)),

@@ -225,7 +225,11 @@ FLOWS = (
         accepts=("image",),
         options={"generate": f"{_FLOW_CONFIGS}:SamplingOptions"},
         presets={
-            "default": {**_MNIST, "epochs": 2, "config": {"width": 48, "blocks": 1}},
+            "default": {
+                **_MNIST,
+                "epochs": 2,
+                "config": {"width": 48, "blocks": 1, "answer": "velocity"},
+            },
             "reference": {
                 **_MNIST,
                 "epochs": 200,
@@ -241,6 +245,7 @@ FLOWS = (
         references=(
             "Ho et al. 2020, Denoising Diffusion Probabilistic Models, arXiv:2006.11239",
             "Song et al. 2021, Denoising Diffusion Implicit Models, arXiv:2010.02502",
+            "Salimans and Ho 2022, Progressive Distillation ..., arXiv:2202.00512",
         ),
     ),
 )

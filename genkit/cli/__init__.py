@@ -19,6 +19,7 @@ from genkit.cli import (
     info,
     interpolate,
     listing,
+    new,
     output,
     reconstruct,
     report,
@@ -26,7 +27,7 @@ from genkit.cli import (
     run,
     runs,
 )
-from genkit.cli.plugin_commands import Verbs, for_capability
+from genkit.cli.plugin_commands import Verbs, Words, for_capability
 from genkit.errors import GenkitError
 
 _INTERRUPTED = 130
@@ -54,6 +55,7 @@ app.command("list")(listing.list_specs)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
+app.add_typer(new.app, name="new", cls=Words)
 
 
 def _print_version(wanted: bool) -> None:

@@ -28,6 +28,9 @@ def doctor(as_json: JsonFlag = False) -> int:
     """Check backends, versions, devices and plugins; show what is wrong.
 
     Each backend is tried in a process of its own, which takes some seconds.
+
+    Examples:
+      genkit doctor
     """
     registry = installed()
     told: dict[str, Any] = {

@@ -35,6 +35,10 @@ def info(
     The settings of a model are set with --set KEY=VALUE, those of a data set with --data KEY=VALUE,
     those of a trainer with --trainer-set KEY=VALUE, or in the tables [config], [data] and
     [trainer_config] of a recipe.
+
+    Examples:
+      genkit info dcgan
+      genkit info digits --json
     """
     registry = installed()
     found = _find(registry, name)

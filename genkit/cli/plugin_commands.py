@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from genkit.errors import PluginError, RunError, UnknownNameError, UsageError
+from genkit.errors import (
+    AmbiguousNameError,
+    PluginError,
+    RunError,
+    UnknownNameError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from genkit.config import Config
@@ -19,7 +25,27 @@ if TYPE_CHECKING:
 _FLAGS = "genkit.flags"
 
 
-class Verbs(TyperGroup):
+class Words(TyperGroup):
+    """A group of commands that answers a mistyped one with the right one."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        found = super().get_command(ctx, cmd_name)
+        if found is None:
+            raise self.unknown(ctx, cmd_name)
+        return found
+
+    def unknown(self, ctx: Any, cmd_name: str) -> UsageError:
+        """Make the error that tells of a command that there isn't."""
+        from genkit.registry import suggestion
+
+        return UsageError(
+            f"No such command {cmd_name!r}.",
+            suggestion(cmd_name, self.list_commands(ctx))
+            or f"See them with: {ctx.command_path} --help",
+        )
+
+
+class Verbs(Words):
     """The built-in verbs, and after them those of plugins.
 
     Plugins are loaded for a verb that is not built in, and for the list of all. The function behind
@@ -30,19 +56,16 @@ class Verbs(TyperGroup):
         return [*super().list_commands(ctx), *_verbs(set(self.commands))]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        built_in = super().get_command(ctx, cmd_name)
-        if built_in is not None:
-            return built_in
-        from genkit.registry import installed, suggestion
+        if cmd_name in self.commands:
+            return super().get_command(ctx, cmd_name)
+        from genkit.registry import installed
 
+        if rivals := _sharing(cmd_name):
+            return _Unloaded(cmd_name, rivals)
         try:
-            entry = installed().find("commands", cmd_name)
+            return _Unloaded(cmd_name, [installed().find("commands", cmd_name)])
         except UnknownNameError:
-            raise UsageError(
-                f"No such command {cmd_name!r}.",
-                suggestion(cmd_name, self.list_commands(ctx)) or "See them with: genkit --help",
-            ) from None
-        return _Unloaded(cmd_name, entry)
+            raise self.unknown(ctx, cmd_name) from None
 
 
 def _verbs(built_in: set[str]) -> list[str]:
@@ -51,10 +74,22 @@ def _verbs(built_in: set[str]) -> list[str]:
 
     entries = installed().entries("commands")
     names = [entry.spec.name for entry in entries]
-    return [
-        entry.qualified_name if name in built_in or names.count(name) > 1 else name
+    shortest = [
+        entry.qualified_name
+        if name in built_in or (names.count(name) > 1 and not _sharing(name))
+        else name
         for entry, name in zip(entries, names, strict=True)
     ]
+    return list(dict.fromkeys(shortest))
+
+
+def _sharing(name: str) -> list[Entry]:
+    """Give the verbs of this name, if there are several and all are for the same capability."""
+    from genkit.registry import installed
+
+    entries = [entry for entry in installed().entries("commands") if entry.spec.name == name]
+    capabilities = {entry.spec.capability for entry in entries}
+    return entries if len(entries) > 1 and len(capabilities) == 1 and "" not in capabilities else []
 
 
 def commands_for(capabilities: Sequence[str]) -> list[str]:
@@ -62,25 +97,47 @@ def commands_for(capabilities: Sequence[str]) -> list[str]:
     from genkit.registry import installed
 
     entries = installed().entries("commands")
-    return [entry.spec.name for entry in entries if entry.spec.capability in capabilities]
+    found = [entry.spec.name for entry in entries if entry.spec.capability in capabilities]
+    return list(dict.fromkeys(found))
 
 
 class _Unloaded(TyperCommand):
-    """A plugin's verb; it becomes the real one when it is used."""
+    """A plugin's verb; it becomes the real one when it is used.
 
-    def __init__(self, name: str, entry: Entry) -> None:
-        super().__init__(name, help=f"{entry.spec.summary}.", rich_help_panel="From plugins")
-        self._entry = entry
+    Args:
+        name: what was typed.
+        entries: the verbs of that name; of several, that of the run's model is taken.
+    """
+
+    def __init__(self, name: str, entries: Sequence[Entry]) -> None:
+        summary = entries[0].spec.summary
+        super().__init__(name, help=f"{summary}.", rich_help_panel="From plugins")
+        self._entries = entries
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
-        return self._load().make_context(info_name, args, parent, **extra)
+        return self._load(self._chosen(args)).make_context(info_name, args, parent, **extra)
 
-    def _load(self) -> Any:
+    def _chosen(self, args: list[str]) -> Entry:
+        """Take the verb of the distribution that brings the model of the run among the words."""
+        if len(self._entries) == 1:
+            return self._entries[0]
+        models = (model_of(Path(word)) for word in args if not word.startswith("-"))
+        model = next((entry for entry in models if entry is not None), None)
+        for entry in self._entries:
+            if model is not None and entry.distribution == model.distribution:
+                return entry
+        raise AmbiguousNameError(
+            f"{self.name!r} is offered by {len(self._entries)} distributions.",
+            f"Write {' or '.join(entry.qualified_name for entry in self._entries)}, or name a run "
+            "of a model of one of them.",
+        )
+
+    def _load(self, entry: Entry) -> Any:
         from genkit.specs import resolve
 
-        spec = self._entry.spec
+        spec = entry.spec
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         try:
             function = resolve(spec.command)
@@ -89,8 +146,8 @@ class _Unloaded(TyperCommand):
         except (Exception, SystemExit) as error:
             told = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise PluginError(
-                f"The command {spec.name!r} of the plugin {self._entry.plugin} "
-                f"({self._entry.distribution}) can't be loaded: {told}",
+                f"The command {spec.name!r} of the plugin {entry.plugin} "
+                f"({entry.distribution}) can't be loaded: {told}",
                 "See where it fails with --debug; the plugin's author can mend it.",
             ) from error
 
@@ -142,13 +199,13 @@ def for_capability(capability: str) -> type[TyperCommand]:
                 if param.param_type_name == "argument"
             ]
             words = [word for word in (*taken, *rest) if isinstance(word, str)]
-            found = (model_spec(Path(word)) for word in words)
-            return next((spec for spec in found if spec is not None), None)
+            found = (model_of(Path(word)) for word in words)
+            return next((entry.spec for entry in found if entry is not None), None)
 
     return Command
 
 
-def model_spec(path: Path) -> ModelSpec | None:
+def model_of(path: Path) -> Entry | None:
     """Look up the model of a run or of an exported model; None if it is neither, or damaged.
 
     Raises:
@@ -166,10 +223,9 @@ def model_spec(path: Path) -> ModelSpec | None:
             name, distribution = config["model"], config["distribution"]
         else:
             return None
-    except (RunError, LookupError, TypeError):
+    except (RunError, LookupError, TypeError, OSError):  # a word may be too long for a name
         return None
-    spec: ModelSpec = model_entry(str(name), str(distribution)).spec
-    return spec
+    return model_entry(str(name), str(distribution))
 
 
 def _flags(options: type[Config], model: str, taken: set[str | None]) -> list[TyperOption]:

@@ -25,8 +25,14 @@ def report(
         ),
     ] = None,
     n: Annotated[
-        int, typer.Option("--n", "-n", help="How many items in a grid of real or of samples.")
-    ] = 36,
+        int | None,
+        typer.Option(
+            "--n",
+            "-n",
+            help="How many real items or samples at once; by default 36 pictures, or as many as "
+            "suit another modality.",
+        ),
+    ] = None,
     backend: Annotated[
         str | None, typer.Option(help="jax, torch or tensorflow; by default the run's own.")
     ] = None,
@@ -43,7 +49,7 @@ def report(
       genkit report runs/mine --n 100 --out mine.html
       genkit report runs/vae runs/dcgan
     """
-    if not 1 <= n <= 400:  # noqa: PLR2004
+    if n is not None and not 1 <= n <= 400:  # noqa: PLR2004
         raise UsageError(f"Expected --n of 1 to 400; received {n}.")
     from genkit.report.page import write_report
 

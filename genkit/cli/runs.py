@@ -17,6 +17,10 @@ def runs(
     """List the runs, newest first, with their state and last losses.
 
     States: done, running, stopped (by a signal), killed, failed.
+
+    Examples:
+      genkit runs
+      genkit runs --json
     """
     from genkit.runs import find_runs
 

@@ -27,8 +27,10 @@ from genkit.engine.base import (
     refuse_batch_statistics,
     split_loss,
 )
+from genkit.engine.scope import Scope
 from genkit.engine.torch_graph import RecordedStep
 
+_MOST_NUMBERS = 1 << 26  # in the gradients of examples that are computed together: 256 MiB
 # Arrays that become tensors of their own dtype; Keras maps the others to one it supports.
 _KEPT_DTYPES = frozenset({"float32", "float16", "int64", "int32", "int16", "int8", "uint8", "bool"})
 
@@ -60,25 +62,13 @@ class BackendEngine(Engine):
         self, name: str, fn: LossFn, *inputs: Any, clip: float
     ) -> tuple[tuple[Any, dict[str, Any]], list[Any]]:
         refuse_batch_statistics(name, self.model.owned_layers(name))
-        values = [v.value for v in self.model.owned_variables(name)]
         inputs = pytree.tree_map(keras.ops.convert_to_tensor, inputs)
-        batch_size = max(x.shape[0] for x in pytree.tree_leaves(inputs) if x.ndim)
-
-        def one(index: int) -> tuple[Any, list[Any]]:
-            example = pytree.tree_map(lambda x: x[index : index + 1] if x.ndim else x, inputs)
-            loss, logs = split_loss(fn(*example))
-            found = torch.autograd.grad(loss, values, allow_unused=True)
-            gradients = fill_missing(name, found, values)
-            factor = clip_factor(gradients, clip)
-            return (loss.detach(), _detached(logs)), [g * factor for g in gradients]
-
-        # One example after the other: memory stays that of one gradient.
-        total = one(0)
-        for index in range(1, batch_size):
-            leaves, structure = pytree.tree_flatten(total)
-            added = [a + b for a, b in zip(leaves, pytree.tree_leaves(one(index)), strict=True)]
-            total = pytree.tree_unflatten(added, structure)
-        losses, gradients = pytree.tree_map(lambda x: x / batch_size, total)
+        variables = self.model.owned_variables(name)
+        try:
+            losses, gradients = _clipped_together(variables, fn, inputs, clip)
+        except (RuntimeError, NotImplementedError):
+            # `vmap` refuses what it can't do; what is wrong in itself will fail here too.
+            losses, gradients = _clipped_in_turn(variables, fn, inputs, clip)
         return losses, self._scaled(name, gradients)
 
     def apply(self, name: str, gradients: Any) -> None:
@@ -100,6 +90,8 @@ class BackendEngine(Engine):
 
     @staticmethod
     def input_gradient(fn: Callable[[Any], Any], x: Any) -> Any:
+        if torch._C._functorch.peek_interpreter_stack() is not None:  # noqa: SLF001 - inside vmap
+            return torch.func.grad(lambda x: fn(x).sum())(x)
         differentiable_again = torch.is_grad_enabled()
         with torch.enable_grad():
             x = keras.ops.convert_to_tensor(x)
@@ -133,6 +125,77 @@ class BackendEngine(Engine):
 
     def fetch(self, logs: Any) -> dict[str, float]:
         return {name: float(value) for name, value in logs.items()}
+
+
+def _clipped_together(
+    variables: list[Any], fn: LossFn, inputs: Any, clip: float
+) -> tuple[Any, list[Any]]:
+    """Give means over examples of losses and clipped gradients; many examples at a time.
+
+    Each example gets weights of its own, all alike: the gradient of the sum of the losses is then
+    one of each example. Networks run once, on all of them, by `vmap`.
+    """
+    axes = pytree.tree_map(lambda x: 0 if x.ndim else None, inputs)
+    changed: list[Any] = []
+
+    def one(values: list[Any], *example: Any) -> Any:
+        batch_of_one = pytree.tree_map(lambda x, a: x if a is None else x[None], example, axes)
+        scope = Scope(list(zip(variables, values, strict=True)))
+        with scope:
+            losses = split_loss(fn(*batch_of_one))
+        changed[:] = scope.updated.values()
+        new = [scope.get_current_value(variable) for variable in changed]
+        return pytree.tree_map(keras.ops.convert_to_tensor, (losses, new))
+
+    size = _batch_size(inputs)
+    numbers = sum(variable.value.numel() for variable in variables)
+    most = max(1, min(size, _MOST_NUMBERS // numbers))
+    totals = []
+    for start in range(0, size, most):
+        some = pytree.tree_map(lambda x, s=start: x[s : s + most] if x.ndim else x, inputs)
+        n = _batch_size(some)
+        values = [v.value.detach().expand(n, *v.shape).requires_grad_() for v in variables]
+        (losses, logs), new = torch.vmap(one, (0, *axes), randomness="different")(values, *some)
+        found = torch.autograd.grad(losses.sum(), values, allow_unused=True)
+        gradients = fill_missing("the loss", found, values)
+        factors = torch.vmap(lambda *each: clip_factor(each, clip))(*gradients)
+        clipped = [torch.tensordot(factors.to(g.dtype), g, 1) for g in gradients]
+        summed = pytree.tree_map(lambda x: x.detach().sum(0), (losses, logs))
+        totals.append((summed, clipped))
+    with torch.no_grad():
+        # What layers keep advances alike for every example: any example's new state will do.
+        for variable, value in zip(changed, new, strict=True):
+            variable.assign(value[0])
+    mean: tuple[Any, list[Any]] = pytree.tree_map(lambda *parts: sum(parts) / size, *totals)
+    return mean
+
+
+def _clipped_in_turn(
+    variables: list[Any], fn: LossFn, inputs: Any, clip: float
+) -> tuple[Any, list[Any]]:
+    """Give the same, one example after the other: slower, in the memory of one gradient."""
+    values = [variable.value for variable in variables]
+
+    def one(index: int) -> tuple[Any, list[Any]]:
+        example = pytree.tree_map(lambda x: x[index : index + 1] if x.ndim else x, inputs)
+        loss, logs = split_loss(fn(*example))
+        found = torch.autograd.grad(loss, values, allow_unused=True)
+        gradients = fill_missing("the loss", found, values)
+        factor = clip_factor(gradients, clip)
+        return (loss.detach(), _detached(logs)), [g * factor for g in gradients]
+
+    size = _batch_size(inputs)
+    total = one(0)
+    for index in range(1, size):
+        leaves, structure = pytree.tree_flatten(total)
+        added = [a + b for a, b in zip(leaves, pytree.tree_leaves(one(index)), strict=True)]
+        total = pytree.tree_unflatten(added, structure)
+    mean: tuple[Any, list[Any]] = pytree.tree_map(lambda x: x / size, total)
+    return mean
+
+
+def _batch_size(inputs: Any) -> int:
+    return max(int(x.shape[0]) for x in pytree.tree_leaves(inputs) if x.ndim)
 
 
 def _fused_adam(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,14 +142,22 @@ class _Sitting:
         generated.forget()
 
     def _generated(self) -> GeneratedItems:
-        from genkit.backend import active_backend
-        from genkit.evaluation.streams import GeneratedItems
+        from genkit.backend import active_backend, backend_version
+        from genkit.entry_points import own_version
+        from genkit.evaluation.streams import GeneratedItems, labels_to_ask
 
         context = self._missing[0].context
-        assert context.model is not None, "an evaluation has a model"
-        name = f"{self._weights.digest[:16]}-{context.seed}-{active_backend()}"
+        model, real, seed = context.model, context.real, context.seed
+        assert model is not None and real is not None, "an evaluation has both"  # noqa: PT018
+        labels = labels_to_ask(model, real, self._n, seed)
+        backend = active_backend()
+        assert backend is not None, "a loaded model has one"
+        made_by = [own_version(), backend, backend_version(backend), version("keras")]
+        told = json.dumps([self._weights.digest, seed, made_by]).encode()
+        asked = b"" if labels is None else labels.tobytes()
+        name = hashlib.sha256(told + asked).hexdigest()[:16]
         folder = self._weights.path / "evaluation" / name
-        return GeneratedItems(context.model, self._n, context.seed, folder)
+        return GeneratedItems(model, self._n, seed, labels, folder)
 
     def _show(self, stream: str, generated: GeneratedItems) -> None:
         """Show a stream's batches to all metrics that want it."""

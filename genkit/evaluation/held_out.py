@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genkit.evaluation.extractors.pixels import eight_bits
-from genkit.evaluation.streams import batches_of, main_field
+from genkit.evaluation.streams import batches_of
 
 if TYPE_CHECKING:
     from genkit.data import Source
@@ -30,7 +30,7 @@ def digests(rows: np.ndarray) -> np.ndarray:
 
 
 def _digests(source: Source) -> list[np.ndarray]:
-    field = source.schema[main_field(source.schema)]
+    field = source.schema[source.schema.main_field()]
     image = field if field.modality == "image" and field.range is not None else None
     return [
         digests(eight_bits(batch.items, image).astype(np.uint8) if image else batch.items)

@@ -10,7 +10,7 @@ from genkit.errors import GenkitError, UsageError
 from genkit.evaluation.extractors import open_extractor
 from genkit.evaluation.metric import Context
 from genkit.evaluation.results import Weights
-from genkit.evaluation.streams import main_field
+from genkit.evaluation.streams import knows_labels_of
 
 if TYPE_CHECKING:
     from genkit.data import Source
@@ -125,8 +125,10 @@ def open_context(
         "n_real": len(real),
         "seed": seed,
     }
+    if model.conditional and not knows_labels_of(model, real):
+        card["labels"] = "the classes take turns"
     opened = None
-    items = model.schema[main_field(model.schema)]
+    items = model.schema[model.schema.main_field()]
     if items.modality == "image":
         name = extractor or OWN_EXTRACTORS.get(reference.entry.spec.name, "pixels")
         if extractor is None:

@@ -20,24 +20,44 @@ if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.evaluation.extractors.base import Extractor
     from genkit.model import Model
-    from genkit.specs import Schema
-
-
-def main_field(schema: Schema) -> str:
-    """Name the field that is measured: the first image, or else the first that is no label."""
-    fields = schema.fields
-    images = [name for name, field in fields.items() if field.modality == "image"]
-    others = [name for name, field in fields.items() if field.modality != "label"]
-    return (images or others or list(fields))[0]
 
 
 def batches_of(source: Source, extractor: Extractor | None) -> Iterator[Batch]:
     """Give a source's items in their order, with their labels where there are any."""
-    items = main_field(source.schema)
+    items = source.schema.main_field()
     label = next((n for n, f in source.schema.fields.items() if f.modality == "label"), None)
     for start in range(0, len(source), BATCH):
         rows = source.gather(np.arange(start, min(start + BATCH, len(source))))
         yield Batch(rows[items], extractor, rows[label] if label is not None else None)
+
+
+def knows_labels_of(model: Model, source: Source) -> bool:
+    """Tell whether a model is asked for the classes that a source's items have."""
+    labels = [f.classes for f in source.schema.fields.values() if f.modality == "label"]
+    return model.conditional and labels[:1] == [model.classes()]
+
+
+def labels_to_ask(model: Model, source: Source, n: int, seed: int) -> np.ndarray | None:
+    """Choose what to ask of a conditional model: the labels that a source has, shuffled.
+
+    So samples have the source's proportions, exactly where ``n`` is a multiple of its length.
+    Where the source has other classes than the model, or none, the classes take turns.
+
+    Args:
+        model: it may be unconditional, and is asked nothing then.
+        source: what the samples are compared with.
+        n: how many.
+        seed: of the order; fewer labels are the first of more.
+
+    Returns:
+        class numbers, int, shape ``(n,)``, or None.
+    """
+    if not model.conditional:
+        return None
+    if not knows_labels_of(model, source):
+        return model.class_numbers(n, None)
+    found = [batch.labels for batch in batches_of(source, None) if batch.labels is not None]
+    return np.resize(np.random.default_rng(seed).permutation(np.concatenate(found)), n)
 
 
 class GeneratedItems:
@@ -49,18 +69,20 @@ class GeneratedItems:
         model: generates them.
         n: how many.
         seed: of the noise.
-        folder: where they are kept; of these weights, this seed and this backend.
+        labels: of a conditional model, the class to ask of each; int, shape ``(n,)``.
+        folder: where they are kept: of these weights, labels and versions.
     """
 
-    def __init__(self, model: Model, n: int, seed: int, folder: Path) -> None:
+    def __init__(
+        self, model: Model, n: int, seed: int, labels: np.ndarray | None, folder: Path
+    ) -> None:
         self.n = n
-        self._model, self._seed, self._folder = model, seed, folder
+        self._model, self._seed, self._labels, self._folder = model, seed, labels, folder
 
     def batches(self, extractor: Extractor | None) -> Iterator[Batch]:
-        """Give them; of a conditional model the classes take turns."""
-        labels = self._model.class_numbers(self.n, None) if self._model.conditional else None
+        """Give them, of a conditional model with the labels that were asked."""
         for start, items in self._items():
-            asked = labels[start : start + len(items)] if labels is not None else None
+            asked = self._labels[start : start + len(items)] if self._labels is not None else None
             yield Batch(items, extractor, asked)
 
     def forget(self) -> None:
@@ -75,7 +97,8 @@ class GeneratedItems:
             yield start, items
             start += len(items)
         if start < self.n:
-            for items in self._model.generate_batches(self.n, self._seed, begin=start):
+            labels = None if self._labels is None else self._labels.tolist()
+            for items in self._model.generate_batches(self.n, self._seed, labels, begin=start):
                 _check_finite(items)
                 self._keep(start, items)
                 yield start, items

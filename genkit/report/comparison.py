@@ -44,7 +44,7 @@ def _runs(materials: Mapping[str, Material]) -> Section:
         for label, material in materials.items()
     ]
     head = ["Run", "Model", "Data", "Backend", "State", "Steps", "Last losses"]
-    return Section("Runs", parts().table(head, rows))
+    return Section("Runs", parts().table(head, rows, stacks=True))
 
 
 def _settings(materials: Mapping[str, Material]) -> Section:
@@ -57,7 +57,9 @@ def _settings(materials: Mapping[str, Material]) -> Section:
     ]
     if not rows:
         return Section("Settings that differ", parts().text("None: the plans are the same."))
-    return Section("Settings that differ", parts().table(["Setting", *materials], rows))
+    return Section(
+        "Settings that differ", parts().table(["Setting", *materials], rows, stacks=True)
+    )
 
 
 def _flat(material: Material) -> dict[str, str]:

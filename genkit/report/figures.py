@@ -31,11 +31,7 @@ def metrics(material: Material) -> Section:
         [figure.name, number(figure.value), _interval(figure), _better(figure)]
         for figure in figures
     ]
-    pieces = [parts().table(_HEAD, rows)]
-    pieces += [
-        parts().details(f"How {figure.name} was measured", _card(figure.card)) for figure in figures
-    ]
-    return Section("Metrics", joined(pieces))
+    return Section("Metrics", joined([parts().table(_HEAD, rows, stacks=True), _how(figures)]))
 
 
 def compared(materials: Mapping[str, Material]) -> Section:
@@ -60,7 +56,7 @@ def compared(materials: Mapping[str, Material]) -> Section:
         cells = [_with_interval(figures[each]) if each in figures else "-" for each in materials]
         rows.append([name, _better(first), *cells])
     if rows:
-        pieces.append(parts().table(["Metric", "Better", *materials], rows))
+        pieces.append(parts().table(["Metric", "Better", *materials], rows, stacks=True))
     pieces += refusals
     without = [m for label, m in materials.items() if not any(label in f for f in by_name.values())]
     if without:
@@ -99,6 +95,18 @@ def _interval(figure: Figure) -> str:
 
 def _with_interval(figure: Figure) -> str:
     return f"{number(figure.value)} ({_interval(figure)})"
+
+
+def _how(figures: list[Figure]) -> Markup:
+    """Show the cards: what all have in common once, and then each one's own."""
+    first = figures[0].card
+    same = {k: v for k, v in first.items() if all(f.card.get(k) == v for f in figures)}
+    pieces = [_card(same)]
+    for figure in figures:
+        own = {key: value for key, value in figure.card.items() if key not in same}
+        pieces += [parts().heading(figure.name), _card(own)] if own else []
+    how: Markup = parts().details("How these figures were measured", joined(pieces))
+    return how
 
 
 def _card(card: Mapping[str, Any]) -> Markup:

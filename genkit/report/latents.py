@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from genkit.report.material import Material, evenly
-from genkit.report.renderers import render
+from genkit.report.renderers import render, shown_together
 from genkit.report.sections import Section, joined, parts
 
 _PAIRS = 10
@@ -21,11 +21,13 @@ def reconstructions(material: Material) -> Section | None:
     if not material.can("reconstruct") or material.real is None:
         return None
     material.tell("Reconstructions")
-    items, fields = evenly(material.real, _PAIRS)
+    together = shown_together(model.schema)
+    items, fields = evenly(material.real, together or _PAIRS)
     found = material.reviewed(model.reconstruct(items, **_label(model, fields, len(items))))
     both = np.concatenate([items.astype(np.float32), found])
     what = "held-out items" if material.held_out else "training items"
-    alt = f"Above: {what}; below: their reconstructions"
+    first, second = ("Left", "right") if together else ("Above", "below")
+    alt = f"{first}: {what}; {second}: their reconstructions"
     drawn = render(model.schema, both, alt, columns=len(items))
     return Section("Reconstruction pairs", joined([_wide(drawn), parts().text(f"{alt}.")]))
 
@@ -39,7 +41,8 @@ def interpolations(material: Material) -> Section | None:
     items, fields = evenly(material.real, 2 * _WALKS)
     label = _label(model, fields, _WALKS)
     walks = model.interpolate(items[:_WALKS], items[_WALKS:], _STEPS, **label)
-    alt = "A row a walk: from the reconstruction of one item to that of another"
+    where = "picture" if shown_together(model.schema) else "row"
+    alt = f"A {where} a walk: from the reconstruction of one item to that of another"
     pictures = material.reviewed(walks.reshape(-1, *walks.shape[2:]))
     drawn = render(model.schema, pictures, alt, columns=_STEPS)
     return Section("Interpolation", joined([_wide(drawn), parts().text(f"{alt}.")]))

@@ -13,7 +13,7 @@ from genkit.files import read_json
 from genkit.metrics_log import MetricsLog
 from genkit.registry import Registry, installed
 from genkit.report.plots import loss_curves
-from genkit.report.renderers import sample_field
+from genkit.report.renderers import shown_together
 from genkit.reviewing import Review
 from genkit.runs import Run
 from genkit.specs import Schema
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from genkit.model import Model
 
 Tell = Callable[[str], None]
+USUAL_N = 36
+"""Items in a grid of pictures."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Material:
     Args:
         run: the run directory.
         registry: knows its model and data set.
-        n: how many items a grid of pictures has.
+        n: how many items are shown at once.
         model: the trained model; None for a report from the run's files alone.
         training: what it was trained on; None if it isn't at hand.
         held_out: items it has not seen; None where the data has no such split.
@@ -44,7 +46,7 @@ class Material:
 
     run: Run
     registry: Registry
-    n: int = 36
+    n: int = USUAL_N
     model: Model | None = None
     training: Source | None = None
     held_out: Source | None = None
@@ -114,7 +116,7 @@ def of_files(run: Run, registry: Registry | None = None) -> Material:
 
 
 def of_model(
-    path: Path, backend: str | None, n: int, tell: Tell, *, with_data: bool = True
+    path: Path, backend: str | None, n: int | None, tell: Tell, *, with_data: bool = True
 ) -> Material:
     """Load a run's last checkpoint and, unless told otherwise, its data.
 
@@ -129,6 +131,8 @@ def of_model(
     tell(f"Loading {path}")
     run, registry = Run.open(path), installed()
     model = api.load(run, backend)
+    assert model.schema is not None, "a loaded model knows its data"
+    n = n or shown_together(model.schema) or USUAL_N
     if not with_data:
         return Material(run, registry, n, model, tell=tell)
     training = held_out = None
@@ -151,4 +155,4 @@ def evenly(source: Source, n: int) -> tuple[np.ndarray, dict[str, Any]]:
 
     indices = np.linspace(0, len(source) - 1, min(n, len(source))).astype(np.int64)
     items = source.gather(indices)
-    return items[sample_field(source.schema)], items
+    return items[source.schema.main_field()], items

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from genkit.report.material import Material, Tell, evenly
-from genkit.report.renderers import render, sample_field
+from genkit.report.renderers import render, shown_together
 from genkit.report.sections import Section, joined, parts
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from genkit.specs import Schema
 
 _QUERIES = 10
+_MANY_QUERIES = 100  # of items that are not shown one by one
 _NEAREST = 3
 MOST_SEARCHED = 100_000
 _CHUNK_BYTES = 32 << 20
@@ -27,26 +28,35 @@ def nearest_training(material: Material) -> Section | None:
     schema, training = material.schema, material.training
     if not material.can("generate") or training is None or schema is None:
         return None
-    field = schema[sample_field(schema)]
+    field = schema[schema.main_field()]
     if None in field.shape or field.dtype == "string":
         return None  # items of no fixed shape have no distance in pixels
-    samples = material.generated[:_QUERIES]
+    together = shown_together(schema)
+    n = _MANY_QUERIES if together else _QUERIES
+    samples = material.generated[:n]
     queries = [samples]
     if material.held_out is not None:
-        queries.append(evenly(material.held_out, _QUERIES)[0].astype(np.float32))
+        queries.append(evenly(material.held_out, n)[0].astype(np.float32))
     distances, found = nearest(np.concatenate(queries), training, _NEAREST, material.tell)
     cut = len(samples)
     pieces = [parts().text(_verdict(distances[:cut, 0], distances[cut:, 0]))]
-    pieces += [parts().heading("Samples"), _cards(schema, samples, found[:cut], distances[:cut])]
-    if material.held_out is not None:
+    if not together:
+        pieces.append(parts().heading("Samples"))
+        pieces.append(_cards(schema, samples, found[:cut], distances[:cut]))
+    if material.held_out is not None and not together:
         pieces.append(parts().heading("Held-out items, for comparison"))
         pieces.append(_cards(schema, queries[1], found[cut:], distances[cut:]))
     searched = min(len(training), MOST_SEARCHED)
     of = "all" if searched == len(training) else f"{searched:,} evenly spread of"
+    among = f"among {of} {len(training):,}"
     told = (
-        f"In each strip: the item, then the {_NEAREST} training items nearest to it, among {of} "
-        f"{len(training):,}. Distance: root mean square difference of the values, which go from 0 "
-        "to 1; it sees copies, not likeness, and blurred items are nearer to everything."
+        f"Of {cut} samples, {among} training items."
+        if together
+        else f"In each strip: the item, then the {_NEAREST} training items nearest to it, {among}."
+    )
+    told += (
+        " Distance: root mean square difference of the values, which go from 0 to 1; it sees "
+        "copies, not likeness, and blurred items are nearer to everything."
     )
     return Section("Nearest training items", joined([*pieces, parts().text(told)]))
 
@@ -66,7 +76,7 @@ def nearest(
         distances, float64 of shape ``(n, k)``, nearest first; and the items, ``(n, k, ...)``.
         With fewer than ``k`` items of training data, that many.
     """
-    name = sample_field(training.schema)
+    name = training.schema.main_field()
     limits = training.schema[name].range or (0.0, 1.0)
     wanted = _unit(queries, limits)
     best = np.full((len(queries), 0), np.inf)

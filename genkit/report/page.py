@@ -51,7 +51,7 @@ def write_report(
     out: Path | None = None,
     *,
     backend: str | None = None,
-    n: int = 36,
+    n: int | None = None,
     tell: Tell = lambda _: None,
 ) -> Written:
     """Write the full report of a run, or a page that compares several.
@@ -61,7 +61,7 @@ def write_report(
         out: the HTML file; ``report.html`` in the run, or ``comparison.html`` beside the first run,
             if not given. Plots stand beside it, in a folder of its name without the ending.
         backend: to generate with; each run's own, or the first's, if not given.
-        n: how many items a grid of pictures has.
+        n: how many items are shown at once; what suits their modality if not given.
         tell: is told what is done next, in a few words.
 
     Raises:

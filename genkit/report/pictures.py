@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from genkit.report.material import Material, evenly
-from genkit.report.renderers import picture_part, render
+from genkit.report.renderers import picture_part, render, shown_together
 from genkit.report.sections import Section, joined, parts
 
 _MOST_CLASSES = 12
@@ -39,15 +39,21 @@ def by_class(material: Material) -> Section | None:
     assert model.schema is not None, "a loaded model knows its data"
     material.tell("Samples by class")
     classes = model.classes()[:_MOST_CLASSES]
-    asked = np.repeat(np.arange(len(classes)), _EACH).tolist()
+    together = shown_together(model.schema)
+    each = together // len(classes) or _EACH
+    asked = np.repeat(np.arange(len(classes)), each).tolist()
     samples = material.reviewed(
         model.generate(len(asked), seed=material.run.plan.seed, label=asked)
     )
     rows = [
-        (name, render(model.schema, samples[k * _EACH : (k + 1) * _EACH], f"Class {name}", _EACH))
+        (name, render(model.schema, samples[k * each : (k + 1) * each], f"Class {name}", each))
         for k, name in enumerate(classes)
     ]
-    pieces = [parts().by_class(rows)]
+    if together:
+        figures = [parts().figure(drawn, f"Class {name}") for name, drawn in rows]
+        pieces = [parts().gallery(figures)]
+    else:
+        pieces = [parts().by_class(rows)]
     if len(model.classes()) > len(classes):
         told = f"The first {len(classes)} of {len(model.classes())} classes."
         pieces.append(parts().text(told))
@@ -71,7 +77,9 @@ def evolution(material: Material) -> Section | None:
         figures.append(parts().figure(picture_part(picture, f"Samples at {step.lower()}"), step))
     if not figures:
         return None
-    told = "The same noise at every step: each place of the grid is one sample as it came to be."
+    told = "The same noise at every step."
+    if material.schema is None or not shown_together(material.schema):
+        told = f"{told[:-1]}: each place of the grid is one sample as it came to be."
     return Section("Sample evolution", joined([parts().gallery(figures), parts().text(told)]))
 
 
@@ -87,5 +95,5 @@ def compared(materials: dict[str, Material]) -> Section | None:
         if material.can("generate") and material.schema is not None:
             material.tell(f"Samples of {label}")
             drawn = render(material.schema, material.generated, f"Samples of {label}")
-            figures.append(parts().figure(drawn, label, f"seed {material.run.plan.seed}"))
+            figures.append(parts().figure(drawn, f"{label}, seed {material.run.plan.seed}"))
     return Section("Samples", parts().gallery(figures, "large")) if figures else None

@@ -20,12 +20,10 @@ _MOST_PNG = 200_000  # bytes; what needs more is a photograph and does better as
 _MOST_ROWS, _MOST_NUMBERS = 12, 16
 
 
-def sample_field(schema: Schema) -> str:
-    """Name the field that a model makes: the image, or else the first that is no label."""
-    names = list(schema.fields)
-    by_modality = {schema[name].modality: name for name in reversed(names)}
-    others = [name for name in names if schema[name].modality != "label"]
-    return by_modality.get("image") or (others or names)[0]
+def shown_together(schema: Schema) -> int:
+    """Say how many items make one picture, or 0 where each has its own; see ``Renderer``."""
+    renderer = find_renderer(schema, schema.main_field())
+    return 0 if renderer is None else renderer.together
 
 
 def render(schema: Schema, items: np.ndarray, alt: str, columns: int | None = None) -> Markup:
@@ -33,11 +31,11 @@ def render(schema: Schema, items: np.ndarray, alt: str, columns: int | None = No
 
     Args:
         schema: what they are.
-        items: of the field that ``sample_field`` names, shape ``(n, ...)``, at least one.
+        items: of the field that ``schema.main_field()`` names, shape ``(n, ...)``, at least one.
         alt: what they are in words, for who can't see them.
         columns: items in a row; None for what looks well.
     """
-    renderer = find_renderer(schema, sample_field(schema))
+    renderer = find_renderer(schema, schema.main_field())
     if renderer is None:
         return render_numbers(items, alt)
     return Markup(renderer.html(items, alt, columns))  # noqa: S704 - a renderer escapes what it shows

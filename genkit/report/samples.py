@@ -21,8 +21,11 @@ from genkit.reviewing import Review
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from PIL import Image
+
     from genkit.model import Model
     from genkit.registry import Registry
+    from genkit.rendering import Renderer
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,15 @@ class Samples:
             yield Reviewed(items, called, label, self.review.allowed(items))
 
     def write_files(self, batches: Iterable[Reviewed], folder: Path) -> list[Path]:
-        """Write one file for each item that may be written, in the modality's own format."""
+        """Write what may be written in the modality's own format.
+
+        Returns:
+            a file for each item; with a renderer that shows items together, one for each label.
+        """
         renderer = self.renderer
         assert renderer is not None, "formats() offered it"
+        if renderer.together:
+            return self._write_together(batches, folder)
         files: list[Path] = []
         for batch in batches:
             for item, name, allowed in zip(batch.items, batch.names, batch.allowed, strict=True):
@@ -95,18 +104,39 @@ class Samples:
     def write_grid(
         self, batches: Iterable[Reviewed], file: Path, columns: int | None = None
     ) -> Path:
-        """Draw all items in one picture; the place of one that may not be written stays blank."""
+        """Draw all items in one picture; the place of one that may not be written stays blank.
+
+        With a renderer that shows items together, each row of items is drawn as one.
+        """
         renderer = self.renderer
         if renderer is None or not renderer.draws:
             raise UsageError(f"Items of the modality {self.modality!r} can't be drawn.")
-        pictures = []
+        draw = self._draw_rows if renderer.together else self._draw_each
+        pictures = draw(renderer, batches, columns)
+        if not any(pictures):
+            raise UsageError("All items were refused: there is nothing to draw.")
+        save_png(grid(pictures, None if renderer.together else columns), file)
+        return file
+
+    def _draw_each(
+        self, renderer: Renderer, batches: Iterable[Reviewed], _: int | None
+    ) -> list[Image.Image | None]:
+        pictures: list[Image.Image | None] = []
         for batch in batches:
             drawn = self._ask(renderer.pictures, batch.items)
             pictures += [p if a else None for p, a in zip(drawn, batch.allowed, strict=True)]
-        if not any(pictures):
-            raise UsageError(f"All {len(pictures)} items were refused: there is nothing to draw.")
-        save_png(grid(pictures, columns), file)
-        return file
+        return pictures
+
+    def _draw_rows(
+        self, renderer: Renderer, batches: Iterable[Reviewed], columns: int | None
+    ) -> list[Image.Image | None]:
+        every = list(batches)
+        items = np.concatenate([batch.items for batch in every])
+        allowed = np.concatenate([batch.allowed for batch in every])
+        each = columns or len(items)
+        rows = (slice(start, start + each) for start in range(0, len(items), each))
+        kept = (items[row][allowed[row]] for row in rows)
+        return [self._ask(renderer.pictures, row)[0] if len(row) else None for row in kept]
 
     def draw(self, items: np.ndarray, file: Path, columns: int | None = None) -> Path:
         """Draw items, shape ``(n, ...)``, in one picture, as ``write_grid`` does."""
@@ -129,10 +159,22 @@ class Samples:
         page = file.with_suffix(".html")
         kept = items[self.review.allowed(items)]
         if not len(kept):
-            raise UsageError(f"All {len(items)} items were refused: there is nothing to show.")
+            raise UsageError("All items were refused: there is nothing to show.")
         shown = self._ask(self.renderer.html, kept, f"{len(kept)} samples")
         write_text(page, f"<!doctype html>\n<meta charset=utf-8>\n{shown}\n")
         return page
+
+    def _write_together(self, batches: Iterable[Reviewed], folder: Path) -> list[Path]:
+        renderer = self.renderer
+        assert renderer is not None, "formats() offered it"
+        files = []
+        for label, some in itertools.groupby(batches, key=lambda batch: batch.label):
+            items = np.concatenate([batch.items[batch.allowed] for batch in some])
+            if len(items):
+                name = "samples" if label is None else f"label-{label}"
+                files.append(folder / f"{name}.{renderer.suffix}")
+                self._ask(renderer.write, items, files[-1])
+        return files
 
     def _ask(self, ask: Callable[..., Any], *arguments: Any) -> Any:
         """Call the renderer, which may be a plugin's."""

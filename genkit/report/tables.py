@@ -37,6 +37,7 @@ def summary(material: Material) -> Section:
         ("Device", material.environment.get("device", {}).get("device", "not recorded")),
         ("State", status["state"]),
         ("Steps", f"{last_step(material):,}"),
+        ("Training time", _duration(run.metrics()[-1:])),
     ]
     if material.model is not None:
         weights = sum(math.prod(v.shape) for v in material.model.trainable_variables)
@@ -126,6 +127,14 @@ def reproduce(material: Material) -> Section:
         )
     )
     return Section("Reproduce", joined(pieces))
+
+
+def _duration(rows: list[dict[str, Any]]) -> str:
+    seconds = float(rows[0].get("seconds", 0.0)) if rows else 0.0
+    minutes, hours = seconds / 60, seconds / 3600
+    if minutes < 2:  # noqa: PLR2004 - below, seconds say more
+        return f"{seconds:.0f} s"
+    return f"{minutes:.0f} min" if hours < 2 else f"{hours:.1f} h"  # noqa: PLR2004
 
 
 def last_step(material: Material) -> int:

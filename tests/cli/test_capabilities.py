@@ -175,3 +175,50 @@ def test_two_plugins_with_one_verb_and_a_built_in_verb_keep_apart(place, install
     assert broken.returncode == 1
     assert "plugin genkit_rival (genkit-keras-rival) can't be loaded" in broken.stderr
     assert len(broken.stderr.strip().splitlines()) == 1
+
+
+PEER = """
+import genkit
+@genkit.hookimpl
+def genkit_models():
+    yield genkit.ModelSpec(
+        name="peer-memory", summary="Another", model="genkit_morse.model:MorseMemory",
+        config="genkit_morse.settings:MorseMemoryConfig", accepts=("morse",),
+        capabilities=("transcribe",), trainer="closed-form",
+        presets={"default": {"dataset": "morse"}},
+    )
+@genkit.hookimpl
+def genkit_commands():
+    yield genkit.CommandSpec(name="transcribe", summary="A peer", capability="transcribe",
+                             command="genkit_peer_verbs:transcribe")
+"""
+PEER_VERB = """
+from pathlib import Path
+def transcribe(run: Path, loud: bool = False):
+    print("peer", run)
+"""
+
+
+def test_of_two_verbs_for_one_capability_that_of_the_runs_model_is_taken(place, install, tmp_path):
+    run, genkit, path = place
+    site = install("genkit-keras-peer", "genkit_peer", PEER)["PYTHONPATH"]
+    (tmp_path / "site" / "genkit_peer_verbs.py").write_text(PEER_VERB)
+    env = {"PYTHONPATH": os.pathsep.join([site, path]), "COLUMNS": "200"}
+    of_peer = run.with_name("peer")
+    trained = genkit("run", "peer-memory", "--name", "peer", "--json", env=env)
+    assert trained.returncode == 0, trained.stderr
+    assert genkit("transcribe", "--loud", of_peer, env=env).stdout == f"peer {of_peer}\n"
+    exported = of_peer / "model"
+    assert genkit("transcribe", exported, env=env).stdout == f"peer {exported}\n"
+    told = json.loads(genkit("transcribe", run, "--threshold", "0.4", "--json", env=env).stdout)
+    assert len(told["texts"]) == 5
+    assert "--threshold" in genkit("transcribe", run, "--help", env=env).stdout
+    for words in (["transcribe"], ["transcribe", "nowhere"], ["transcribe", "x" * 5000]):
+        done = genkit(*words, env=env)
+        assert done.returncode == 2
+        choices = "genkit-keras-morse/transcribe or genkit-keras-peer/transcribe"
+        assert f"Write {choices}, or name a run of a model of one of them." in done.stderr
+    assert genkit("genkit-keras-peer/transcribe", run, env=env).stdout == f"peer {run}\n"
+    assert genkit("--help", env=env).stdout.count("transcribe") == 1
+    told = json.loads(genkit("info", "peer-memory", "--json", env=env).stdout)
+    assert told["commands"] == ["transcribe"]

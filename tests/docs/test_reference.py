@@ -2,11 +2,13 @@
 
 import doctest
 import inspect
+import re
 import subprocess
 import sys
 
 import pytest
 
+import genkit
 from genkit import hookspecs
 from tests.docs.documents import DOCS, ROOT
 from tests.docs.script import script
@@ -61,6 +63,26 @@ def test_the_script_imports_no_framework():
 
 def test_there_are_hooks():
     assert "genkit_models" in HOOKS
+
+
+@pytest.mark.parametrize(("name", "function"), script.commands())
+def test_command_and_each_of_its_options_are_documented(name, function):
+    page = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8")
+    _, found, section = page.partition(f"## genkit {name}\n")
+    assert found
+    assert "Examples:" in inspect.getdoc(function), f"genkit {name} shows no example"
+    for names, record, *_ in script.parameters(function):
+        assert record.help, f"genkit {name} says nothing about {names[0]}"
+        assert " ".join(record.help.split()).replace("|", "\\|") in section
+
+
+def test_every_public_name_is_documented():
+    page = (DOCS / "reference" / "python.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^### (\S+)\n(.*?)(?=^##|\Z)", page, re.MULTILINE | re.DOTALL))
+    assert {f"genkit.{name}" for name in genkit.__all__} <= sections.keys()
+    for name, section in sections.items():
+        told = re.sub(r"^```.*?^```$", "", section, flags=re.MULTILINE | re.DOTALL)
+        assert told.strip(), f"{name} has a signature and no words"
 
 
 @pytest.mark.parametrize("name", HOOKS)

@@ -15,8 +15,15 @@ import pytest
 
 from tests.docs.documents import SAMPLES, path_with
 
-PYTHON = sorted(p.name for p in SAMPLES.glob("*.py"))
-SHELL = sorted(p.name for p in SAMPLES.glob("*.sh"))
+# What is ported from another framework needs that one; nox -s tests(all) has all of them.
+PYTHON = [
+    pytest.param(name, marks=pytest.mark.cross_backend)
+    if name in ("port_keras.py", "port_torch.py", "port_jax.py")
+    else name
+    for name in sorted(p.name for p in SAMPLES.glob("*.py"))
+]
+# The tutorial that installs what it makes has a test and an environment of its own.
+SHELL = sorted(p.name for p in SAMPLES.glob("*.sh") if p.name != "first_generator.sh")
 # A sample's time is that of its imports and compilations; the tutorial trains longer.
 FEW_STEPS = "--steps 20"
 # The plugins in the documentation, by the sample that needs them installed.

@@ -184,3 +184,20 @@ def test_per_example_gradients_refuse_batch_statistics():
     e = engine.create(model)
     with pytest.raises(UsageError, match="BatchNormalization"):
         e.per_example_gradients("generator", model.generator_loss, batch_for(model), clip=1.0)
+
+
+def test_a_gradient_penalty_is_each_examples_own(active_backend, monkeypatch):
+    if active_backend == "torch":  # without the slow way round
+        monkeypatch.setattr("genkit.engine.torch._clipped_in_turn", None)
+    model = penalised(smooth_network(), rate=1.0)
+    batch = batch_for(model)
+    weights, _ = engine.create(model).state.read()
+    steps = []
+    for rows in (slice(0, 1), slice(1, 2), slice(0, 2)):
+        engine.create(model).state.load_weights(weights)
+        some = {name: array[rows] for name, array in batch.items()}
+        steps.append(per_example(model, some, clip=0.05)[1])
+    first, second, both = steps
+    for name, step in both.items():
+        np.testing.assert_allclose(step, (first[name] + second[name]) / 2, atol=1e-6)
+        assert np.abs(step).max() > 1e-4 or "bias" in name

@@ -187,9 +187,30 @@ def test_a_damaged_file_of_figures_is_told(run):
             results(run)
 
 
-def test_of_a_conditional_model_the_classes_take_turns(trained):
-    genkit.evaluate(trained("cvae"), metrics=["brightness"], n=70, verbose=False)
+def test_a_conditional_model_is_asked_for_classes_as_often_as_the_data_has_them(trained, tmp_path):
+    seven, three = np.zeros((150, 8, 8), "uint8"), np.ones((50, 8, 8), "uint8")
+    labels = np.repeat([0, 1], [150, 50])
+    data = tmp_path / "uneven.npz"
+    np.savez(data, image=np.concatenate([seven, three]), label=labels)
+    run = trained("cvae", dataset="npz", data={"path": str(data), "label": "label"})
+    figures = genkit.evaluate(run, metrics=["brightness"], n=400, verbose=False)
+    assert np.bincount(small_metrics.shown["labels"]).tolist() == [300, 100]
+    assert "labels" not in figures[0].card
+
+
+def test_classes_take_turns_where_the_data_has_none(trained, tmp_path):
+    data = tmp_path / "unlabelled.npz"
+    np.savez(data, image=np.zeros((20, 8, 8), "uint8"))
+    figures = genkit.evaluate(
+        trained("cvae"),
+        against="npz",
+        data={"path": str(data), "range": "0,16"},
+        metrics=["brightness"],
+        n=70,
+        verbose=False,
+    )
     assert small_metrics.shown["labels"] == [i % 10 for i in range(70)]
+    assert figures[0].card["labels"] == "the classes take turns"
 
 
 def test_other_data_of_the_same_form_can_be_compared_with(run):
@@ -267,7 +288,7 @@ def test_data_that_is_no_image_needs_no_extractor(trained, registry, monkeypatch
 @pytest.mark.parametrize("metrics", [None, ["brightness"]])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_items_that_are_not_finite_are_an_error_of_the_model(run, monkeypatch, metrics, value):
-    def spoilt(model, n, seed, begin=0):
+    def spoilt(model, n, seed, label, begin=0):
         yield np.full((n, 8, 8, 1), value, "float32")
 
     monkeypatch.setattr(type(genkit.load(run)), "generate_batches", spoilt)

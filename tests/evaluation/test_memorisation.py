@@ -62,7 +62,9 @@ def test_one_copy_is_caught_beyond_the_items_that_are_kept(monkeypatch):
     ]
 
 
-def test_a_noisy_copy_is_near():
+@pytest.mark.parametrize("rows_at_once", [module._ROWS, 150])
+def test_a_noisy_copy_is_near(monkeypatch, rows_at_once):
+    monkeypatch.setattr(module, "_ROWS", rows_at_once)
     samples, real, training = parts()
     noise = np.random.default_rng(1).normal(0, 0.02, samples[:100].shape)
     samples[:100] = np.clip(training[200:300] + noise, 0, 1)

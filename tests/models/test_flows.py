@@ -85,6 +85,22 @@ def test_following_the_velocity_of_a_straight_line_arrives(steps):
     np.testing.assert_allclose(numbers(x), CLEAN, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [(flow, [0, 0.25, 0.5, 0.75]), (lambda: ddpm(noise_steps=10), [0.95, 0.65, 0.35, 0.05])],
+)
+def test_the_network_is_asked_at_the_time_where_the_way_has_got_to(make, expected):
+    model, asked = make(), []
+
+    def answer(x, time):
+        asked.append(float(numbers(time)))
+        return x
+
+    for step in range(4):
+        model.sampling_step(ops.convert_to_tensor(NOISE), ops.convert_to_tensor(step), 4, answer)
+    assert asked == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
 def test_noise_grows_from_hardly_any_to_nearly_all(schedule):
     shares = signal_shares(1000, schedule)
@@ -99,15 +115,19 @@ def test_the_linear_schedule_is_the_published_one():
     np.testing.assert_allclose(signal_shares(1000, "linear"), expected, rtol=1e-5)
 
 
-def test_diffusion_teaches_the_noise_at_each_step():
-    model = ddpm()
+@pytest.mark.parametrize("answer", ["noise", "velocity"])
+def test_diffusion_teaches_the_noise_at_each_step(answer):
+    model = ddpm(answer=answer)
     time = np.array([0, 0.1234, 0.5, 0.75, 0.9, 0.9999], np.float32).reshape(6, 1, 1, 1)
     inputs = map(ops.convert_to_tensor, (CLEAN, NOISE, time))
     seen, wanted = (numbers(t) for t in model.noised(*inputs))
     share = model.signal[np.floor(time * 1000).astype(int)]
     expected = np.sqrt(share) * CLEAN + np.sqrt(1 - share) * NOISE
     np.testing.assert_allclose(seen, expected, rtol=1e-4, atol=1e-5)
-    np.testing.assert_array_equal(wanted, NOISE)
+    velocity = np.sqrt(share) * NOISE - np.sqrt(1 - share) * CLEAN
+    np.testing.assert_allclose(
+        wanted, {"noise": NOISE, "velocity": velocity}[answer], rtol=1e-4, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("steps", [1, 4, 50])
@@ -118,6 +138,21 @@ def test_who_knows_the_noise_finds_the_image_in_any_number_of_steps(steps):
     for step in range(steps):
         x = model.sampling_step(x, ops.convert_to_tensor(step), steps, lambda _, __: noise)
     np.testing.assert_allclose(numbers(x), CLEAN, atol=2e-2)
+
+
+@pytest.mark.parametrize("steps", [1, 4, 50])
+def test_who_knows_the_velocity_finds_the_image_in_any_number_of_steps(steps):
+    model = ddpm(sampling_steps=steps, answer="velocity")
+
+    def known(x, time):
+        share = model.signal[int(numbers(time) * 1000)]
+        noise = (numbers(x) - np.sqrt(share) * CLEAN) / np.sqrt(1 - share)
+        return ops.convert_to_tensor(np.sqrt(share) * noise - np.sqrt(1 - share) * CLEAN)
+
+    x = ops.convert_to_tensor(NOISE)
+    for step in range(steps):
+        x = model.sampling_step(x, ops.convert_to_tensor(step), steps, known)
+    np.testing.assert_allclose(numbers(x), CLEAN, atol=1e-4)
 
 
 def teach(network):

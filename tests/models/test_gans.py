@@ -215,6 +215,24 @@ def test_real_and_generated_images_are_changed_by_draws_of_their_own():
         np.testing.assert_array_equal(*map(ops.convert_to_numpy, (items, expected)))
 
 
+@pytest.mark.parametrize("condition", ["projection", "concatenation"])
+def test_both_networks_of_a_cgan_see_the_label(condition):
+    from genkit.builtin.models.cgan import CGAN
+    from genkit.builtin.models.gan_configs import CGANConfig
+
+    label = genkit.Field((), "int32", "label", classes=("cat", "dog", "owl"))
+    model = CGAN(
+        CGANConfig(width=4, latent_dim=8, condition=condition), SCHEMA.replace(label=label)
+    )
+    rng = np.random.default_rng(0)
+    noise, images = (rng.standard_normal(shape, "float32") for shape in ((1, 8), (1, 8, 8, 1)))
+    for network, inputs in ((model.generator, noise), (model.discriminator, images)):
+        network.set_weights([rng.standard_normal(w.shape) for w in network.get_weights()])
+        answers = ops.convert_to_numpy(network([np.repeat(inputs, 3, axis=0), np.arange(3)]))
+        for one, other in ((0, 1), (1, 2), (0, 2)):
+            assert not np.allclose(answers[one], answers[other], rtol=1e-2), (one, other)
+
+
 def test_both_networks_of_an_acgan_want_generated_images_named_right():
     from genkit.builtin.models.acgan import ACGAN
     from genkit.builtin.models.gan_configs import ACGANConfig

@@ -100,6 +100,23 @@ def test_the_bound_is_the_integral_over_the_latents():
     np.testing.assert_allclose(found, expected, atol=0.1)
 
 
+def test_the_loss_is_what_the_bound_s_weights_are_on_average():
+    """``E log w = E log p(x | z) - KL``: by samples on one side, by the formula on the other."""
+    random.seed(0)
+    model = vae()
+    model.encoder.layers[-1].kernel.assign(
+        0 * ops.convert_to_numpy(model.encoder.layers[-1].kernel)
+    )
+    model.encoder.layers[-1].bias.assign([0.5, -0.5, 1.0, -2.0, 1.0, 0.5])  # means, log variances
+    noise = np.random.default_rng(0).standard_normal((4000, 3), np.float32)
+    noise -= noise.mean(axis=0)
+    noise /= noise.std(axis=0)  # now the terms' averages are exact, up to rounding
+    items, noise = map(ops.convert_to_tensor, (np.repeat(IMAGES[:1], 4000, axis=0), noise))
+    terms = ops.convert_to_numpy(model.bound_terms(items, noise)).mean(axis=0)
+    weights = ops.convert_to_numpy(model.log_weights(items[:1], noise[None])).mean()
+    assert weights == pytest.approx(-terms.sum(), abs=1e-3)
+
+
 def test_more_samples_tighten_the_bound():
     """An encoder that says nothing leaves it to the samples to find what explains an image."""
     random.seed(0)  # Keras draws the seeds of weights from it
@@ -130,3 +147,10 @@ def test_beta_weighs_the_divergence():
     loss, logs = model.loss(batch)
     terms = [float(ops.convert_to_numpy(x)) for x in (logs["reconstruction_loss"], logs["kl_loss"])]
     assert float(ops.convert_to_numpy(loss)) == pytest.approx(terms[0] + 4 * terms[1], rel=1e-5)
+
+
+def test_the_divergence_gains_weight_over_the_warm_up():
+    model = vae(kl_weight=2.0, kl_warmup_steps=10)
+    weights = [model.schedule(step)["kl_weight"] for step in (0, 5, 10, 1000)]
+    assert weights == [0.0, 1.0, 2.0, 2.0]
+    assert vae(kl_weight=2.0).schedule(0)["kl_weight"] == 2.0

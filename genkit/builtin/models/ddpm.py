@@ -21,9 +21,14 @@ class DDPM(Denoiser):
 
     Ho et al. 2020, "Denoising Diffusion Probabilistic Models", equation 14: the network sees
     ``x_t = sqrt(a_t) x_0 + sqrt(1 - a_t) e`` and should answer ``e``; ``a_t`` falls from 1 to 0
-    over the steps ``t``. Images are made by Song et al. 2021, "Denoising Diffusion Implicit
-    Models", equation 12 with sigma = 0: from the answer follows an image ``x_0``, which is noised
-    again, with the same ``e``, for the next of a few amounts.
+    over the steps ``t``. Where little of the image is left, a small error in ``e`` is a large one
+    in ``x_0``; with the setting ``answer`` the network tells the velocity
+    ``sqrt(a_t) e - sqrt(1 - a_t) x_0`` instead, of which both follow without a division (Salimans
+    and Ho 2022, "Progressive Distillation", section 4).
+
+    Images are made by Song et al. 2021, "Denoising Diffusion Implicit Models", equation 12 with
+    sigma = 0: from the answer follows an image ``x_0``, which is noised again, with the same
+    ``e``, for the next of a few amounts.
 
     Args:
         config: see ``genkit info ddpm``.
@@ -40,7 +45,10 @@ class DDPM(Denoiser):
     def noised(self, image: Any, noise: Any, time: Any) -> tuple[Any, Any]:
         number = ops.cast(ops.floor(time * self.config.noise_steps), "int32")
         signal = ops.take(ops.convert_to_tensor(self.signal), number)
-        return ops.sqrt(signal) * image + ops.sqrt(1.0 - signal) * noise, noise
+        seen = ops.sqrt(signal) * image + ops.sqrt(1.0 - signal) * noise
+        if self.config.answer == "velocity":
+            return seen, ops.sqrt(signal) * noise - ops.sqrt(1.0 - signal) * image
+        return seen, noise
 
     def sampling_step(
         self, x: Any, step: Any, steps: int, answer: Callable[[Any, Any], Any]
@@ -50,8 +58,12 @@ class DDPM(Denoiser):
         times = ((chosen + 0.5) / self.config.noise_steps).astype(np.float32)
         shares = ops.convert_to_tensor(np.append(self.signal[chosen], np.float32(1.0)))
         now, next_ = ops.take(shares, step), ops.take(shares, step + 1)
-        noise = answer(x, ops.take(ops.convert_to_tensor(times), step))
-        image = ops.clip((x - ops.sqrt(1.0 - now) * noise) / ops.sqrt(now), *INSIDE)
+        told = answer(x, ops.take(ops.convert_to_tensor(times), step))
+        if self.config.answer == "velocity":
+            image = ops.sqrt(now) * x - ops.sqrt(1.0 - now) * told
+        else:
+            image = (x - ops.sqrt(1.0 - now) * told) / ops.sqrt(now)
+        image = ops.clip(image, *INSIDE)
         noise = (x - ops.sqrt(now) * image) / ops.sqrt(1.0 - now)
         return ops.sqrt(next_) * image + ops.sqrt(1.0 - next_) * noise
 

@@ -62,3 +62,6 @@ class DDPMConfig(DenoiserConfig):
     noise_schedule: Literal["linear", "cosine"] = Field(
         "cosine", description="How the noise grows over them"
     )
+    answer: Literal["noise", "velocity"] = Field(
+        "noise", description="What the network tells; with velocity it learns faster"
+    )

@@ -95,7 +95,7 @@ class VAE(Autoencoder):
             shape ``(batch, 2)``.
         """
         mean, log_variance = self.posterior(items, label)
-        z = mean + ops.exp(0.5 * log_variance) * noise
+        z = _reparameterized(mean, log_variance, noise)
         nll = self._negative_log_likelihood(self._to_unit(items), self.decoder(_inputs(z, label)))
         return ops.stack([nll, kl_to_standard_normal(mean, log_variance)], axis=1)
 
@@ -132,7 +132,7 @@ class VAE(Autoencoder):
         """
         samples = noise.shape[1]
         mean, log_variance = (x[:, None] for x in self.posterior(items, label))
-        z = mean + ops.exp(0.5 * log_variance) * noise
+        z = _reparameterized(mean, log_variance, noise)
         # The constants of the two normal densities cancel.
         log_prior = -0.5 * ops.sum(ops.square(z), axis=-1)
         log_posterior = -0.5 * ops.sum(ops.square(noise) + log_variance, axis=-1)
@@ -157,6 +157,11 @@ class VAE(Autoencoder):
         limits = self.schema[self.schema.name_of("image")].range
         assert limits is not None, "image_shape() checked it"
         return limits
+
+
+def _reparameterized(mean: Any, log_variance: Any, noise: Any) -> Any:
+    """Give ``z`` of ``q(z | x)`` from normal noise (Kingma and Welling 2014, section 2.4)."""
+    return mean + ops.exp(0.5 * log_variance) * noise
 
 
 def _inputs(x: Any, label: Any) -> Any:

@@ -15,10 +15,11 @@ from genkit.runs import UnsavedRun
 class Linear(genkit.Model):
     """Maps an item to the first of its own features; the loss is the squared error."""
 
-    def __init__(self, features, outputs=2, optimizer=None):
+    def __init__(self, features, outputs=2, hidden=(), optimizer=None):
         super().__init__()
         self.outputs = outputs
-        layers = [keras.Input((features,)), keras.layers.Dense(outputs)]
+        layers = [keras.layers.Dense(units, activation="relu") for units in hidden]
+        layers = [keras.Input((features,)), *layers, keras.layers.Dense(outputs)]
         self.network = keras.Sequential(layers)
         self.add_optimizer("network", optimizer or keras.optimizers.SGD(1.0), self.network)
 
@@ -39,18 +40,7 @@ class Autoencoder(Linear):
     """Two layers, wide enough to learn its items by heart."""
 
     def __init__(self, features):
-        super().__init__(features)
-        layers = keras.layers
-        self.network = keras.Sequential(
-            [
-                keras.Input((features,)),
-                layers.Dense(64, activation="relu"),
-                layers.Dense(features),
-            ]
-        )
-        self.outputs = features
-        self.optimizers.clear()
-        self.add_optimizer("network", keras.optimizers.Adam(1e-2), self.network)
+        super().__init__(features, features, (64,), keras.optimizers.Adam(1e-2))
 
     def errors(self, x):
         made = np.asarray(ops.convert_to_numpy(self.network(ops.convert_to_tensor(x))))

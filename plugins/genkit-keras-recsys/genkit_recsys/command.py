@@ -156,7 +156,6 @@ def compare_recommenders(
     metric: Annotated[
         str, typer.Option(help="Measured of each user: ndcg@10, recall@20, map@10, ...")
     ] = "ndcg@10",
-    split: Annotated[str, typer.Option(help="test or validation.")] = "test",
     as_json: JsonFlag = False,
 ) -> int:
     """Test whether one recommender ranks better than another, user by user.
@@ -170,7 +169,7 @@ def compare_recommenders(
     """
     from genkit_recsys.comparing import compare
 
-    one, other, paired = compare(first, second, metric, split)
+    one, other, paired = compare(first, second, metric)
     told = {
         "metric": metric,
         "runs": [str(first), str(second)],

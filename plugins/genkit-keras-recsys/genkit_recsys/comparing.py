@@ -13,16 +13,13 @@ from genkit_recsys.metric import Ranking, figures_of
 from genkit_recsys.source import InteractionSource
 
 
-def compare(
-    first: Path, second: Path, metric: str = "ndcg@10", split: str = "test"
-) -> tuple[Figure, Figure, Paired]:
-    """Measure two runs on the same users, and test the difference.
+def compare(first: Path, second: Path, metric: str = "ndcg@10") -> tuple[Figure, Figure, Paired]:
+    """Measure two runs on what the same users did next, and test the difference.
 
     Args:
         first: a run.
         second: another.
         metric: measured of each user: ``ndcg@10``, ``recall@20``, ...
-        split: ``test`` or ``validation``.
 
     Returns:
         the figure of each, and the first minus the second with a 95 % interval and the p of a
@@ -32,21 +29,16 @@ def compare(
         UsageError: no such metric, or figures with different cards.
         DataError: see ``measure``.
     """
-    found = [_measured(path, metric, split) for path in (first, second)]
+    found = [_measured(path, metric) for path in (first, second)]
     check_comparable(found[0][0], found[1][0])
     return found[0][0], found[1][0], paired_difference(found[0][1], found[1][1])
 
 
-def _measured(path: Path, metric: str, split: str) -> tuple[Figure, Any]:
-    from genkit.datasets import open_data
-    from genkit.registry import installed
-    from genkit.runs import Run
-
-    plan = Run.open(path).plan
-    source = open_data(plan, installed(), {"split": split})
+def _measured(path: Path, metric: str) -> tuple[Figure, Any]:
     model: Any = genkit.load(path)
-    card = {"against": plan.dataset, "split": split, "fingerprint": source.fingerprint()}
+    source = genkit.open_data(path, unseen=True)
     assert model.schema is not None, "a loaded model knows its data"
+    card = {"split": "test", "fingerprint": source.fingerprint()}
     context = Context(model.schema, model=model, real=source, card=card)
     if reason := Ranking.unfit(context):
         raise UsageError(f"The run {path} can't be compared: {reason}.")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 import genkit
-from genkit.config import AbsolutePath
 
+# One that still holds when a run is resumed from another folder.
+AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 Protocol = Literal["ratio", "leave-last-out", "temporal", "users"]
 
 

@@ -1,0 +1,109 @@
+"""What the files of a run say that a card tells."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genkit.card.markdown import plain
+from genkit.errors import GenkitError, RunError
+from genkit.evaluation.figure import Figure
+from genkit.files import read_json
+from genkit.plan import Plan
+from genkit.registry import installed
+from genkit.runs import Run
+from genkit.specs import DatasetSpec, ModelSpec
+
+_OF_TRAINING = "training_fingerprint"
+"""On the card of a figure that was measured on training items."""
+_MEMORISATION = ("copies", "near-copies", "memorisation", "membership-inference")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the files of a run say."""
+
+    plan: Plan
+    environment: Mapping[str, Any]
+    model: ModelSpec | None
+    dataset: DatasetSpec | None
+    size: int
+    last: Mapping[str, Any]
+    figures: Sequence[Figure]
+    withheld: bool
+    measured_at: int | None
+    protects_data: bool
+    statement: Mapping[str, str]
+
+    @classmethod
+    def of(cls, run: Run) -> Facts:
+        rows = run.metrics()
+        figures, measured_at = _figures(run.path / "evaluation.json")
+        said = _statement(run.path / "statement.json")
+        # What is measured on protected items tells of them, with no noise on it.
+        told = [f for f in figures if not (said["protects_data"] and _OF_TRAINING in f.card)]
+        return cls(
+            plan=run.plan,
+            environment=run.environment(),
+            model=_spec("models", run.plan.distributions.get("model"), run.plan.model),
+            dataset=_spec("datasets", run.plan.distributions.get("dataset"), run.plan.dataset),
+            size=_count_weights(run.path / "model" / "weights.safetensors"),
+            last=rows[-1] if rows else {"step": 0, "seconds": 0.0},
+            figures=told,
+            withheld=len(told) < len(figures),
+            measured_at=measured_at,
+            protects_data=bool(said["protects_data"]),
+            statement={plain(key): plain(value) for key, value in said["facts"].items()},
+        )
+
+    @property
+    def items(self) -> int:
+        return int(self.environment.get("data", {}).get("items", 0))
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the figures are of the weights that the model folder has."""
+        return self.measured_at in (None, self.last["step"])
+
+    @property
+    def memorisation(self) -> list[Figure]:
+        return [figure for figure in self.figures if figure.name in _MEMORISATION]
+
+
+def _spec(kind: str, distribution: str | None, name: str) -> Any:
+    try:
+        return installed().find(kind, f"{distribution}/{name}").spec
+    except GenkitError:
+        return None  # the card can do without
+
+
+def _figures(path: Path) -> tuple[Sequence[Figure], int | None]:
+    """Read what was measured, and the step of the weights it was measured of, if that is said."""
+    if not path.is_file():
+        return (), None
+    try:
+        data = read_json(path)
+        figures = [Figure.from_dict(figure) for figure in data.get("metrics", ())]
+    except (RunError, TypeError):
+        return (), None  # a damaged evaluation must not cost the card of the training
+    step = data.get("step")
+    return figures, step if type(step) is int else None
+
+
+def _statement(path: Path) -> Mapping[str, Any]:
+    """Read what the run's trainer has to say; most have nothing."""
+    return read_json(path) if path.is_file() else {"protects_data": False, "facts": {}}
+
+
+def _count_weights(path: Path) -> int:
+    """Count the numbers in a safetensors file by its header alone."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as archive:
+            return sum(math.prod(archive.get_slice(k).get_shape()) for k in archive.keys())  # noqa: SIM118 - it is no dict
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"The file {path} can't be read: {error}.") from error

@@ -1,0 +1,1 @@
+"""A data set of images in one CSV file, for GenKit."""

@@ -1,0 +1,1 @@
+"""A metric of images, for GenKit: do generated ones have the brightness of real ones?"""

@@ -1,0 +1,1 @@
+"""Recommendations from what people liked before, for GenKit."""

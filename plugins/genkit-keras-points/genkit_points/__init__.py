@@ -1,0 +1,1 @@
+"""Points of a plane: a modality that GenKit's core knows nothing of."""
