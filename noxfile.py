@@ -135,6 +135,16 @@ def zoo(session: nox.Session) -> None:
     session.run("python", "-m", "tests.zoo", "--write", *session.posargs)
 
 
+@nox.session(name="recsys-bench")
+def recsys_bench(session: nox.Session) -> None:
+    """Tune and measure the recommenders and write docs/recommenders.md; goes on where it was."""
+    folder = Path("plugins/genkit-keras-recsys")
+    session.install("-e", ".[jax]", "-e", f"{folder}[test]", *CONSTRAINTS)
+    with session.chdir(folder):
+        session.run("python", "-m", "bench", "--write", *session.posargs)
+        session.run("python", "-m", "bench.memory", "100000", "50000")
+
+
 @nox.session
 @nox.parametrize("backend", ["jax", "torch", "tensorflow"])
 def models(session: nox.Session, backend: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genkit.assets import read_assets
 from genkit.backend import activate, active_backend, choose, installed_backends
 from genkit.errors import RunError, UsageError
 from genkit.export import build_model, is_export, read_export
@@ -115,7 +116,7 @@ def execute(
         sitting.load_initial_weights(plan.init)
         if sitting.initial is not None and sitting.initial.left_out:
             warnings.warn(sitting.initial.told(), stacklevel=2)
-    run = Run.create(path, sitting.plan, sitting.environment())
+    run = Run.create(path, sitting.plan, sitting.environment(), sitting.source.assets)
     return Result(run, sitting.train(run))
 
 
@@ -216,6 +217,7 @@ def load(
         schema,
         at_most=checkpoints.read_steadily(which, checkpoint_files.most_weights),
     )
+    model.assets = read_assets(run.path)
     state = ModelState(model)
     checkpoints.read_steadily(which, lambda folder: checkpoint_files.restore(folder, state))
     model.use_averaged_weights()

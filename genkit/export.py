@@ -3,6 +3,7 @@
 model/
   config.json           which model, its settings, the schema
   weights.safetensors   averaged weights where there are any
+  assets.safetensors    what it needs of the data when it is used, for some data
   README.md             the model card: genkit.card
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genkit.assets import read_assets, write_assets
 from genkit.config import parse
 from genkit.entry_points import own_version
 from genkit.errors import RunError, UnknownNameError
@@ -104,6 +106,7 @@ def write_export(folder: Path, model: Model, plan: Plan) -> None:
     with model.averaged_weights():
         weights, _ = ModelState(model).read()
     write_bytes(folder / _WEIGHTS, serialize(weights))
+    write_assets(folder, model.assets)
     write_json(
         folder / _CONFIG,
         {
@@ -138,6 +141,7 @@ def read_export(folder: Path) -> Model:
     except (KeyError, TypeError) as error:
         raise RunError(f"The file {folder / _CONFIG} is damaged: {error!r}.") from error
     load_arrays(folder / _WEIGHTS, ModelState(model))
+    model.assets = read_assets(folder)
     return model
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from genkit.config import Config
+    from genkit.data import Source
     from genkit.specs import Schema
 
 
@@ -28,6 +30,9 @@ class Model(Generating, keras.Model):
     Args:
         config: the model's settings.
         schema: what the data is; None until ``fit`` sees data.
+
+    Attributes:
+        assets: arrays by name that came with the data, ``Source.assets``; set after it is built.
 
     Example:
         class TinyGAN(genkit.Model):
@@ -61,6 +66,7 @@ class Model(Generating, keras.Model):
         self.optimizers: dict[str, Any] = {}
         self._networks: dict[str, tuple[Any, ...]] = {}
         self.capabilities: tuple[str, ...] = ("generate",)
+        self.assets: Mapping[str, np.ndarray] = MappingProxyType({})
 
     def add_optimizer(self, name: str, optimizer: Any, *networks: Any) -> None:
         """Name an optimizer and the networks it owns.
@@ -117,6 +123,33 @@ class Model(Generating, keras.Model):
     def optimizer(self) -> OptimizerGroup | None:
         """All named optimizers, in the form that Keras callbacks understand."""
         return OptimizerGroup(list(self.optimizers.values())) if self.optimizers else None
+
+    def examples(self, source: Source) -> Source:
+        """Give what a batch of training is made of; by default the data's own items.
+
+        A model whose example is another than the data's item, a pair or a window of one, gives a
+        source of those.
+        """
+        return source
+
+    def adopt(
+        self,
+        name: str,  # noqa: ARG002
+        ours: np.ndarray,  # noqa: ARG002
+        theirs: np.ndarray,
+        assets: Mapping[str, np.ndarray],  # noqa: ARG002
+    ) -> np.ndarray:
+        """Bring a weight of the run that training starts from into this model's form.
+
+        What has another shape than ``ours`` after this is not taken. By default it stays as it is.
+
+        Args:
+            name: of the weight, in both models.
+            ours: its value in this model.
+            theirs: its value in the other run.
+            assets: those of the other run's data.
+        """
+        return theirs
 
     def schedule(self, step: int) -> dict[str, Any]:  # noqa: ARG002
         """Give what depends on the step; it is merged into the batch.
@@ -206,6 +239,7 @@ class Model(Generating, keras.Model):
         source = as_source(data)
         if self.schema is None:
             self.schema = source.schema
+        self.assets = source.assets
         if epochs is None and steps is None:
             epochs = 1
         settings = FitSettings(batch_size=batch_size, epochs=epochs, steps=steps, seed=seed)

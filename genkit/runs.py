@@ -2,6 +2,7 @@
 
 runs/<name>/
   plan.json  environment.json   settings; versions, plugins, device, data
+  assets.safetensors            what a model needs of the data when it is used, for some data
   status.json                   running, done, stopped or failed
   metrics.jsonl                 one object a step
   checkpoints/<step>/           see genkit.training.checkpoints
@@ -21,9 +22,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from genkit import locks
+from genkit.assets import write_assets
 from genkit.errors import GenkitError, PluginError, RunError, UsageError
 from genkit.files import read_json, refuse_links, write_json
 from genkit.fitting import FitSettings, Position
@@ -31,6 +34,8 @@ from genkit.metrics_log import MetricsLog
 from genkit.plan import Plan, load_plan
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from genkit.engine.state import ModelState
     from genkit.model import Model
 
@@ -81,8 +86,20 @@ class Run:
         self._metrics = MetricsLog(path / "metrics.jsonl")
 
     @classmethod
-    def create(cls, path: Path, plan: Plan, environment: Mapping[str, Any]) -> Run:
+    def create(
+        cls,
+        path: Path,
+        plan: Plan,
+        environment: Mapping[str, Any],
+        assets: Mapping[str, np.ndarray] = MappingProxyType({}),
+    ) -> Run:
         """Make a new run directory, whole or not at all.
+
+        Args:
+            path: where.
+            plan: what it carries out.
+            environment: what it is made with.
+            assets: arrays of the data that its model needs when it is used.
 
         Raises:
             RunError: it exists already.
@@ -95,6 +112,7 @@ class Run:
             write_json(partial / "plan.json", plan.model_dump(mode="json"))
             write_json(partial / "environment.json", environment)
             write_json(partial / "status.json", {"state": "new", "step": 0})
+            write_assets(partial, assets)
             partial.rename(path)
         except OSError:
             shutil.rmtree(partial, ignore_errors=True)

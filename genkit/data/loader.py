@@ -133,7 +133,9 @@ class _BatchMaker:
         indices, extra = self._sampler(number)
         gathered = self._source.gather(indices)
         batch = {name: gathered[name] for name in self._fields}
-        batch = {**augmented(self._source, batch, augmentation_rng(self._seed, number)), **extra}
+        rng = augmentation_rng(self._seed, number)
+        batch = augmented(self._source, batch, rng)
+        batch = {**batch, **self._source.draw(indices, rng), **extra}
         if self._noise is None:
             return batch
         noise = noise_for_step(self._noise, self._seed, number, len(indices))

@@ -49,7 +49,7 @@ def transformed(source: Source, transforms: Sequence[Transform]) -> Source:
         result: Source = ArraySource({**source.arrays, name: images}, schema)
     else:
         result = _LazySource(source, name, certain) if certain else copy.copy(source)
-    result.augment, result.skipped = augment, source.skipped
+    result.augment, result.skipped, result.assets = augment, source.skipped, source.assets
     return result
 
 

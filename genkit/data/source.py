@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -16,6 +17,8 @@ from genkit.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.random import Generator
 
     from genkit.data.transforms import Transform
     from genkit.specs import Field, Schema
@@ -33,11 +36,14 @@ class Source(abc.ABC):
         schema: what one item is.
         augment: random transforms; the loader applies them, in order, to every batch.
         skipped: how many items were left out because they could not be read.
+        assets: arrays by name that a model trained on this data needs when it is used, beside the
+            schema: maps of ids, titles. They are kept with the run and the exported model.
     """
 
     schema: Schema
     augment: tuple[Transform, ...] = ()
     skipped: int = 0
+    assets: Mapping[str, NDArray[Any]] = MappingProxyType({})
 
     @abc.abstractmethod
     def __len__(self) -> int:
@@ -53,6 +59,18 @@ class Source(abc.ABC):
         Returns:
             an array for each field of the schema, in its dtype, shape ``(batch, *field.shape)``.
         """
+
+    def draw(self, indices: NDArray[np.integer], rng: Generator) -> Batch:  # noqa: ARG002
+        """Draw what is random in a training batch and depends on its items; by default nothing.
+
+        Args:
+            indices: of the batch's items, shape ``(batch,)``.
+            rng: the only source of randomness to use.
+
+        Returns:
+            arrays by name, first axis ``batch``, put beside the fields or in their place.
+        """
+        return {}
 
     @abc.abstractmethod
     def fingerprint(self) -> str:

@@ -131,7 +131,11 @@ class TrainedSubject(Subject):
 
     def build(self, schema: Schema | None = None) -> Model:
         """Build the model, always with the same weights on one backend."""
-        schema = schema or self.schema
+        model = self._build(schema or self.schema)
+        model.assets = {} if schema else self.source.assets
+        return model
+
+    def _build(self, schema: Schema) -> Model:
         # Keras draws the seeds of initial weights and of layers from `random`.
         kept = random.getstate()
         random.seed(0)
@@ -214,7 +218,7 @@ class TrainedSubject(Subject):
             }
         )
         environment = {"data": {"schema": self.schema.to_dict()}}
-        run = ToyRun.create(path, plan, environment)
+        run = ToyRun.create(path, plan, environment, self.source.assets)
         assert isinstance(run, ToyRun), "create makes what it is called on"
         return run
 
@@ -242,9 +246,10 @@ class TrainedSubject(Subject):
         step = trainer.engine.compile_step(
             lambda batch: model.training_step(batch, trainer.minimize)
         )
+        examples = model.examples(self.source)
         loader = Loader(
-            self.source,
-            batch_size=min(BATCH, len(self.source)),
+            examples,
+            batch_size=min(BATCH, len(examples)),
             seed=0,
             noise=model.training_noise,
             batches_per_step=model.batches_per_step,

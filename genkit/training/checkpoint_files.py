@@ -74,16 +74,30 @@ def load_weights(checkpoint: Path, state: ModelState) -> None:
     state.load_weights(arrays)
 
 
-def load_fitting(checkpoint: Path, state: ModelState) -> dict[str, str]:
+def load_fitting(
+    checkpoint: Path,
+    state: ModelState,
+    adopt: Callable[[str, np.ndarray, np.ndarray], np.ndarray],
+) -> dict[str, str]:
     """Load those weights and statistics that have the name and the shape of the model's own.
+
+    Args:
+        checkpoint: whose weights.
+        state: of the model that they are for.
+        adopt: given a name, our value and theirs, gives theirs in our form: ``Model.adopt``.
 
     Returns:
         why each of the others was not taken, by name; theirs and ours.
     """
     with _opened(checkpoint / _WEIGHTS, _digests(checkpoint)) as (archive, shapes):
         ours = {name: tuple(variable.shape) for name, variable in state.weights.items()}
-        fitting = [name for name, shape in ours.items() if shapes.get(name) == shape]
-        state.load_some_weights({name: archive.get_tensor(name) for name in fitting})
+        values, _ = state.read()
+        adopted = {
+            name: adopt(name, values[name], archive.get_tensor(name))
+            for name in ours.keys() & shapes.keys()
+        }
+        fitting = [name for name, array in adopted.items() if array.shape == ours[name]]
+        state.load_some_weights({name: adopted[name] for name in fitting})
     reasons = dict.fromkeys(ours.keys() - shapes.keys(), "not there")
     reasons |= dict.fromkeys(shapes.keys() - ours.keys(), "not in this model")
     for name in ours.keys() & shapes.keys() - set(fitting):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit import backend, precision
+from genkit.assets import read_assets
 from genkit.card import renew_card
 from genkit.config import parse
 from genkit.datasets import open_data
@@ -29,6 +30,8 @@ from genkit.specs import Schema, TrainerSpec, resolve
 from genkit.training.initial_weights import InitialWeights
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from genkit.model import Model
     from genkit.training.trainer import Trainer
 
@@ -61,9 +64,15 @@ class Sitting:
         self.plan = plan = _on_this_device(plan)
         self.source = open_data(plan, self.registry)
         self.model = _new_model(plan, self.source.schema, self.registry, at_most)
+        self.model.assets = self.source.assets
         name = f"{plan.distributions['trainer']}/{plan.trainer}"
         self.trainer: Trainer = _new_trainer(plan, self.registry.find("trainers", name).spec)
         self.trainer.check(self.model, self.source, plan.settings())
+        if self.trainer.protects_data and self.source.assets:
+            raise UsageError(
+                f"The trainer {plan.trainer} lets nothing out of the data but the model; one of "
+                f"{plan.dataset} keeps {', '.join(self.source.assets)}."
+            )
         self.callbacks = [*callbacks, *_plan_callbacks(plan, self.registry, folder)]
         if self.callbacks and not self.trainer.stepwise:
             raise UsageError(f"The trainer {plan.trainer} takes no callbacks: it has no loop.")
@@ -83,9 +92,14 @@ class Sitting:
         from genkit.training import checkpoint_files, checkpoints
 
         run, state = Run.open(Path(init)), ModelState(self.model)
+        theirs = read_assets(run.path)
+
+        def adopt(name: str, ours: np.ndarray, array: np.ndarray) -> np.ndarray:
+            return self.model.adopt(name, ours, array, theirs)
+
         left_out = checkpoints.read_steadily(
             lambda: checkpoints.last(run.checkpoints),
-            lambda folder: checkpoint_files.load_fitting(folder, state),
+            lambda folder: checkpoint_files.load_fitting(folder, state, adopt),
         )
         self.initial = InitialWeights(init, tuple(state.weights.keys() - left_out), left_out)
         self.initial.check()

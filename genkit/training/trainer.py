@@ -69,7 +69,10 @@ class Trainer:
     def open_loader(
         self, model: Model, source: Source, settings: FitSettings, start_step: int
     ) -> Loader:
-        """Give the batches from a step on; by default each epoch in a new order."""
+        """Give the batches from a step on; by default each epoch in a new order.
+
+        ``source`` holds the model's examples.
+        """
         return Loader(
             source,
             batch_size=settings.batch_size,
@@ -108,7 +111,7 @@ class Trainer:
                 f"{type(model).__name__} has no training_step for this trainer to do.",
                 "Train it with --trainer closed-form.",
             )
-        check_sizes(source, settings.batch_size, model.batches_per_step)
+        check_sizes(model.examples(source), settings.batch_size, model.batches_per_step)
 
     def fit(
         self,
@@ -133,14 +136,15 @@ class Trainer:
         self.check(model, source, run.settings)
         self.engine = engine.create(model)
         position = run.restore(self.engine.state)
-        loader = self.open_loader(model, source, run.settings, position.step)
+        examples = model.examples(source)
+        loader = self.open_loader(model, examples, run.settings, position.step)
         with loader, StopOnSignal() as stop:
             loop = _Loop(self, model, loader, run, position, callbacks=callbacks)
             try:
                 return loop.go(stop)
             except DivergedError as error:
                 loader.close()
-                told = divergence.with_gradients(error, self, model, source, run, stop=stop)
+                told = divergence.with_gradients(error, self, model, examples, run, stop=stop)
                 raise told from None
             finally:
                 loop.watchers.close()

@@ -1,0 +1,1 @@
+"""Benchmarks of the plugin: ``python -m bench``; not part of the distribution."""

@@ -1,0 +1,63 @@
+"""The page of results, from the rows that were measured."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from typing import Any
+
+from bench.trials import TRIALS
+
+SHOWN = ("recall@10", "ndcg@10", "hit@10", "recall@20", "ndcg@100", "coverage@10")
+HEAD = """# Recommenders, measured
+
+<!-- Written by `nox -s recsys-bench`: run it again, don't change this page. -->
+
+Full rankings of all items; nothing is sampled. Means over users, then mean ± standard deviation
+over seeds, each of which draws the split and the training anew. Tuned by NDCG@10 on the validation
+split of seed 0; the number of settings tried stands beside each model. Time is the training's
+alone, on {cpus} processor cores{shared}; memory is the largest of the process, with the framework.
+
+How a figure is defined, and what it may be compared with: [Recommend](how-to/recommend.md).
+"""
+SHARED = ", which other work shared: times are too long by some factor, quality is not touched"
+TITLES = {
+    "ratio": "8:1:1 at random, of each user's events",
+    "leave-last-out": "The last event of each user",
+}
+
+
+def page(rows: list[dict[str, Any]]) -> str:
+    """Give the page as Markdown."""
+    finals = defaultdict(list)
+    tried = defaultdict(int)
+    for row in rows:
+        job = row["job"]
+        key = job["dataset"], job["data"]["protocol"], row["backend"], job["model"]
+        if job["split"] == "test":
+            finals[key].append(row)
+        else:
+            tried[key] += 1
+    cpus = max((row["cpus"] for row in rows), default=0)
+    text = HEAD.format(cpus=cpus, shared=SHARED)
+    tables = dict.fromkeys(key[:3] for key in finals)
+    for dataset, protocol, backend in tables:
+        text += f"\n## {dataset}: {TITLES[protocol]}\n\nOn {backend}.\n\n"
+        text += f"| model | tried | seeds | {' | '.join(SHOWN)} | seconds | MiB |\n"
+        text += "| --- " * (len(SHOWN) + 5) + "|\n"
+        for model in TRIALS:
+            key = dataset, protocol, backend, model
+            if key in finals:
+                text += _row(model, tried[key] or 1, finals[key])
+    return text
+
+
+def _row(model: str, tried: int, rows: list[dict[str, Any]]) -> str:
+    cells = [f"`{model}`", str(tried), str(len(rows))]
+    for name in SHOWN:
+        values = [row["values"][name] for row in rows]
+        spread = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
+        cells.append(f"{statistics.mean(values):.4f}{spread}")
+    cells.append(f"{statistics.mean(row['seconds'] for row in rows):.1f}")
+    cells.append(f"{max(row['memory'] for row in rows) / 2**20:.0f}")
+    return f"| {' | '.join(cells)} |\n"

@@ -1,0 +1,1 @@
+"""Recommenders: data, models, evaluation and the verb ``genkit recommend``."""

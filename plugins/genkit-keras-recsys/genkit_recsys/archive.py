@@ -1,0 +1,176 @@
+"""The archive: what a trained recommender keeps of its data: ids, titles, what was seen.
+
+It travels as arrays of numbers with the run and the exported model; text as UTF-8 with its ends.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from genkit.errors import RunError, UsageError
+from genkit_recsys.histories import Histories
+
+_CLOSE = 3
+
+
+@dataclass(frozen=True)
+class Archive:
+    """What a trained recommender knows of its data.
+
+    Args:
+        users: ids by number.
+        items: ids by number.
+        titles: of the items.
+        attributes: of the items, several parted by ``|``: genres.
+        seen: what each user has interacted with in training.
+        trained_until: latest time of a temporal split's training; None for others.
+    """
+
+    users: Sequence[str]
+    items: Sequence[str]
+    titles: Sequence[str]
+    attributes: Sequence[str]
+    seen: Histories
+    trained_until: float | None = None
+
+    @cached_property
+    def popularity(self) -> NDArray[np.int64]:
+        """How many training users have each item, shape ``(items,)``."""
+        return np.bincount(self.seen.items, minlength=len(self.items))
+
+    @cached_property
+    def by_item(self) -> sparse.csc_matrix:
+        """What was seen in training by item: a sparse matrix of shape ``(users, items)``."""
+        return self.seen.matrix().tocsc()
+
+    @cached_property
+    def user_numbers(self) -> dict[str, int]:
+        """Users' numbers by id."""
+        return {name: number for number, name in enumerate(self.users)}
+
+    @cached_property
+    def item_numbers(self) -> dict[str, int]:
+        """Items' numbers by id."""
+        return {name: number for number, name in enumerate(self.items)}
+
+    @cached_property
+    def _by_title(self) -> dict[str, int]:
+        # Of equal titles the more popular item is meant.
+        order = np.argsort(self.popularity, kind="stable")
+        return {self.titles[number].casefold(): int(number) for number in order}
+
+    def user_number(self, name: str) -> int:
+        """Find a user by id.
+
+        Raises:
+            UsageError: there is none; the hint tells how to recommend to strangers.
+        """
+        if name not in self.user_numbers:
+            raise UsageError(
+                f"The model knows no user {name!r}; it knows {len(self.users)}, such as "
+                f"{', '.join(self.users[:_CLOSE])}.",
+                'Recommend to strangers by what they like: --history "TITLE,TITLE"',
+            )
+        return self.user_numbers[name]
+
+    def item_number(self, name: str) -> int:
+        """Find an item by title or id; titles first, in upper or lower case.
+
+        Raises:
+            UsageError: there is none; the hint names the nearest titles.
+        """
+        found = self._by_title.get(name.casefold(), self.item_numbers.get(name))
+        if found is None:
+            raise UsageError(f"The model knows no item {name!r}.", self._nearest(name))
+        return found
+
+    def _nearest(self, name: str) -> str:
+        import difflib
+
+        part = name.casefold()
+        near = sorted((title for title in self._by_title if part in title), key=len)[:_CLOSE]
+        near = near or difflib.get_close_matches(part, self._by_title, _CLOSE)
+        titles = [self.titles[self._by_title[title]] for title in near]
+        return f"Did you mean {' or '.join(map(repr, titles))}?" if titles else "Give its id."
+
+    def items_named(self, text: str) -> list[int]:
+        """Find the items of a list parted by commas; a title may have commas itself.
+
+        Raises:
+            UsageError: one of them is not known.
+        """
+        parts = [part.strip() for part in text.split(",")]
+        found: list[int] = []
+        while parts:
+            for taken in range(len(parts), 0, -1):  # the longest title that fits
+                name = ", ".join(parts[:taken])
+                if name.casefold() in self._by_title or name in self.item_numbers:
+                    break
+            if name:
+                found.append(self.item_number(name))
+            parts = parts[taken:]
+        return list(dict.fromkeys(found))
+
+    def to_assets(self) -> dict[str, np.ndarray]:
+        """Give the arrays that are kept."""
+        assets: dict[str, np.ndarray] = {
+            "seen_starts": self.seen.starts,
+            "seen_items": self.seen.items,
+            "popularity": self.popularity,
+        }
+        for name in ("users", "items", "titles", "attributes"):
+            assets |= _packed(name, getattr(self, name))
+        if self.trained_until is not None:
+            assets["trained_until"] = np.array([self.trained_until])
+        return assets
+
+    @classmethod
+    def from_assets(cls, assets: Mapping[str, np.ndarray]) -> Archive:
+        """Read the arrays that are kept.
+
+        Raises:
+            RunError: they are not as written.
+        """
+        try:
+            texts = {n: _unpacked(n, assets) for n in ("users", "items", "titles", "attributes")}
+            starts = np.asarray(assets["seen_starts"], np.int64)
+            items = np.asarray(assets["seen_items"], np.int32)
+            seen = Histories(starts, items, len(texts["items"]))
+            until = float(assets["trained_until"][0]) if "trained_until" in assets else None
+        except (KeyError, ValueError, IndexError, UnicodeDecodeError, TypeError) as error:
+            raise RunError(f"The assets of the recommender are damaged: {error!r}.") from error
+        n = len(texts["items"])
+        sound = (
+            len(seen) == len(texts["users"])
+            and len(texts["titles"]) == len(texts["attributes"]) == n
+            and (not len(items) or (items.min() >= 0 and items.max() < n))
+            and starts[0] == 0
+            and starts[-1] == len(items)
+            and bool((np.diff(starts) >= 0).all())
+        )
+        if not sound:
+            raise RunError("The assets of the recommender are damaged: they contradict another.")
+        return cls(**texts, seen=seen, trained_until=until)
+
+
+def _packed(name: str, texts: Sequence[str]) -> dict[str, np.ndarray]:
+    encoded = [text.encode() for text in texts]
+    ends = np.cumsum([len(each) for each in encoded], dtype=np.int64)
+    content = np.frombuffer(b"".join(encoded), np.uint8)
+    return {f"{name}_utf8": content.copy(), f"{name}_ends": ends}
+
+
+def _unpacked(name: str, assets: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+    content = np.asarray(assets[f"{name}_utf8"], np.uint8).tobytes()
+    ends = [0, *np.asarray(assets[f"{name}_ends"], np.int64).tolist()]
+    if ends[-1] != len(content) or sorted(ends) != ends:
+        raise ValueError(json.dumps(name))
+    return tuple(content[a:b].decode() for a, b in pairwise(ends))

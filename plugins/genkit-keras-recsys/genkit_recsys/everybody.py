@@ -1,0 +1,109 @@
+"""Recommendations for all users of a model, into a Parquet file, a block of users at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genkit.errors import DataError
+from genkit_recsys.histories import Histories
+from genkit_recsys.ranking import blocks
+from genkit_recsys.recommending import Wishes, choose
+
+if TYPE_CHECKING:
+    from genkit_recsys.models.recommender import Recommender
+
+
+def recommend_to_all(
+    model: Recommender, out: Path, wishes: dict[str, Any], *, approximate: bool
+) -> dict[str, Any]:
+    """Write ``user, rank, id, title, score`` for every user that training has seen.
+
+    The file is written whole or not at all.
+
+    Args:
+        model: a trained recommender.
+        out: the file.
+        wishes: fields of ``Wishes``.
+        approximate: find items by an approximate index.
+
+    Returns:
+        ``{"out", "users", "rows", "index"}``; ``index`` is None, or tells of its recall.
+
+    Raises:
+        DataError: pyarrow is not installed, or the disk refuses.
+        UsageError: a wish out of range; or a model without item vectors for the index.
+    """
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise DataError(
+            "Expected pyarrow, which writes Parquet; it is not installed.",
+            "Install it with: pip install 'genkit-keras-recsys[parquet]'",
+        ) from error
+    archive, asked = model.archive, Wishes(**wishes, reasons=0)
+    users = np.flatnonzero(archive.seen.lengths).astype(np.int32)
+    rankings, index = _exact(model, users, asked), None
+    if approximate:
+        from genkit_recsys.index import ItemIndex
+
+        found = ItemIndex(model)
+        index = found.told(users, asked)
+        rankings = found.rankings(users, asked)
+    partial = out.with_name(f".{out.name}.partial")
+    columns = pa.schema(
+        [
+            ("user", pa.string()),
+            ("rank", pa.int32()),
+            ("id", pa.string()),
+            ("title", pa.string()),
+            ("score", pa.float32()),
+        ]
+    )
+    rows = 0
+    try:
+        with parquet.ParquetWriter(partial, columns) as writer:
+            for block, items, scores in rankings:
+                place, rank = np.nonzero(items >= 0)
+                chosen = items[place, rank]
+                writer.write_table(
+                    pa.table(
+                        [
+                            [archive.users[user] for user in block[place]],
+                            (rank + 1).astype(np.int32),
+                            [archive.items[item] for item in chosen],
+                            [archive.titles[item] for item in chosen],
+                            scores[place, rank].astype(np.float32),
+                        ],
+                        schema=columns,
+                    )
+                )
+                rows += len(chosen)
+        partial.replace(out)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise DataError(f"The file {out} can't be written: {error}.") from error
+    return {"out": str(out), "users": len(users), "rows": rows, "index": index}
+
+
+Block = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]
+
+
+def _exact(model: Recommender, users: NDArray[np.int32], wishes: Wishes) -> Iterator[Block]:
+    """Give blocks of users with their items and scores."""
+    for rows in blocks(len(users), model.n_items):
+        yield ranked(model, users[rows], model.archive.seen.take(users[rows]), wishes)
+
+
+def ranked(
+    model: Recommender, users: NDArray[np.int32], histories: Histories, wishes: Wishes
+) -> Block:
+    """Rank all items exactly for some users."""
+    scores = model.scores(histories, users)
+    items = choose(model.archive, scores, histories, wishes)
+    return users, items, np.take_along_axis(scores, np.maximum(items, 0), axis=1)

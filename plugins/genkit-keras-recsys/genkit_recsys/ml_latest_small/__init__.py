@@ -1,0 +1,1 @@
+"""MovieLens latest-small as GroupLens gave it out, compressed; terms in README.txt."""

@@ -1,0 +1,1 @@
+"""The recommenders, a file each."""

@@ -1,0 +1,152 @@
+"""What all recommenders have in common: scores for histories, and what comes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+import genkit
+from genkit.data import Source
+from genkit.errors import UsageError
+from genkit_recsys.archive import Archive
+from genkit_recsys.histories import Histories
+from genkit_recsys.recommending import Recommendation, Request, recommend
+from genkit_recsys.source import InteractionSource
+
+STRANGER = -1
+_BLOCK = 1024
+
+
+class Recommender(genkit.Model):
+    """A model that scores all items for a history.
+
+    A subclass defines ``score_histories``, or on tensors ``score``, and names in ``rows`` its
+    weights that have a row for each item or user.
+
+    Args:
+        config: the model's settings.
+        schema: data with a field of modality ``interactions`` and one of ``user``.
+    """
+
+    rows: ClassVar[Mapping[str, tuple[int, Literal["items", "users"]]]] = {}
+    """Weights by name, as in a checkpoint, each with the axis that follows ids, and whose."""
+
+    def __init__(self, config: genkit.Config, schema: genkit.Schema) -> None:
+        super().__init__(config, schema)
+        self.history_field = schema.name_of("interactions")
+        (n_items,) = schema[self.history_field].shape
+        if n_items is None:
+            raise UsageError("Expected interactions with a known number of items; received None.")
+        self.n_items = n_items
+        users = schema[schema.name_of("user")].range or (-1.0, 0.0)
+        self.n_users = int(users[1]) + 1
+
+    @cached_property
+    def archive(self) -> Archive:
+        """What the model keeps of its data: ids, titles, what was seen."""
+        if not self.assets:
+            raise UsageError(
+                "The model doesn't know its data's ids.",
+                "Train it on a data set of interactions: genkit list datasets",
+            )
+        return Archive.from_assets(self.assets)
+
+    def scores(self, histories: Histories, users: np.ndarray | None = None) -> np.ndarray:
+        """Score all items for each history; higher is better.
+
+        An empty history is scored by popularity: there is nothing to go by.
+
+        Args:
+            histories: what is known of each user.
+            users: their numbers, -1 for strangers; without them all are strangers. A model that
+                learned a vector for each user takes that of a user it knows.
+
+        Returns:
+            float32 of shape ``(users, items)``.
+        """
+        if users is None:
+            users = np.full(len(histories), STRANGER, np.int32)
+        found = self.score_histories(histories, users).astype(np.float32, copy=False)
+        empty = histories.lengths == 0
+        if empty.any():
+            found = found.copy()
+            found[empty] = self.archive.popularity
+        return found
+
+    def score_histories(self, histories: Histories, users: np.ndarray) -> np.ndarray:  # noqa: ARG002
+        """Score all items for each history, by default with ``score`` on dense rows."""
+        return self.map_items("score", history=histories.dense())
+
+    def score(self, history: Any) -> Any:
+        """Score all items for dense histories, shape ``(batch, items)``; on tensors."""
+        raise NotImplementedError(f"{type(self).__name__} defines no score.")
+
+    def recommend(self, requests: list[Request], **options: Any) -> list[list[Recommendation]]:
+        """Recommend items; see ``genkit_recsys.recommending.recommend``."""
+        return recommend(self, requests, **options)
+
+    def adopt(
+        self,
+        name: str,
+        ours: np.ndarray,
+        theirs: np.ndarray,
+        assets: Mapping[str, np.ndarray],
+    ) -> np.ndarray:
+        """Put the rows of items and users that both know where this model has them.
+
+        New ones keep the rows that this model began with.
+        """
+        if name not in self.rows or not assets:
+            return theirs
+        axis, whose = self.rows[name]
+        old, new = Archive.from_assets(assets), self.archive
+        known = old.item_numbers if whose == "items" else old.user_numbers
+        ids = new.items if whose == "items" else new.users
+        there = [(place, known[each]) for place, each in enumerate(ids) if each in known]
+        fits = (
+            theirs.ndim == ours.ndim
+            and theirs.shape[axis] == len(known)
+            and np.delete(theirs.shape, axis).tolist() == np.delete(ours.shape, axis).tolist()
+        )
+        if not (there and fits):
+            return theirs
+        places, numbers = np.array(there).T
+        adopted = np.moveaxis(ours.copy(), axis, 0)
+        adopted[places] = np.moveaxis(theirs, axis, 0)[numbers]
+        return np.moveaxis(adopted, 0, axis)
+
+
+def histories_of(source: Source, field: str) -> Histories:
+    """Give the histories of a source, sparse; of another kind of source read a block at a time."""
+    if isinstance(source, InteractionSource):
+        return source.histories
+    rows, items = [], []
+    for start in range(0, len(source), _BLOCK):
+        block = source.gather(np.arange(start, min(start + _BLOCK, len(source))))[field]
+        row, item = np.nonzero(block)
+        rows.append(row + start)
+        items.append(item)
+    n_items = source.schema[field].shape[0] or 0
+    return Histories.of_pairs(np.concatenate(rows), np.concatenate(items), len(source), n_items)
+
+
+def users_of(source: Source, field: str) -> NDArray[np.int32]:
+    """Give the users' numbers of a source."""
+    if isinstance(source, InteractionSource):
+        return source.users
+    found = [
+        source.gather(np.arange(start, min(start + _BLOCK, len(source))))[field]
+        for start in range(0, len(source), _BLOCK)
+    ]
+    return np.concatenate(found)
+
+
+def weight(variable: Any) -> np.ndarray:
+    """Give a variable's value as an array."""
+    import keras
+
+    return np.asarray(keras.ops.convert_to_numpy(variable.value))

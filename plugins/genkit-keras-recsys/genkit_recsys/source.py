@@ -1,0 +1,192 @@
+"""The source of interactions: users with their histories, densified a batch at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+import genkit
+from genkit.data import Source
+from genkit.errors import DataError
+from genkit_recsys import splitting
+from genkit_recsys.archive import Archive
+from genkit_recsys.histories import Histories
+from genkit_recsys.splitting import Split
+
+_SPLITS = {
+    # split: (to be learned or guessed, given to the model, no candidates)
+    "train": ((splitting.TRAIN,), (), ()),
+    "validation": (
+        (splitting.VALIDATION,),
+        (splitting.TRAIN, splitting.GIVEN_IN_VALIDATION),
+        (splitting.TRAIN, splitting.GIVEN_IN_VALIDATION),
+    ),
+    "test": (
+        (splitting.TEST,),
+        (splitting.TRAIN, splitting.VALIDATION, splitting.GIVEN_IN_TEST),
+        (splitting.TRAIN, splitting.VALIDATION, splitting.GIVEN_IN_TEST),
+    ),
+}
+
+
+class InteractionSource(Source):
+    """Users and what they interacted with, sparse in memory.
+
+    The fields are ``history``, ones and zeros of shape ``(items,)``, and ``user``, the user's
+    number, or -1 for one that training has not seen. In the splits ``validation`` and ``test``
+    the history is what is to be guessed.
+
+    Args:
+        histories: of each user of this split, in the order of time.
+        users: their numbers, int32.
+        n_users: how many the data has.
+        archive: what a model keeps; None beside training.
+        given: what a model may look at to guess, by user; None in training.
+        excluded: what is no candidate, by user; None in training.
+        ids: of all users and of all items, by number.
+        protocol: how the data was filtered and split, for the card of figures.
+        earliest: time of the first event to be guessed, in a temporal split; None in others.
+    """
+
+    def __init__(
+        self,
+        histories: Histories,
+        users: NDArray[np.int32],
+        n_users: int,
+        *,
+        archive: Archive | None = None,
+        given: Histories | None = None,
+        excluded: Histories | None = None,
+        ids: tuple[Sequence[str], Sequence[str]] = ((), ()),
+        protocol: Mapping[str, object] | None = None,
+        earliest: float | None = None,
+    ) -> None:
+        self.histories, self.users, self.n_users = histories, users, n_users
+        self.given, self.excluded = given, excluded
+        self.protocol = dict(protocol or {})
+        self.earliest = earliest
+        self.ids = ids
+        self.archive = archive
+        if archive is not None:
+            self.assets = archive.to_assets()
+        size = histories.n_items
+        self.schema = genkit.Schema(
+            {
+                "history": genkit.Field((size,), "float32", "interactions", range=(0, 1)),
+                "user": genkit.Field((), "int32", "user", range=(-1, max(n_users - 1, 0))),
+            }
+        )
+
+    def __len__(self) -> int:
+        return len(self.histories)
+
+    def gather(self, indices: NDArray[np.integer]) -> dict[str, np.ndarray]:
+        """Give users at these indices, their histories dense."""
+        return {
+            "history": self.histories.take(indices).dense(),
+            "user": self.users[indices],
+        }
+
+    def fingerprint(self) -> str:
+        """Give the SHA-256 of who has what, and of the ids."""
+        digest = hashlib.sha256()
+        size = [len(self), self.histories.n_items, self.n_users]
+        digest.update(json.dumps([size, self.protocol], default=str).encode())
+        for array in (self.histories.starts, self.histories.items, self.users):
+            digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
+        for name, array in sorted(self.assets.items()):
+            digest.update(name.encode() + array.tobytes())
+        return digest.hexdigest()
+
+
+def source_of(
+    split: Split,
+    part: str,
+    titles: Mapping[str, str],
+    attributes: Mapping[str, str],
+    protocol: Mapping[str, object],
+) -> InteractionSource:
+    """Give one part of split events as a source.
+
+    In the random protocol ``ratio`` the model is given the training events alone when it is
+    tested, as the published results are; validation events are no candidates then.
+
+    Args:
+        split: the events and their roles.
+        part: ``train``, ``validation``, ``test`` or ``all``.
+        titles: by item id; an item without one is called by its id.
+        attributes: by item id, several parted by ``|``.
+        protocol: what to write on figures beside the split's own.
+
+    Raises:
+        DataError: the part has no users.
+    """
+    events, order = split.events, split.order
+    shape = len(events.users), len(events.items)
+
+    def histories(roles: tuple[int, ...]) -> Histories:
+        chosen = order[np.isin(split.role[order], roles)]
+        return Histories.of_pairs(events.user[chosen], events.item[chosen], *shape)
+
+    everything = tuple(range(splitting.LEFT_OUT))
+    rows, given_roles, excluded_roles = _SPLITS.get(part, (everything, (), ()))
+    if split.protocol["protocol"] == "ratio":
+        given_roles = tuple(r for r in given_roles if r != splitting.VALIDATION)
+    wanted = histories(rows)
+    told = {**split.protocol, **protocol}
+    if part in {"train", "all"}:
+        users = np.flatnonzero(wanted.lengths).astype(np.int32)
+        _check_users(len(users), part)
+        texts = [titles.get(name, name) for name in events.items]
+        more = [attributes.get(name, "") for name in events.items]
+        archive = Archive(events.users, events.items, texts, more, wanted, split.trained_until)
+        return InteractionSource(
+            wanted.take(users),
+            users,
+            shape[0],
+            archive=archive,
+            ids=(events.users, events.items),
+            protocol=told,
+        )
+    given, excluded = histories(given_roles), histories(excluded_roles)
+    users = np.flatnonzero((wanted.lengths > 0) & (given.lengths > 0)).astype(np.int32)
+    _check_users(len(users), part)
+    asking = (wanted.lengths > 0)[events.user]
+    told |= _told(part, np.unique(split.role[asking & np.isin(split.role, given_roles)]))
+    told["users_without_history"] = f"{int((wanted.lengths > 0).sum()) - len(users)}, left out"
+    trained = histories((splitting.TRAIN,)).lengths > 0
+    asked = np.isin(split.role, rows)
+    return InteractionSource(
+        wanted.take(users),
+        np.where(trained[users], users, -1).astype(np.int32),
+        shape[0],
+        given=given.take(users),
+        excluded=excluded.take(users),
+        ids=(events.users, events.items),
+        protocol=told,
+        earliest=float(events.time[asked].min()) if split.trained_until is not None else None,
+    )
+
+
+def _told(part: str, given_roles: NDArray[np.int8]) -> dict[str, object]:
+    """Say what a figure's card says of what is guessed and what the model is given."""
+    names = {
+        splitting.TRAIN: "training",
+        splitting.VALIDATION: "validation",
+        splitting.GIVEN_IN_VALIDATION: "given",
+        splitting.GIVEN_IN_TEST: "given",
+    }
+    given = " and ".join(dict.fromkeys(names[role] for role in given_roles.tolist()))
+    return {"guessed": f"{part} events", "history": f"{given} events"}
+
+
+def _check_users(count: int, part: str) -> None:
+    if not count:
+        raise DataError(
+            f"Expected users in the split {part!r}; there are none.",
+            "Give it a larger share, or filter less.",
+        )
