@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from genkit_recsys.recommending import Request
 from rich.console import Console
 from rich.table import Table
 
 import genkit
-from genkit_recsys.recommending import Request
 
 HISTORY = "Toy Story (1995),Heat (1995),Fargo (1996)"
 OUT = Path(__file__).parents[1] / "recommendations.svg"
