@@ -117,7 +117,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "autoencoder:MultVAE",
         "MultVAEConfig",
         "Liang et al. 2018, Variational Autoencoders for Collaborative Filtering",
-        default={"epochs": 100, "batch_size": 64},
+        default={"epochs": 50, "batch_size": 64},
         tiny={"hidden_dim": 8, "latent_dim": 4},
     )
     yield _model(
@@ -126,7 +126,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "autoencoder:MultDAE",
         "MultDAEConfig",
         "Liang et al. 2018, Variational Autoencoders for Collaborative Filtering",
-        default={"epochs": 100, "batch_size": 64},
+        default={"epochs": 50, "batch_size": 64},
         tiny={"hidden_dim": 8, "latent_dim": 4},
     )
     yield _model(
@@ -136,7 +136,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "SASRecConfig",
         "Kang and McAuley 2018, Self-Attentive Sequential Recommendation",
         default={
-            "epochs": 30,
+            "epochs": 10,
             "batch_size": 32,
             "data": {"protocol": "leave-last-out"},
         },
