@@ -80,6 +80,11 @@ def _model(
 @genkit.hookimpl
 def genkit_models() -> Iterable[genkit.ModelSpec]:
     """Register the recommenders."""
+    yield from _baselines()
+    yield from _generative()
+
+
+def _baselines() -> Iterable[genkit.ModelSpec]:
     yield _model(
         "popularity",
         "Recommender: the most popular items for everybody",
@@ -111,6 +116,9 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         default={"epochs": 50, "batch_size": 2048},
         tiny={"dim": 4},
     )
+
+
+def _generative() -> Iterable[genkit.ModelSpec]:
     yield _model(
         "mult-vae",
         "Recommender: variational autoencoder with a multinomial likelihood",
