@@ -170,7 +170,8 @@ def test_hostile_names_stay_inside_their_strings(run):
 
 def test_where_the_data_lay_is_not_told(run):
     plan = json.loads((run / "plan.json").read_text())
-    write_json(run / "plan.json", {**plan, "data": {"path": "/home/me/photos", "label": "kind"}})
+    data = {"path": "/home/me/photos", "items_path": "/home/me/items.csv", "label": "kind"}
+    write_json(run / "plan.json", {**plan, "data": data})
     card = model_card(run)
     assert "/home/me" not in card
     assert '"label": "kind"' in card

@@ -58,7 +58,7 @@ def _card(facts: Facts) -> str:
         "Evaluation": sections.evaluation(facts),
         "Memorisation": sections.memorisation(facts),
         "Compute": compute(facts),
-        "Use": sections.USE,
+        "Use": sections.use(facts),
         "Settings": sections.settings(plan),
         "References": "\n".join(f"- {plain(r)}" for r in facts.model.references)
         if facts.model and facts.model.references

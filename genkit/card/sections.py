@@ -11,13 +11,6 @@ from genkit.card.markdown import fact_table, plain
 from genkit.evaluation.figure import Figure
 from genkit.plan import Plan
 
-USE = """```python
-import genkit
-
-model = genkit.load("this folder")
-samples = model.generate(16, seed=0)
-```"""
-
 
 def data(facts: Facts) -> str:
     """Tell what it was trained on."""
@@ -37,6 +30,18 @@ def data(facts: Facts) -> str:
 The licence of the weights is not settled by training: whoever publishes them chooses it, within
 what the licence of the data allows, and writes it into the header above, which says `unknown`:
 last of all, for training on and evaluating write this card anew."""
+
+
+def use(facts: Facts) -> str:
+    """Show how to load it, and what to call then."""
+    can = facts.model.capabilities if facts.model else ("generate",)
+    call = "samples = model.generate(16, seed=0)" if "generate" in can else f"help(model.{can[0]})"
+    return f"""```python
+import genkit
+
+model = genkit.load("this folder")
+{call}
+```"""
 
 
 def intended_use(facts: Facts) -> str:
@@ -135,6 +140,6 @@ def settings(plan: Plan) -> str:
         "precision": plan.precision,
         "seed": plan.seed,
         "config": plan.config,
-        "data": {key: value for key, value in plan.data.items() if key != "path"},
+        "data": {k: value for k, value in plan.data.items() if not k.endswith("path")},
     }
     return f"```json\n{json.dumps(shown, indent=2)}\n```"

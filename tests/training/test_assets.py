@@ -23,7 +23,7 @@ def words(monkeypatch):
     """Have the plugin with words and pairs installed."""
     both = registry.Registry([plugin, pairs_plugin])
     monkeypatch.setattr(registry, "installed", lambda: both)
-    for module in ("genkit.api", "genkit.export", "genkit.training.sitting", "genkit.card"):
+    for module in ("genkit.api", "genkit.export", "genkit.training.sitting", "genkit.card.facts"):
         monkeypatch.setattr(f"{module}.installed", lambda: both)
 
 
@@ -65,6 +65,12 @@ def test_assets_come_back_with_the_run_and_with_the_exported_model(train):
     path = train("kept").path
     for folder in (path, path / "model"):
         assert genkit.load(folder).assets["ids"].tolist() == [5, 4, 3, 2, 1, 0]
+
+
+def test_the_card_shows_how_to_use_a_model_that_does_not_generate(train):
+    card = (train("carded").path / "model/README.md").read_text()
+    assert "help(model.pair)" in card
+    assert "generate(" not in card
 
 
 def test_damaged_assets_are_told_of_in_one_line(train):

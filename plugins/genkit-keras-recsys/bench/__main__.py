@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.page import page
+from bench.speed import SPEED
 from bench.trials import TRIALS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -72,6 +73,12 @@ def measure_model(
         results.of({**job, "settings": best, "seed": seed, "split": "test"})
 
 
+def write_page(rows: list[dict[str, Any]]) -> None:
+    """Write the page from the rows, and from the throughputs where they were measured."""
+    speed = json.loads(SPEED.read_text(encoding="utf-8")) if SPEED.is_file() else []
+    PAGE.write_text(page(rows, speed), encoding="utf-8")
+
+
 def main() -> None:
     """Do what the arguments say."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -91,7 +98,7 @@ def main() -> None:
                     job = {"model": model, "dataset": dataset, "data": {"protocol": protocol}}
                     measure_model(results, job, TRIALS[model][: asked.trials], asked.seeds)
                     if asked.write:
-                        PAGE.write_text(page(results.rows), encoding="utf-8")
+                        write_page(results.rows)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+SPEED = Path(__file__).resolve().parents[3] / "docs/recommenders-speed.json"
 STEPS = 12
 WARM = 3
 MODELS: dict[str, dict[str, Any]] = {
@@ -102,7 +103,7 @@ def theirs(model: str, python: str, folder: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print a line for each model and each trainer."""
+    """Measure each model with each trainer, and write docs/recommenders-speed.json."""
     parser = argparse.ArgumentParser(prog="python -m bench.speed", description=__doc__)
     parser.add_argument("--recbole", help="the interpreter of RecBole's environment")
     parser.add_argument("--one", choices=list(MODELS), help="ours alone, in this process")
@@ -111,6 +112,7 @@ def main() -> None:
     if asked.one:
         print(json.dumps(ours(asked.one)))
         return
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
         write_atomic(Path(name))
         for model in MODELS:
@@ -122,10 +124,10 @@ def main() -> None:
                     check=True,
                     env={**os.environ, "KERAS_BACKEND": backend},
                 )
-                print(model, done.stdout.splitlines()[-1], flush=True)
+                rows.append({"model": model, **json.loads(done.stdout.splitlines()[-1])})
             if asked.recbole:
-                told = theirs(model, asked.recbole, Path(name))
-                print(model, json.dumps(told), flush=True)
+                rows.append({"model": model, **theirs(model, asked.recbole, Path(name))})
+    SPEED.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

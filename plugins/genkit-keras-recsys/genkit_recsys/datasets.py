@@ -21,7 +21,7 @@ from genkit_recsys.data_settings import (
 from genkit_recsys.events import Events, clean
 from genkit_recsys.reading import Columns, EventReader, table_chunks
 from genkit_recsys.source import InteractionSource, source_of
-from genkit_recsys.splitting import split_events
+from genkit_recsys.splitting import Split, check_leaks, split_events
 
 
 def open_own(config: OwnConfig) -> InteractionSource:
@@ -110,11 +110,12 @@ def _open(
     return source
 
 
-def _check_declared(split: object, protocol: str) -> None:
-    """Hold files that are split already to the protocol that they are said to follow."""
-    from genkit_recsys.splitting import Split, check_leaks
+def _check_declared(split: Split, protocol: str) -> None:
+    """Hold files that are split already to the protocol that they are said to follow.
 
-    assert isinstance(split, Split), "made above"
+    Raises:
+        DataError: see ``check_leaks``; or times are needed and not there.
+    """
     if protocol == "temporal" and not split.events.timed:
         raise DataError(
             "Expected times for the protocol temporal; the data has none.",

@@ -15,6 +15,7 @@ from genkit_recsys.ranking import blocks
 from genkit_recsys.recommending import Wishes, choose
 
 if TYPE_CHECKING:
+    from genkit_recsys.archive import Archive
     from genkit_recsys.models.recommender import Recommender
 
 
@@ -38,14 +39,6 @@ def recommend_to_all(
         DataError: pyarrow is not installed, or the disk refuses.
         UsageError: a wish out of range; or a model without item vectors for the index.
     """
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError as error:
-        raise DataError(
-            "Expected pyarrow, which writes Parquet; it is not installed.",
-            "Install it with: pip install 'genkit-keras-recsys[parquet]'",
-        ) from error
     archive, asked = model.archive, Wishes(**wishes, reasons=0)
     users = np.flatnonzero(archive.seen.lengths).astype(np.int32)
     rankings, index = _exact(model, users, asked), None
@@ -56,39 +49,42 @@ def recommend_to_all(
         index = found.told(users, asked)
         rankings = found.rankings(users, asked)
     partial = out.with_name(f".{out.name}.partial")
-    columns = pa.schema(
-        [
-            ("user", pa.string()),
-            ("rank", pa.int32()),
-            ("id", pa.string()),
-            ("title", pa.string()),
-            ("score", pa.float32()),
-        ]
-    )
-    rows = 0
     try:
-        with parquet.ParquetWriter(partial, columns) as writer:
-            for block, items, scores in rankings:
-                place, rank = np.nonzero(items >= 0)
-                chosen = items[place, rank]
-                writer.write_table(
-                    pa.table(
-                        [
-                            [archive.users[user] for user in block[place]],
-                            (rank + 1).astype(np.int32),
-                            [archive.items[item] for item in chosen],
-                            [archive.titles[item] for item in chosen],
-                            scores[place, rank].astype(np.float32),
-                        ],
-                        schema=columns,
-                    )
-                )
-                rows += len(chosen)
+        rows = _write(partial, rankings, archive)
         partial.replace(out)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise DataError(f"The file {out} can't be written: {error}.") from error
     return {"out": str(out), "users": len(users), "rows": rows, "index": index}
+
+
+def _write(file: Path, rankings: Iterator[Block], archive: Archive) -> int:
+    """Write blocks of rankings as they come; give the number of rows."""
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise DataError(
+            "Expected pyarrow, which writes Parquet; it is not installed.",
+            "Install it with: pip install 'genkit-keras-recsys[parquet]'",
+        ) from error
+    kinds = (pa.string(), pa.int32(), pa.string(), pa.string(), pa.float32())
+    columns = pa.schema(list(zip(("user", "rank", "id", "title", "score"), kinds, strict=True)))
+    rows = 0
+    with parquet.ParquetWriter(file, columns) as writer:
+        for block, items, scores in rankings:
+            place, rank = np.nonzero(items >= 0)
+            chosen = items[place, rank]
+            values = [
+                [archive.users[user] for user in block[place]],
+                (rank + 1).astype(np.int32),
+                [archive.items[item] for item in chosen],
+                [archive.titles[item] for item in chosen],
+                scores[place, rank].astype(np.float32),
+            ]
+            writer.write_table(pa.table(values, schema=columns))
+            rows += len(chosen)
+    return rows
 
 
 Block = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]

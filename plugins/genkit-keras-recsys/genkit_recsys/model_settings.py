@@ -53,7 +53,7 @@ class MultVAEConfig(AutoencoderConfig):
     """Settings of ``mult-vae``."""
 
     kl_weight: float = Field(0.2, ge=0, description="Weight of the KL term, where annealing ends")
-    annealing_steps: int = Field(2000, ge=1, description="Steps until the weight is reached")
+    annealing_steps: int = Field(500, ge=1, description="Steps until the weight is reached")
 
 
 class MultDAEConfig(AutoencoderConfig):

@@ -80,6 +80,11 @@ def _model(
 @genkit.hookimpl
 def genkit_models() -> Iterable[genkit.ModelSpec]:
     """Register the recommenders."""
+    yield from _baselines()
+    yield from _generative()
+
+
+def _baselines() -> Iterable[genkit.ModelSpec]:
     yield _model(
         "popularity",
         "Recommender: the most popular items for everybody",
@@ -111,13 +116,16 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         default={"epochs": 50, "batch_size": 2048},
         tiny={"dim": 4},
     )
+
+
+def _generative() -> Iterable[genkit.ModelSpec]:
     yield _model(
         "mult-vae",
         "Recommender: variational autoencoder with a multinomial likelihood",
         "autoencoder:MultVAE",
         "MultVAEConfig",
         "Liang et al. 2018, Variational Autoencoders for Collaborative Filtering",
-        default={"epochs": 100, "batch_size": 64},
+        default={"epochs": 50, "batch_size": 64},
         tiny={"hidden_dim": 8, "latent_dim": 4},
     )
     yield _model(
@@ -126,7 +134,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "autoencoder:MultDAE",
         "MultDAEConfig",
         "Liang et al. 2018, Variational Autoencoders for Collaborative Filtering",
-        default={"epochs": 100, "batch_size": 64},
+        default={"epochs": 50, "batch_size": 64},
         tiny={"hidden_dim": 8, "latent_dim": 4},
     )
     yield _model(
@@ -136,7 +144,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "SASRecConfig",
         "Kang and McAuley 2018, Self-Attentive Sequential Recommendation",
         default={
-            "epochs": 30,
+            "epochs": 10,
             "batch_size": 32,
             "data": {"protocol": "leave-last-out"},
         },

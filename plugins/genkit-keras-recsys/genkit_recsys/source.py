@@ -17,17 +17,14 @@ from genkit_recsys.archive import Archive
 from genkit_recsys.histories import Histories
 from genkit_recsys.splitting import Split
 
-_SPLITS = {
-    # split: (to be learned or guessed, given to the model, no candidates)
-    "train": ((splitting.TRAIN,), (), ()),
+_HELD_OUT: dict[str, tuple[int, tuple[int, ...]]] = {
+    # split: what is to be guessed, and what is known of a user then
     "validation": (
-        (splitting.VALIDATION,),
-        (splitting.TRAIN, splitting.GIVEN_IN_VALIDATION),
+        splitting.VALIDATION,
         (splitting.TRAIN, splitting.GIVEN_IN_VALIDATION),
     ),
     "test": (
-        (splitting.TEST,),
-        (splitting.TRAIN, splitting.VALIDATION, splitting.GIVEN_IN_TEST),
+        splitting.TEST,
         (splitting.TRAIN, splitting.VALIDATION, splitting.GIVEN_IN_TEST),
     ),
 }
@@ -125,50 +122,75 @@ def source_of(
     Raises:
         DataError: the part has no users.
     """
-    events, order = split.events, split.order
-    shape = len(events.users), len(events.items)
-
-    def histories(roles: tuple[int, ...]) -> Histories:
-        chosen = order[np.isin(split.role[order], roles)]
-        return Histories.of_pairs(events.user[chosen], events.item[chosen], *shape)
-
-    everything = tuple(range(splitting.LEFT_OUT))
-    rows, given_roles, excluded_roles = _SPLITS.get(part, (everything, (), ()))
-    if split.protocol["protocol"] == "ratio":
-        given_roles = tuple(r for r in given_roles if r != splitting.VALIDATION)
-    wanted = histories(rows)
     told = {**split.protocol, **protocol}
     if part in {"train", "all"}:
-        users = np.flatnonzero(wanted.lengths).astype(np.int32)
-        _check_users(len(users), part)
-        texts = [titles.get(name, name) for name in events.items]
-        more = [attributes.get(name, "") for name in events.items]
-        archive = Archive(events.users, events.items, texts, more, wanted, split.trained_until)
-        return InteractionSource(
-            wanted.take(users),
-            users,
-            shape[0],
-            archive=archive,
-            ids=(events.users, events.items),
-            protocol=told,
+        roles = (splitting.TRAIN,) if part == "train" else tuple(range(splitting.LEFT_OUT))
+        wanted = _histories(split, roles)
+        items = split.events.items
+        archive = Archive(
+            split.events.users,
+            items,
+            [titles.get(name, name) for name in items],
+            [attributes.get(name, "") for name in items],
+            wanted,
+            split.trained_until,
         )
-    given, excluded = histories(given_roles), histories(excluded_roles)
+        return _learned(split, wanted, archive, told)
+    return _held_out(split, part, told)
+
+
+def _histories(split: Split, roles: tuple[int, ...]) -> Histories:
+    """Give each user's events of some roles, in the order of time."""
+    events, order = split.events, split.order
+    chosen = order[np.isin(split.role[order], roles)]
+    shape = len(events.users), len(events.items)
+    return Histories.of_pairs(events.user[chosen], events.item[chosen], *shape)
+
+
+def _learned(
+    split: Split, wanted: Histories, archive: Archive, told: dict[str, object]
+) -> InteractionSource:
+    """Give the users that have something to learn from."""
+    users = np.flatnonzero(wanted.lengths).astype(np.int32)
+    _check_users(len(users), "train")
+    return InteractionSource(
+        wanted.take(users),
+        users,
+        len(split.events.users),
+        archive=archive,
+        ids=(split.events.users, split.events.items),
+        protocol=told,
+    )
+
+
+def _held_out(split: Split, part: str, told: dict[str, object]) -> InteractionSource:
+    """Give the users with something to guess, and a history to guess by."""
+    events = split.events
+    role, known_roles = _HELD_OUT[part]
+    given_roles = known_roles
+    if split.protocol["protocol"] == "ratio":
+        given_roles = tuple(r for r in known_roles if r != splitting.VALIDATION)
+    wanted, given = _histories(split, (role,)), _histories(split, given_roles)
     users = np.flatnonzero((wanted.lengths > 0) & (given.lengths > 0)).astype(np.int32)
     _check_users(len(users), part)
     asking = (wanted.lengths > 0)[events.user]
-    told |= _told(part, np.unique(split.role[asking & np.isin(split.role, given_roles)]))
-    told["users_without_history"] = f"{int((wanted.lengths > 0).sum()) - len(users)}, left out"
-    trained = histories((splitting.TRAIN,)).lengths > 0
-    asked = np.isin(split.role, rows)
+    there = np.unique(split.role[asking & np.isin(split.role, given_roles)])
+    without = int((wanted.lengths > 0).sum()) - len(users)
+    trained = _histories(split, (splitting.TRAIN,)).lengths > 0
+    temporal = split.trained_until is not None
     return InteractionSource(
         wanted.take(users),
         np.where(trained[users], users, -1).astype(np.int32),
-        shape[0],
+        len(events.users),
         given=given.take(users),
-        excluded=excluded.take(users),
+        excluded=_histories(split, known_roles).take(users),
         ids=(events.users, events.items),
-        protocol=told,
-        earliest=float(events.time[asked].min()) if split.trained_until is not None else None,
+        protocol={
+            **told,
+            **_told(part, there),
+            "users_without_history": f"{without}, left out",
+        },
+        earliest=float(events.time[split.role == role].min()) if temporal else None,
     )
 
 

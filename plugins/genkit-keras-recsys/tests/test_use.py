@@ -50,7 +50,11 @@ def run(folder, data):
     def train(name, **more):
         key = (name, *more)
         if key not in made:
-            length = {} if name in {"ease", "popularity", "item-knn"} else {"steps": 60}
+            length = (
+                {}
+                if name in {"ease", "popularity", "item-knn"}
+                else {"steps": {"cfgan": 200}.get(name, 60)}
+            )
             made[key] = genkit.train(
                 name, dataset="interactions", data=data, config=SETTINGS[name], batch_size=32,
                 runs_dir=folder / "runs", name="-".join(key), verbose=False, **length, **more,

@@ -12,8 +12,7 @@ from genkit.data import Source
 from genkit_recsys.histories import Histories
 from genkit_recsys.model_settings import ItemKNNConfig
 from genkit_recsys.models.recommender import Recommender, histories_of, weight
-
-_BLOCK = 512
+from genkit_recsys.ranking import blocks
 
 
 class ItemKNN(Recommender):
@@ -48,8 +47,7 @@ class ItemKNN(Recommender):
         neighbours = np.zeros(tuple(self.neighbours.shape), np.int32)
         similarities = np.zeros(neighbours.shape, np.float32)
         kept = neighbours.shape[1]
-        for start in range(0, self.n_items, _BLOCK):
-            block = np.arange(start, min(start + _BLOCK, self.n_items))
+        for block in blocks(self.n_items, self.n_items):
             common = (by_item[block] @ matrix).toarray()
             common[np.arange(len(block)), block] = 0.0  # no item recommends itself
             denominator = norms[block, None] * norms[None] + self.config.shrink

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+import genkit
 from genkit.data import Source
 from genkit_recsys.histories import Histories
 from genkit_recsys.models.recommender import Recommender, histories_of, weight
@@ -15,7 +16,7 @@ class Popularity(Recommender):
     Ferrari Dacrema et al. 2019, "Are We Really Making Much Progress?", section 3.2.
     """
 
-    def __init__(self, config, schema) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def __init__(self, config: genkit.Config, schema: genkit.Schema) -> None:
         super().__init__(config, schema)
         self.counts = self.add_weight(
             shape=(self.n_items,), initializer="zeros", trainable=False, name="counts"
