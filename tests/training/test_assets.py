@@ -7,10 +7,9 @@ import pytest
 from safetensors.numpy import load_file
 
 import genkit
-from genkit import registry
-from genkit.builtin import plugin
 from genkit.data import Loader
 from genkit.errors import DataError, RunError
+from genkit.registry import Plugin, installed
 from tests.training import pairs_plugin
 
 pytestmark = pytest.mark.usefixtures("active_backend", "words")
@@ -21,10 +20,11 @@ SMALL = {"epochs": 1, "batch_size": 4, "verbose": False}
 @pytest.fixture
 def words(monkeypatch):
     """Have the plugin with words and pairs installed."""
-    both = registry.Registry([plugin, pairs_plugin])
-    monkeypatch.setattr(registry, "installed", lambda: both)
-    for module in ("genkit.api", "genkit.export", "genkit.training.sitting", "genkit.card.facts"):
-        monkeypatch.setattr(f"{module}.installed", lambda: both)
+    registry = installed()
+    kept = {kind: list(entries) for kind, entries in registry._entries.items()}
+    monkeypatch.setattr(registry, "_entries", kept)
+    monkeypatch.setattr(registry, "plugins", list(registry.plugins))
+    registry._add(pairs_plugin, Plugin("pairs", "pairs", "1.0"))
 
 
 @pytest.fixture
