@@ -113,7 +113,7 @@ def _baselines() -> Iterable[genkit.ModelSpec]:
         "bpr:BPR",
         "BPRConfig",
         "Rendle et al. 2009, BPR: Bayesian Personalized Ranking from Implicit Feedback",
-        default={"epochs": 50, "batch_size": 2048},
+        default={"epochs": 80, "batch_size": 2048, "config": {"l2": 0.01}},
         tiny={"dim": 4},
     )
 
