@@ -65,10 +65,10 @@ class BackendEngine(Engine):
         inputs = pytree.tree_map(keras.ops.convert_to_tensor, inputs)
         variables = self.model.owned_variables(name)
         try:
-            losses, gradients = _clipped_together(variables, fn, inputs, clip)
+            losses, gradients = _clipped_together(name, variables, fn, inputs, clip)
         except (RuntimeError, NotImplementedError):
             # `vmap` refuses what it can't do; what is wrong in itself will fail here too.
-            losses, gradients = _clipped_in_turn(variables, fn, inputs, clip)
+            losses, gradients = _clipped_in_turn(name, variables, fn, inputs, clip)
         return losses, self._scaled(name, gradients)
 
     def apply(self, name: str, gradients: Any) -> None:
@@ -128,7 +128,7 @@ class BackendEngine(Engine):
 
 
 def _clipped_together(
-    variables: list[Any], fn: LossFn, inputs: Any, clip: float
+    name: str, variables: list[Any], fn: LossFn, inputs: Any, clip: float
 ) -> tuple[Any, list[Any]]:
     """Give means over examples of losses and clipped gradients; many examples at a time.
 
@@ -157,7 +157,7 @@ def _clipped_together(
         values = [v.value.detach().expand(n, *v.shape).requires_grad_() for v in variables]
         (losses, logs), new = torch.vmap(one, (0, *axes), randomness="different")(values, *some)
         found = torch.autograd.grad(losses.sum(), values, allow_unused=True)
-        gradients = fill_missing("the loss", found, values)
+        gradients = fill_missing(name, found, values)
         factors = torch.vmap(lambda *each: clip_factor(each, clip))(*gradients)
         clipped = [torch.tensordot(factors.to(g.dtype), g, 1) for g in gradients]
         summed = pytree.tree_map(lambda x: x.detach().sum(0), (losses, logs))
@@ -171,7 +171,7 @@ def _clipped_together(
 
 
 def _clipped_in_turn(
-    variables: list[Any], fn: LossFn, inputs: Any, clip: float
+    name: str, variables: list[Any], fn: LossFn, inputs: Any, clip: float
 ) -> tuple[Any, list[Any]]:
     """Give the same, one example after the other: slower, in the memory of one gradient."""
     values = [variable.value for variable in variables]
@@ -180,7 +180,7 @@ def _clipped_in_turn(
         example = pytree.tree_map(lambda x: x[index : index + 1] if x.ndim else x, inputs)
         loss, logs = split_loss(fn(*example))
         found = torch.autograd.grad(loss, values, allow_unused=True)
-        gradients = fill_missing("the loss", found, values)
+        gradients = fill_missing(name, found, values)
         factor = clip_factor(gradients, clip)
         return (loss.detach(), _detached(logs)), [g * factor for g in gradients]
 

@@ -186,6 +186,17 @@ def test_per_example_gradients_refuse_batch_statistics():
         e.per_example_gradients("generator", model.generator_loss, batch_for(model), clip=1.0)
 
 
+def test_a_loss_of_an_example_that_needs_other_weights_names_the_optimizer(active_backend):
+    if active_backend == "jax":
+        pytest.skip("JAX gives zeros and tells nothing")
+    model = private_model()
+    e = engine.create(model)
+    with pytest.raises(UsageError, match="The loss given for 'discriminator' depends on none"):
+        e.per_example_gradients(
+            "discriminator", lambda b: ops.mean(model.generator(b["z"])), batch_for(model), clip=1.0
+        )
+
+
 def test_a_gradient_penalty_is_each_examples_own(active_backend, monkeypatch):
     if active_backend == "torch":  # without the slow way round
         monkeypatch.setattr("genkit.engine.torch._clipped_in_turn", None)
