@@ -13,8 +13,7 @@ TEST_TOOLS = ("pytest>=8.3", "pytest-xdist>=3.6", "hypothesis>=6.130")
 # The session of all tests also reads what GenKit writes for others, looks at its pages in a
 # browser, and asks others for figures.
 READERS = ("pyyaml>=6", "huggingface-hub>=1", "prdc>=0.2", "playwright>=1.50")
-# What makes and judges the plugins of genkit new.
-BUILDERS = ("hatchling>=1.27", "editables>=0.5", "ruff>=0.17,<0.18")
+RUFF = "ruff>=0.17,<0.18"
 DOCS_TOOLS = ("sphinx>=8.2", "myst-parser>=4", "furo>=2025.7", "sphinx-copybutton>=0.5")
 # What differs between backends; the rest runs once.
 BACKEND_TESTS = (
@@ -35,7 +34,7 @@ def tests(session: nox.Session, backend: str) -> None:
     """Test on one backend with only that one installed; "all" compares the three."""
     extras = f"{backend},tensorboard" + (",mlflow" if backend == "jax" else "")
     # torchmetrics brings torch: the independent FID, KID and inception score are asked there.
-    more = {"jax": (*READERS, *BUILDERS), "all": ("torchmetrics>=1.9",)}
+    more = {"jax": (*READERS, RUFF), "all": ("torchmetrics>=1.9",)}
     session.install("-e", f".[{extras}]", *TEST_TOOLS, *more.get(backend, ()), *CONSTRAINTS)
     env = {"KERAS_BACKEND": "jax" if backend == "all" else backend, "PYTHONPATH": "."}
     if backend == "all":
@@ -63,15 +62,15 @@ def plugins(session: nox.Session, backend: str) -> None:
 @nox.parametrize("backend", ["jax", "torch", "tensorflow"])
 def scaffold(session: nox.Session, backend: str) -> None:
     """Make a plugin of each kind, install it beside GenKit in a clean environment, and test it."""
-    session.install("-e", f".[{backend}]", *TEST_TOOLS, *BUILDERS, *CONSTRAINTS)
-    env = {"KERAS_BACKEND": backend, "PYTHONPATH": ".", "GENKIT_SCAFFOLD_CLEAN": "1"}
+    session.install("-e", f".[{backend}]", *TEST_TOOLS, RUFF, *CONSTRAINTS)
+    env = {"KERAS_BACKEND": backend, "PYTHONPATH": "."}
     session.run("pytest", "-q", "tests/scaffold", *session.posargs, env={**os.environ, **env})
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check form and style."""
-    session.install("ruff>=0.17,<0.18")
+    session.install(RUFF)
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from genkit import backend
+from tests.scaffold.environments import Environment
 
 # JAX compiles each distinct step once a test session, not once a process.
 _CACHE = tempfile.TemporaryDirectory(prefix="genkit-tests-jax-")
@@ -42,6 +43,18 @@ def data_folder() -> Path:
     if not folder:
         pytest.skip("GENKIT_DATA names no folder of real data")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def _made_environment(tmp_path_factory) -> Environment:
+    return Environment(tmp_path_factory.mktemp("environment"), backend.choose())
+
+
+@pytest.fixture
+def clean_environment(_made_environment):
+    """A virtual environment with GenKit and one backend alone; needs a package index."""
+    yield _made_environment
+    _made_environment.clean()
 
 
 @pytest.fixture

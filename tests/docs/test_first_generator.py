@@ -1,18 +1,15 @@
-"""The tutorial of a first generator runs line by line, in an environment of its own."""
+"""The tutorial of a first generator runs line by line, in a clean environment."""
 
 import re
 import shutil
 
-from genkit import backend
 from tests.docs.documents import SAMPLES
-from tests.scaffold.environments import Environment
 
 
-def test_the_tutorial_ends_with_a_changed_tested_and_packed_plugin(tmp_path):
-    environment = Environment(tmp_path / "venv", backend.choose())
+def test_the_tutorial_ends_with_a_changed_tested_and_packed_plugin(tmp_path, clean_environment):
     shutil.copy(SAMPLES / "first_generator.diff", tmp_path)
     script = (SAMPLES / "first_generator.sh").read_text(encoding="utf-8")
-    shown = environment.run(
+    shown = clean_environment.run(
         "bash", "-ec", re.sub(r"--steps \d+", "--steps 20", script), at=tmp_path
     )
     assert "smoothing" in shown

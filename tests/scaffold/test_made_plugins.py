@@ -8,9 +8,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from genkit import backend
 from genkit.scaffold import KINDS, write_plugin
-from tests.scaffold.environments import Environment
 
 NAME = "my-shapes"
 LISTED = {
@@ -39,8 +37,10 @@ def test_each_kind_is_tried():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_made_plugin_installs_does_what_its_readme_says_and_passes_its_tests(kind, tmp_path):
-    environment = Environment(tmp_path / "venv", backend.choose())
+def test_a_made_plugin_installs_does_what_its_readme_says_and_passes_its_tests(
+    kind, tmp_path, clean_environment
+):
+    environment = clean_environment
     told = environment.run("genkit", "new", "plugin", NAME, "--kind", kind, "--json", at=tmp_path)
     made = json.loads(told)
     project = tmp_path / made["path"]
