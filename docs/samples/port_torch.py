@@ -4,16 +4,14 @@ from torch import nn
 
 images = torch.tensor(load_digits().images / 8 - 1, dtype=torch.float32).flatten(1)
 
-# [networks]
+# [step]
 generator = nn.Sequential(nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, 64), nn.Tanh())
 discriminator = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1))
 g_optimizer = torch.optim.Adam(generator.parameters(), 2e-4, betas=(0.5, 0.999))
 d_optimizer = torch.optim.Adam(discriminator.parameters(), 2e-4, betas=(0.5, 0.999))
-# [/networks]
 bce = nn.functional.binary_cross_entropy_with_logits
 
 
-# [step]
 def training_step(real):
     fake = generator(torch.randn(len(real), 32))
     on_real, on_fake = discriminator(real), discriminator(fake.detach())

@@ -11,12 +11,10 @@ from scipy import stats
 
 _FOR_CUTS = 0.01  # the share of delta that pays for samples that are cut
 _MOST_STEPS = 2**40
-_LEAST_ORDER = (
-    1.5  # of the divergences: lower ones are slow to compute and serve huge epsilons only
-)
-_CUT_CHANCE = (
-    1e-14  # largest chance of one, as a share of delta: enough for epsilon 15 at 1e5 steps
-)
+# Of the divergences: lower ones are slow to compute, and serve huge epsilons only.
+_LEAST_ORDER = 1.5
+# Largest chance of a cut, as a share of delta: enough for epsilon 15 at 1e5 steps.
+_CUT_CHANCE = 1e-14
 
 
 class Accountant:

@@ -16,13 +16,10 @@ HEAD = """# Recommenders, measured
 Full rankings of all items; nothing is sampled. Means over users, then mean ± standard deviation
 over seeds, each of which draws the split and the training anew. Tuned by NDCG@10 on the validation
 split of seed 0; the number of settings tried stands beside each model. Time is the training's
-alone, on {cpus} processor cores{shared};
-memory is the largest of the process, with the framework.
+alone, on {cpus} processor cores; memory is the largest of the process, with the framework.
 
 How a figure is defined, and what it may be compared with: [Recommend](how-to/recommend.md).
 """
-SHARED = """,
-which other work shared: times are too long by some factor, quality is not touched"""
 TITLES = {
     "ratio": "8:1:1 at random, of each user's events",
     "leave-last-out": "The last event of each user",
@@ -35,11 +32,12 @@ SPEED = """
 Written by `python -m bench.speed --recbole PYTHON`, where PYTHON is the interpreter of an
 environment with RecBole alone. The same Mult-VAE (widths 600 and 200, batches of 64) and SASRec
 (two blocks of width 64, 50 places, full softmax, batches of 32) on ml-latest-small. Counted is what
-is learned from in a second of the processor, by one thread: users for Mult-VAE; for SASRec next
-items, of which RecBole's trainer learns one a sequence and ours one at every place.
+is learned from in a second, and in a second of the processor, which doesn't depend on what else the
+machine does: users for Mult-VAE; for SASRec next items, of which RecBole's trainer learns one a
+sequence and ours one at every place.
 
-| model | trainer | learned a processor second |
-| --- | --- | --- |
+| model | trainer | learned a second | a processor second |
+| --- | --- | --- | --- |
 """
 
 
@@ -60,7 +58,7 @@ def page(rows: list[dict[str, Any]], speed: list[dict[str, Any]]) -> str:
         else:
             tried[key] += 1
     cpus = max((row["cpus"] for row in rows), default=0)
-    text = HEAD.format(cpus=cpus, shared=SHARED)
+    text = HEAD.format(cpus=cpus)
     tables = dict.fromkeys(key[:3] for key in finals)
     for dataset, protocol, backend in tables:
         text += f"\n## {dataset}: {TITLES[protocol]}\n\nOn {backend}.\n\n"
@@ -74,7 +72,8 @@ def page(rows: list[dict[str, Any]], speed: list[dict[str, Any]]) -> str:
         text += SPEED
     for row in speed:
         whose = f"GenKit, {row['backend']}" if "backend" in row else f"RecBole {row['recbole']}"
-        text += f"| `{row['model']}` | {whose} | {row['a_cpu_second']:.0f} |\n"
+        rates = f"{row['a_second']:.0f} | {row['a_cpu_second']:.0f}"
+        text += f"| `{row['model']}` | {whose} | {rates} |\n"
     return text
 
 

@@ -41,7 +41,7 @@ def recommend_to_all(
     """
     archive, asked = model.archive, Wishes(**wishes, reasons=0)
     users = np.flatnonzero(archive.seen.lengths).astype(np.int32)
-    rankings, index = _exact(model, users, asked), None
+    rankings, index = exact_rankings(model, users, asked), None
     if approximate:
         from genkit_recsys.index import ItemIndex
 
@@ -90,7 +90,7 @@ def _write(file: Path, rankings: Iterator[Block], archive: Archive) -> int:
 Block = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]
 
 
-def _exact(model: Recommender, users: NDArray[np.int32], wishes: Wishes) -> Iterator[Block]:
+def exact_rankings(model: Recommender, users: NDArray[np.int32], wishes: Wishes) -> Iterator[Block]:
     """Give blocks of users with their items and scores."""
     for rows in blocks(len(users), model.n_items):
         yield ranked(model, users[rows], model.archive.seen.take(users[rows]), wishes)

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from genkit.errors import DataError, UsageError
 from genkit_recsys.everybody import Block, ranked
+from genkit_recsys.histories import Histories
+from genkit_recsys.ranking import blocks
 from genkit_recsys.recommending import Wishes
 
 if TYPE_CHECKING:
     from genkit_recsys.models.recommender import Recommender
 
-_USERS = 1024
 _ASKED = 200
 """Users that the recall is measured on."""
 _SPARE = 4
@@ -66,8 +67,12 @@ class ItemIndex:
                 "all items.",
                 "Leave out --approximate.",
             )
-        for start in range(0, len(users), _USERS):
-            yield self._ranked(users[start : start + _USERS], wishes)
+        histories = self._model.archive.seen.take(users)
+        wanted = self._candidates(histories, wishes)
+        n_items, dim = self._vectors.shape
+        # A block holds its candidates' vectors, and a model of dense histories these.
+        for rows in blocks(len(users), max(wanted * dim, n_items)):
+            yield self._ranked(users[rows], histories.take(rows), wanted, wishes)
 
     def told(self, users: NDArray[np.int32], wishes: Wishes) -> dict[str, Any]:
         """Measure what share of the exact lists the index finds, on some of the users."""
@@ -75,26 +80,35 @@ class ItemIndex:
         asked = users[spread]
         histories = self._model.archive.seen.take(asked)
         _, exact, _ = ranked(self._model, asked, histories, wishes)
-        _, found, _ = self._ranked(asked, wishes)
+        found = np.concatenate([items for _, items, _ in self.rankings(asked, wishes)])
         shares = [
             len(set(ours.tolist()) & set(right[right >= 0].tolist())) / max((right >= 0).sum(), 1)
             for ours, right in zip(found, exact, strict=True)
         ]
         return {"recall": float(np.mean(shares)), "users": len(asked), "k": wishes.k}
 
-    def _ranked(self, users: NDArray[np.int32], wishes: Wishes) -> Block:
-        """Take candidates from the index, as many more as the longest history, and score them."""
-        histories = self._model.archive.seen.take(users)
+    def _candidates(self, histories: Histories, wishes: Wishes) -> int:
+        """Give how many items to take from the index: as many more as the longest history."""
+        longest = int(histories.lengths.max(initial=0)) if wishes.exclude_seen else 0
+        return min(_SPARE * wishes.k + longest, len(self._vectors))
+
+    def _ranked(
+        self, users: NDArray[np.int32], histories: Histories, wanted: int, wishes: Wishes
+    ) -> Block:
+        """Take candidates from the index, and score them."""
         vectors = self._model.vectors_of(histories, users)
-        longest = int(histories.lengths.max()) if wishes.exclude_seen else 0
-        n_items = len(self._vectors)
-        near = self._index.search(vectors, min(_SPARE * wishes.k + longest, n_items))
+        near = self._index.search(vectors, wanted)
         items = near.keys.astype(np.int64).reshape(len(users), -1)
+        # A search may end with fewer than it was asked for; that for one user tells no counts.
+        counts = np.reshape(getattr(near, "counts", items.shape[1]), (-1, 1))
+        missing = np.arange(items.shape[1]) >= counts
+        items[missing] = 0
         scores = np.einsum("uid,ud->ui", self._vectors[items], vectors)
+        scores[missing] = -np.inf
         if wishes.exclude_seen:
             rows = np.repeat(np.arange(len(users)), items.shape[1])
             seen = histories.contains(rows, items.ravel()).reshape(items.shape)
-            scores = np.where(seen, -np.inf, scores)
+            scores[seen] = -np.inf
         order = np.lexsort((items, -scores), axis=1)[:, : wishes.k]
         items = np.take_along_axis(items, order, axis=1)
         scores = np.take_along_axis(scores, order, axis=1)

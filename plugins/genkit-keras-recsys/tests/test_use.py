@@ -202,6 +202,20 @@ def test_an_approximate_index_finds_what_the_exact_search_finds(run, name):
     assert not histories.contains(np.repeat(np.arange(60), 5), items.ravel()).any()
 
 
+def test_the_lists_of_an_index_do_not_depend_on_how_many_users_are_ranked_at_once(run, monkeypatch):
+    model = genkit.load(run("sasrec"))
+    index, users = ItemIndex(model), np.arange(5, dtype=np.int32)
+
+    def lists():
+        return [(len(block), items) for block, items, _ in index.rankings(users, Wishes(k=4))]
+
+    ((n, together),) = lists()
+    monkeypatch.setattr("genkit_recsys.ranking._BLOCK_BYTES", 1)
+    alone = lists()
+    assert (n, [size for size, _ in alone]) == (5, [1] * 5)
+    assert np.array_equal(np.concatenate([items for _, items in alone]), together)
+
+
 def test_a_model_without_item_vectors_has_no_index(run):
     with pytest.raises(UsageError, match="EASE has none"):
         ItemIndex(genkit.load(run("ease")))
