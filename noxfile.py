@@ -8,6 +8,8 @@ import nox
 nox.options.sessions = ["lint", "typing", "docs", "tests"]
 nox.options.default_venv_backend = "venv"
 
+# Most of a test's time is one thread's, importing and compiling.
+TWO_PROCESSES = ("-n", "2", "--dist", "loadfile")
 CONSTRAINTS = ("-c", "constraints.txt")
 TEST_TOOLS = ("pytest>=8.3", "pytest-xdist>=3.6", "hypothesis>=6.130")
 # The session of all tests also reads what GenKit writes for others, looks at its pages in a
@@ -41,9 +43,7 @@ def tests(session: nox.Session, backend: str) -> None:
         where = ["-m", "cross_backend", "tests"]
     else:
         where = ["-m", "not cross_backend", *(["tests"] if backend == "jax" else BACKEND_TESTS)]
-    # Two processes: most of a test's time is one thread's, importing and compiling.
-    both = ("-n", "2", "--dist", "loadfile")
-    session.run("pytest", "-q", *both, *where, *session.posargs, env={**os.environ, **env})
+    session.run("pytest", "-q", *TWO_PROCESSES, *where, *session.posargs, env={**os.environ, **env})
 
 
 @nox.session
@@ -51,10 +51,11 @@ def tests(session: nox.Session, backend: str) -> None:
 def plugins(session: nox.Session, backend: str) -> None:
     """Test each plugin of this repository beside GenKit alone, on each backend."""
     for folder in sorted(path.parent for path in Path("plugins").glob("*/pyproject.toml")):
-        session.install("-e", f".[{backend}]", "-e", f"{folder}[test]", *CONSTRAINTS)
+        test = f"{folder}[test]"
+        session.install("-e", f".[{backend}]", "-e", test, "pytest-xdist>=3.6", *CONSTRAINTS)
         with session.chdir(folder):
             env = {**os.environ, "KERAS_BACKEND": backend}
-            session.run("pytest", "-q", *session.posargs, env=env)
+            session.run("pytest", "-q", *TWO_PROCESSES, *session.posargs, env=env)
         session.run("pip", "uninstall", "--quiet", "--yes", folder.name)
 
 

@@ -36,7 +36,7 @@ _SECTION = re.compile(r"(Args|Attributes|Returns|Yields|Raises|Example|Reference
 
 # Public names by subject; every name of genkit.__all__ stands here.
 SUBJECTS: dict[str, tuple[str, ...]] = {
-    "Train and use": ("train", "load", "open_data", "evaluate", "activate"),
+    "Train and use": ("train", "resume", "load", "open_data", "evaluate", "activate"),
     "Models": ("Model", "Autoencoder", "GAN", "Config", "gradient", "Trainer", "Metric"),
     "Plugins": (
         "hookimpl",
@@ -58,7 +58,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
 }
 # Packages whose own __all__ is public too.
 PACKAGES = {
-    "genkit.data": ("as_source", "ArraySource", "Source"),
+    "genkit.data": ("as_source", "ArraySource", "Batch", "Loader", "Sampler", "Source"),
     "genkit.evaluation": None,
     "genkit.layers": None,
     "genkit.losses": None,
@@ -67,14 +67,19 @@ PACKAGES = {
 # What public functions hand out.
 RESULTS = {"genkit.api": ("Result",), "genkit.fitting": ("Outcome",)}
 _KINDS = {str: "TEXT", int: "N", Path: "PATH", bool: ""}
-# What the functions behind plugins' verbs use, and what plugins raise.
-VERBS = {
+# Modules some of whose names are public: what verbs print with, what plugins raise and declare.
+MODULES = {
     "genkit.cli.output": ("JsonFlag", "emit", "say", "note", "table"),
-    "genkit.errors": ("DataError", "PluginError", "UsageError"),
+    "genkit.config": ("AbsolutePath",),
+    "genkit.errors": ("DataError", "PluginError", "RunError", "UsageError"),
+    "genkit.testing.fakes": ("toy_schema", "toy_source"),
 }
 _OVERRIDES = {
-    "hookimpl": "Mark a function of a plugin as the implementation of a hook.",
-    "JsonFlag": "The annotation of a command's parameter for `--json`.",
+    "genkit.hookimpl": "Mark a function of a plugin as the implementation of a hook.",
+    "genkit.config.AbsolutePath": "The annotation of a setting that is a path: it still holds when "
+    "a run is resumed from another folder.",
+    "genkit.data.Batch": "A batch: arrays by the names of fields, `dict[str, numpy.ndarray]`.",
+    "genkit.cli.output.JsonFlag": "The annotation of a command's parameter for `--json`.",
 }
 
 
@@ -386,7 +391,7 @@ def _python() -> str:
         parts.append(f"## {package}")
         listed = [name for name in chosen or homes if not name.isupper()]  # no constants
         parts += [_name(homes[name], name, f"{package}.{name}") for name in listed]
-    for module, names in VERBS.items():
+    for module, names in MODULES.items():
         parts.append(f"## {module}")
         parts += [_name(module, name, f"{module}.{name}") for name in names]
     introduction = (
@@ -401,7 +406,7 @@ def public_api() -> list[str]:
     """List every public name with its signature, a line each."""
     homes = _homes("genkit")
     found = [(homes[name], name, f"genkit.{name}") for name in genkit.__all__]
-    found += [(m, n, f"{m}.{n}") for m, ns in {**RESULTS, **VERBS}.items() for n in ns]
+    found += [(m, n, f"{m}.{n}") for m, ns in {**RESULTS, **MODULES}.items() for n in ns]
     for package, chosen in PACKAGES.items():
         homes = _homes(package)
         found += [(homes[name], name, f"{package}.{name}") for name in chosen or homes]
@@ -444,8 +449,8 @@ def _tree(module: str) -> ast.Module:
 
 def _name(module: str, name: str, shown: str) -> str:
     heading = f"({shown.replace('.', '-').lower()})=\n### {shown}"
-    if name in _OVERRIDES:
-        return f"{heading}\n\n{_OVERRIDES[name]}"
+    if shown in _OVERRIDES:
+        return f"{heading}\n\n{_OVERRIDES[shown]}"
     node = next(n for n in _tree(module).body if _is_named(n, name))
     if isinstance(node, ast.FunctionDef):
         return "\n\n".join([heading, _code(_signature(node)), _docstring(ast.get_docstring(node))])

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from genkit.api import load, open_data, train
+    from genkit.api import load, open_data, resume, train
     from genkit.autoencoder import Autoencoder
     from genkit.backend import activate
     from genkit.builtin.models.gan import GAN
@@ -66,6 +66,7 @@ _HOME = {
     "hookimpl": "genkit.hookspecs",
     "load": "genkit.api",
     "open_data": "genkit.api",
+    "resume": "genkit.api",
     "train": "genkit.api",
 }
 
@@ -97,6 +98,7 @@ __all__ = [
     "hookimpl",
     "load",
     "open_data",
+    "resume",
     "train",
 ]
 

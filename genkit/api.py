@@ -121,7 +121,7 @@ def execute(
 
 
 def resume(
-    path: Path,
+    path: str | Path,
     more_steps: int | None = None,
     *,
     backend: str | None = None,
@@ -142,7 +142,7 @@ def resume(
     """
     from genkit.training import checkpoint_files, checkpoints
 
-    run = Run.open(path)
+    run = Run.open(Path(path))
     if more_steps is not None:
         run.go_on_for(more_steps)
     elif (goal := run.interrupted_goal()) is not None:

@@ -3,6 +3,7 @@
 ``python -m tests.test_public_api`` writes the snapshot anew.
 """
 
+import ast
 import hashlib
 import re
 import warnings
@@ -46,6 +47,31 @@ def test_a_change_of_the_snapshot_is_told_in_the_changelog():
 def test_every_public_name_can_be_imported(active_backend):
     for name in genkit.__all__:
         assert getattr(genkit, name) is not None
+
+
+def outsiders():
+    """List the modules that are written as a stranger would: plugins, templates, samples."""
+    files = [*ROOT.glob("plugins/*/genkit_*/**/*.py"), *ROOT.glob("docs/samples/**/*.py")]
+    files += ROOT.glob("genkit/scaffold/templates/**/*.py")
+    return sorted(files)
+
+
+def names_of_genkit(tree):
+    """Give every name of GenKit that a module imports or looks up."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "genkit":
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (each.name for each in node.names if each.name.startswith("genkit."))
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "genkit":
+            yield f"genkit.{node.attr}"
+
+
+@pytest.mark.parametrize("file", outsiders(), ids=lambda file: str(file.relative_to(ROOT)))
+def test_plugins_templates_and_samples_use_public_names_alone(file):
+    public = {line.partition(":")[0] for line in script.public_api()}
+    used = set(names_of_genkit(ast.parse(file.read_text(encoding="utf-8"))))
+    assert used <= public
 
 
 def test_a_renamed_name_goes_on_working_and_names_its_replacement(monkeypatch):

@@ -1,6 +1,5 @@
 # ruff: noqa: E402 - the backend must be chosen before Keras is imported
 import genkit
-from genkit import api
 
 genkit.activate()
 
@@ -27,5 +26,5 @@ class Milestones(keras.callbacks.Callback):
 
 result = genkit.train("vae", dataset="digits", steps=60, callbacks=[Milestones()])
 again = Milestones()
-api.resume(result.path, 60, callbacks=[again])
+genkit.resume(result.path, 60, callbacks=[again])
 print(again.notes)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 class Sampler(Protocol):
     """Chooses the items of each batch.
 
+    It is called with the number of a batch, from 0 on, and gives the indices of its items, and
+    arrays by name to put beside them in the batch. All must follow from the number, so that
+    training can resume.
+
     Attributes:
         batches_per_epoch: how many batches count as one pass over the data; at least 1.
     """
@@ -23,11 +27,7 @@ class Sampler(Protocol):
     batches_per_epoch: int
 
     def __call__(self, number: int) -> tuple[NDArray[np.intp], Batch]:
-        """Give the indices of a batch's items, and arrays to put beside them in the batch.
-
-        Args:
-            number: of the batch, from 0 on. All must follow from it, so that training can resume.
-        """
+        """Give the indices of a batch's items, and arrays to put beside them."""
         ...
 
 

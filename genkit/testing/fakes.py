@@ -31,7 +31,7 @@ def toy_schema(
     """Give a schema with a field of each modality, named after it.
 
     Args:
-        modalities: some of ``MODALITIES``.
+        modalities: some of image, label, vector, text and number.
         image: height, width and channels of images.
     """
     fields = {
@@ -48,7 +48,7 @@ def toy_source(schema: Schema | None = None, items: int = 64, seed: int = 0) -> 
     """Make a little data of a schema.
 
     Args:
-        schema: fields of the modalities in ``MODALITIES``; images with labels if not given.
+        schema: fields of these modalities; images with labels if not given.
         items: how many.
         seed: of the items.
     """

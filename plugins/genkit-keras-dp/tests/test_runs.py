@@ -85,7 +85,7 @@ def test_a_run_ends_at_the_last_step_within_its_budget(run):
     assert [row["step"] for row in rows(path)] == [1, 2, 3]
     assert rows(path)[-1]["epsilon"] <= budget < accountant.epsilon(4)
     with pytest.warns(UserWarning, match="after 3 steps"):
-        assert genkit.api.resume(path, 5, verbose=False).outcome.steps == 3
+        assert genkit.resume(path, 5, verbose=False).outcome.steps == 3
 
 
 def test_a_budget_that_allows_no_step_is_refused_before_anything_is_written(run, tmp_path):
@@ -114,7 +114,7 @@ def test_what_noise_does_not_cover_is_refused_before_anything_is_written(
 def test_a_resumed_run_ends_with_the_bits_of_one_that_was_not_interrupted(run):
     whole = run("whole", steps=3, secret=5)
     parted = run("parted", steps=1, secret=5)
-    genkit.api.resume(parted, 2, verbose=False)
+    genkit.resume(parted, 2, verbose=False)
     assert exported(parted) == exported(whole)
     assert [r["epsilon"] for r in rows(parted)] == [r["epsilon"] for r in rows(whole)]
 
@@ -124,7 +124,7 @@ def test_a_resume_takes_the_key_of_the_run_and_another_run_has_another(run, tmp_
     assert exported(first) != exported(same_seed)
     copy = shutil.copytree(first, tmp_path / "copy")
     for path in (first, copy):
-        genkit.api.resume(path, 1, verbose=False)
+        genkit.resume(path, 1, verbose=False)
     assert exported(first) == exported(copy)
 
 
@@ -134,7 +134,7 @@ def test_an_older_checkpoint_is_not_trained_on_after_a_later_model_was_given_out
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with pytest.raises(RunError, match="step 2 was given out"):
-            genkit.api.resume(path, 1, verbose=False)
+            genkit.resume(path, 1, verbose=False)
 
 
 def test_with_a_known_key_no_guarantee_is_claimed(run):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 import genkit
+from genkit.config import AbsolutePath
 
-# One that still holds when a run is resumed from another folder.
-AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 Protocol = Literal["ratio", "leave-last-out", "temporal", "users"]
 
 
