@@ -15,7 +15,8 @@ HEAD = """# Recommenders, measured
 
 Full rankings of all items; nothing is sampled. Means over users, then mean ± standard deviation
 over seeds, each of which draws the split and the training anew. Tuned by NDCG@10 on the validation
-split of seed 0; the number of settings tried stands beside each model. Time is the training's
+split of seed 0; the number of settings tried stands beside each model. Which settings these are
+was found by some 30 more trainings of the generative models on that split. Time is the training's
 alone, on {cpus} processor cores; memory is the largest of the process, with the framework.
 
 How a figure is defined, and what it may be compared with: [Recommend](how-to/recommend.md).

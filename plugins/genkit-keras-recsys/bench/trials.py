@@ -23,23 +23,30 @@ TRIALS: dict[str, list[dict[str, Any]]] = {
         {"epochs": 80, "batch_size": 2048, "learning_rate": 0.002, "l2": 0.01},
     ],
     "mult-vae": [
-        {"epochs": 50, "batch_size": 64, "kl_weight": 0.2, "annealing_steps": 500},
-        {"epochs": 30, "batch_size": 64, "kl_weight": 0.5, "annealing_steps": 300},
+        {"epochs": 50, "batch_size": 64, "kl_weight": 1.0, "annealing_steps": 300},
+        {
+            "epochs": 100,
+            "batch_size": 64,
+            "kl_weight": 1.0,
+            "annealing_steps": 500,
+            "dropout": 0.7,
+            "learning_rate": 5e-4,
+        },
     ],
     "mult-dae": [
         {"epochs": 30, "batch_size": 64, "l2": 1e-4},
-        {"epochs": 30, "batch_size": 64, "l2": 1e-3},
+        {"epochs": 50, "batch_size": 64, "l2": 3e-4, "dropout": 0.7},
     ],
     "recvae": [
         {"epochs": 60, "batch_size": 64, "gamma": 0.005},
         {"epochs": 60, "batch_size": 64, "gamma": 0.0035, "learning_rate": 1e-3},
     ],
     "cfgan": [
-        {"epochs": 40, "batch_size": 32, "zero_reconstruction": 0.1},
-        {"epochs": 40, "batch_size": 32, "zero_reconstruction": 0.5},
+        {"epochs": 200, "batch_size": 64},
+        {"epochs": 300, "batch_size": 64},
     ],
     "sasrec": [
-        {"epochs": 10, "batch_size": 32},
-        {"epochs": 10, "batch_size": 32, "learning_rate": 0.003, "dropout": 0.4},
+        {"epochs": 30, "batch_size": 32, "dropout": 0.4},
+        {"epochs": 60, "batch_size": 64, "dropout": 0.5},
     ],
 }

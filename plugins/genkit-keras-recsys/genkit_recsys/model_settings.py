@@ -107,14 +107,14 @@ class CFGANConfig(genkit.Config):
     )
     learning_rate: float = Field(1e-3, gt=0, description="Learning rate of the generator")
     discriminator_learning_rate: float = Field(
-        1e-4, gt=0, description="Learning rate of the discriminator"
+        1e-3, gt=0, description="Learning rate of the discriminator"
     )
     zero_reconstruction: float = Field(
         0.1, ge=0, description="Weight of the loss that keeps items not had at zero"
     )
     zero_share: float = Field(
-        0.5, gt=0, le=1, description="Share of the items not had that this loss looks at"
+        0.7, gt=0, le=1, description="Share of the items not had that this loss looks at"
     )
     masked_share: float = Field(
-        0.5, ge=0, le=1, description="Share of the items not had that the discriminator sees"
+        0.02, ge=0, le=1, description="Share of the items not had that the discriminator sees"
     )

@@ -125,7 +125,11 @@ def _generative() -> Iterable[genkit.ModelSpec]:
         "autoencoder:MultVAE",
         "MultVAEConfig",
         "Liang et al. 2018, Variational Autoencoders for Collaborative Filtering",
-        default={"epochs": 50, "batch_size": 64},
+        default={
+            "epochs": 50,
+            "batch_size": 64,
+            "config": {"kl_weight": 1.0, "annealing_steps": 300},
+        },
         tiny={"hidden_dim": 8, "latent_dim": 4},
     )
     yield _model(
@@ -144,9 +148,10 @@ def _generative() -> Iterable[genkit.ModelSpec]:
         "SASRecConfig",
         "Kang and McAuley 2018, Self-Attentive Sequential Recommendation",
         default={
-            "epochs": 10,
+            "epochs": 30,
             "batch_size": 32,
             "data": {"protocol": "leave-last-out"},
+            "config": {"dropout": 0.4},
         },
         tiny={"dim": 8, "length": 6, "blocks": 1},
     )
@@ -156,7 +161,11 @@ def _generative() -> Iterable[genkit.ModelSpec]:
         "recvae:RecVAE",
         "RecVAEConfig",
         "Shenbin et al. 2020, RecVAE: A New Variational Autoencoder for Top-N Recommendations",
-        default={"epochs": 100, "batch_size": 64},
+        default={
+            "epochs": 60,
+            "batch_size": 64,
+            "config": {"gamma": 0.0035, "learning_rate": 1e-3},
+        },
         tiny={"hidden_dim": 8, "latent_dim": 4},
     )
     yield _model(
@@ -165,7 +174,7 @@ def _generative() -> Iterable[genkit.ModelSpec]:
         "cfgan:CFGAN",
         "CFGANConfig",
         "Chae et al. 2018, CFGAN: A Generic Collaborative Filtering Framework",
-        default={"epochs": 100, "batch_size": 32},
+        default={"epochs": 200, "batch_size": 64},
         tiny={"hidden_dim": 8, "discriminator_dim": 4},
     )
 
