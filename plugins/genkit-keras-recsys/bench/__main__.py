@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.page import page
+from bench.quality import QUALITY
 from bench.speed import SPEED
 from bench.trials import TRIALS
 
@@ -77,9 +78,12 @@ def measure_model(
 
 
 def write_page(rows: list[dict[str, Any]]) -> None:
-    """Write the page from the rows, and from the throughputs where they were measured."""
-    speed = json.loads(SPEED.read_text(encoding="utf-8")) if SPEED.is_file() else []
-    PAGE.write_text(page(rows, speed), encoding="utf-8")
+    """Write the page from the rows, and from what was measured of RecBole."""
+    quality, speed = (
+        json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
+        for file in (QUALITY, SPEED)
+    )
+    PAGE.write_text(page(rows, quality, speed), encoding="utf-8")
 
 
 def main() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from bench.trials import TRIALS
 
+Key = tuple[str, str, str, str]
+Finals = dict[Key, list[dict[str, Any]]]
 SHOWN = ("recall@10", "ndcg@10", "hit@10", "recall@20", "ndcg@100", "coverage@10")
 HEAD = """# Recommenders, measured
 
@@ -27,6 +29,18 @@ TITLES = {
 }
 
 
+BESIDE = ("recall@10", "ndcg@10", "hit@10")
+QUALITY = """
+## Quality beside RecBole's
+
+Written by `python -m bench.quality --recbole PYTHON`, where PYTHON is the interpreter of an
+environment with RecBole alone. Its models have its own settings, which were not tuned here; ours
+are those of the first table. Both split 8:1:1 at random, each with its own draws, and rank all
+items.
+
+| model | whose | recall@10 | ndcg@10 | hit@10 |
+| --- | --- | --- | --- | --- |
+"""
 SPEED = """
 ## Training speed beside RecBole's
 
@@ -42,15 +56,18 @@ sequence and ours one at every place.
 """
 
 
-def page(rows: list[dict[str, Any]], speed: list[dict[str, Any]]) -> str:
+def page(
+    rows: list[dict[str, Any]], quality: list[dict[str, Any]], speed: list[dict[str, Any]]
+) -> str:
     """Give the page as Markdown.
 
     Args:
         rows: trainings, as ``bench.worker`` tells of them.
+        quality: RecBole's figures, as ``bench.quality`` writes them; may be empty.
         speed: throughputs, as ``bench.speed`` writes them; may be empty.
     """
-    finals = defaultdict(list)
-    tried = defaultdict(int)
+    finals: Finals = defaultdict(list)
+    tried: dict[Key, int] = defaultdict(int)
     for row in rows:
         job = row["job"]
         key = job["dataset"], job["data"]["protocol"], row["backend"], job["model"]
@@ -58,8 +75,7 @@ def page(rows: list[dict[str, Any]], speed: list[dict[str, Any]]) -> str:
             finals[key].append(row)
         else:
             tried[key] += 1
-    cpus = max((row["cpus"] for row in rows), default=0)
-    text = HEAD.format(cpus=cpus)
+    text = HEAD.format(cpus=max((row["cpus"] for row in rows), default=0))
     tables = dict.fromkeys(key[:3] for key in finals)
     for dataset, protocol, backend in tables:
         text += f"\n## {dataset}: {TITLES[protocol]}\n\nOn {backend}.\n\n"
@@ -69,8 +85,23 @@ def page(rows: list[dict[str, Any]], speed: list[dict[str, Any]]) -> str:
             key = dataset, protocol, backend, model
             if key in finals:
                 text += _row(model, tried[key] or 1, finals[key])
-    if speed:
-        text += SPEED
+    return text + _quality(quality, finals) + _speed(speed)
+
+
+def _quality(quality: list[dict[str, Any]], finals: Finals) -> str:
+    text = QUALITY if quality else ""
+    for model in dict.fromkeys(row["model"] for row in quality):
+        ours = [
+            row for key, found in finals.items() if key[1::2] == ("ratio", model) for row in found
+        ]
+        theirs = [row for row in quality if row["model"] == model]
+        for whose, found in (("GenKit", ours), (f"RecBole {theirs[0]['recbole']}", theirs)):
+            text += f"| `{model}` | {whose} | {' | '.join(_spread(found, n) for n in BESIDE)} |\n"
+    return text
+
+
+def _speed(speed: list[dict[str, Any]]) -> str:
+    text = SPEED if speed else ""
     for row in speed:
         whose = f"GenKit, {row['backend']}" if "backend" in row else f"RecBole {row['recbole']}"
         rates = f"{row['a_second']:.0f} | {row['a_cpu_second']:.0f}"
@@ -80,10 +111,14 @@ def page(rows: list[dict[str, Any]], speed: list[dict[str, Any]]) -> str:
 
 def _row(model: str, tried: int, rows: list[dict[str, Any]]) -> str:
     cells = [f"`{model}`", str(tried), str(len(rows))]
-    for name in SHOWN:
-        values = [row["values"][name] for row in rows]
-        spread = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
-        cells.append(f"{statistics.mean(values):.4f}{spread}")
+    cells += [_spread(rows, name) for name in SHOWN]
     cells.append(f"{statistics.mean(row['seconds'] for row in rows):.1f}")
     cells.append(f"{max(row['memory'] for row in rows) / 2**20:.0f}")
     return f"| {' | '.join(cells)} |\n"
+
+
+def _spread(rows: list[dict[str, Any]], name: str) -> str:
+    """Give the mean over seeds, and the standard deviation if there are several."""
+    values = [row["values"][name] for row in rows]
+    spread = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.4f}{spread}"
