@@ -204,5 +204,4 @@ def genkit_commands() -> Iterable[genkit.CommandSpec]:
         name="compare-recommenders",
         summary="Test whether one recommender ranks better than another, user by user",
         command="genkit_recsys.command:compare_recommenders",
-        capability="recommend",
     )

@@ -263,6 +263,12 @@ def test_two_recommenders_are_compared_user_by_user(run):
     assert found["difference"] == pytest.approx(first - second)
 
 
+def test_what_is_no_recommender_is_not_compared_with_one(run, folder):
+    vae = genkit.train("vae", dataset="digits", steps=1, runs_dir=folder, name="vae", verbose=False)
+    code, _, error = call("compare-recommenders", run("ease"), vae.path)
+    assert (code, "can't be compared" in error) == (2, True), error
+
+
 @pytest.mark.parametrize("name", ["bpr", "mult-vae", "mult-dae", "sasrec", "recvae", "cfgan"])
 def test_training_on_grown_data_starts_from_the_old_run_by_ids(run, folder, data, name):
     table = [*rows(), *(("new user", f"item {i}", 5, 9000 + i) for i in (3, 6, 9, 12, 15))]
