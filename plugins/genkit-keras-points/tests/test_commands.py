@@ -123,7 +123,8 @@ def test_mistakes_are_told_in_one_line(place, arguments, told):
 def test_compare_runs_a_model_of_points(place, active_backend):
     _, call = place
     few = ("--backends", active_backend, "--seeds", 2, "--steps", 20, "--out", "compared")
-    told = json.loads(call("compare", "points-flow", *few, "--json"))
+    little = ("--data", "n=500", "--n", 500)
+    told = json.loads(call("compare", "points-flow", *few, *little, "--json"))
     assert sorted(cell["seed"] for cell in told["cells"]) == [0, 1]
     assert all(cell["state"] == "done" for cell in told["cells"])
     assert told["sentences"]
