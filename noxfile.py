@@ -144,6 +144,7 @@ def recsys_bench(session: nox.Session) -> None:
         session.run("python", "-m", "bench", "--write", *session.posargs)
         session.run("python", "-m", "bench.memory", "100000", "50000")
         session.run("python", "-m", "bench.reading", "10000000")
+        session.run("python", "-m", "bench.approximate", "1000000")
 
 
 @nox.session
