@@ -72,7 +72,7 @@ MODULES = {
     "genkit.cli.output": ("JsonFlag", "emit", "say", "note", "table"),
     "genkit.config": ("AbsolutePath",),
     "genkit.errors": ("DataError", "PluginError", "RunError", "UsageError"),
-    "genkit.testing.fakes": ("toy_schema", "toy_source"),
+    "genkit.testing.fakes": ("toy_schema", "toy_source", "write_image_folder", "write_npz"),
 }
 _OVERRIDES = {
     "genkit.hookimpl": "Mark a function of a plugin as the implementation of a hook.",
