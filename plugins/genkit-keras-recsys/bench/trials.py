@@ -45,8 +45,5 @@ TRIALS: dict[str, list[dict[str, Any]]] = {
         {"epochs": 200, "batch_size": 64},
         {"epochs": 300, "batch_size": 64},
     ],
-    "sasrec": [
-        {"epochs": 30, "batch_size": 32, "dropout": 0.4},
-        {"epochs": 60, "batch_size": 64, "dropout": 0.5},
-    ],
+    "sasrec": [{"epochs": 30, "batch_size": 32, "dropout": 0.4}],
 }
