@@ -8,8 +8,10 @@ import nox
 nox.options.sessions = ["lint", "typing", "docs", "tests"]
 nox.options.default_venv_backend = "venv"
 
-# Most of a test's time is one thread's, importing and compiling.
+# Most of a test's time is one thread's, importing and compiling: two processes halve it. PyTorch
+# has one thread in each: threads that wait for each other on busy cores may take 40 times as long.
 TWO_PROCESSES = ("-n", "2", "--dist", "loadfile")
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 CONSTRAINTS = ("-c", "constraints.txt")
 TEST_TOOLS = ("pytest>=8.3", "pytest-xdist>=3.6", "hypothesis>=6.130")
 # The session of all tests also reads what GenKit writes for others, looks at its pages in a
@@ -38,7 +40,7 @@ def tests(session: nox.Session, backend: str) -> None:
     # torchmetrics brings torch: the independent FID, KID and inception score are asked there.
     more = {"jax": (*READERS, RUFF), "all": ("torchmetrics>=1.9",)}
     session.install("-e", f".[{extras}]", *TEST_TOOLS, *more.get(backend, ()), *CONSTRAINTS)
-    env = {"KERAS_BACKEND": "jax" if backend == "all" else backend, "PYTHONPATH": "."}
+    env = {"KERAS_BACKEND": "jax" if backend == "all" else backend, "PYTHONPATH": ".", **ONE_THREAD}
     if backend == "all":
         where = ["-m", "cross_backend", "tests"]
     else:
@@ -54,7 +56,7 @@ def plugins(session: nox.Session, backend: str) -> None:
         test = f"{folder}[test]"
         session.install("-e", f".[{backend}]", "-e", test, "pytest-xdist>=3.6", *CONSTRAINTS)
         with session.chdir(folder):
-            env = {**os.environ, "KERAS_BACKEND": backend}
+            env = {**os.environ, "KERAS_BACKEND": backend, **ONE_THREAD}
             session.run("pytest", "-q", *TWO_PROCESSES, *session.posargs, env=env)
         session.run("pip", "uninstall", "--quiet", "--yes", folder.name)
 
