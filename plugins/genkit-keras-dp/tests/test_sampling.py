@@ -51,6 +51,11 @@ def test_all_follows_from_key_and_number_and_nothing_else():
         assert abs(np.corrcoef(one(5)[1][NOISE + "net"], other)[0, 1]) < 0.15
 
 
+def test_no_batch_has_noise_of_the_next_one_in_another_place():
+    first, second = (sampler(net=1000)(number)[1][NOISE + "net"] for number in (0, 1))
+    assert len(np.intersect1d(first, second)) < 10  # a few are alike by chance
+
+
 def test_noise_is_standard_normal_and_its_own_for_each_optimizer():
     beside = sampler(a=100_000, b=100_000)(0)[1]
     a, b = beside[NOISE + "a"], beside[NOISE + "b"]
