@@ -19,7 +19,8 @@ Full rankings of all items; nothing is sampled. Means over users, then mean ± s
 over seeds, each of which draws the split and the training anew. Tuned by NDCG@10 on the validation
 split of seed 0; the number of settings tried stands beside each model. Which settings these are
 was found by some 30 more trainings of the generative models on that split. Time is the training's
-alone, on {cpus} processor cores; memory is the largest of the process, with the framework.
+alone, on {cpus} processor cores, with a star where these had other work too; memory is the largest
+of the process, with the framework.
 
 How a figure is defined, and what it may be compared with: [Recommend](how-to/recommend.md).
 """
@@ -112,7 +113,8 @@ def _speed(speed: list[dict[str, Any]]) -> str:
 def _row(model: str, tried: int, rows: list[dict[str, Any]]) -> str:
     cells = [f"`{model}`", str(tried), str(len(rows))]
     cells += [_spread(rows, name) for name in SHOWN]
-    cells.append(f"{statistics.mean(row['seconds'] for row in rows):.1f}")
+    star = r"\*" if any(row.get("load", 0) > row["cpus"] + 1 for row in rows) else ""
+    cells.append(f"{statistics.mean(row['seconds'] for row in rows):.1f}{star}")
     cells.append(f"{max(row['memory'] for row in rows) / 2**20:.0f}")
     return f"| {' | '.join(cells)} |\n"
 

@@ -1,12 +1,14 @@
 """One training and its measurement, in a process of its own: ``python -m bench.worker JOB``.
 
 A job is ``{"model", "dataset", "data", "settings", "seed", "split"}``. Prints ``{"values",
-"seconds", "memory"}``: means over users, seconds of training, bytes of the largest memory.
+"users", "seconds", "memory", "load"}``: means over users, how many, seconds of training, bytes of
+the largest memory, processes that wanted to run on the machine in the last minute.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 import tempfile
@@ -51,6 +53,7 @@ def done(job: dict[str, Any]) -> dict[str, Any]:
         "users": len(source),
         "seconds": result.outcome.seconds,
         "memory": trained,
+        "load": os.getloadavg()[0],
     }
 
 
