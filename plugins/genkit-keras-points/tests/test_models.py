@@ -124,9 +124,9 @@ def test_more_solver_steps_change_nothing_and_one_is_too_few(flow):
 
 def test_a_conditional_model_generates_the_mode_that_is_asked_for():
     source = open_points(RING)
-    model = trained("flow", source, 600, conditional=True)
-    asked = np.repeat(np.arange(8), 25)
-    points = model.generate(200, label=asked.tolist())
+    model = trained("flow", source, 1200, conditional=True)
+    asked = np.repeat(np.arange(8), 200)
+    points = model.generate(len(asked), label=asked.tolist())
     angles = np.arange(8) * np.pi / 4
     centres = 0.7 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     nearest = np.linalg.norm(points[:, None] - centres, axis=2).argmin(axis=1)
