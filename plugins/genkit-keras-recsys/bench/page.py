@@ -10,7 +10,7 @@ from bench.trials import TRIALS
 
 Key = tuple[str, str, str, str]
 Finals = dict[Key, list[dict[str, Any]]]
-SHOWN = ("recall@10", "ndcg@10", "hit@10", "recall@20", "ndcg@100", "coverage@10")
+SHOWN = ("recall@10", "ndcg@10", "ndcg@100", "coverage@10")
 HEAD = """# Recommenders, measured
 
 <!-- Written by `nox -s recsys-bench`: run it again, don't change this page. -->
