@@ -54,17 +54,19 @@ class RecVAE(Recommender):
             self.add_optimizer(name, keras.optimizers.Adam(config.learning_rate), network)
 
     def _new_encoder(self, config: RecVAEConfig) -> keras.Model:
-        """Build the encoder: each layer adds all that came before it (figure 2)."""
+        """Build the encoder: each layer adds all that came before it (figure 2).
+
+        Their sum is kept, not they: with them, two runs of one seed on TensorFlow differed in their
+        last bits.
+        """
         layers = keras.layers
         history = keras.Input((self.n_items,))
         x = Dropout(config.dropout)(Scaled()(history))
-        before: list[Any] = []
+        before: Any = 0.0
         for _ in range(_LAYERS):
-            x = layers.Dense(config.hidden_dim)(x)
-            for earlier in before:
-                x = x + earlier
+            x = layers.Dense(config.hidden_dim)(x) + before
             x = layers.LayerNormalization(epsilon=1e-1)(keras.activations.silu(x))
-            before.append(x)
+            before = before + x
         return keras.Model(history, layers.Dense(2 * config.latent_dim)(x))
 
     def noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
