@@ -14,6 +14,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -73,13 +74,6 @@ MODULES = {
     "genkit.config": ("AbsolutePath",),
     "genkit.errors": ("DataError", "PluginError", "RunError", "UsageError"),
     "genkit.testing.fakes": ("toy_schema", "toy_source", "write_image_folder", "write_npz"),
-}
-_OVERRIDES = {
-    "genkit.hookimpl": "Mark a function of a plugin as the implementation of a hook.",
-    "genkit.config.AbsolutePath": "The annotation of a setting that is a path: it still holds when "
-    "a run is resumed from another folder.",
-    "genkit.data.Batch": "A batch: arrays by the names of fields, `dict[str, numpy.ndarray]`.",
-    "genkit.cli.output.JsonFlag": "The annotation of a command's parameter for `--json`.",
 }
 
 
@@ -449,15 +443,25 @@ def _tree(module: str) -> ast.Module:
 
 def _name(module: str, name: str, shown: str) -> str:
     heading = f"({shown.replace('.', '-').lower()})=\n### {shown}"
-    if shown in _OVERRIDES:
-        return f"{heading}\n\n{_OVERRIDES[shown]}"
-    node = next(n for n in _tree(module).body if _is_named(n, name))
+    node = next((n for n in _tree(module).body if _is_named(n, name)), None)
+    if node is None:
+        return f"{heading}\n\n{_prose(_docstring_of_alias(module, name))}"
     if isinstance(node, ast.FunctionDef):
         return "\n\n".join([heading, _code(_signature(node)), _docstring(ast.get_docstring(node))])
     assert isinstance(node, ast.ClassDef)
     parts = [heading, _code(_constructor(node)), _docstring(ast.get_docstring(node))]
     parts += [_method(shown, method) for method in (*_methods(node), *_inherited(module, node))]
     return "\n\n".join(part for part in parts if part)
+
+
+def _docstring_of_alias(module: str, name: str) -> str:
+    """Give the text below an assignment: of a type, a marker or a constant."""
+    for node, below in pairwise(_tree(module).body):
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(target, ast.Name) and target.id == name:
+            assert isinstance(below, ast.Expr), f"{module}.{name} has no text below it"
+            return str(ast.literal_eval(below.value))
+    raise LookupError(f"{module} assigns no {name}.")
 
 
 def _inherited(module: str, node: ast.ClassDef) -> Iterator[ast.FunctionDef]:

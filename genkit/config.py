@@ -13,7 +13,7 @@ from genkit.errors import UsageError
 from genkit.registry import suggestion
 
 AbsolutePath = Annotated[Path, pydantic.AfterValidator(lambda path: path.expanduser().absolute())]
-"""A path that still holds when a run is resumed from another folder."""
+"""The annotation of a path in settings: it still holds when a run is resumed from elsewhere."""
 
 ConfigT = TypeVar("ConfigT", bound="Config")
 

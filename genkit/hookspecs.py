@@ -26,6 +26,7 @@ from genkit.specs import (
 
 hookspec = pluggy.HookspecMarker("genkit")
 hookimpl = pluggy.HookimplMarker("genkit")
+"""Marks a function of a plugin as the implementation of a hook."""
 
 
 @hookspec

@@ -14,6 +14,7 @@ import typer
 JsonFlag = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
 ]
+"""The annotation of a command's parameter for ``--json``."""
 
 _stdout: TextIO | None = None
 _emitted = False

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from genkit.specs import Field, Schema
 
 Batch: TypeAlias = dict[str, NDArray[Any]]
+"""A batch: arrays by the names of fields."""
 
 MEMORY_LIMIT = 1 << 30
 _CHUNK_BYTES = 1 << 24
