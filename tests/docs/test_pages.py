@@ -53,8 +53,8 @@ def test_shell_block_is_marked(block):
 @pytest.mark.parametrize("block", shell_blocks(), ids=str)
 def test_commands_use_flags_that_exist(block):
     flags = {
-        name: {flag for names, *_ in script.parameters(function) for flag in names}
-        for name, function in script.commands()
+        name: {flag for names, *_ in script.command_line.parameters(function) for flag in names}
+        for name, function in script.command_line.commands()
     }
     for line in block.commands():
         words = shlex.split(line, comments=True)

@@ -65,13 +65,13 @@ def test_there_are_hooks():
     assert "genkit_models" in HOOKS
 
 
-@pytest.mark.parametrize(("name", "function"), script.commands())
+@pytest.mark.parametrize(("name", "function"), script.command_line.commands())
 def test_command_and_each_of_its_options_are_documented(name, function):
     page = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8")
     _, found, section = page.partition(f"## genkit {name}\n")
     assert found
     assert "Examples:" in inspect.getdoc(function), f"genkit {name} shows no example"
-    for names, record, *_ in script.parameters(function):
+    for names, record, *_ in script.command_line.parameters(function):
         assert record.help, f"genkit {name} says nothing about {names[0]}"
         assert " ".join(record.help.split()).replace("|", "\\|") in section
 
