@@ -1,6 +1,7 @@
 """Tests run under one backend, named by KERAS_BACKEND; `nox -s tests` goes through all."""
 
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("cross_backend"):
                 item.add_marker(skip)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    random.seed(0)  # Keras draws the seeds of initial weights from here
 
 
 @pytest.fixture(scope="session")
