@@ -56,16 +56,18 @@ def with_gradients(
     source: Source,
     run: Run | UnsavedRun,
     *,
+    last: int,
     stop: StopOnSignal,
 ) -> DivergedError:
     """Add the gradient norms of the steps before to the error.
 
     Training doesn't compute them, for speed. They come from doing the steps since the last
-    checkpoint again, for a minute or until a signal; the run on disk stays as it is.
+    checkpoint again, up to the ``last`` one, for a minute at most or until a signal; the run on
+    disk stays as it is.
     """
     try:
-        norms = _replay(trainer, model, source, run, stop)
-    except (RunError, DivergedError):
+        norms = _replay(trainer, model, source, run, last=last, stop=stop)
+    except RunError:
         return error  # no checkpoint to begin from: the error says what there is to say
     told = "; ".join(
         f"{name} {', '.join(f'{norm:.3g}' for norm in of[-_SHOWN:])}" for name, of in norms.items()
@@ -76,26 +78,28 @@ def with_gradients(
 
 
 def _replay(
-    trainer: Trainer, model: Model, source: Source, run: Run | UnsavedRun, stop: StopOnSignal
+    trainer: Trainer,
+    model: Model,
+    source: Source,
+    run: Run | UnsavedRun,
+    *,
+    last: int,
+    stop: StopOnSignal,
 ) -> dict[str, list[float]]:
-    """Train again from the last checkpoint until a loss is bad; give the norms by optimizer."""
+    """Train again from the last checkpoint to the last step; give the norms by optimizer."""
     position = run.last_position(trainer.engine.state)
     until = time.monotonic() + _REPLAY_SECONDS
     seen: dict[str, list[float]] = {}
     step = _watched_step(trainer, model)
     with trainer.open_loader(model, source, run.settings, position.step) as loader:
         number = position.step
-        while time.monotonic() < until and not stop.received:
+        while number < last and time.monotonic() < until and not stop.received:
             static, inputs = split_schedule(model.schedule(number))
             trainer.engine.begin_step(run.settings.seed, number)
-            losses, norms = step(merge(next(loader), inputs), static)
+            norms = step(merge(next(loader), inputs), static)
             number += 1
             for name, norm in norms.items():
                 seen.setdefault(name, []).append(norm)
-            try:
-                check(losses, number, position.first or losses)
-            except DivergedError:
-                break
     return seen
 
 
@@ -117,9 +121,8 @@ def _watched_step(trainer: Trainer, model: Model) -> Any:
 
     compiled = trainer.engine.compile_step(training_step)
 
-    def step(batch: Any, static: Any) -> tuple[dict[str, float], dict[str, float]]:
+    def step(batch: Any, static: Any) -> dict[str, float]:
         values = trainer.engine.fetch(compiled(batch, static))
-        of = {k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)}
-        return {k: v for k, v in values.items() if not k.startswith(prefix)}, of
+        return {k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)}
 
     return step

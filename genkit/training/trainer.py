@@ -144,7 +144,10 @@ class Trainer:
                 return loop.go(stop)
             except DivergedError as error:
                 loader.close()
-                told = divergence.with_gradients(error, self, model, examples, run, stop=stop)
+                last = loop.position.step
+                told = divergence.with_gradients(
+                    error, self, model, examples, run, last=last, stop=stop
+                )
                 raise told from None
             finally:
                 loop.watchers.close()
