@@ -212,6 +212,14 @@ def test_a_loss_that_explodes_is_told_with_its_gradients(train, tmp_path):
     assert [row["step"] for row in run.metrics()] == [1, 2, 3, 4, 5]
 
 
+def test_the_gradients_told_end_with_the_step_that_went_wrong(train):
+    with pytest.raises(DivergedError, match="at step 3") as caught:
+        # The last checkpoint is from before the ruin: what is done again stays sound.
+        train(steps=400, name="wild", checkpoint_every=1000, callbacks=[Ruin(at=1)])
+    norms = caught.value.message.rpartition("of the steps before: vae ")[2]
+    assert len(norms.split(", ")) == 3
+
+
 class Ruin(keras.callbacks.Callback):
     """Sets a learning rate at which training can't hold."""
 

@@ -36,8 +36,9 @@ QUALITY = """
 
 Written by `python -m bench.quality --recbole PYTHON`, where PYTHON is the interpreter of an
 environment with RecBole alone. Its models have its own settings, which were not tuned here; ours
-are those of the first table. Both split 8:1:1 at random, each with its own draws, and rank all
-items.
+are those of the first table. Both learn from the same splits, of three seeds, or of the first
+where no spread is given, and rank all items. Where nothing is drawn at random, ours is also trained
+with RecBole's settings: what differs then is the code.
 
 | model | whose | recall@10 | ndcg@10 | hit@10 |
 | --- | --- | --- | --- | --- |
@@ -47,14 +48,15 @@ SPEED = """
 
 Written by `python -m bench.speed --recbole PYTHON`, where PYTHON is the interpreter of an
 environment with RecBole alone. The same Mult-VAE (widths 600 and 200, batches of 64) and SASRec
-(two blocks of width 64, 50 places, full softmax, batches of 32) on ml-latest-small. Counted is what
-is learned from in a second, and in a second of the processor, which doesn't depend on what else the
-machine does: users for Mult-VAE; for SASRec next items, of which RecBole's trainer learns one a
-sequence and ours one at every place.
+(two blocks of width 64, 50 places, full softmax, batches of 32) on ml-latest-small. An example is a
+user for Mult-VAE, a sequence for SASRec. What is learned is a user, or a next item: of a sequence
+RecBole's trainer learns one, and ours one at every place, which takes longer a sequence and less
+time an item. A second of the processor doesn't depend on what else the machine does.
 
-| model | trainer | learned a second | a processor second |
-| --- | --- | --- | --- |
+| model | trainer | examples a second | learned a second | learned a processor second |
+| --- | --- | --- | --- | --- |
 """
+RATES = ("examples_a_second", "learned_a_second", "learned_a_cpu_second")
 
 
 def page(
@@ -79,9 +81,13 @@ def page(
     text = HEAD.format(cpus=max((row["cpus"] for row in rows), default=0))
     tables = dict.fromkeys(key[:3] for key in finals)
     for dataset, protocol, backend in tables:
-        text += f"\n## {dataset}: {TITLES[protocol]}\n\nOn {backend}.\n\n"
-        text += f"| model | tried | seeds | {' | '.join(SHOWN)} | seconds | MiB |\n"
-        text += "| --- " * (len(SHOWN) + 5) + "|\n"
+        counts = {
+            len(found) for key, found in finals.items() if key[:3] == (dataset, protocol, backend)
+        }
+        seeds = " or ".join(str(count) for count in sorted(counts))
+        text += f"\n## {dataset}: {TITLES[protocol]}\n\nOn {backend}, {seeds} seeds.\n\n"
+        text += f"| model | tried | {' | '.join(SHOWN)} | seconds | MiB |\n"
+        text += "| --- " * (len(SHOWN) + 4) + "|\n"
         for model in TRIALS:
             key = dataset, protocol, backend, model
             if key in finals:
@@ -92,10 +98,19 @@ def page(
 def _quality(quality: list[dict[str, Any]], finals: Finals) -> str:
     text = QUALITY if quality else ""
     for model in dict.fromkeys(row["model"] for row in quality):
-        ours = finals["ml-latest-small", "ratio", "jax", model]
-        theirs = [row for row in quality if row["model"] == model]
-        for whose, found in (("GenKit", ours), (f"RecBole {theirs[0]['recbole']}", theirs)):
-            text += f"| `{model}` | {whose} | {' | '.join(_spread(found, n) for n in BESIDE)} |\n"
+        rows = [row for row in quality if row["model"] == model]
+        recbole = [row for row in rows if "recbole" in row]
+        seeds = {row["seed"] for row in recbole}
+        tuned = finals["ml-latest-small", "ratio", "jax", model]
+        tables = {
+            "GenKit": [row for row in tuned if row["job"]["seed"] in seeds],
+            "GenKit, RecBole's settings": [row for row in rows if "recbole" not in row],
+            f"RecBole {recbole[0]['recbole']}": recbole,
+        }
+        for whose, found in tables.items():
+            if found:
+                cells = " | ".join(_spread(found, name) for name in BESIDE)
+                text += f"| `{model}` | {whose} | {cells} |\n"
     return text
 
 
@@ -103,13 +118,13 @@ def _speed(speed: list[dict[str, Any]]) -> str:
     text = SPEED if speed else ""
     for row in speed:
         whose = f"GenKit, {row['backend']}" if "backend" in row else f"RecBole {row['recbole']}"
-        rates = f"{row['a_second']:.0f} | {row['a_cpu_second']:.0f}"
-        text += f"| `{row['model']}` | {whose} | {rates} |\n"
+        rates = [f"{row[name]:.0f}" for name in RATES]
+        text += f"| `{row['model']}` | {whose} | {' | '.join(rates)} |\n"
     return text
 
 
 def _row(model: str, tried: int, rows: list[dict[str, Any]]) -> str:
-    cells = [f"`{model}`", str(tried), str(len(rows))]
+    cells = [f"`{model}`", str(tried)]
     cells += [_spread(rows, name) for name in SHOWN]
     star = r"\*" if any(row.get("load", 0) > row["cpus"] + 1 for row in rows) else ""
     cells.append(f"{statistics.mean(row['seconds'] for row in rows):.1f}{star}")

@@ -1,9 +1,10 @@
 """Quality beside RecBole's: ``python -m bench.quality --recbole PYTHON``.
 
 RecBole has an environment of its own, whose interpreter is given. It trains its models with its own
-settings, on ml-latest-small split 8:1:1 at random of each user's events, and ranks all items: the
-protocol of ``python -m bench``, each with its own draws. Results are kept in
-``docs/recommenders-recbole.json`` as they come; what is there is not done again.
+settings on the splits of ``python -m bench``, 8:1:1 at random of each user's events on
+ml-latest-small, and ranks all items. Models without chance are trained by ours with RecBole's
+settings too. Results are kept in ``docs/recommenders-recbole.json`` as they come; what is there is
+not done again.
 """
 
 from __future__ import annotations
@@ -16,10 +17,59 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.recbole_quality import MODELS
-from bench.speed import write_atomic
+import numpy as np
+from genkit_recsys.data_settings import LatestSmallConfig
+from genkit_recsys.datasets import open_latest_small
+
+from bench.page import BESIDE
+from bench.recbole_quality import MODELS, PARTS
 
 QUALITY = Path(__file__).resolve().parents[3] / "docs/recommenders-recbole.json"
+# RecBole's own settings of models that draw nothing.
+SAME: dict[str, dict[str, float]] = {
+    "ease": {"l2": 250.0},
+    "item-knn": {"neighbours": 100, "shrink": 0.0},
+}
+
+
+def write_split(folder: Path, seed: int) -> None:
+    """Write a seed's split in RecBole's form, a file a part."""
+    home = folder / "mls"
+    home.mkdir()
+    for part in PARTS:
+        asked = {"protocol": "ratio", "split": part, "split_seed": seed}
+        source = open_latest_small(LatestSmallConfig.model_validate(asked))
+        (users, items), histories = source.ids, source.histories
+        who = np.repeat(source.users, histories.lengths)
+        rows = (f"{users[u]}\t{items[i]}" for u, i in zip(who, histories.items, strict=True))
+        text = "\n".join(["user_id:token\titem_id:token", *rows]) + "\n"
+        (home / f"mls.{part}.inter").write_text(text, encoding="utf-8")
+
+
+def theirs(python: str, model: str, folder: Path, seed: int) -> dict[str, Any]:
+    """Have RecBole train and measure, in its environment."""
+    script = str(Path(__file__).with_name("recbole_quality.py"))
+    return _told([python, script, model, str(folder), str(seed)], folder)
+
+
+def ours(model: str, seed: int) -> dict[str, Any]:
+    """Train with RecBole's settings, and measure."""
+    job = {
+        "model": model,
+        "dataset": "ml-latest-small",
+        "data": {"protocol": "ratio"},
+        "settings": SAME[model],
+        "seed": seed,
+        "split": "test",
+    }
+    found = _told([sys.executable, "-m", "bench.worker", json.dumps(job)])
+    return {"values": {name: found["values"][name] for name in BESIDE}}
+
+
+def _told(command: list[str], folder: Path | None = None) -> dict[str, Any]:
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=folder)
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
 
 
 def main() -> None:
@@ -30,25 +80,21 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     asked = parser.parse_args()
     rows: list[dict[str, Any]] = json.loads(QUALITY.read_text()) if QUALITY.is_file() else []
-    done = {(row["model"], row["seed"]) for row in rows}
-    script = str(Path(__file__).with_name("recbole_quality.py"))
-    with tempfile.TemporaryDirectory() as folder:
-        write_atomic(Path(folder))
-        for seed in range(asked.seeds):
+    done = {(row["model"], row["seed"], "recbole" in row) for row in rows}
+    for seed in range(asked.seeds):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            write_split(folder, seed)
             for model in asked.models.split(","):
-                if (model, seed) in done:
-                    continue
-                print(model, seed, file=sys.stderr, flush=True)
-                told = subprocess.run(
-                    [asked.recbole, script, model, folder, str(seed)],
-                    stdout=subprocess.PIPE,
-                    text=True,
-                    check=True,
-                    cwd=folder,
-                )
-                found = json.loads(told.stdout.splitlines()[-1])
-                rows.append({"model": model, "seed": seed, **found})
-                QUALITY.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+                for recbole in (True, False):
+                    if (model, seed, recbole) in done or (not recbole and model not in SAME):
+                        continue
+                    print(model, seed, file=sys.stderr, flush=True)
+                    found = (
+                        theirs(asked.recbole, model, folder, seed) if recbole else ours(model, seed)
+                    )
+                    rows.append({"model": model, "seed": seed, **found})
+                    QUALITY.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

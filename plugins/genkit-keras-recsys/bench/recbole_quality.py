@@ -7,6 +7,7 @@ import json
 import sys
 from typing import Any
 
+PARTS = ("train", "validation", "test")
 # The classes, and whether they learn from drawn negatives.
 MODELS = {
     "popularity": ("Pop", True),
@@ -37,13 +38,9 @@ def main() -> None:
     settings: dict[str, Any] = {
         "data_path": folder,
         "checkpoint_dir": folder,
-        "load_col": {"inter": ["user_id", "item_id", "timestamp"]},
-        "eval_args": {
-            "split": {"RS": [0.8, 0.1, 0.1]},
-            "order": "RO",
-            "group_by": "user",
-            "mode": "full",
-        },
+        "benchmark_filename": PARTS,
+        "load_col": {"inter": ["user_id", "item_id"]},
+        "eval_args": {"group_by": "user", "mode": "full"},
         "metrics": ["Recall", "NDCG", "Hit"],
         "topk": [10],
         "valid_metric": "NDCG@10",

@@ -83,9 +83,14 @@ def main() -> None:
     except Enough:
         pass
     wall, cpu = (last - first for first, last in zip(times[int(warm)], times[count], strict=True))
-    learned = int(steps) * job["batch"]
-    told = {"recbole": recbole.__version__, "a_second": learned / wall}
-    print(json.dumps({**told, "a_cpu_second": learned / cpu}))
+    seen = int(steps) * job["batch"]
+    told = {
+        "recbole": recbole.__version__,
+        "examples_a_second": seen / wall,
+        "learned_a_second": seen / wall,
+        "learned_a_cpu_second": seen / cpu,
+    }
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":
