@@ -53,7 +53,7 @@ user for Mult-VAE, a sequence for SASRec. What is learned is a user, or a next i
 RecBole's trainer learns one, and ours one at every place, which takes longer a sequence and less
 time an item. A second of the processor doesn't depend on what else the machine does.
 
-| model | trainer | examples a second | learned a second | learned a processor second |
+| model | trainer | examples / s | learned / s | learned / processor s |
 | --- | --- | --- | --- | --- |
 """
 RATES = ("examples_a_second", "learned_a_second", "learned_a_cpu_second")
