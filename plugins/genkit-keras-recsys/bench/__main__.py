@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from bench.page import page
+from bench.process import answer
 from bench.quality import QUALITY
 from bench.speed import SPEED
 from bench.trials import TRIALS
@@ -47,15 +47,11 @@ class Results:
             if row["job"] == job and row["backend"] == self._backend:
                 return row
         print(json.dumps(job), file=sys.stderr, flush=True)
-        done = subprocess.run(
+        told = answer(
             [sys.executable, "-m", "bench.worker", json.dumps(job)],
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
             cwd=Path(__file__).parents[1],
             env={**os.environ, "KERAS_BACKEND": self._backend},
         )
-        told = json.loads(done.stdout.splitlines()[-1])
         row = {"job": job, "backend": self._backend, "cpus": os.cpu_count(), **told}
         self.rows.append(row)
         self._file.write_text(json.dumps(self.rows, indent=1) + "\n")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +21,7 @@ from genkit_recsys.data_settings import LatestSmallConfig
 from genkit_recsys.datasets import open_latest_small
 
 from bench.page import BESIDE
+from bench.process import answer
 from bench.recbole_quality import MODELS, PARTS
 
 QUALITY = Path(__file__).resolve().parents[3] / "docs/recommenders-recbole.json"
@@ -49,7 +49,7 @@ def write_split(folder: Path, seed: int) -> None:
 def theirs(python: str, model: str, folder: Path, seed: int) -> dict[str, Any]:
     """Have RecBole train and measure, in its environment."""
     script = str(Path(__file__).with_name("recbole_quality.py"))
-    return _told([python, script, model, str(folder), str(seed)], folder)
+    return answer([python, script, model, str(folder), str(seed)], cwd=folder)
 
 
 def ours(model: str, seed: int) -> dict[str, Any]:
@@ -62,14 +62,8 @@ def ours(model: str, seed: int) -> dict[str, Any]:
         "seed": seed,
         "split": "test",
     }
-    found = _told([sys.executable, "-m", "bench.worker", json.dumps(job)])
+    found = answer([sys.executable, "-m", "bench.worker", json.dumps(job)])
     return {"values": {name: found["values"][name] for name in BESIDE}}
-
-
-def _told(command: list[str], folder: Path | None = None) -> dict[str, Any]:
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=folder)
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
 
 
 def main() -> None:
@@ -86,13 +80,14 @@ def main() -> None:
             folder = Path(name)
             write_split(folder, seed)
             for model in asked.models.split(","):
-                for recbole in (True, False):
-                    if (model, seed, recbole) in done or (not recbole and model not in SAME):
+                for recbole in (True, False) if model in SAME else (True,):
+                    if (model, seed, recbole) in done:
                         continue
                     print(model, seed, file=sys.stderr, flush=True)
-                    found = (
-                        theirs(asked.recbole, model, folder, seed) if recbole else ours(model, seed)
-                    )
+                    if recbole:
+                        found = theirs(asked.recbole, model, folder, seed)
+                    else:
+                        found = ours(model, seed)
                     rows.append({"model": model, "seed": seed, **found})
                     QUALITY.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 

@@ -14,13 +14,14 @@ import csv
 import json
 import lzma
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+from bench.process import answer
 
 SPEED = Path(__file__).resolve().parents[3] / "docs/recommenders-speed.json"
 STEPS = 12
@@ -92,15 +93,8 @@ def write_atomic(folder: Path) -> None:
 def theirs(model: str, python: str, folder: Path) -> dict[str, Any]:
     """Have RecBole's own trainer train, in its environment."""
     script = Path(__file__).with_name("recbole_speed.py")
-    done = subprocess.run(
-        [python, str(script), model, str(folder), json.dumps(MODELS[model]), str(STEPS), str(WARM)],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        cwd=folder,
-    )
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    asked = [json.dumps(MODELS[model]), str(STEPS), str(WARM)]
+    return answer([python, str(script), model, str(folder), *asked], cwd=folder)
 
 
 def main() -> None:
@@ -118,14 +112,9 @@ def main() -> None:
         write_atomic(Path(name))
         for model in MODELS:
             for backend in asked.backends.split(","):
-                done = subprocess.run(
-                    [sys.executable, "-m", "bench.speed", "--one", model],
-                    stdout=subprocess.PIPE,
-                    text=True,
-                    check=True,
-                    env={**os.environ, "KERAS_BACKEND": backend},
-                )
-                rows.append({"model": model, **json.loads(done.stdout.splitlines()[-1])})
+                command = [sys.executable, "-m", "bench.speed", "--one", model]
+                told = answer(command, env={**os.environ, "KERAS_BACKEND": backend})
+                rows.append({"model": model, **told})
             if asked.recbole:
                 rows.append({"model": model, **theirs(model, asked.recbole, Path(name))})
     SPEED.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
