@@ -1,0 +1,132 @@
+"""The rooms of the house, lowest first, and who imports whom, read from the syntax trees."""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+# A floor a line. Rooms of one floor don't know each other; an import goes to a lower floor.
+FLOORS = [
+    ("errors",),
+    ("files",),
+    ("plugins",),
+    ("plan",),
+    ("engine",),
+    ("data", "layers", "losses"),
+    ("models",),
+    ("builtin", "runs"),
+    ("evaluation",),
+    ("report",),
+    ("workflows",),
+    ("testing",),
+    ("cli",),
+    ("genkit",),
+]
+FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
+
+# Where files stand that haven't moved into their room yet.
+NOT_YET_MOVED = {
+    **dict.fromkeys(
+        ["schema", "specs", "config", "hookspecs", "entry_points", "registry", "patience"],
+        "plugins",
+    ),
+    **dict.fromkeys(["plan", "fitting", "precision", "backend"], "plan"),
+    "kernels": "engine",
+    **dict.fromkeys(["downloads", "memory"], "data"),
+    **dict.fromkeys(["model", "generating", "autoencoder"], "models"),
+    **dict.fromkeys(["runs", "datasets", "export", "assets", "locks", "metrics_log"], "runs"),
+    **dict.fromkeys(
+        ["training.checkpoints", "training.checkpoint_files", "training.initial_weights"], "runs"
+    ),
+    **dict.fromkeys(["rendering", "reviewing", "card"], "report"),
+    **dict.fromkeys(["api", "training.sitting", "augmentation", "comparison"], "workflows"),
+    "training": "models",
+    "scaffold": "cli",
+    "deprecation": "genkit",
+    "__main__": "genkit",
+}
+
+
+def room_of(module: str) -> str | None:
+    """Return the room of a module of GenKit, named from ``genkit`` on; None if it has none."""
+    parts = module.split(".")[1:]
+    for name in (".".join(parts[:2]), *parts[:1]):
+        if name in NOT_YET_MOVED:
+            return NOT_YET_MOVED[name]
+    name = parts[0] if parts else "genkit"
+    return name if name in FLOOR_OF else None
+
+
+def modules_of(package: Path) -> dict[str, Path]:
+    """Return the files of a package by the names they are imported under; no templates."""
+    found = {}
+    for file in sorted(package.rglob("*.py")):
+        inside = file.relative_to(package.parent).with_suffix("").parts
+        if "templates" not in inside:
+            found[".".join(inside).removesuffix(".__init__")] = file
+    return found
+
+
+def imports_of(package: Path) -> dict[str, set[str]]:
+    """Return for each module those of its package that it imports.
+
+    Imports inside functions and under ``TYPE_CHECKING`` count, and so do modules named in a call
+    of ``import_module`` or as a reference ``"package.module:name"``.
+    """
+    modules = modules_of(package)
+    graph = {}
+    for module, file in modules.items():
+        is_package = file.name == "__init__.py"
+        named = _named(ast.parse(file.read_text()), module if is_package else _parent(module))
+        graph[module] = {m for m in (_module(n, modules) for n in named) if m} - {module}
+    return graph
+
+
+def _parent(module: str) -> str:
+    return module.rpartition(".")[0]
+
+
+def _module(name: str, modules: dict[str, Path]) -> str | None:
+    """Return the module that a dotted name lies in."""
+    while name and name not in modules:
+        name = _parent(name)
+    return name or None
+
+
+def _named(tree: ast.AST, package: str) -> set[str]:
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, *([base] if base else [])])
+            names |= {f"{base}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            names |= {a.value for a in node.args if isinstance(getattr(a, "value", None), str)}
+    return names
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Return the strongly connected parts of a graph that have more than one node."""
+    names = sorted(graph)
+    edges = [[other in graph[name] for other in names] for name in names]
+    _, parts = connected_components(csr_array(edges), connection="strong")
+    found = [[n for n, p in zip(names, parts, strict=True) if p == part] for part in set(parts)]
+    return sorted(part for part in found if len(part) > 1)
+
+
+def between_folders(graph: dict[str, set[str]], modules: dict[str, Path]) -> dict[str, set[str]]:
+    """Return which folders of a package import which."""
+    folders: dict[str, set[str]] = defaultdict(set)
+    for module, others in graph.items():
+        folders[_folder(module, modules)] |= {_folder(other, modules) for other in others}
+    return {name: others - {name} for name, others in folders.items()}
+
+
+def _folder(module: str, modules: dict[str, Path]) -> str:
+    return module if modules[module].name == "__init__.py" else _parent(module)
