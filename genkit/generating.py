@@ -202,7 +202,7 @@ class Generating:
     ) -> np.ndarray:
         """Run a method that takes and gives tensors; compiled anew for options but floats."""
         from genkit import engine
-        from genkit.model import split_schedule
+        from genkit.engine.base import split_schedule
 
         static, floats = split_schedule(options or {})
         if (method, static) not in self._inference:

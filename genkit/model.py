@@ -291,14 +291,3 @@ def _scaling_losses(optimizer: Any) -> Any:
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return optimizer
     return keras.optimizers.LossScaleOptimizer(optimizer)
-
-
-def split_schedule(
-    values: Mapping[str, Any],
-) -> tuple[tuple[tuple[str, Any], ...], dict[str, np.float32]]:
-    """Part a schedule's values into what chooses a compiled variant and what is an input."""
-    static = tuple(
-        sorted((k, v) for k, v in values.items() if not isinstance(v, (float, np.floating)))
-    )
-    inputs = {k: np.float32(v) for k, v in values.items() if isinstance(v, (float, np.floating))}
-    return static, inputs

@@ -168,6 +168,15 @@ def split_loss(result: Any) -> tuple[Any, dict[str, Any]]:
     return result, {}
 
 
+def split_schedule(values: Mapping[str, Any]) -> tuple[Static, dict[str, np.float32]]:
+    """Split a schedule's values into what chooses a compiled variant and what is an input."""
+    static = tuple(
+        sorted((k, v) for k, v in values.items() if not isinstance(v, (float, np.floating)))
+    )
+    inputs = {k: np.float32(v) for k, v in values.items() if isinstance(v, (float, np.floating))}
+    return static, inputs
+
+
 def merge(batch: Any, extra: Mapping[str, Any]) -> Any:
     """Add values to a batch, or to each batch of a tuple."""
     if isinstance(batch, tuple):

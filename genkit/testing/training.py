@@ -16,13 +16,13 @@ import numpy as np
 from genkit import backend, engine
 from genkit.config import parse
 from genkit.data import Loader
-from genkit.engine.base import merge
+from genkit.engine.base import merge, split_schedule
 from genkit.engine.state import ModelState
 from genkit.entry_points import DISTRIBUTION
 from genkit.errors import GenkitError
 from genkit.export import build_model, write_export
 from genkit.fitting import FitSettings
-from genkit.model import Model, split_schedule
+from genkit.model import Model
 from genkit.plan import Plan
 from genkit.registry import Entry, installed
 from genkit.runs import Run, UnsavedRun

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from genkit.engine.base import global_norm, merge
+from genkit.engine.base import global_norm, merge, split_schedule
 from genkit.errors import DivergedError, RunError
-from genkit.model import split_schedule
 
 if TYPE_CHECKING:
     from genkit.data import Source

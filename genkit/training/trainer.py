@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from genkit import engine
 from genkit.data import Loader, check_sizes
+from genkit.engine.base import merge, split_schedule
 from genkit.errors import DivergedError, UsageError
 from genkit.fitting import FitSettings, Outcome, Position
-from genkit.model import Model, split_schedule
+from genkit.model import Model
 from genkit.training import divergence
 from genkit.training.callbacks import Callbacks
 from genkit.training.signals import StopOnSignal
@@ -272,7 +273,7 @@ class _Loop:
         if self.tells:
             self.watchers.tell("on_train_batch_begin", index, {})
         static, inputs = split_schedule(self.model.schedule(number))
-        batch = engine.base.merge(next(self.loader), inputs)
+        batch = merge(next(self.loader), inputs)
         self.engine.begin_step(self.run.settings.seed, number)
         return _Step(number, epoch, index, self.step(batch, static))
 

@@ -6,7 +6,7 @@ from keras import layers
 
 import genkit
 from genkit import engine
-from genkit.model import split_schedule
+from genkit.engine.base import split_schedule
 
 
 def mlp_gan(width=16, features=4, batch_norm=True, dropout=0.5, optimizer=None):
