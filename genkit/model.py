@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from genkit.engine.optimized import OptimizerGroup, for_precision
 from genkit.errors import UsageError
 from genkit.generating import Generating
 
@@ -91,11 +92,9 @@ class Model(Generating, keras.Model):
         variables = [v for network in networks for v in network.trainable_variables]
         if not variables:
             raise UsageError(f"The networks given to {name!r} have no trainable weights.")
-        if _computes_in_float16(networks):
-            optimizer = _scaling_losses(optimizer)
-        optimizer.build(variables)
-        self.optimizers[name] = optimizer
         self._networks[name] = networks
+        self.optimizers[name] = for_precision(optimizer, self.owned_layers(name))
+        self.optimizers[name].build(variables)
 
     def owned_variables(self, name: str) -> list[Any]:
         """List the trainable variables that a named optimizer owns.
@@ -258,36 +257,3 @@ class Model(Generating, keras.Model):
             "A genkit.Model needs no compile(): it names its optimizers and losses itself.",
             "Call fit(data) right away; add optimizers with add_optimizer in __init__.",
         )
-
-
-class OptimizerGroup:
-    """Several optimizers, as ``model.optimizer`` offers them to Keras callbacks.
-
-    Callbacks that change the learning rate look for ``optimizers`` and treat each in turn.
-
-    Args:
-        optimizers: at least one.
-    """
-
-    def __init__(self, optimizers: Sequence[Any]) -> None:
-        self.optimizers = list(optimizers)
-
-    @property
-    def iterations(self) -> Any:
-        """Updates done by the first optimizer."""
-        return self.optimizers[0].iterations
-
-
-def _computes_in_float16(networks: Sequence[Any]) -> bool:
-    return any(
-        layer.compute_dtype == "float16"
-        for network in networks
-        for layer in network._flatten_layers()  # noqa: SLF001
-    )
-
-
-def _scaling_losses(optimizer: Any) -> Any:
-    """Wrap an optimizer so that small gradients survive float16 (Micikevicius et al. 2018)."""
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return optimizer
-    return keras.optimizers.LossScaleOptimizer(optimizer)

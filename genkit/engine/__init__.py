@@ -13,7 +13,7 @@ from genkit.engine.base import Engine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from genkit.model import Model
+    from genkit.engine.optimized import OptimizedModel
 
 __all__ = ["Engine", "create", "device", "gradient"]
 
@@ -25,7 +25,7 @@ def _engine_class() -> type[Engine]:
     return engine
 
 
-def create(model: Model) -> Engine:
+def create(model: OptimizedModel) -> Engine:
     """Make the engine of the active backend for a model."""
     return _engine_class()(model)
 

@@ -32,7 +32,7 @@ from genkit.engine.state import ModelState
 from genkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from genkit.model import Model
+    from genkit.engine.optimized import OptimizedModel
 
 LossFn = Callable[..., Any]
 StepFn = Callable[[Any], dict[str, Any]]
@@ -46,7 +46,7 @@ class Engine(abc.ABC):
         model: a model whose networks are built and whose optimizers are named.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: OptimizedModel) -> None:
         self.model = model
         self.state = ModelState(model)
         for optimizer in model.optimizers.values():

@@ -18,7 +18,7 @@ import numpy as np
 from genkit.errors import RunError
 
 if TYPE_CHECKING:
-    from genkit.model import Model
+    from genkit.engine.optimized import OptimizedModel
 
 # Attributes under which Keras and the frameworks keep what also stands under a name of its own.
 _BOOKKEEPING = frozenset(
@@ -35,7 +35,7 @@ class ModelState:
         model: a model whose networks are built and whose optimizers are named.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: OptimizedModel) -> None:
         self.weights: dict[str, Any] = {}
         self.training: dict[str, Any] = {}
         for key, variable, is_seed in _walk(model, "", set()):
