@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from genkit.data import as_source
 from genkit.engine.optimized import OptimizerGroup, for_precision
 from genkit.errors import UsageError
+from genkit.fitting import FitSettings
 from genkit.generating import Generating
+from genkit.training.closed_form import ClosedFormTrainer
+from genkit.training.progress import Progress
+from genkit.training.trainer import Trainer
+from genkit.training.unsaved_run import UnsavedRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,6 +164,11 @@ class Model(Generating, keras.Model):
         """
         return {}
 
+    @property
+    def has_training_step(self) -> bool:
+        """Whether it learns in steps; a model that is solved at once has no ``training_step``."""
+        return type(self).training_step is not Model.training_step
+
     def training_step(self, batch: Any, minimize: Callable[..., Any]) -> dict[str, Any]:
         """Update the model once.
 
@@ -228,13 +239,6 @@ class Model(Generating, keras.Model):
         Returns:
             the ``keras.callbacks.History`` of mean losses an epoch; None for a model that solves.
         """
-        from genkit.data import as_source
-        from genkit.fitting import FitSettings
-        from genkit.runs import UnsavedRun
-        from genkit.training.closed_form import ClosedFormTrainer
-        from genkit.training.progress import Progress
-        from genkit.training.trainer import Trainer
-
         source = as_source(data)
         if self.schema is None:
             self.schema = source.schema

@@ -29,7 +29,7 @@ from genkit import locks
 from genkit.assets import write_assets
 from genkit.errors import GenkitError, PluginError, RunError, UsageError
 from genkit.files import read_json, refuse_links, write_json
-from genkit.fitting import FitSettings, Position
+from genkit.fitting import Position
 from genkit.metrics_log import MetricsLog
 from genkit.plan import Plan, load_plan
 
@@ -43,31 +43,6 @@ DEFAULT_RUNS_DIR = Path("runs")
 SAMPLES_IN_GRID = 64
 MOST_COLUMNS = 16  # of a grid whose columns are classes
 _LOCK = ".lock"
-
-
-class UnsavedRun:
-    """A run that lives in memory only: what ``Model.fit`` trains in."""
-
-    def __init__(self, settings: FitSettings) -> None:
-        self.settings = settings
-
-    def restore(self, state: ModelState) -> Position:  # noqa: ARG002
-        """Begin at the beginning."""
-        return Position()
-
-    def last_position(self, state: ModelState) -> Position:  # noqa: ARG002
-        """Refuse: there is no checkpoint."""
-        raise RunError("A run in memory has no checkpoints.")
-
-    def log(self, row: Mapping[str, Any]) -> None:
-        """Keep nothing."""
-
-    def save_samples(self, step: int, model: Model) -> Path | None:  # noqa: ARG002
-        """Keep nothing."""
-        return None
-
-    def save_checkpoint(self, state: ModelState, position: Position) -> None:
-        """Keep nothing."""
 
 
 class Run:

@@ -16,8 +16,8 @@ from genkit.fitting import FitSettings
 from genkit.layers import Conv2D, Dropout, augment_images, rescale
 from genkit.layers.augmentation import DRAWS
 from genkit.model import Model
-from genkit.runs import UnsavedRun
 from genkit.training.trainer import Trainer
+from genkit.training.unsaved_run import UnsavedRun
 
 if TYPE_CHECKING:
     from genkit.specs import Schema

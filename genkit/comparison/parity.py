@@ -33,8 +33,8 @@ def first_losses(plan: Plan, folder: Path) -> tuple[list[dict[str, Any]], list[s
     Raises:
         RunError: the model has no steps, or the start is another model's.
     """
-    from genkit.runs import UnsavedRun
     from genkit.training.sitting import Sitting
+    from genkit.training.unsaved_run import UnsavedRun
 
     sitting = Sitting(plan, (), verbose=False, folder=folder)
     if not sitting.trainer.stepwise:

@@ -25,13 +25,14 @@ from genkit.fitting import FitSettings
 from genkit.model import Model
 from genkit.plan import Plan
 from genkit.registry import Entry, installed
-from genkit.runs import Run, UnsavedRun
+from genkit.runs import Run
 from genkit.specs import resolve
 from genkit.testing.check import CheckFailed, Skipped
 from genkit.testing.fakes import MODALITIES, toy_schema, toy_source
 from genkit.testing.subjects import Subject, subject_of
 from genkit.testing.toys import ToyModel, ToySolver
 from genkit.testing.watch import Watch
+from genkit.training.unsaved_run import UnsavedRun
 
 if TYPE_CHECKING:
     from genkit.data import Source

@@ -14,8 +14,7 @@ from genkit.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from genkit.data import Source
-    from genkit.model import Model
-    from genkit.runs import Run, UnsavedRun
+    from genkit.training.protocols import RunKeeper
 
 
 class ClosedFormTrainer(Trainer):
@@ -23,7 +22,7 @@ class ClosedFormTrainer(Trainer):
 
     stepwise = False
 
-    def check(self, model: Model, source: Source, settings: FitSettings) -> None:  # noqa: ARG002
+    def check(self, model: Any, source: Source, settings: FitSettings) -> None:  # noqa: ARG002
         if not hasattr(model, "solve"):
             raise UsageError(
                 f"The closed-form trainer needs a model with solve(data); "
@@ -33,17 +32,16 @@ class ClosedFormTrainer(Trainer):
 
     def fit(
         self,
-        model: Model,
+        model: Any,
         source: Source,
-        run: Run | UnsavedRun,
+        run: RunKeeper,
         callbacks: Sequence[Any] = (),  # noqa: ARG002 - there is no loop to call them from
     ) -> Outcome:
-        solve: Any = model.solve
         self.engine = engine.create(model)
         position = run.restore(self.engine.state)
         started = time.perf_counter()
         if position.step == 0:
-            losses = {name: float(value) for name, value in (solve(source) or {}).items()}
+            losses = {name: float(value) for name, value in (model.solve(source) or {}).items()}
             divergence.check(losses, 1, losses)
             position.step, position.metrics = 1, losses
             position.seconds = time.perf_counter() - started

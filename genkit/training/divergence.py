@@ -14,8 +14,7 @@ from genkit.errors import DivergedError, RunError
 
 if TYPE_CHECKING:
     from genkit.data import Source
-    from genkit.model import Model
-    from genkit.runs import Run, UnsavedRun
+    from genkit.training.protocols import RunKeeper, Trainable
     from genkit.training.signals import StopOnSignal
     from genkit.training.trainer import Trainer
 
@@ -51,9 +50,9 @@ def check(losses: Mapping[str, float], step: int, first: Mapping[str, float]) ->
 def with_gradients(
     error: DivergedError,
     trainer: Trainer,
-    model: Model,
+    model: Trainable,
     source: Source,
-    run: Run | UnsavedRun,
+    run: RunKeeper,
     *,
     last: int,
     stop: StopOnSignal,
@@ -78,9 +77,9 @@ def with_gradients(
 
 def _replay(
     trainer: Trainer,
-    model: Model,
+    model: Trainable,
     source: Source,
-    run: Run | UnsavedRun,
+    run: RunKeeper,
     *,
     last: int,
     stop: StopOnSignal,
@@ -102,7 +101,7 @@ def _replay(
     return seen
 
 
-def _watched_step(trainer: Trainer, model: Model) -> Any:
+def _watched_step(trainer: Trainer, model: Trainable) -> Any:
     """Compile the training step so that it gives its gradients' norms too."""
     prefix = "gradient norm of "
     norms: dict[str, Any] = {}

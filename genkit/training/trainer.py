@@ -14,7 +14,6 @@ from genkit.data import Loader, check_sizes
 from genkit.engine.base import merge, split_schedule
 from genkit.errors import DivergedError, UsageError
 from genkit.fitting import FitSettings, Outcome, Position
-from genkit.model import Model
 from genkit.training import divergence
 from genkit.training.callbacks import Callbacks
 from genkit.training.signals import StopOnSignal
@@ -22,7 +21,7 @@ from genkit.training.signals import StopOnSignal
 if TYPE_CHECKING:
     from genkit.config import Config
     from genkit.data import Source
-    from genkit.runs import Run, UnsavedRun
+    from genkit.training.protocols import RunKeeper, Trainable
 
 
 class Trainer:
@@ -68,7 +67,7 @@ class Trainer:
         return result
 
     def open_loader(
-        self, model: Model, source: Source, settings: FitSettings, start_step: int
+        self, model: Any, source: Source, settings: FitSettings, start_step: int
     ) -> Loader:
         """Give the batches from a step on; by default each epoch in a new order.
 
@@ -84,10 +83,11 @@ class Trainer:
         )
 
     def training_step(
-        self, model: Model, batch: Any, minimize: Callable[..., Any]
+        self, model: Any, batch: Any, minimize: Callable[..., Any]
     ) -> dict[str, Any]:
         """Do one step, inside what is compiled; by default the model's own."""
-        return model.training_step(batch, minimize)
+        losses: dict[str, Any] = model.training_step(batch, minimize)
+        return losses
 
     def measures(self, step: int) -> dict[str, float]:  # noqa: ARG002
         """Give numbers of the trainer's own after this many steps, for the log."""
@@ -101,13 +101,13 @@ class Trainer:
         """Give facts by name, for the card of the model after this many steps."""
         return {}
 
-    def check(self, model: Model, source: Source, settings: FitSettings) -> None:
+    def check(self, model: Any, source: Source, settings: FitSettings) -> None:
         """Refuse, before anything is written, what ``fit`` could not train.
 
         Raises:
             GenkitError: the model has no training step, or a batch is larger than the data.
         """
-        if type(model).training_step is Model.training_step:
+        if not model.has_training_step:
             raise UsageError(
                 f"{type(model).__name__} has no training_step for this trainer to do.",
                 "Train it with --trainer closed-form.",
@@ -116,9 +116,9 @@ class Trainer:
 
     def fit(
         self,
-        model: Model,
+        model: Any,
         source: Source,
-        run: Run | UnsavedRun,
+        run: RunKeeper,
         callbacks: Sequence[Any] = (),
     ) -> Outcome:
         """Train until the run's settings, a callback or a signal ends it.
@@ -170,9 +170,9 @@ class _Loop:
     def __init__(
         self,
         trainer: Trainer,
-        model: Model,
+        model: Trainable,
         loader: Loader,
-        run: Run | UnsavedRun,
+        run: RunKeeper,
         position: Position,
         *,
         callbacks: Sequence[Any],

@@ -237,7 +237,7 @@ def test_a_model_without_a_training_step_is_refused():
 def test_a_trainer_may_change_gradients_between_the_verbs():
     from genkit.data import as_source
     from genkit.fitting import FitSettings
-    from genkit.runs import UnsavedRun
+    from genkit.training.unsaved_run import UnsavedRun
 
     class Still(genkit.Trainer):
         def transform_gradients(self, name, gradients):

@@ -9,7 +9,7 @@ from keras import ops
 import genkit
 from genkit.data import as_source
 from genkit.fitting import FitSettings
-from genkit.runs import UnsavedRun
+from genkit.training.unsaved_run import UnsavedRun
 
 
 class Linear(genkit.Model):
