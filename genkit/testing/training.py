@@ -16,7 +16,6 @@ import numpy as np
 from genkit import backend, engine
 from genkit.config import parse
 from genkit.data import Loader
-from genkit.engine.base import merge, split_schedule
 from genkit.engine.state import ModelState
 from genkit.entry_points import DISTRIBUTION
 from genkit.errors import GenkitError
@@ -32,6 +31,7 @@ from genkit.testing.fakes import MODALITIES, toy_schema, toy_source
 from genkit.testing.subjects import Subject, subject_of
 from genkit.testing.toys import ToyModel, ToySolver
 from genkit.testing.watch import Watch
+from genkit.training.stepping import CompiledStep
 from genkit.training.unsaved_run import UnsavedRun
 
 if TYPE_CHECKING:
@@ -244,9 +244,7 @@ class TrainedSubject(Subject):
         if weights is not None:
             state.load_weights(weights)
         _move_seeds(state, layer_seed)
-        step = trainer.engine.compile_step(
-            lambda batch: model.training_step(batch, trainer.minimize)
-        )
+        step = CompiledStep(trainer, model, layer_seed)
         examples = model.examples(self.source)
         loader = Loader(
             examples,
@@ -255,14 +253,8 @@ class TrainedSubject(Subject):
             noise=model.training_noise,
             batches_per_step=model.batches_per_step,
         )
-        losses = []
         with loader:
-            for number in range(steps):
-                static, inputs = split_schedule(model.schedule(number))
-                trainer.engine.begin_step(layer_seed, number)
-                result = step(merge(next(loader), inputs), static)
-                losses.append(trainer.engine.fetch(result))
-        return losses
+            return [trainer.engine.fetch(step(n, next(loader))) for n in range(steps)]
 
 
 def silence_layers(model: Model) -> None:

@@ -34,7 +34,6 @@ CIRCLES = {
     "genkit.api": 11,
     "genkit.rendering": 3,
     "genkit.testing.check": 4,
-    "genkit.training.divergence": 2,
 }
 PLUGINS_CIRCLES = {
     "genkit_recsys.everybody": 2,
