@@ -35,9 +35,10 @@ if TYPE_CHECKING:
         TrainerSpec,
     )
     from genkit.training.trainer import Trainer
+    from genkit.training.transforms import GradientTransform
 
 # Keras binds to a backend when it is imported: ours must be chosen before.
-_NEEDS_BACKEND = {"GAN", "Autoencoder", "Model", "Trainer", "gradient"}
+_NEEDS_BACKEND = {"GAN", "Autoencoder", "GradientTransform", "Model", "Trainer", "gradient"}
 _HOME = {
     "Autoencoder": "genkit.autoencoder",
     "CallbackSpec": "genkit.specs",
@@ -47,6 +48,7 @@ _HOME = {
     "Field": "genkit.schema",
     "GAN": "genkit.builtin.models.gan",
     "GenkitError": "genkit.errors",
+    "GradientTransform": "genkit.training.transforms",
     "Metric": "genkit.evaluation.metric",
     "MetricSpec": "genkit.specs",
     "Model": "genkit.model",
@@ -79,6 +81,7 @@ __all__ = [
     "DatasetSpec",
     "Field",
     "GenkitError",
+    "GradientTransform",
     "Metric",
     "MetricSpec",
     "Model",

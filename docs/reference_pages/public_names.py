@@ -18,7 +18,16 @@ _WIDTH = 88
 # Public names by subject; every name of genkit.__all__ stands here.
 SUBJECTS: dict[str, tuple[str, ...]] = {
     "Train and use": ("train", "resume", "load", "open_data", "evaluate", "activate"),
-    "Models": ("Model", "Autoencoder", "GAN", "Config", "gradient", "Trainer", "Metric"),
+    "Models": (
+        "Model",
+        "Autoencoder",
+        "GAN",
+        "Config",
+        "gradient",
+        "Trainer",
+        "GradientTransform",
+        "Metric",
+    ),
     "Plugins": (
         "hookimpl",
         "ModelSpec",
@@ -76,8 +85,9 @@ def written() -> str:
         parts += [_name(module, name, f"{module}.{name}") for name in names]
     introduction = (
         "The public names. Those of `genkit` itself load on first use: importing `genkit` imports "
-        "no framework. `genkit.Model`, `genkit.Autoencoder`, `genkit.GAN`, `genkit.Trainer` and "
-        "`genkit.gradient` import Keras, so choose the backend before: `genkit.activate()`."
+        "no framework. `genkit.Model`, `genkit.Autoencoder`, `genkit.GAN`, `genkit.Trainer`, "
+        "`genkit.GradientTransform` and `genkit.gradient` need Keras, so choose the backend "
+        "before: `genkit.activate()`."
     )
     return markdown.page("Python", introduction, parts)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from genkit import engine
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from genkit.engine.base import StepFn
     from genkit.fitting import FitSettings
     from genkit.training.protocols import Trainable
+    from genkit.training.transforms import GradientTransform
 
 
 class Stepping:
@@ -25,14 +26,21 @@ class Stepping:
     engine: engine.Engine
     """That of the model in training; ``fit`` makes it."""
 
+    transforms: Sequence[GradientTransform] = ()
+    """What is done to gradients, in order, compiled with the step."""
+
     def gradients(
         self, name: str, fn: Callable[..., Any], *inputs: Any
     ) -> tuple[tuple[Any, dict[str, Any]], list[Any]]:
-        """Differentiate; see ``Engine.gradients``."""
+        """Differentiate: as the first of ``transforms`` does, or see ``Engine.gradients``."""
+        if self.transforms:
+            return self.transforms[0].gradients(self.engine, name, fn, *inputs)
         return self.engine.gradients(name, fn, *inputs)
 
-    def transform_gradients(self, name: str, gradients: list[Any]) -> list[Any]:  # noqa: ARG002
-        """Change gradients before they are applied; by default they stay as they are."""
+    def transform_gradients(self, name: str, gradients: list[Any]) -> list[Any]:
+        """Change gradients before they are applied; by default each of ``transforms`` does."""
+        for each in self.transforms:
+            gradients = each.transform(self.engine, name, gradients)
         return gradients
 
     def minimize(

@@ -13,6 +13,7 @@ from genkit.training import replay
 from genkit.training.loop import Loop
 from genkit.training.signals import StopOnSignal
 from genkit.training.stepping import Stepping
+from genkit.training.transforms import check_order
 
 if TYPE_CHECKING:
     from genkit.config import Config
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 class Trainer(Stepping):
     """Turns a model, data and a run into a trained model.
 
+    What is done to gradients between a loss and an update stands in ``transforms``, a sequence of
+    ``genkit.GradientTransform`` that are applied in order: set it for a class or an object.
+
     ``minimize`` is made of three verbs; a trainer of another kind overrides one of them
-    (``gradients`` for privacy, ``transform_gradients`` for averaging over workers), what the loop
+    (``gradients``, ``transform_gradients``: by default they ask the transforms), what the loop
     asks for (``open_loader``, ``training_step``, ``measures``, ``is_spent``), what the card says
     (``statement``), or all of ``fit``.
 
@@ -46,13 +50,15 @@ class Trainer(Stepping):
         """Refuse, before anything is written, what ``fit`` could not train.
 
         Raises:
-            GenkitError: the model has no training step, or a batch is larger than the data.
+            GenkitError: the model has no training step, a batch is larger than the data, or a
+                transform undoes another.
         """
         if not model.has_training_step:
             raise UsageError(
                 f"{type(model).__name__} has no training_step for this trainer to do.",
                 "Train it with --trainer closed-form.",
             )
+        check_order(self.transforms)
         check_sizes(model.examples(source), settings.batch_size, model.batches_per_step)
 
     def fit(

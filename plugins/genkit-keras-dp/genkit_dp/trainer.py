@@ -9,7 +9,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 import genkit
 from genkit.data import Loader, Source
@@ -17,8 +16,9 @@ from genkit.errors import UsageError
 from genkit.layers import SpectralNormalization
 from genkit_dp.accounting import Accountant
 from genkit_dp.config import PrivacyConfig
+from genkit_dp.gradients import PrivateGradients
 from genkit_dp.key import Key
-from genkit_dp.sampling import NOISE, WEIGHT, PoissonSampler
+from genkit_dp.sampling import PoissonSampler
 
 
 class PrivateTrainer(genkit.Trainer):
@@ -30,6 +30,9 @@ class PrivateTrainer(genkit.Trainer):
     The sample is a Poisson sample, as the accounting wants it: each item is in it with probability
     ``batch_size / items``, so its size varies around the batch size.
 
+    The gradient is a ``genkit.GradientTransform`` and the first of ``transforms``. Others may be
+    added after it: they cost no privacy as long as they look at no data.
+
     Args:
         config: see ``genkit info dp``.
     """
@@ -39,9 +42,17 @@ class PrivateTrainer(genkit.Trainer):
 
     def __init__(self, config: PrivacyConfig | None = None) -> None:
         super().__init__(config or PrivacyConfig.model_validate({}))
+        self._private = PrivateGradients(self.config.clip_norm, self.config.noise_multiplier)
+        self.transforms = (self._private,)
 
     def check(self, model: genkit.Model, source: Source, settings: Any) -> None:
         super().check(model, source, settings)
+        if self._private not in self.transforms[:1]:
+            raise UsageError(
+                "Expected the trainer dp's own transform as the first one; received "
+                f"{[type(each).__name__ for each in self.transforms]}.",
+                "Add others after it: trainer.transforms = (*trainer.transforms, ...).",
+            )
         refuse_what_noise_cannot_cover(model)
         items = len(source)
         self._batch_size, self._rate = settings.batch_size, settings.batch_size / items
@@ -101,47 +112,8 @@ class PrivateTrainer(genkit.Trainer):
         self, model: genkit.Model, batch: Any, minimize: Callable[..., Any]
     ) -> dict[str, Any]:
         batches = batch if isinstance(batch, tuple) else (batch,)
-        # A batch is known by its weights, which stay the same tensor however it is handed on.
-        self._unused = {
-            (name, id(each[WEIGHT])): each[NOISE + name]
-            for each in batches
-            for name in model.optimizers
-        }
-        kept = tuple(
-            {name: x for name, x in each.items() if not name.startswith(NOISE)} for each in batches
-        )
+        kept = self._private.take_noise(batches, model.optimizers, self._batch_size)
         return model.training_step(kept if isinstance(batch, tuple) else kept[0], minimize)
-
-    def gradients(
-        self, name: str, fn: Callable[..., Any], *inputs: Any
-    ) -> tuple[tuple[Any, dict[str, Any]], list[Any]]:
-        weights = _weights_among(inputs)
-        if len(weights) != 1:
-            raise UsageError(
-                f"The trainer dp needs one batch among the inputs of the loss of {name!r}; "
-                f"received {len(weights)}.",
-                "Call minimize(name, loss_fn, batch) in training_step.",
-            )
-        noise = self._unused.pop((name, id(weights[0])), None)
-        if noise is None:
-            raise UsageError(
-                f"The trainer dp allows {name!r} one update a batch; this model does more.",
-                "Give the model more batches_per_step, one for each update.",
-            )
-
-        def weighted(*example: Any) -> tuple[Any, dict[str, Any]]:
-            result = fn(*example)
-            loss, logs = result if isinstance(result, tuple) else (result, {})
-            weight = ops.sum(_weights_among(example)[0])
-            return loss * weight, {key: value * weight for key, value in logs.items()}
-
-        (loss, logs), gradients = self.engine.per_example_gradients(
-            name, weighted, *inputs, clip=self.config.clip_norm
-        )
-        # The engine gives means over all rows; the sample's own are wanted.
-        share = self._accountant.rows / ops.maximum(ops.sum(weights[0]), 1.0)
-        shown = {key: value * share for key, value in logs.items()}
-        return (loss * share, shown), self._noisy(gradients, noise)
 
     def measures(self, step: int) -> dict[str, float]:
         return {"epsilon": self._epsilon(step)}
@@ -168,23 +140,6 @@ class PrivateTrainer(genkit.Trainer):
 
     def _epsilon(self, step: int) -> float:
         return self._accountant.epsilon(step * self._batches_per_step)
-
-    def _noisy(self, gradients: list[Any], noise: Any) -> list[Any]:
-        """Turn the mean over rows into the noisy sum over the sample, by the batch size."""
-        scale = self.config.noise_multiplier * self.config.clip_norm
-        found, start = [], 0
-        for gradient in gradients:
-            length = int(np.prod(gradient.shape))
-            share = ops.reshape(noise[start : start + length], gradient.shape)
-            total = gradient * self._accountant.rows + ops.cast(scale * share, gradient.dtype)
-            found.append(total / self._batch_size)
-            start += length
-        return found
-
-
-def _weights_among(inputs: Sequence[Any]) -> list[Any]:
-    """Find the rows' weights of every batch among the inputs of a loss."""
-    return [each[WEIGHT] for each in inputs if isinstance(each, dict) and WEIGHT in each]
 
 
 def refuse_what_noise_cannot_cover(model: genkit.Model) -> None:

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 from genkit_dp.accounting import Accountant
+from genkit_dp.config import PrivacyConfig
 from genkit_dp.sampling import NOISE, WEIGHT, PoissonSampler
+from genkit_dp.trainer import PrivateTrainer
 from small import Linear, items, train, weights
 
+import genkit
 from genkit.errors import UsageError
 
 BATCH, SECRET, NOISE_MULTIPLIER = 8, 11, 1.5
@@ -89,3 +92,33 @@ class Sideways(Linear):
 def test_what_the_accounting_does_not_cover_is_refused(model, told):
     with pytest.raises(UsageError, match=told):
         train(model(5), items(), noise_multiplier=5.0)
+
+
+class Halved(genkit.GradientTransform):
+    def transform(self, engine, name, gradients):
+        return [gradient / 2 for gradient in gradients]
+
+
+def private_trainer():
+    return PrivateTrainer(PrivacyConfig(noise_multiplier=NOISE_MULTIPLIER, secret=SECRET))
+
+
+def test_another_transform_may_follow_the_noise():
+    x, moved = items(), []
+    for more in ((), (Halved(),)):
+        model, trainer = Linear(5), private_trainer()
+        model.network.set_weights([np.zeros_like(w) for w in weights(model)])
+        trainer.transforms = (*trainer.transforms, *more)
+        train(model, x, trainer, batch_size=BATCH)
+        moved.append(weights(model))
+    for alone, halved in zip(*moved, strict=True):
+        assert np.abs(alone).max() > 0
+        np.testing.assert_array_equal(halved, alone / 2)
+
+
+@pytest.mark.parametrize("before", [(), (Halved(),)])
+def test_the_noise_comes_first_or_not_at_all(before):
+    trainer = private_trainer()
+    trainer.transforms = (*before, *(trainer.transforms if before else ()))
+    with pytest.raises(UsageError, match="as the first"):
+        train(Linear(5), items(), trainer, batch_size=BATCH)
