@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Begun:
+class _RunningStep:
     """A step that was handed to the device; its losses may not be there yet."""
 
     number: int
@@ -79,7 +79,7 @@ class Loop:
         self.in_epoch = False
         self.first_step = position.step
         self.clock = _Clock(position.seconds)
-        self.running: _Begun | None = None
+        self.running: _RunningStep | None = None
         self.total = run.settings.total_steps(loader.steps_per_epoch)
         self.step = CompiledStep(trainer, model, run.settings.seed)
         self.watchers = Callbacks(
@@ -156,7 +156,7 @@ class Loop:
         """Steps that have begun; all but the running one have ended."""
         return self.position.step + (self.running is not None)
 
-    def _begin_step(self) -> _Begun:
+    def _begin_step(self) -> _RunningStep:
         """Hand the next step to the device."""
         number = self._begun
         epoch, index = divmod(number, self.loader.steps_per_epoch)
@@ -165,10 +165,10 @@ class Loop:
             self.watchers.tell("on_epoch_begin", epoch, {})
         if self.tells:
             self.watchers.tell("on_train_batch_begin", index, {})
-        return _Begun(number, epoch, index, self.step(number, next(self.loader)))
+        return _RunningStep(number, epoch, index, self.step(number, next(self.loader)))
 
-    def _is_awaited(self, step: _Begun) -> bool:
-        """Say whether something looks at the model or the losses before the next step begins."""
+    def _is_awaited(self, step: _RunningStep) -> bool:
+        """Whether something looks at the model or the losses before the next step begins."""
         settings, done = self.run.settings, step.number + 1
         due = done % settings.sample_every == 0 or done % settings.checkpoint_every == 0
         return self.waits or due or step.index + 1 == self.loader.steps_per_epoch
@@ -196,7 +196,7 @@ class Loop:
         if self._is_awaited(step) and not (self._is_over() or self.model.stop_training):
             self._keep(settings.sample_every, settings.checkpoint_every)
 
-    def _count(self, step: _Begun, losses: dict[str, float]) -> None:
+    def _count(self, step: _RunningStep, losses: dict[str, float]) -> None:
         """Move the position on by a step."""
         position = self.position
         position.step += 1

@@ -59,7 +59,7 @@ def _replay(
     last: int,
     stop: StopOnSignal,
 ) -> dict[str, list[float]]:
-    """Train again from the last checkpoint to the last step; give the norms by optimizer."""
+    """Train again from the last checkpoint to the last step; return the norms by optimizer."""
     position = run.last_position(trainer.engine.state)
     until = time.monotonic() + _SECONDS
     seen: dict[str, list[float]] = {}

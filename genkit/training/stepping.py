@@ -54,7 +54,7 @@ class Stepping:
     def open_loader(
         self, model: Any, source: Source, settings: FitSettings, start_step: int
     ) -> Loader:
-        """Give the batches from a step on; by default each epoch in a new order.
+        """Return the batches from a step on; by default each epoch in a new order.
 
         ``source`` holds the model's examples.
         """
@@ -73,15 +73,15 @@ class Stepping:
         return losses
 
     def measures(self, step: int) -> dict[str, float]:  # noqa: ARG002
-        """Give numbers of the trainer's own after this many steps, for the log."""
+        """Return numbers of the trainer's own after this many steps, for the log."""
         return {}
 
     def is_spent(self, step: int) -> bool:  # noqa: ARG002
-        """Say whether training must end after this many steps, whatever its length."""
+        """Whether training must end after this many steps, whatever its length."""
         return False
 
     def statement(self, step: int) -> Mapping[str, str]:  # noqa: ARG002
-        """Give facts by name, for the card of the model after this many steps."""
+        """Return facts by name, for the card of the model after this many steps."""
         return {}
 
 

@@ -6,7 +6,7 @@ from keras import layers
 
 import genkit
 from genkit import engine
-from genkit.engine.base import split_schedule
+from genkit.training.stepping import CompiledStep
 
 
 def mlp_gan(width=16, features=4, batch_norm=True, dropout=0.5, optimizer=None):
@@ -53,12 +53,10 @@ def stepper(model, names=None):
             return trainer.minimize(name, fn, *inputs)
         return fn(*inputs), {}
 
-    step = e.compile_step(lambda batch: model.training_step(batch, minimize))
+    step = CompiledStep(trainer, model, 0, lambda batch: model.training_step(batch, minimize))
 
     def run(batch, number=0):
-        static, inputs = split_schedule(model.schedule(number))
-        e.begin_step(0, number)
-        return e.fetch(step({**batch, **inputs}, static))
+        return e.fetch(step(number, batch))
 
     return e, run
 
