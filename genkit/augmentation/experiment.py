@@ -294,7 +294,7 @@ def _checked(source: Source, settings: Settings) -> Source:
     Raises:
         UsageError: with what to choose.
     """
-    from genkit.report.images import can_draw
+    from genkit.report.grids import can_draw
 
     labels = [f for f in source.schema.fields.values() if f.modality == "label"]
     if not labels or len(labels[0].classes) < 2:  # noqa: PLR2004

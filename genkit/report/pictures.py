@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from genkit.report.grids import picture_part
 from genkit.report.material import Material, evenly
-from genkit.report.renderers import picture_part, render, shown_together
+from genkit.report.renderers import render, shown_together
 from genkit.report.sections import Section, joined, parts
 
 _MOST_CLASSES = 12

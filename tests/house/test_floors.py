@@ -40,7 +40,6 @@ UPWARD = {
 CIRCLES = {
     "genkit.api": 11,
     "genkit.engine": 12,
-    "genkit.rendering": 3,
     "genkit.testing.check": 4,
 }
 PLUGINS_CIRCLES = {
