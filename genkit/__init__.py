@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from genkit.api import load, open_data, resume, train
+    from genkit.api import resume, train
     from genkit.autoencoder import Autoencoder
     from genkit.backend import activate
     from genkit.builtin.models.gan import GAN
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from genkit.evaluation.evaluating import evaluate
     from genkit.evaluation.metric import Metric
     from genkit.hookspecs import hookimpl
+    from genkit.loading import load, open_data
     from genkit.model import Model
     from genkit.registry import Registry
     from genkit.rendering import Renderer
@@ -64,8 +65,8 @@ _HOME = {
     "evaluate": "genkit.evaluation.evaluating",
     "gradient": "genkit.engine",
     "hookimpl": "genkit.hookspecs",
-    "load": "genkit.api",
-    "open_data": "genkit.api",
+    "load": "genkit.loading",
+    "open_data": "genkit.loading",
     "resume": "genkit.api",
     "train": "genkit.api",
 }

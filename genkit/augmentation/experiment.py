@@ -181,6 +181,7 @@ class _Experiment:
 
     def generator(self, seed: int, n_real: int) -> Model:
         from genkit import api
+        from genkit.loading import load
         from genkit.runs import Run
 
         plan, runs = self.settings.plan_of(seed), self.folder / "generators"
@@ -192,7 +193,7 @@ class _Experiment:
             result = api.resume(path) if begun else api.execute(plan, runs, path.name)
             if result.outcome.signal:
                 raise _Stopped(result.outcome.signal)
-        return api.load(path)
+        return load(path)
 
     def _tell_of(self, seed: int, arm: Arm, accuracy: float) -> None:
         self.done += 1

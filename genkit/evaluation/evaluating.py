@@ -14,12 +14,11 @@ from genkit.errors import RunError, UsageError
 from genkit.evaluation.results import Weights, keep, kept, results, with_card
 
 if TYPE_CHECKING:
-    from genkit.api import Result
     from genkit.evaluation.choosing import Measurement
     from genkit.evaluation.figure import Figure
     from genkit.evaluation.progress import EvaluationProgress
     from genkit.evaluation.streams import GeneratedItems
-    from genkit.runs import Run
+    from genkit.loading import HasPath
 
 __all__ = ["evaluate", "results"]
 
@@ -27,7 +26,7 @@ DEFAULT_N, DEFAULT_SEED, DEFAULT_SPLIT = 10_000, 1, "test"
 
 
 def evaluate(
-    run: Result | Run | str | Path,
+    run: HasPath | str | Path,
     *,
     against: str | None = None,
     data: Mapping[str, Any] | None = None,
@@ -71,18 +70,18 @@ def evaluate(
     Example:
         >>> genkit.evaluate("runs/mine", metrics=["fid"])  # doctest: +SKIP
     """
-    from genkit import api
     from genkit.evaluation.choosing import choose
     from genkit.evaluation.opening import open_context, open_reference, open_training
     from genkit.evaluation.progress import EvaluationProgress
+    from genkit.loading import load, path_of
     from genkit.registry import installed
 
     if n < 2 or not 0 <= seed < 2**31:  # noqa: PLR2004
         raise UsageError(f"Expected n of at least 2 and a seed of 0 to 2**31 - 1; got {n}, {seed}.")
     registry, progress = installed(), EvaluationProgress(verbose)
-    path = Path(run) if isinstance(run, (str, Path)) else run.path
+    path = path_of(run)
     weights = Weights.of(path, checkpoint)
-    model = api.load(path, backend, weights.step)
+    model = load(path, backend, weights.step)
     reference = open_reference(weights, registry, against, data or {}, split)
     training = open_training(weights, registry, reference, progress)
     context = open_context(

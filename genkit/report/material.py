@@ -125,12 +125,12 @@ def of_model(
     Raises:
         GenkitError: not a run, or its model can't be loaded.
     """
-    from genkit import api
     from genkit.datasets import open_data
+    from genkit.loading import load
 
     tell(f"Loading {path}")
     run, registry = Run.open(path), installed()
-    model = api.load(run, backend)
+    model = load(run, backend)
     assert model.schema is not None, "a loaded model knows its data"
     n = n or shown_together(model.schema) or USUAL_N
     if not with_data:

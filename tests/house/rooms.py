@@ -36,7 +36,9 @@ NOT_YET_MOVED = {
     "kernels": "engine",
     **dict.fromkeys(["downloads", "memory"], "data"),
     **dict.fromkeys(["model", "generating", "autoencoder"], "models"),
-    **dict.fromkeys(["runs", "datasets", "export", "assets", "locks", "metrics_log"], "runs"),
+    **dict.fromkeys(
+        ["runs", "datasets", "loading", "export", "assets", "locks", "metrics_log"], "runs"
+    ),
     **dict.fromkeys(
         ["training.checkpoints", "training.checkpoint_files", "training.initial_weights"], "runs"
     ),
