@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from genkit import datasets
+from genkit import opening
 from genkit.assets import read_assets
 from genkit.backend import activate, active_backend, installed_backends
 from genkit.errors import UsageError
-from genkit.export import build_model, is_export, read_export
+from genkit.export import is_export, read_export
 from genkit.registry import installed
 from genkit.runs import Run
 from genkit.schema import Schema
@@ -69,7 +69,7 @@ def load(
     def which() -> Path:
         return checkpoints.chosen(run.checkpoints, checkpoint, run.settings)
 
-    model = build_model(
+    model = opening.build_model(
         run.plan.model,
         run.plan.distributions["model"],
         run.plan.config,
@@ -94,4 +94,4 @@ def open_data(run_or_path: HasPath | str | Path, *, unseen: bool = False) -> Sou
         GenkitError: no run there, no such data set any more, or data that can't be read.
     """
     plan = Run.open(path_of(run_or_path)).plan
-    return datasets.open_data(plan, installed(), unseen=unseen)
+    return opening.open_data(plan, installed(), unseen=unseen)

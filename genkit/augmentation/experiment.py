@@ -281,7 +281,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _open(settings: Settings, split: str) -> Source:
-    from genkit.datasets import open_data
+    from genkit.opening import open_data
 
     changes: dict[str, Any] = {"split": split, "per_class": None}
     if split == "test" and "limit" in settings.generator.data:
@@ -315,7 +315,7 @@ def _checked(source: Source, settings: Settings) -> Source:
 
 def _check_model(settings: Settings, train: Source) -> None:
     from genkit.backend import activate
-    from genkit.export import build_model
+    from genkit.opening import build_model
 
     plan = settings.generator
     activate(plan.backend)

@@ -54,8 +54,8 @@ def load_with_items(
     """
     import numpy as np
 
-    from genkit.datasets import open_data
     from genkit.loading import load
+    from genkit.opening import open_data
     from genkit.plan import parse_settings
     from genkit.registry import installed
     from genkit.runs import Run

@@ -211,8 +211,8 @@ def model_of(path: Path) -> Entry | None:
     Raises:
         RunError: no installed plugin offers the model.
     """
-    from genkit.export import model_entry
     from genkit.files import read_json
+    from genkit.opening import model_entry
 
     try:
         if (path / "plan.json").is_file():

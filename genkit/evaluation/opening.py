@@ -64,7 +64,7 @@ def open_reference(
     Raises:
         GenkitError: no such data set, a bad setting, or data that can't be read.
     """
-    from genkit.datasets import has_splits, open_entry
+    from genkit.opening import has_splits, open_entry
 
     plan = _plan_of(weights)
     if against is not None:
@@ -163,7 +163,7 @@ def open_training(
 
     It is of use only beside held-out data of the same data set, and as it was in training.
     """
-    from genkit.datasets import open_data
+    from genkit.opening import open_data
     from genkit.runs import Run
 
     if weights.step is None:

@@ -125,8 +125,8 @@ def of_model(
     Raises:
         GenkitError: not a run, or its model can't be loaded.
     """
-    from genkit.datasets import open_data
     from genkit.loading import load
+    from genkit.opening import open_data
 
     tell(f"Loading {path}")
     run, registry = Run.open(path), installed()

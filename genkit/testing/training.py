@@ -5,7 +5,6 @@ Importing this needs a backend. What several checks look at is trained once.
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,19 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genkit import backend, engine
-from genkit.config import parse
 from genkit.data import Loader
 from genkit.engine.base import merge
 from genkit.engine.state import ModelState
 from genkit.entry_points import DISTRIBUTION
 from genkit.errors import GenkitError
-from genkit.export import build_model, write_export
+from genkit.export import write_export
 from genkit.fitting import FitSettings
 from genkit.model import Model, split_schedule
+from genkit.opening import build_model, new_trainer, seeded
 from genkit.plan import Plan
 from genkit.registry import Entry, installed
 from genkit.runs import Run, UnsavedRun
-from genkit.specs import resolve
 from genkit.testing.check import CheckFailed, Skipped
 from genkit.testing.fakes import MODALITIES, toy_schema, toy_source
 from genkit.testing.subjects import Subject, subject_of
@@ -72,11 +70,8 @@ class TrainedSubject(Subject):
 
     def trainer(self) -> Trainer:
         """Make the trainer."""
-        spec = self.trainer_entry.spec
-        settings = spec.tiny if self.kind == "trainers" else {}
-        config = parse(resolve(spec.config), settings, f"trainer {spec.name}")
-        made: Trainer = resolve(spec.trainer)(config)
-        return made
+        settings = self.trainer_entry.spec.tiny if self.kind == "trainers" else {}
+        return new_trainer(self.trainer_entry, settings)
 
     @property
     def stepwise(self) -> bool:
@@ -136,16 +131,11 @@ class TrainedSubject(Subject):
         return model
 
     def _build(self, schema: Schema) -> Model:
-        # Keras draws the seeds of initial weights and of layers from `random`.
-        kept = random.getstate()
-        random.seed(0)
-        try:
+        with seeded(0):
             if self.kind == "trainers":
                 return self._toy_model(schema)
             settings = self.config.model_dump(mode="json")
             return build_model(self.spec.name, self.distribution, settings, schema)
-        finally:
-            random.setstate(kept)
 
     def _toy_model(self, schema: Schema) -> Model:
         refusal: GenkitError | None = None

@@ -37,7 +37,7 @@ NOT_YET_MOVED = {
     **dict.fromkeys(["downloads", "memory"], "data"),
     **dict.fromkeys(["model", "generating", "autoencoder"], "models"),
     **dict.fromkeys(
-        ["runs", "datasets", "loading", "export", "assets", "locks", "metrics_log"], "runs"
+        ["runs", "opening", "loading", "export", "assets", "locks", "metrics_log"], "runs"
     ),
     **dict.fromkeys(
         ["training.checkpoints", "training.checkpoint_files", "training.initial_weights"], "runs"

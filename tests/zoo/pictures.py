@@ -17,7 +17,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 import genkit
-from genkit.datasets import open_data
+from genkit.opening import open_data
 from genkit.registry import installed
 from genkit.report import grids
 from genkit.runs import Run
