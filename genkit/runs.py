@@ -17,8 +17,7 @@ import os
 import shutil
 import socket
 import time
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from genkit import locks
 from genkit.assets import write_assets
-from genkit.errors import GenkitError, PluginError, RunError, UsageError
+from genkit.errors import GenkitError, RunError, UsageError
 from genkit.files import read_json, refuse_links, write_json
 from genkit.fitting import FitSettings, Position
 from genkit.metrics_log import MetricsLog
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
     from genkit.model import Model
 
 DEFAULT_RUNS_DIR = Path("runs")
-SAMPLES_IN_GRID = 64
-MOST_COLUMNS = 16  # of a grid whose columns are classes
 _LOCK = ".lock"
 
 
@@ -76,6 +73,9 @@ class Run:
     Args:
         path: the directory.
         plan: the plan it carries out.
+
+    Attributes:
+        draw: shows samples of a model in training; None for a run that nobody looks at.
     """
 
     def __init__(self, path: Path, plan: Plan) -> None:
@@ -83,6 +83,7 @@ class Run:
         self.plan = plan
         self.settings = plan.settings()
         self.until: int | None = None
+        self.draw: Callable[[Run, int, Model], Path | None] | None = None
         self._metrics = MetricsLog(path / "metrics.jsonl")
 
     @classmethod
@@ -251,31 +252,8 @@ class Run:
         return self._metrics.rows()
 
     def save_samples(self, step: int, model: Model) -> Path | None:
-        """Show samples from fixed noise; if the disk or a plugin refuses, training goes on.
-
-        Returns:
-            the file; None if there is none.
-        """
-        if model.schema is None or "generate" not in model.capabilities:
-            return None
-        from genkit.report.samples import Samples
-
-        writer = None
-        with _may_be_refused(step):
-            writer = Samples(model)
-        if writer is None or writer.renderer is None:
-            return None
-        together = writer.renderer.together
-        classes = len(model.classes()) if model.conditional and not together else 0
-        columns = classes if 0 < classes <= MOST_COLUMNS else None
-        n = SAMPLES_IN_GRID // columns * columns if columns else together or SAMPLES_IN_GRID
-        with model.averaged_weights():
-            samples = model.generate(n, seed=self.settings.seed)
-        folder, shown = self.path / "samples", None
-        with _may_be_refused(step):
-            folder.mkdir(exist_ok=True)
-            shown = writer.write_overview(samples, folder / f"{step:08d}", columns)
-        return shown  # noqa: RET504 - the block above may have ended early
+        """Show samples from fixed noise where ``draw`` was set; return the file, if any."""
+        return None if self.draw is None else self.draw(self, step, model)
 
     def save_checkpoint(self, state: ModelState, position: Position) -> None:
         """Write a checkpoint; what was logged before it is on the disk too.
@@ -291,19 +269,6 @@ class Run:
         except OSError as error:
             raise checkpoints.refused(position.step, error) from error
         checkpoints.save(self.checkpoints, state, position, self.settings)
-
-
-@contextmanager
-def _may_be_refused(step: int) -> Iterator[None]:
-    """Let training go on where the disk, a renderer or a reviewer refuses its samples."""
-    try:
-        yield
-    except (OSError, PluginError, UsageError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        warnings.warn(
-            f"The samples of step {step} can't be written: {reason}. Training goes on.",
-            stacklevel=3,
-        )
 
 
 def default_name(plan: Plan) -> str:

@@ -43,13 +43,6 @@ _ITEMS = 64
 _WATCHED_BATCH = 4
 
 
-class ToyRun(Run):
-    """A run directory without sample grids: nobody looks at them."""
-
-    def save_samples(self, step: int, model: Model) -> None:
-        """Keep nothing."""
-
-
 @dataclass(frozen=True)
 class Trained:
     """A model, the toy run that trained it, and the losses of each step."""
@@ -164,7 +157,7 @@ class TrainedSubject(Subject):
         """The model after the same run in two sittings, each with a model built anew."""
         first = self.new_run(self.folder / "interrupted", PAUSE)
         self.trainer().fit(self.build(), self.source, first)
-        run = ToyRun.open(first.path)
+        run = Run.open(first.path)
         run.go_on_until(STEPS)
         model = self.build()
         self.trainer().fit(model, self.source, run)
@@ -183,7 +176,7 @@ class TrainedSubject(Subject):
         self.trainer().fit(model, source, UnsavedRun(settings), [watch])
         return watch
 
-    def new_run(self, path: Path, steps: int) -> ToyRun:
+    def new_run(self, path: Path, steps: int) -> Run:
         """Begin a toy run at a path that is free."""
         trainer = self.trainer_entry
         config = self.config.model_dump(mode="json") if self.kind == "models" else {}
@@ -208,9 +201,7 @@ class TrainedSubject(Subject):
             }
         )
         environment = {"data": {"schema": self.schema.to_dict()}}
-        run = ToyRun.create(path, plan, environment, self.source.assets)
-        assert isinstance(run, ToyRun), "create makes what it is called on"
-        return run
+        return Run.create(path, plan, environment, self.source.assets)
 
     def losses_of_steps(
         self,

@@ -136,9 +136,11 @@ class Sitting:
             later: the environment of a sitting after the first.
         """
         from genkit.report.page import attach_report
+        from genkit.sample_grids import draw_samples
         from genkit.training import checkpoints
         from genkit.training.callbacks import tell
 
+        run.draw = draw_samples
         with run.writing():
             if later is not None:
                 run.note_sitting(later)

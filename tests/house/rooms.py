@@ -43,7 +43,9 @@ NOT_YET_MOVED = {
         ["training.checkpoints", "training.checkpoint_files", "training.initial_weights"], "runs"
     ),
     **dict.fromkeys(["rendering", "reviewing", "card"], "report"),
-    **dict.fromkeys(["api", "training.sitting", "augmentation", "comparison"], "workflows"),
+    **dict.fromkeys(
+        ["api", "training.sitting", "sample_grids", "augmentation", "comparison"], "workflows"
+    ),
     "training": "models",
     "scaffold": "cli",
     "deprecation": "genkit",

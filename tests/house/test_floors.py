@@ -26,7 +26,6 @@ UPWARD = {
     "genkit.evaluation.extractors.train -> genkit",
     "genkit.model -> genkit.runs",
     "genkit.registry -> genkit.builtin.plugin",
-    "genkit.runs -> genkit.report.samples",
     "genkit.testing.elsewhere -> genkit",
     "genkit.testing.persistence_checks -> genkit",
     "genkit.testing.record_checks -> genkit",
@@ -36,7 +35,7 @@ UPWARD = {
 }
 # How many files each circle has, by its first.
 CIRCLES = {
-    "genkit.engine": 12,
+    "genkit.engine": 11,
     "genkit.testing.check": 4,
 }
 PLUGINS_CIRCLES = {
