@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from genkit.config import Config
     from genkit.engine import gradient
     from genkit.errors import GenkitError
-    from genkit.evaluation.evaluating import evaluate
+    from genkit.evaluate_run import evaluate
     from genkit.evaluation.metric import Metric
     from genkit.hookspecs import hookimpl
     from genkit.loading import load, open_data
@@ -62,7 +62,7 @@ _HOME = {
     "Trainer": "genkit.training.trainer",
     "TrainerSpec": "genkit.specs",
     "activate": "genkit.backend",
-    "evaluate": "genkit.evaluation.evaluating",
+    "evaluate": "genkit.evaluate_run",
     "gradient": "genkit.engine",
     "hookimpl": "genkit.hookspecs",
     "load": "genkit.loading",

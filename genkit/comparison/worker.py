@@ -130,7 +130,7 @@ def _parity(order: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _evaluate(order: Mapping[str, Any]) -> dict[str, Any]:
-    from genkit.evaluation.evaluating import evaluate
+    from genkit.evaluate_run import evaluate
 
     wanted = order["settings"]
     figures = evaluate(

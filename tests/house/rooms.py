@@ -44,7 +44,8 @@ NOT_YET_MOVED = {
     ),
     **dict.fromkeys(["rendering", "reviewing", "card"], "report"),
     **dict.fromkeys(
-        ["api", "training.sitting", "sample_grids", "augmentation", "comparison"], "workflows"
+        ["api", "training.sitting", "sample_grids", "evaluate_run", "augmentation", "comparison"],
+        "workflows",
     ),
     "training": "models",
     "scaffold": "cli",

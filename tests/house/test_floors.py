@@ -22,8 +22,6 @@ UPWARD = {
     "genkit.engine -> genkit.model",
     "genkit.engine.base -> genkit.model",
     "genkit.engine.state -> genkit.model",
-    "genkit.evaluation.evaluating -> genkit.card",
-    "genkit.evaluation.extractors.train -> genkit",
     "genkit.model -> genkit.runs",
     "genkit.registry -> genkit.builtin.plugin",
     "genkit.testing.elsewhere -> genkit",

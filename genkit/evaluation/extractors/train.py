@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-import genkit
+from genkit.backend import activate
 
-genkit.activate()
+activate()
 
 import keras  # noqa: E402 - after the backend was chosen
 from safetensors.numpy import save as serialize  # noqa: E402
