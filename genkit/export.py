@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from genkit.plan import Plan
 
 _CONFIG, _WEIGHTS = "config.json", "weights.safetensors"
+_COPY = "Bring it back from a copy of the model."
 
 
 def write_export(folder: Path, model: Model, plan: Plan) -> None:
@@ -60,7 +61,7 @@ def read_export(folder: Path) -> Model:
     from genkit.training.checkpoint_files import file_holds, load_arrays
 
     refuse_links(folder)
-    data = read_json(folder / _CONFIG)
+    data = read_json(folder / _CONFIG, _COPY)
     try:
         model = build_model(
             str(data["model"]),
@@ -70,12 +71,30 @@ def read_export(folder: Path) -> Model:
             at_most=file_holds(folder / _WEIGHTS),
         )
     except (KeyError, TypeError) as error:
-        raise RunError(f"The file {folder / _CONFIG} is damaged: {error!r}.") from error
+        raise RunError(f"The file {folder / _CONFIG} is damaged: {error!r}.", _COPY) from error
     load_arrays(folder / _WEIGHTS, ModelState(model))
     model.assets = read_assets(folder)
     return model
 
 
+def weights_file(folder: Path) -> Path:
+    """Return the file of an exported model's weights."""
+    return folder / _WEIGHTS
+
+
+def named_model(folder: Path) -> tuple[str, str]:
+    """Return the name of an exported model, and the distribution that offers it.
+
+    Raises:
+        RunError: the folder is damaged.
+    """
+    data = read_json(folder / _CONFIG, _COPY)
+    try:
+        return str(data["model"]), str(data["distribution"])
+    except KeyError as error:
+        raise RunError(f"The file {folder / _CONFIG} is damaged: {error!r}.", _COPY) from error
+
+
 def is_export(path: Path) -> bool:
-    """Say whether a folder looks like an exported model."""
+    """Whether a folder looks like an exported model."""
     return (path / _CONFIG).is_file() and (path / _WEIGHTS).is_file()

@@ -9,14 +9,15 @@ from genkit import opening
 from genkit.assets import read_assets
 from genkit.backend import activate, active_backend, installed_backends
 from genkit.errors import UsageError
-from genkit.export import is_export, read_export
+from genkit.export import is_export, named_model, read_export
 from genkit.registry import installed
-from genkit.runs import Run
+from genkit.runs import Run, is_run
 from genkit.schema import Schema
 
 if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.model import Model
+    from genkit.registry import Entry
 
 
 class HasPath(Protocol):
@@ -81,6 +82,18 @@ def load(
     checkpoints.read_steadily(which, lambda folder: checkpoint_files.restore(folder, state))
     model.use_averaged_weights()
     return model
+
+
+def saved_model_entry(path: Path) -> Entry | None:
+    """Return the record of a run's or an exported model's model; None if the path is neither.
+
+    Raises:
+        GenkitError: its files are damaged, or no installed plugin offers the model.
+    """
+    if is_run(path):
+        plan = Run.open(path).plan
+        return opening.model_entry(plan.model, plan.distributions["model"])
+    return opening.model_entry(*named_model(path)) if is_export(path) else None
 
 
 def open_data(run_or_path: HasPath | str | Path, *, unseen: bool = False) -> Source:

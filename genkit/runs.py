@@ -5,6 +5,8 @@ runs/<name>/
   assets.safetensors            what a model needs of the data when it is used, for some data
   status.json                   running, done, stopped or failed
   metrics.jsonl                 one object a step
+  evaluation.json               what was measured of its weights: genkit.kept_figures
+  statement.json                what its trainer has to say, for some: genkit.statement
   checkpoints/<step>/           see genkit.training.checkpoints
   samples/<step>.png            samples from fixed noise; .html where they can't be drawn
   model/                        the exported copy
@@ -26,11 +28,13 @@ from typing import TYPE_CHECKING, Any
 
 from genkit import locks
 from genkit.assets import write_assets
-from genkit.errors import GenkitError, RunError, UsageError
+from genkit.errors import DataError, GenkitError, RunError, UsageError
 from genkit.files import read_json, refuse_links, write_json
 from genkit.fitting import FitSettings, Position
+from genkit.kept_figures import KeptFigures, read_figures
 from genkit.metrics_log import MetricsLog
 from genkit.plan import Plan, load_plan
+from genkit.statement import Statement, read_statement
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from genkit.model import Model
 
 DEFAULT_RUNS_DIR = Path("runs")
+_COPY = "Bring it back from a copy of the run."
 _LOCK = ".lock"
 
 
@@ -125,8 +130,7 @@ class Run:
         """Open an existing run directory.
 
         Raises:
-            RunError: there is no run at that path, or links lead out of it.
-            DataError: its plan is damaged.
+            RunError: there is no run at that path, links lead out of it, or its plan is damaged.
         """
         try:
             text = (path / "plan.json").read_text(encoding="utf-8")
@@ -136,11 +140,22 @@ class Run:
                 f"Expected a run directory with a plan.json; received {str(path)!r}.",
                 "See what is there with: genkit runs",
             ) from None
-        return cls(path, load_plan(text))
+        try:
+            return cls(path, load_plan(text))
+        except DataError as error:
+            raise RunError(f"The file {path / 'plan.json'}: {error}", _COPY) from error
 
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def export(self) -> Path:
+        return self.path / "model"
 
     def environment(self) -> dict[str, Any]:
         """Read what the run was made with.
@@ -148,7 +163,7 @@ class Run:
         Raises:
             RunError: the file is missing or damaged.
         """
-        return read_json(self.path / "environment.json")
+        return read_json(self.path / "environment.json", _COPY)
 
     def note_sitting(self, environment: Mapping[str, Any]) -> None:
         """Record what a later sitting is done with, where it differs from the one before."""
@@ -251,6 +266,26 @@ class Run:
         """Read ``metrics.jsonl``, leaving out a last line that a kill has torn."""
         return self._metrics.rows()
 
+    def iter_metrics(self) -> Iterator[dict[str, Any]]:
+        """Read ``metrics.jsonl`` row by row, in memory that doesn't grow with the run."""
+        return iter(self._metrics)
+
+    def figures(self) -> KeptFigures:
+        """Read what was measured of the run's weights; nothing if nothing was.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        return read_figures(self.path)
+
+    def statement(self) -> Statement:
+        """Read what the run's trainer has to say; most have nothing.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        return read_statement(self.path)
+
     def save_samples(self, step: int, model: Model) -> Path | None:
         """Show samples from fixed noise where ``draw`` was set; return the file, if any."""
         return None if self.draw is None else self.draw(self, step, model)
@@ -274,6 +309,11 @@ class Run:
 def default_name(plan: Plan) -> str:
     """Name a run after its model, its data and the time."""
     return f"{plan.model}-{plan.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def is_run(path: Path) -> bool:
+    """Whether there is a run directory at a path."""
+    return (path / "plan.json").is_file()
 
 
 def check_free(path: Path) -> None:

@@ -43,7 +43,7 @@ def draw_samples(run: Run, step: int, model: Model) -> Path | None:
     n = SAMPLES_IN_GRID // columns * columns if columns else together or SAMPLES_IN_GRID
     with model.averaged_weights():
         samples = model.generate(n, seed=run.settings.seed)
-    folder, shown = run.path / "samples", None
+    folder, shown = run.samples, None
     with _may_be_refused(step):
         folder.mkdir(exist_ok=True)
         shown = writer.write_overview(samples, folder / f"{step:08d}", columns)

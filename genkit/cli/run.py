@@ -212,7 +212,7 @@ def report(result: Any, as_json: bool) -> int:
         losses = "  ".join(f"{k} {v:.4g}" for k, v in outcome.metrics.items())
         steps = "1 step" if outcome.steps == 1 else f"{outcome.steps} steps"
         say(f"{path}: {steps} in {outcome.seconds:.1f} s  {losses}")
-        shown = sorted((path / "samples").glob("[0-9]*"))
+        shown = sorted(result.run.samples.glob("[0-9]*"))
         if shown:
             say(f"Samples:  {shown[-1]}")
         if (path / "report.html").exists():

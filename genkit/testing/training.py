@@ -149,7 +149,7 @@ class TrainedSubject(Subject):
         run = self.new_run(self.folder / "straight", STEPS)
         self.trainer().fit(model, self.source, run)
         if self.kind == "models":
-            write_export(run.path / "model", model, run.plan)
+            write_export(run.export, model, run.plan)
         return Trained(model, run, _losses(run))
 
     @cached_property

@@ -18,12 +18,12 @@ from genkit.card import renew_card
 from genkit.entry_points import own_version
 from genkit.errors import CallbackError, TrainingError, UsageError
 from genkit.export import write_export
-from genkit.files import write_json
 from genkit.fitting import Outcome
 from genkit.opening import new_callbacks, new_model, new_trainer, on_this_device, open_data
 from genkit.plan import Plan
 from genkit.registry import installed
 from genkit.runs import Run
+from genkit.statement import Statement, write_statement
 from genkit.training.initial_weights import InitialWeights
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Sitting:
                 tell(self.callbacks, "on_run_begin", run.path)
                 outcome = self.trainer.fit(self.model, self.source, run, self.callbacks)
                 if all(map(math.isfinite, outcome.metrics.values())):
-                    write_export(run.path / "model", self.model, self.plan)
+                    write_export(run.export, self.model, self.plan)
                     self._state_facts(run, outcome.steps)
                     renew_card(run.path)
             except BaseException as error:
@@ -170,5 +170,4 @@ class Sitting:
         """Keep in the run what the trainer has to say on the model's card."""
         facts, protects_data = self.trainer.statement(step), self.trainer.protects_data
         if facts or protects_data:
-            said = {"protects_data": protects_data, "facts": dict(facts)}
-            write_json(run.path / "statement.json", said)
+            write_statement(run.path, Statement(protects_data, dict(facts)))

@@ -37,8 +37,10 @@ NOT_YET_MOVED = {
     **dict.fromkeys(["downloads", "memory"], "data"),
     **dict.fromkeys(["model", "generating", "autoencoder"], "models"),
     **dict.fromkeys(
-        ["runs", "opening", "loading", "export", "assets", "locks", "metrics_log"], "runs"
+        ["runs", "opening", "loading", "kept_figures", "statement", "export", "assets", "locks"],
+        "runs",
     ),
+    "metrics_log": "runs",
     **dict.fromkeys(
         ["training.checkpoints", "training.checkpoint_files", "training.initial_weights"], "runs"
     ),
