@@ -68,12 +68,12 @@ def read_export(folder: Path) -> Model:
             str(data["distribution"]),
             data["config"],
             Schema.from_dict(data["schema"]),
+            assets=read_assets(folder),
             at_most=file_holds(folder / _WEIGHTS),
         )
     except (KeyError, TypeError) as error:
         raise RunError(f"The file {folder / _CONFIG} is damaged: {error!r}.", _COPY) from error
     load_arrays(folder / _WEIGHTS, ModelState(model))
-    model.assets = read_assets(folder)
     return model
 
 

@@ -75,9 +75,9 @@ def load(
         run.plan.distributions["model"],
         run.plan.config,
         schema,
+        assets=read_assets(run.path),
         at_most=checkpoints.read_steadily(which, checkpoint_files.most_weights),
     )
-    model.assets = read_assets(run.path)
     state = ModelState(model)
     checkpoints.read_steadily(which, lambda folder: checkpoint_files.restore(folder, state))
     model.use_averaged_weights()

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from genkit import precision
@@ -17,6 +18,8 @@ from genkit.registry import Entry, Registry, installed
 from genkit.specs import resolve
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from genkit.data import Source
     from genkit.model import Model
     from genkit.plan import Plan
@@ -71,6 +74,7 @@ def build_model(
     schema: Schema,
     registry: Registry | None = None,
     *,
+    assets: Mapping[str, np.ndarray] = MappingProxyType({}),
     at_most: int | None = None,
 ) -> Model:
     """Build an untrained model; the backend must be active.
@@ -83,6 +87,7 @@ def build_model(
         config: the model's settings.
         schema: what the data is.
         registry: where the name is looked up; what is installed when left out.
+        assets: arrays of the data that it needs when it is used.
         at_most: how many numbers its weights may have, for settings that a file says; what this
             machine's memory holds when left out.
 
@@ -104,9 +109,7 @@ def build_model(
             raise
         fault = " ".join(str(error).split())[:300]
         raise RunError(f"The model {name} can't be built as its file says: {fault}") from error
-    model.capabilities = entry.spec.capabilities
-    model.modality = next(iter(entry.spec.accepts), None)
-    model.options = entry.spec.options
+    model.bind(schema, assets, entry.spec)
     return model
 
 
@@ -131,22 +134,29 @@ def model_entry(name: str, distribution: str, registry: Registry | None = None) 
 
 
 def new_model(
-    plan: Plan, schema: Schema, registry: Registry | None = None, *, at_most: int | None = None
+    plan: Plan, source: Source, registry: Registry | None = None, *, at_most: int | None = None
 ) -> Model:
     """Build a plan's model, its weights drawn from the plan's seed; the backend must be active.
 
     Args:
         plan: names it, with its settings.
-        schema: what the data is.
+        source: the data that it learns from.
         registry: knows it; what is installed when left out.
         at_most: see ``build_model``.
 
     Raises:
         GenkitError: it is not installed, or can't be built for this data or this machine.
     """
-    distribution = plan.distributions["model"]
     with seeded(plan.seed), precision.computing_in(plan.precision):
-        return build_model(plan.model, distribution, plan.config, schema, registry, at_most=at_most)
+        return build_model(
+            plan.model,
+            plan.distributions["model"],
+            plan.config,
+            source.schema,
+            registry,
+            assets=source.assets,
+            at_most=at_most,
+        )
 
 
 @contextmanager

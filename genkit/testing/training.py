@@ -119,16 +119,13 @@ class TrainedSubject(Subject):
 
     def build(self, schema: Schema | None = None) -> Model:
         """Build the model, always with the same weights on one backend."""
-        model = self._build(schema or self.schema)
-        model.assets = {} if schema else self.source.assets
-        return model
-
-    def _build(self, schema: Schema) -> Model:
+        assets = {} if schema else self.source.assets
+        schema = schema or self.schema
         with seeded(0):
             if self.kind == "trainers":
                 return self._toy_model(schema)
             settings = self.config.model_dump(mode="json")
-            return build_model(self.spec.name, self.distribution, settings, schema)
+            return build_model(self.spec.name, self.distribution, settings, schema, assets=assets)
 
     def _toy_model(self, schema: Schema) -> Model:
         refusal: GenkitError | None = None

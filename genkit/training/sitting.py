@@ -59,8 +59,7 @@ class Sitting:
         backend.activate(plan.backend)
         self.plan = plan = on_this_device(plan)
         self.source = open_data(plan, self.registry)
-        self.model = new_model(plan, self.source.schema, self.registry, at_most=at_most)
-        self.model.assets = self.source.assets
+        self.model = new_model(plan, self.source, self.registry, at_most=at_most)
         name = f"{plan.distributions['trainer']}/{plan.trainer}"
         trainer = self.registry.find("trainers", name)
         self.trainer: Trainer = new_trainer(trainer, plan.trainer_config)

@@ -26,7 +26,7 @@ def build(name, schema, **settings):
     spec = installed().find("models", name).spec
     config = parse(resolve(spec.config), {**SETTINGS[name], **settings}, name)
     model = resolve(spec.model)(config, schema)
-    model.capabilities = spec.capabilities
+    model.bind(schema, spec=spec)
     return model
 
 
