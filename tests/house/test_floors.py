@@ -23,7 +23,6 @@ UPWARD = {
     "genkit.engine.base -> genkit.model",
     "genkit.engine.state -> genkit.model",
     "genkit.model -> genkit.runs",
-    "genkit.registry -> genkit.builtin.plugin",
     "genkit.testing.elsewhere -> genkit",
     "genkit.testing.persistence_checks -> genkit",
     "genkit.testing.record_checks -> genkit",
