@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from genkit.backend import choose
-from genkit.errors import RunError, UsageError
+from genkit.errors import RunError
 from genkit.files import finite
 from genkit.fitting import Outcome
 from genkit.plan import Plan, make_plan
 from genkit.registry import installed
-from genkit.runs import DEFAULT_RUNS_DIR, Run, check_free, default_name
+from genkit.runs import DEFAULT_RUNS_DIR, Run, check_free, check_name, default_name
 from genkit.training.sitting import Sitting
 
 
@@ -101,7 +101,7 @@ def execute(
 ) -> Result:
     """Carry out a plan in a new run directory."""
     if name is not None:
-        _check_name(name)
+        check_name(name)
     path = runs_dir / (name or default_name(plan))
     check_free(path)
     sitting = Sitting(plan, callbacks, verbose=verbose, folder=path)
@@ -164,10 +164,3 @@ def resume(
             stacklevel=2,
         )
     return Result(run, sitting.train(run, later=now))
-
-
-def _check_name(name: str) -> None:
-    if Path(name).name != name or not name or name.startswith("."):
-        raise UsageError(
-            f"Expected a run name without slashes or a leading dot; received {name!r}."
-        )

@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from genkit import precision
-from genkit.config import parse
 from genkit.errors import RunError, UnknownNameError, UsageError
 from genkit.files import inside
 from genkit.memory import bounded_weights, machine_holds
@@ -45,8 +44,7 @@ def open_data(
     Raises:
         GenkitError: no such data set, a bad setting, or data that can't be read.
     """
-    name = f"{plan.distributions['dataset']}/{plan.dataset}"
-    entry = registry.find("datasets", name)
+    entry = registry.find("datasets", plan.qualified("dataset"))
     split = {"split": "test"} if unseen and has_splits(entry) else {}
     return open_entry(entry, {**plan.data, **split, **(changes or {})})
 
@@ -57,8 +55,7 @@ def open_entry(entry: Entry, settings: Mapping[str, Any]) -> Source:
     Raises:
         GenkitError: a bad setting, or data that can't be read.
     """
-    config = parse(resolve(entry.spec.config), settings, f"data set {entry.spec.name}")
-    source: Source = resolve(entry.spec.source)(config)
+    source: Source = resolve(entry.spec.source)(entry.settings(settings))
     return source
 
 
@@ -97,7 +94,7 @@ def build_model(
             says fits no model.
     """
     entry = model_entry(name, distribution, registry)
-    settings = parse(resolve(entry.spec.config), config, f"model {name}")
+    settings = entry.settings(config)
     for modality in entry.spec.accepts:
         schema.name_of(modality)
     make = resolve(entry.spec.model)
@@ -180,8 +177,7 @@ def new_trainer(entry: Entry, settings: Mapping[str, Any]) -> Trainer:
     Raises:
         GenkitError: a bad setting.
     """
-    config = parse(resolve(entry.spec.config), settings, f"trainer {entry.spec.name}")
-    trainer: Trainer = resolve(entry.spec.trainer)(config)
+    trainer: Trainer = resolve(entry.spec.trainer)(entry.settings(settings))
     return trainer
 
 

@@ -6,12 +6,12 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -37,7 +37,11 @@ from genkit.specs import (
     ReviewerSpec,
     Spec,
     TrainerSpec,
+    resolve,
 )
+
+if TYPE_CHECKING:
+    from genkit.config import Config
 
 KINDS: dict[str, type[Spec]] = {
     "models": ModelSpec,
@@ -65,6 +69,13 @@ class _Hooks:
 
 
 _HOOKS: Any = _Hooks()
+
+
+_NOUNS: dict[type[Spec], str] = {
+    ModelSpec: "model",
+    DatasetSpec: "data set",
+    TrainerSpec: "trainer",
+}
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,20 @@ class Entry:
     @property
     def qualified_name(self) -> str:
         return f"{self.distribution}/{self.spec.name}"
+
+    def settings(self, values: Mapping[str, Any]) -> Config:
+        """Return the settings of a model, a data set or a trainer.
+
+        Args:
+            values: those that are not to be as usual.
+
+        Raises:
+            UsageError: an unknown setting, or a value out of range.
+        """
+        from genkit.config import parse  # with pydantic, which a list of names can do without
+
+        config: type[Config] = resolve(self.spec.config)
+        return parse(config, values, f"{_NOUNS[type(self.spec)]} {self.spec.name}")
 
 
 class Registry:

@@ -316,6 +316,16 @@ def is_run(path: Path) -> bool:
     return (path / "plan.json").is_file()
 
 
+def check_name(name: str) -> None:
+    """Refuse a name that is none of a folder within another.
+
+    Raises:
+        UsageError: it is empty, has slashes or a leading dot.
+    """
+    if Path(name).name != name or not name or name.startswith("."):
+        raise UsageError(f"Expected a name without slashes or a leading dot; received {name!r}.")
+
+
 def check_free(path: Path) -> None:
     """Refuse a run directory that exists.
 

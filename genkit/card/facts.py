@@ -48,8 +48,8 @@ class Facts:
         return cls(
             plan=run.plan,
             environment=run.environment(),
-            model=_spec("models", run.plan.distributions.get("model"), run.plan.model),
-            dataset=_spec("datasets", run.plan.distributions.get("dataset"), run.plan.dataset),
+            model=_spec("models", run.plan.qualified("model")),
+            dataset=_spec("datasets", run.plan.qualified("dataset")),
             size=_count_weights(weights_file(run.export)),
             last=rows[-1] if rows else {"step": 0, "seconds": 0.0},
             figures=told,
@@ -73,9 +73,9 @@ class Facts:
         return [figure for figure in self.figures if figure.name in _MEMORISATION]
 
 
-def _spec(kind: str, distribution: str | None, name: str) -> Any:
+def _spec(kind: str, name: str) -> Any:
     try:
-        return installed().find(kind, f"{distribution}/{name}").spec
+        return installed().find(kind, name).spec
     except GenkitError:
         return None  # the card can do without
 

@@ -95,8 +95,7 @@ def _is_stepwise(plan: Plan) -> bool:
     from genkit.registry import installed
     from genkit.specs import resolve
 
-    name = f"{plan.distributions['trainer']}/{plan.trainer}"
-    trainer = resolve(installed().find("trainers", name).spec.trainer)
+    trainer = resolve(installed().find("trainers", plan.qualified("trainer")).spec.trainer)
     return bool(trainer.stepwise)
 
 

@@ -70,8 +70,7 @@ def open_reference(
     if against is not None:
         entry, settings = registry.find("datasets", against), {}
     elif plan is not None:
-        name = f"{plan.distributions['dataset']}/{plan.dataset}"
-        entry = registry.find("datasets", name)
+        entry = registry.find("datasets", plan.qualified("dataset"))
         chooses = _CHOOSING if has_splits(entry) else ()
         settings = {key: value for key, value in plan.data.items() if key not in chooses}
     else:
@@ -169,7 +168,7 @@ def open_training(
     if weights.step is None:
         return Training(None, "the training data is not at hand")
     run = Run.open(weights.path)
-    name = f"{run.plan.distributions['dataset']}/{run.plan.dataset}"
+    name = run.plan.qualified("dataset")
     try:
         if registry.find("datasets", name).qualified_name != reference.entry.qualified_name:
             return Training(None, "the reference is not the data set that the model was trained on")

@@ -60,8 +60,7 @@ class Sitting:
         self.plan = plan = on_this_device(plan)
         self.source = open_data(plan, self.registry)
         self.model = new_model(plan, self.source, self.registry, at_most=at_most)
-        name = f"{plan.distributions['trainer']}/{plan.trainer}"
-        trainer = self.registry.find("trainers", name)
+        trainer = self.registry.find("trainers", plan.qualified("trainer"))
         self.trainer: Trainer = new_trainer(trainer, plan.trainer_config)
         self.trainer.check(self.model, self.source, plan.settings())
         if self.trainer.protects_data and self.source.assets:
