@@ -116,9 +116,9 @@ def __getattr__(name: str) -> Any:
             return globals().get(replacement) or __getattr__(replacement)
         raise AttributeError(f"module 'genkit' has no attribute {name!r}")
     if name in _NEEDS_BACKEND:
-        from genkit.backend import activate
+        from genkit.backend import bind_keras
 
-        activate()
+        bind_keras()
     value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value
