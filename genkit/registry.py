@@ -57,6 +57,12 @@ KINDS: dict[str, type[Spec]] = {
 BUILTIN = "genkit.builtin.plugin"
 """The plugin of what GenKit itself brings, loaded by name like every other."""
 
+_NOUNS: dict[type[Spec], str] = {
+    ModelSpec: "model",
+    DatasetSpec: "data set",
+    TrainerSpec: "trainer",
+}
+
 
 class _Hooks:
     """The specifications alone: pluggy looks at every name that it is shown, for each plugin."""
@@ -69,13 +75,6 @@ class _Hooks:
 
 
 _HOOKS: Any = _Hooks()
-
-
-_NOUNS: dict[type[Spec], str] = {
-    ModelSpec: "model",
-    DatasetSpec: "data set",
-    TrainerSpec: "trainer",
-}
 
 
 @dataclass(frozen=True)
