@@ -9,16 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from genkit.api import load, open_data, resume, train
+    from genkit.api import resume, train
     from genkit.autoencoder import Autoencoder
     from genkit.backend import activate
     from genkit.builtin.models.gan import GAN
     from genkit.config import Config
     from genkit.engine import gradient
     from genkit.errors import GenkitError
-    from genkit.evaluation.evaluating import evaluate
+    from genkit.evaluate_run import evaluate
     from genkit.evaluation.metric import Metric
     from genkit.hookspecs import hookimpl
+    from genkit.loading import load, open_data
     from genkit.model import Model
     from genkit.registry import Registry
     from genkit.rendering import Renderer
@@ -63,11 +64,11 @@ _HOME = {
     "Trainer": "genkit.training.trainer",
     "TrainerSpec": "genkit.specs",
     "activate": "genkit.backend",
-    "evaluate": "genkit.evaluation.evaluating",
+    "evaluate": "genkit.evaluate_run",
     "gradient": "genkit.engine",
     "hookimpl": "genkit.hookspecs",
-    "load": "genkit.api",
-    "open_data": "genkit.api",
+    "load": "genkit.loading",
+    "open_data": "genkit.loading",
     "resume": "genkit.api",
     "train": "genkit.api",
 }
@@ -118,9 +119,9 @@ def __getattr__(name: str) -> Any:
             return globals().get(replacement) or __getattr__(replacement)
         raise AttributeError(f"module 'genkit' has no attribute {name!r}")
     if name in _NEEDS_BACKEND:
-        from genkit.backend import activate
+        from genkit.backend import bind_keras
 
-        activate()
+        bind_keras()
     value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value

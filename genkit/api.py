@@ -1,4 +1,4 @@
-"""From a plan to a trained model and back: what the command line and notebooks share."""
+"""From a plan to a trained model: what the command line and notebooks share."""
 
 from __future__ import annotations
 
@@ -6,23 +6,16 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from genkit.assets import read_assets
-from genkit.backend import activate, active_backend, choose, installed_backends
-from genkit.errors import RunError, UsageError
-from genkit.export import build_model, is_export, read_export
+from genkit.backend import choose
+from genkit.errors import RunError
 from genkit.files import finite
 from genkit.fitting import Outcome
 from genkit.plan import Plan, make_plan
 from genkit.registry import installed
-from genkit.runs import DEFAULT_RUNS_DIR, Run, check_free, default_name
-from genkit.specs import Schema
+from genkit.runs import DEFAULT_RUNS_DIR, Run, check_free, check_name, default_name
 from genkit.training.sitting import Sitting
-
-if TYPE_CHECKING:
-    from genkit.data import Source
-    from genkit.model import Model
 
 
 @dataclass(frozen=True)
@@ -108,7 +101,7 @@ def execute(
 ) -> Result:
     """Carry out a plan in a new run directory."""
     if name is not None:
-        _check_name(name)
+        check_name(name)
     path = runs_dir / (name or default_name(plan))
     check_free(path)
     sitting = Sitting(plan, callbacks, verbose=verbose, folder=path)
@@ -171,77 +164,3 @@ def resume(
             stacklevel=2,
         )
     return Result(run, sitting.train(run, later=now))
-
-
-def load(
-    run_or_path: Result | Run | str | Path,
-    backend: str | None = None,
-    checkpoint: str | int | None = None,
-) -> Model:
-    """Load a trained model, whichever backend made it.
-
-    Args:
-        run_or_path: what ``train`` returned, a run directory, or an exported ``model`` folder.
-        backend: backend to use; by default the active one, or else the run's own if installed.
-        checkpoint: the step of a checkpoint that the run has kept, or ``"best"``; by default the
-            newest complete one. A run that still trains may be read.
-
-    Returns:
-        the model, with averaged weights where there are any.
-
-    Raises:
-        RunError: no run or model there, or it is damaged.
-    """
-    path = Path(run_or_path) if isinstance(run_or_path, (str, Path)) else run_or_path.path
-    if is_export(path):
-        if checkpoint is not None:
-            raise UsageError("An exported model has no checkpoints.", "Give the run instead.")
-        activate(backend)
-        return read_export(path)
-    run = Run.open(path)
-    if backend is None and run.plan.backend in installed_backends():
-        backend = active_backend() or run.plan.backend
-    activate(backend)
-    from genkit.engine.state import ModelState
-    from genkit.training import checkpoint_files, checkpoints
-
-    schema = Schema.from_dict(run.environment().get("data", {}).get("schema") or {})
-
-    def which() -> Path:
-        return checkpoints.chosen(run.checkpoints, checkpoint, run.settings)
-
-    model = build_model(
-        run.plan.model,
-        run.plan.distributions["model"],
-        run.plan.config,
-        schema,
-        at_most=checkpoints.read_steadily(which, checkpoint_files.most_weights),
-    )
-    model.assets = read_assets(run.path)
-    state = ModelState(model)
-    checkpoints.read_steadily(which, lambda folder: checkpoint_files.restore(folder, state))
-    model.use_averaged_weights()
-    return model
-
-
-def open_data(run_or_path: Result | Run | str | Path, *, unseen: bool = False) -> Source:
-    """Open the data of a run.
-
-    Args:
-        run_or_path: what ``train`` returned, or a run directory.
-        unseen: prefer items that training didn't see: the test split, where the data has one.
-
-    Raises:
-        GenkitError: no run there, no such data set any more, or data that can't be read.
-    """
-    from genkit import datasets
-
-    path = Path(run_or_path) if isinstance(run_or_path, (str, Path)) else run_or_path.path
-    return datasets.open_data(Run.open(path).plan, installed(), unseen=unseen)
-
-
-def _check_name(name: str) -> None:
-    if Path(name).name != name or not name or name.startswith("."):
-        raise UsageError(
-            f"Expected a run name without slashes or a leading dot; received {name!r}."
-        )

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from genkit.entry_points import DISTRIBUTION
 from genkit.errors import BackendError
+from genkit.names import suggestion
 from genkit.precision import cpu_flags
-from genkit.registry import suggestion
 
 BACKENDS = ("jax", "torch", "tensorflow")
 _DISTRIBUTIONS = {
@@ -85,6 +85,22 @@ def active_backend() -> str | None:
 def activate(requested: str | None = None) -> str:
     """Bind this process to a backend; must come before anything imports Keras.
 
+    What makes training faster by changing the whole process is done here, and only here.
+
+    Returns:
+        the backend's name.
+
+    Raises:
+        BackendError: not installed, or Keras already runs on another one.
+    """
+    name = bind_keras(requested)
+    keep_freed_memory()
+    return name
+
+
+def bind_keras(requested: str | None = None) -> str:
+    """Bind Keras to a backend, and leave the rest of the process as it is.
+
     Returns:
         the backend's name.
 
@@ -100,7 +116,6 @@ def activate(requested: str | None = None) -> str:
         )
     os.environ["KERAS_BACKEND"] = name
     if name not in sys.modules:
-        keep_freed_memory()
         if name == "jax":
             _keep_compiled_programs()
         if name == "tensorflow":

@@ -14,8 +14,12 @@ from typing import Any
 from genkit.errors import RunError
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, remedy: str = "") -> dict[str, Any]:
     """Read a JSON object.
+
+    Args:
+        path: of the file.
+        remedy: what to do if it can't be read, a sentence.
 
     Raises:
         RunError: it is missing, damaged or no object.
@@ -23,9 +27,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"The file {path} can't be read: {error}.") from error
+        raise RunError(f"The file {path} can't be read: {error}.", remedy) from error
     if not isinstance(data, dict):
-        raise RunError(f"The file {path} can't be read: expected a JSON object.")
+        raise RunError(f"The file {path} can't be read: expected a JSON object.", remedy)
     return data
 
 

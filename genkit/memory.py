@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from genkit.errors import RunError
 
 _FALLBACK_BYTES = 16 << 30
 _BYTES_A_WEIGHT = 16  # the weight, its gradient and two moments, four bytes each
+_watching = threading.RLock()
 
 
 def machine_bytes() -> int:
@@ -31,28 +33,32 @@ def machine_holds() -> int:
 def bounded_weights(at_most: int) -> Iterator[None]:
     """Refuse, inside the block, to build Keras layers with more weights than that.
 
-    Every weight of a layer comes from ``Layer.add_weight``, which is watched meanwhile.
+    Every weight of a layer comes from ``Layer.add_weight``, which is watched meanwhile. It is the
+    whole process's: one thread at a time watches it, and counts its own weights alone.
 
     Raises:
         RunError: the weights would be more; the one too many has taken no memory.
     """
     import keras
 
-    original = keras.Layer.add_weight
+    builder = threading.get_ident()
     total = 0
 
     def add_weight(self: Any, shape: Any = None, *args: Any, **kwargs: Any) -> Any:
         nonlocal total
-        total += math.prod(shape if isinstance(shape, (tuple, list)) else (shape or 1,))
-        if total > at_most:
-            raise RunError(
-                f"The model asks for {total:,} weights or more; there is room for {at_most:,}.",
-                "Check its settings: a file that names them may be damaged, or a stranger's.",
-            )
+        if threading.get_ident() == builder:
+            total += math.prod(shape if isinstance(shape, (tuple, list)) else (shape or 1,))
+            if total > at_most:
+                raise RunError(
+                    f"The model asks for {total:,} weights or more; there is room for {at_most:,}.",
+                    "Check its settings: a file that names them may be damaged, or a stranger's.",
+                )
         return original(self, shape, *args, **kwargs)
 
-    keras.Layer.add_weight = add_weight
-    try:
-        yield
-    finally:
-        keras.Layer.add_weight = original
+    with _watching:
+        original = keras.Layer.add_weight
+        keras.Layer.add_weight = add_weight
+        try:
+            yield
+        finally:
+            keras.Layer.add_weight = original

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from genkit.config import Config
     from genkit.data import Source
-    from genkit.specs import Schema
+    from genkit.specs import ModelSpec, Schema
 
 
 class Model(Generating, keras.Model):
@@ -39,7 +39,7 @@ class Model(Generating, keras.Model):
         schema: what the data is; None until ``fit`` sees data.
 
     Attributes:
-        assets: arrays by name that came with the data, ``Source.assets``; set after it is built.
+        assets: arrays by name that came with the data, ``Source.assets``; ``bind`` sets it.
 
     Example:
         class TinyGAN(genkit.Model):
@@ -240,9 +240,7 @@ class Model(Generating, keras.Model):
             the ``keras.callbacks.History`` of mean losses an epoch; None for a model that solves.
         """
         source = as_source(data)
-        if self.schema is None:
-            self.schema = source.schema
-        self.assets = source.assets
+        self.bind(source.schema, source.assets)
         if epochs is None and steps is None:
             epochs = 1
         settings = FitSettings(batch_size=batch_size, epochs=epochs, steps=steps, seed=seed)
@@ -250,6 +248,27 @@ class Model(Generating, keras.Model):
         shown = [*callbacks, Progress()] if verbose and trainer.stepwise else list(callbacks)
         trainer.fit(self, source, UnsavedRun(settings), shown)
         return getattr(self, "history", None)
+
+    def bind(
+        self,
+        schema: Schema,
+        assets: Mapping[str, np.ndarray] = MappingProxyType({}),
+        spec: ModelSpec | None = None,
+    ) -> None:
+        """Bind the model to its data and, if a plugin offers it, to what its record says.
+
+        Args:
+            schema: what the data is; a schema that the model was built with stays.
+            assets: arrays by name that came with the data, ``Source.assets``.
+            spec: the model's record: what it can do, and with which options.
+        """
+        if self.schema is None:
+            self.schema = schema
+        self.assets = assets
+        if spec is not None:
+            self.capabilities = spec.capabilities
+            self.modality = next(iter(spec.accepts), None)
+            self.options = spec.options
 
     def compile(self, *_: Any, **__: Any) -> None:
         """Refuse: a GenKit model names its optimizers itself.

@@ -16,7 +16,6 @@ from genkit.config import Config, parse
 from genkit.errors import DataError, UsageError
 from genkit.fitting import FitSettings
 from genkit.precision import Precision
-from genkit.specs import resolve as resolve_reference
 
 if TYPE_CHECKING:
     from genkit.registry import Registry
@@ -88,6 +87,10 @@ class Plan(Config):
     keep_best: str | None = None
     init: str | None = None
 
+    def qualified(self, kind: str) -> str:
+        """Return the full name of its ``"model"``, ``"dataset"`` or ``"trainer"``."""
+        return f"{self.distributions.get(kind, '?')}/{getattr(self, kind)}"
+
     def settings(self) -> FitSettings:
         """Give what the training loop needs."""
         return FitSettings(
@@ -150,19 +153,9 @@ def _resolve(registry: Registry, model: Any, preset: str, merged: dict[str, Any]
     callbacks = {**{name: {} for name in merged.get("log", ())}, **merged.get("callbacks", {})}
     for name in callbacks:
         registry.find("callbacks", name)
-    config = parse(
-        resolve_reference(model.spec.config), merged.get("config", {}), f"model {model.spec.name}"
-    )
-    data = parse(
-        resolve_reference(dataset.spec.config),
-        merged.get("data", {}),
-        f"data set {dataset.spec.name}",
-    )
-    trainer_config = parse(
-        resolve_reference(trainer.spec.config),
-        merged.get("trainer_config", {}),
-        f"trainer {trainer.spec.name}",
-    )
+    config = model.settings(merged.get("config", {}))
+    data = dataset.settings(merged.get("data", {}))
+    trainer_config = trainer.settings(merged.get("trainer_config", {}))
     named = {"model": model, "dataset": dataset, "trainer": trainer}
     parsed = {"config": config, "data": data, "trainer_config": trainer_config}
     rest = {

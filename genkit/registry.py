@@ -6,23 +6,26 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from importlib.metadata import EntryPoint
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from genkit import hookspecs
 from genkit.entry_points import (
     DISTRIBUTION,
+    ENTRY_POINT_GROUP,
     InstalledPlugin,
     Plugin,
     installed_plugins,
     own_version,
 )
 from genkit.errors import AmbiguousNameError, PluginError, UnknownNameError
+from genkit.names import suggestion
 from genkit.patience import time_box
 from genkit.specs import (
     CallbackSpec,
@@ -34,7 +37,11 @@ from genkit.specs import (
     ReviewerSpec,
     Spec,
     TrainerSpec,
+    resolve,
 )
+
+if TYPE_CHECKING:
+    from genkit.config import Config
 
 KINDS: dict[str, type[Spec]] = {
     "models": ModelSpec,
@@ -45,6 +52,15 @@ KINDS: dict[str, type[Spec]] = {
     "commands": CommandSpec,
     "renderers": RendererSpec,
     "reviewers": ReviewerSpec,
+}
+
+BUILTIN = "genkit.builtin.plugin"
+"""The plugin of what GenKit itself brings, loaded by name like every other."""
+
+_NOUNS: dict[type[Spec], str] = {
+    ModelSpec: "model",
+    DatasetSpec: "data set",
+    TrainerSpec: "trainer",
 }
 
 
@@ -96,6 +112,20 @@ class Entry:
     @property
     def qualified_name(self) -> str:
         return f"{self.distribution}/{self.spec.name}"
+
+    def settings(self, values: Mapping[str, Any]) -> Config:
+        """Return the settings of a model, a data set or a trainer.
+
+        Args:
+            values: those that are not to be as usual.
+
+        Raises:
+            UsageError: an unknown setting, or a value out of range.
+        """
+        from genkit.config import parse  # with pydantic, which a list of names can do without
+
+        config: type[Config] = resolve(self.spec.config)
+        return parse(config, values, f"{_NOUNS[type(self.spec)]} {self.spec.name}")
 
 
 class Registry:
@@ -165,9 +195,9 @@ class Registry:
         return sorted({*(e.spec.name for e in entries), *aliases})
 
     def _scan(self) -> None:
-        from genkit.builtin import plugin
-
-        self._add(plugin, Plugin("builtin", DISTRIBUTION, own_version()))
+        own = Plugin("builtin", DISTRIBUTION, own_version())
+        point = EntryPoint(own.name, BUILTIN, ENTRY_POINT_GROUP)
+        self._load(InstalledPlugin(own, point, requires=()))
         disabled = {
             part.strip() for part in os.environ.get("GENKIT_DISABLE_PLUGINS", "").split(",")
         }
@@ -284,14 +314,6 @@ def _unknown_hook(name: str) -> PluginError:
         f"It implements the unknown hook {name!r}, which GenKit {own_version()} lacks.",
         suggestion(name, [f"genkit_{kind}" for kind in KINDS]),
     )
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """Write "Did you mean ...?" for a near miss, or nothing."""
-    import difflib
-
-    near = difflib.get_close_matches(name, list(known), n=2, cutoff=0.6)
-    return f"Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
 
 
 @cache

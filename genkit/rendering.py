@@ -80,7 +80,7 @@ class Renderer:
             alt: what they are in words, for who can't see them.
             columns: items in a row, or with ``together`` in a picture; None for what looks well.
         """
-        from genkit.report.renderers import render_pictures
+        from genkit.report.grids import render_pictures
 
         if not self.together:
             return str(render_pictures(self.pictures(items), alt, columns))

@@ -5,6 +5,8 @@ runs/<name>/
   assets.safetensors            what a model needs of the data when it is used, for some data
   status.json                   running, done, stopped or failed
   metrics.jsonl                 one object a step
+  evaluation.json               what was measured of its weights: genkit.kept_figures
+  statement.json                what its trainer has to say, for some: genkit.statement
   checkpoints/<step>/           see genkit.training.checkpoints
   samples/<step>.png            samples from fixed noise; .html where they can't be drawn
   model/                        the exported copy
@@ -17,8 +19,7 @@ import os
 import shutil
 import socket
 import time
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -27,11 +28,13 @@ from typing import TYPE_CHECKING, Any
 
 from genkit import locks
 from genkit.assets import write_assets
-from genkit.errors import GenkitError, PluginError, RunError, UsageError
+from genkit.errors import DataError, GenkitError, RunError, UsageError
 from genkit.files import read_json, refuse_links, write_json
 from genkit.fitting import Position
+from genkit.kept_figures import KeptFigures, read_figures
 from genkit.metrics_log import MetricsLog
 from genkit.plan import Plan, load_plan
+from genkit.statement import Statement, read_statement
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,8 +43,7 @@ if TYPE_CHECKING:
     from genkit.model import Model
 
 DEFAULT_RUNS_DIR = Path("runs")
-SAMPLES_IN_GRID = 64
-MOST_COLUMNS = 16  # of a grid whose columns are classes
+_COPY = "Bring it back from a copy of the run."
 _LOCK = ".lock"
 
 
@@ -51,6 +53,9 @@ class Run:
     Args:
         path: the directory.
         plan: the plan it carries out.
+
+    Attributes:
+        draw: shows samples of a model in training; None for a run that nobody looks at.
     """
 
     def __init__(self, path: Path, plan: Plan) -> None:
@@ -58,6 +63,7 @@ class Run:
         self.plan = plan
         self.settings = plan.settings()
         self.until: int | None = None
+        self.draw: Callable[[Run, int, Model], Path | None] | None = None
         self._metrics = MetricsLog(path / "metrics.jsonl")
 
     @classmethod
@@ -99,8 +105,7 @@ class Run:
         """Open an existing run directory.
 
         Raises:
-            RunError: there is no run at that path, or links lead out of it.
-            DataError: its plan is damaged.
+            RunError: there is no run at that path, links lead out of it, or its plan is damaged.
         """
         try:
             text = (path / "plan.json").read_text(encoding="utf-8")
@@ -110,11 +115,22 @@ class Run:
                 f"Expected a run directory with a plan.json; received {str(path)!r}.",
                 "See what is there with: genkit runs",
             ) from None
-        return cls(path, load_plan(text))
+        try:
+            return cls(path, load_plan(text))
+        except DataError as error:
+            raise RunError(f"The file {path / 'plan.json'}: {error}", _COPY) from error
 
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def export(self) -> Path:
+        return self.path / "model"
 
     def environment(self) -> dict[str, Any]:
         """Read what the run was made with.
@@ -122,7 +138,7 @@ class Run:
         Raises:
             RunError: the file is missing or damaged.
         """
-        return read_json(self.path / "environment.json")
+        return read_json(self.path / "environment.json", _COPY)
 
     def note_sitting(self, environment: Mapping[str, Any]) -> None:
         """Record what a later sitting is done with, where it differs from the one before."""
@@ -225,32 +241,29 @@ class Run:
         """Read ``metrics.jsonl``, leaving out a last line that a kill has torn."""
         return self._metrics.rows()
 
-    def save_samples(self, step: int, model: Model) -> Path | None:
-        """Show samples from fixed noise; if the disk or a plugin refuses, training goes on.
+    def iter_metrics(self) -> Iterator[dict[str, Any]]:
+        """Read ``metrics.jsonl`` row by row, in memory that doesn't grow with the run."""
+        return iter(self._metrics)
 
-        Returns:
-            the file; None if there is none.
+    def figures(self) -> KeptFigures:
+        """Read what was measured of the run's weights; nothing if nothing was.
+
+        Raises:
+            RunError: the file is damaged.
         """
-        if model.schema is None or "generate" not in model.capabilities:
-            return None
-        from genkit.report.samples import Samples
+        return read_figures(self.path)
 
-        writer = None
-        with _may_be_refused(step):
-            writer = Samples(model)
-        if writer is None or writer.renderer is None:
-            return None
-        together = writer.renderer.together
-        classes = len(model.classes()) if model.conditional and not together else 0
-        columns = classes if 0 < classes <= MOST_COLUMNS else None
-        n = SAMPLES_IN_GRID // columns * columns if columns else together or SAMPLES_IN_GRID
-        with model.averaged_weights():
-            samples = model.generate(n, seed=self.settings.seed)
-        folder, shown = self.path / "samples", None
-        with _may_be_refused(step):
-            folder.mkdir(exist_ok=True)
-            shown = writer.write_overview(samples, folder / f"{step:08d}", columns)
-        return shown  # noqa: RET504 - the block above may have ended early
+    def statement(self) -> Statement:
+        """Read what the run's trainer has to say; most have nothing.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        return read_statement(self.path)
+
+    def save_samples(self, step: int, model: Model) -> Path | None:
+        """Show samples from fixed noise where ``draw`` was set; return the file, if any."""
+        return None if self.draw is None else self.draw(self, step, model)
 
     def save_checkpoint(self, state: ModelState, position: Position) -> None:
         """Write a checkpoint; what was logged before it is on the disk too.
@@ -268,22 +281,24 @@ class Run:
         checkpoints.save(self.checkpoints, state, position, self.settings)
 
 
-@contextmanager
-def _may_be_refused(step: int) -> Iterator[None]:
-    """Let training go on where the disk, a renderer or a reviewer refuses its samples."""
-    try:
-        yield
-    except (OSError, PluginError, UsageError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        warnings.warn(
-            f"The samples of step {step} can't be written: {reason}. Training goes on.",
-            stacklevel=3,
-        )
-
-
 def default_name(plan: Plan) -> str:
     """Name a run after its model, its data and the time."""
     return f"{plan.model}-{plan.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def is_run(path: Path) -> bool:
+    """Whether there is a run directory at a path."""
+    return (path / "plan.json").is_file()
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that is none of a folder within another.
+
+    Raises:
+        UsageError: it is empty, has slashes or a leading dot.
+    """
+    if Path(name).name != name or not name or name.startswith("."):
+        raise UsageError(f"Expected a name without slashes or a leading dot; received {name!r}.")
 
 
 def check_free(path: Path) -> None:

@@ -181,6 +181,7 @@ class _Experiment:
 
     def generator(self, seed: int, n_real: int) -> Model:
         from genkit import api
+        from genkit.loading import load
         from genkit.runs import Run
 
         plan, runs = self.settings.plan_of(seed), self.folder / "generators"
@@ -192,7 +193,7 @@ class _Experiment:
             result = api.resume(path) if begun else api.execute(plan, runs, path.name)
             if result.outcome.signal:
                 raise _Stopped(result.outcome.signal)
-        return api.load(path)
+        return load(path)
 
     def _tell_of(self, seed: int, arm: Arm, accuracy: float) -> None:
         self.done += 1
@@ -280,7 +281,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _open(settings: Settings, split: str) -> Source:
-    from genkit.datasets import open_data
+    from genkit.opening import open_data
 
     changes: dict[str, Any] = {"split": split, "per_class": None}
     if split == "test" and "limit" in settings.generator.data:
@@ -294,7 +295,7 @@ def _checked(source: Source, settings: Settings) -> Source:
     Raises:
         UsageError: with what to choose.
     """
-    from genkit.report.images import can_draw
+    from genkit.report.grids import can_draw
 
     labels = [f for f in source.schema.fields.values() if f.modality == "label"]
     if not labels or len(labels[0].classes) < 2:  # noqa: PLR2004
@@ -314,7 +315,7 @@ def _checked(source: Source, settings: Settings) -> Source:
 
 def _check_model(settings: Settings, train: Source) -> None:
     from genkit.backend import activate
-    from genkit.export import build_model
+    from genkit.opening import build_model
 
     plan = settings.generator
     activate(plan.backend)

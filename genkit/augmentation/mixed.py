@@ -19,7 +19,7 @@ import numpy as np
 
 from genkit.augmentation.arms import images_and_labels
 from genkit.files import write_text
-from genkit.report.images import save_png, to_pictures
+from genkit.report.grids import save_png, to_pictures
 
 if TYPE_CHECKING:
     from genkit.data.source import Source

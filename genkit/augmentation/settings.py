@@ -101,7 +101,7 @@ def _check_data(registry: Registry, plan: Plan, data: Mapping[str, Any]) -> None
             "item is ever trained on.",
             "Leave it out of --data; say --per-class N.",
         )
-    entry = registry.find("datasets", f"{plan.distributions['dataset']}/{plan.dataset}")
+    entry = registry.find("datasets", plan.qualified("dataset"))
     if missing := [name for name in _NEEDED if not _has(entry, name)]:
         able = [
             e.spec.name for e in registry.entries("datasets") if all(_has(e, n) for n in _NEEDED)

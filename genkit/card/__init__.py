@@ -14,6 +14,7 @@ from genkit.card.facts import Facts
 from genkit.card.header import header
 from genkit.card.markdown import fact_table, plain
 from genkit.errors import RunError
+from genkit.export import is_export
 from genkit.files import write_text
 from genkit.runs import Run
 
@@ -29,8 +30,9 @@ def renew_card(run: Path) -> None:
     Raises:
         RunError: it is no run, or its files are damaged.
     """
-    if (run / "model" / "config.json").is_file():
-        write_text(run / "model" / "README.md", model_card(run))
+    folder = Run.open(run).export
+    if is_export(folder):
+        write_text(folder / "README.md", model_card(run))
 
 
 def model_card(run: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from genkit.card.markdown import plain
 from genkit.errors import GenkitError, RunError
 from genkit.evaluation.figure import Figure
-from genkit.files import read_json
+from genkit.export import weights_file
 from genkit.plan import Plan
 from genkit.registry import installed
 from genkit.runs import Run
@@ -41,22 +41,22 @@ class Facts:
     @classmethod
     def of(cls, run: Run) -> Facts:
         rows = run.metrics()
-        figures, measured_at = _figures(run.path / "evaluation.json")
-        said = _statement(run.path / "statement.json")
+        figures, measured_at = _figures(run)
+        said = run.statement()
         # What is measured on protected items tells of them, with no noise on it.
-        told = [f for f in figures if not (said["protects_data"] and _OF_TRAINING in f.card)]
+        told = [f for f in figures if not (said.protects_data and _OF_TRAINING in f.card)]
         return cls(
             plan=run.plan,
             environment=run.environment(),
-            model=_spec("models", run.plan.distributions.get("model"), run.plan.model),
-            dataset=_spec("datasets", run.plan.distributions.get("dataset"), run.plan.dataset),
-            size=_count_weights(run.path / "model" / "weights.safetensors"),
+            model=_spec("models", run.plan.qualified("model")),
+            dataset=_spec("datasets", run.plan.qualified("dataset")),
+            size=_count_weights(weights_file(run.export)),
             last=rows[-1] if rows else {"step": 0, "seconds": 0.0},
             figures=told,
             withheld=len(told) < len(figures),
             measured_at=measured_at,
-            protects_data=bool(said["protects_data"]),
-            statement={plain(key): plain(value) for key, value in said["facts"].items()},
+            protects_data=said.protects_data,
+            statement={plain(key): plain(value) for key, value in said.facts.items()},
         )
 
     @property
@@ -73,29 +73,20 @@ class Facts:
         return [figure for figure in self.figures if figure.name in _MEMORISATION]
 
 
-def _spec(kind: str, distribution: str | None, name: str) -> Any:
+def _spec(kind: str, name: str) -> Any:
     try:
-        return installed().find(kind, f"{distribution}/{name}").spec
+        return installed().find(kind, name).spec
     except GenkitError:
         return None  # the card can do without
 
 
-def _figures(path: Path) -> tuple[Sequence[Figure], int | None]:
+def _figures(run: Run) -> tuple[Sequence[Figure], int | None]:
     """Read what was measured, and the step of the weights it was measured of, if that is said."""
-    if not path.is_file():
-        return (), None
     try:
-        data = read_json(path)
-        figures = [Figure.from_dict(figure) for figure in data.get("metrics", ())]
-    except (RunError, TypeError):
-        return (), None  # a damaged evaluation must not cost the card of the training
-    step = data.get("step")
-    return figures, step if type(step) is int else None
-
-
-def _statement(path: Path) -> Mapping[str, Any]:
-    """Read what the run's trainer has to say; most have nothing."""
-    return read_json(path) if path.is_file() else {"protects_data": False, "facts": {}}
+        kept = run.figures()
+        return [Figure.from_dict(row) for row in kept.rows], kept.step
+    except RunError:
+        return (), None  # the card is written as training ends: this must not fail the run
 
 
 def _count_weights(path: Path) -> int:

@@ -139,6 +139,7 @@ def augment(  # noqa: PLR0917
     from genkit.augmentation.settings import make_settings
     from genkit.plan import parse_settings
     from genkit.registry import installed
+    from genkit.runs import check_name
 
     flags = {
         "model": model,
@@ -160,8 +161,8 @@ def augment(  # noqa: PLR0917
     )
     plan = settings.generator
     folder = out / (name or f"{plan.model}-{plan.dataset}-{settings.per_class}")
-    if name is not None and (Path(name).name != name or name.startswith(".")):
-        raise UsageError(f"Expected a name without slashes or a leading dot; received {name!r}.")
+    if name is not None:
+        check_name(name)
     from genkit.augmentation.experiment import augment as carry_out
 
     ended = carry_out(settings, folder, note)

@@ -65,7 +65,7 @@ def evaluate(  # noqa: PLR0917
       genkit evaluate runs/mine --metrics fid,kid --n 50000 --json
       genkit evaluate runs/mine --against fashion-mnist --split train --extractor pixels
     """
-    from genkit.evaluation.evaluating import evaluate as measure
+    from genkit.evaluate_run import evaluate as measure
     from genkit.plan import parse_settings
 
     figures = measure(

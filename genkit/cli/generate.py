@@ -73,12 +73,12 @@ def generate(  # noqa: PLR0917
         raise UsageError(
             f"Expected --n of at least 1 and --seed of 0 to 2**31 - 1; received {n} and {seed}."
         )
-    from genkit import api
     from genkit.backend import active_backend
     from genkit.files import staged
+    from genkit.loading import load
     from genkit.report.samples import Samples
 
-    model = api.load(run, backend, checkpoint)
+    model = load(run, backend, checkpoint)
     writer = Samples(model)
     format_ = _chosen(format_, writer.formats())
     labels: list[int | None] = [None] if label is None else [*parse_labels(label, model)]

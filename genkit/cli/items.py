@@ -54,8 +54,8 @@ def load_with_items(
     """
     import numpy as np
 
-    from genkit import api
-    from genkit.datasets import open_data
+    from genkit.loading import load
+    from genkit.opening import open_data
     from genkit.plan import parse_settings
     from genkit.registry import installed
     from genkit.runs import Run
@@ -64,7 +64,7 @@ def load_with_items(
         raise UsageError(f"Expected --n of at least 1; received {n}.")
     changes = parse_settings(data or (), "--data")
     opened = Run.open(run)
-    model: Any = api.load(run, *loading)
+    model: Any = load(run, *loading)
     if capability not in model.capabilities:
         raise UsageError(
             f"The model of {run} can {', '.join(model.capabilities)}; not {capability}."

@@ -12,7 +12,6 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from genkit.errors import (
     AmbiguousNameError,
     PluginError,
-    RunError,
     UnknownNameError,
     UsageError,
 )
@@ -36,7 +35,7 @@ class Words(TyperGroup):
 
     def unknown(self, ctx: Any, cmd_name: str) -> UsageError:
         """Make the error that tells of a command that there isn't."""
-        from genkit.registry import suggestion
+        from genkit.names import suggestion
 
         return UsageError(
             f"No such command {cmd_name!r}.",
@@ -206,26 +205,17 @@ def for_capability(capability: str) -> type[TyperCommand]:
 
 
 def model_of(path: Path) -> Entry | None:
-    """Look up the model of a run or of an exported model; None if it is neither, or damaged.
+    """Return the record of the model of a run or an exported model; None if it is neither.
 
     Raises:
-        RunError: no installed plugin offers the model.
+        GenkitError: its files are damaged, or no installed plugin offers the model.
     """
-    from genkit.export import model_entry
-    from genkit.files import read_json
+    from genkit.loading import saved_model_entry
 
     try:
-        if (path / "plan.json").is_file():
-            plan = read_json(path / "plan.json")
-            name, distribution = plan["model"], plan["distributions"]["model"]
-        elif (path / "config.json").is_file():
-            config = read_json(path / "config.json")
-            name, distribution = config["model"], config["distribution"]
-        else:
-            return None
-    except (RunError, LookupError, TypeError, OSError):  # a word may be too long for a name
+        return saved_model_entry(path)
+    except OSError:  # a word may be too long for a name
         return None
-    return model_entry(str(name), str(distribution))
 
 
 def _flags(options: type[Config], model: str, taken: set[str | None]) -> list[TyperOption]:

@@ -212,7 +212,7 @@ def report(result: Any, as_json: bool) -> int:
         losses = "  ".join(f"{k} {v:.4g}" for k, v in outcome.metrics.items())
         steps = "1 step" if outcome.steps == 1 else f"{outcome.steps} steps"
         say(f"{path}: {steps} in {outcome.seconds:.1f} s  {losses}")
-        shown = sorted((path / "samples").glob("[0-9]*"))
+        shown = sorted(result.run.samples.glob("[0-9]*"))
         if shown:
             say(f"Samples:  {shown[-1]}")
         if (path / "report.html").exists():
@@ -229,7 +229,7 @@ def report(result: Any, as_json: bool) -> int:
 
 def _verbs(plan: Any) -> list[str]:
     """Name what can be done with a trained model: generate, or what plugins' commands are for."""
-    from genkit.export import model_entry
+    from genkit.opening import model_entry
 
     capabilities = model_entry(plan.model, plan.distributions["model"]).spec.capabilities
     return [*(["generate"] if "generate" in capabilities else []), *commands_for(capabilities)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -14,10 +14,10 @@ import numpy as np
 from genkit.comparison import running
 from genkit.comparison.cells import Cell, Comparison
 from genkit.comparison.processes import is_done
-from genkit.errors import RunError
+from genkit.errors import GenkitError, RunError
 from genkit.evaluation.figure import Figure
 from genkit.files import finite
-from genkit.metrics_log import MetricsLog
+from genkit.runs import Run
 
 WINDOW = 10  # steps whose mean time is one observation of speed
 FEWEST_STEPS = 4 * WINDOW  # the first window is left out: it has the compilation
@@ -82,7 +82,10 @@ def measure(comparison: Comparison, cell: Cell) -> Measured:
     if not is_done(found):
         error = found.get("error") or running.start_job(comparison, cell).found().get("error")
         return Measured(cell, "failed" if error else "missing", path, error or "")
-    steps, seconds, losses = read_log(path / "metrics.jsonl")
+    try:
+        steps, seconds, losses = read_log(Run.open(path).iter_metrics())
+    except GenkitError as damage:
+        return Measured(cell, "failed", path, str(damage))
     quality: tuple[Figure, ...] = ()
     error = ""
     if comparison.metrics is not None:
@@ -105,17 +108,19 @@ def measure(comparison: Comparison, cell: Cell) -> Measured:
     )
 
 
-def read_log(path: Path) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+def read_log(
+    rows: Iterable[Mapping[str, Any]],
+) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """Read a run's log, eight bytes a number.
 
     Returns:
         steps, seconds and each loss, of the shape ``(rows,)``; NaN where a loss had no number.
     """
     columns: dict[str, array[float]] = {}
-    for rows, row in enumerate(MetricsLog(path)):
+    for number, row in enumerate(rows):
         for name in row:
             if name not in columns:
-                columns[name] = array("d", [np.nan] * rows)
+                columns[name] = array("d", [np.nan] * number)
         for name, column in columns.items():
             value = row.get(name)
             column.append(value if isinstance(value, (int, float)) else np.nan)

@@ -95,8 +95,7 @@ def _is_stepwise(plan: Plan) -> bool:
     from genkit.registry import installed
     from genkit.specs import resolve
 
-    name = f"{plan.distributions['trainer']}/{plan.trainer}"
-    trainer = resolve(installed().find("trainers", name).spec.trainer)
+    trainer = resolve(installed().find("trainers", plan.qualified("trainer")).spec.trainer)
     return bool(trainer.stepwise)
 
 
@@ -130,7 +129,7 @@ def _parity(order: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _evaluate(order: Mapping[str, Any]) -> dict[str, Any]:
-    from genkit.evaluation.evaluating import evaluate
+    from genkit.evaluate_run import evaluate
 
     wanted = order["settings"]
     figures = evaluate(

@@ -64,14 +64,13 @@ def open_reference(
     Raises:
         GenkitError: no such data set, a bad setting, or data that can't be read.
     """
-    from genkit.datasets import has_splits, open_entry
+    from genkit.opening import has_splits, open_entry
 
     plan = _plan_of(weights)
     if against is not None:
         entry, settings = registry.find("datasets", against), {}
     elif plan is not None:
-        name = f"{plan.distributions['dataset']}/{plan.dataset}"
-        entry = registry.find("datasets", name)
+        entry = registry.find("datasets", plan.qualified("dataset"))
         chooses = _CHOOSING if has_splits(entry) else ()
         settings = {key: value for key, value in plan.data.items() if key not in chooses}
     else:
@@ -163,13 +162,13 @@ def open_training(
 
     It is of use only beside held-out data of the same data set, and as it was in training.
     """
-    from genkit.datasets import open_data
+    from genkit.opening import open_data
     from genkit.runs import Run
 
     if weights.step is None:
         return Training(None, "the training data is not at hand")
     run = Run.open(weights.path)
-    name = f"{run.plan.distributions['dataset']}/{run.plan.dataset}"
+    name = run.plan.qualified("dataset")
     try:
         if registry.find("datasets", name).qualified_name != reference.entry.qualified_name:
             return Training(None, "the reference is not the data set that the model was trained on")

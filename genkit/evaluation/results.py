@@ -1,9 +1,4 @@
-"""``evaluation.json``: the figures of a run's weights.
-
-    {"step": 500, "weights": "<SHA-256>", "metrics": [{"name", "value", "low", "high", ...}]}
-
-They are the figures of one set of weights; measuring other weights begins anew.
-"""
+"""The figures that are kept of a run's weights; measuring other weights begins anew."""
 
 from __future__ import annotations
 
@@ -15,11 +10,9 @@ from typing import Any
 
 from genkit.errors import RunError
 from genkit.evaluation.figure import Figure
-from genkit.export import is_export
-from genkit.files import read_json, write_json
+from genkit.export import is_export, weights_file
+from genkit.kept_figures import KeptFigures, read_figures, write_figures
 from genkit.runs import Run
-
-_FILE = "evaluation.json"
 
 
 @dataclass(frozen=True)
@@ -47,7 +40,7 @@ class Weights:
         from genkit.training import checkpoints
 
         if is_export(path):
-            return cls(path, None, _digest(path / "weights.safetensors"))
+            return cls(path, None, _digest(weights_file(path)))
         run = Run.open(path)
 
         def which() -> Path:
@@ -70,7 +63,7 @@ def results(run: str | Path, checkpoint: str | int | None = None) -> list[Figure
         RunError: no run is there, or the file is damaged.
     """
     path = Path(run)
-    return kept(Weights.of(path, checkpoint)) if (path / _FILE).is_file() else []
+    return kept(Weights.of(path, checkpoint)) if read_figures(path).rows else []
 
 
 def kept(weights: Weights) -> list[Figure]:
@@ -79,14 +72,8 @@ def kept(weights: Weights) -> list[Figure]:
     Raises:
         RunError: the file is damaged.
     """
-    file = weights.path / _FILE
-    if not file.is_file():
-        return []
-    data = read_json(file)
-    rows = data.get("metrics")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise RunError(f"The file {file} is damaged: expected a list of metrics.", "Delete it.")
-    return [Figure.from_dict(row) for row in rows] if data.get("weights") == weights.digest else []
+    kept = read_figures(weights.path)
+    return [Figure.from_dict(row) for row in kept.rows] if kept.weights == weights.digest else []
 
 
 def with_card(figures: Sequence[Figure], card: Mapping[str, Any]) -> list[Figure]:
@@ -109,8 +96,7 @@ def keep(weights: Weights, figures: Sequence[Figure]) -> None:
             if not any(old.name == new.name and old.card == new.card for new in figures)
         ]
         rows = [figure.to_dict() for figure in (*others, *figures)]
-        about = {"step": weights.step, "weights": weights.digest}
-        write_json(weights.path / _FILE, {**about, "metrics": rows})
+        write_figures(weights.path, KeptFigures(rows, weights.step, weights.digest))
 
 
 def _digest(file: Path) -> str:

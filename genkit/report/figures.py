@@ -9,9 +9,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from genkit.errors import GenkitError, RunError, UsageError
+from genkit.errors import GenkitError, UsageError
 from genkit.evaluation.figure import Figure, check_comparable
-from genkit.files import read_json
 from genkit.report.material import Material
 from genkit.report.sections import Section, joined, number, parts
 
@@ -70,13 +69,7 @@ def read_figures(material: Material) -> list[Figure]:
     Raises:
         RunError: the file is damaged.
     """
-    path = material.run.path / "evaluation.json"
-    if not path.exists():
-        return []
-    listed = read_json(path).get("metrics")
-    if not isinstance(listed, list):
-        raise RunError(f"Expected a list 'metrics' in {path}.", "Measure again: genkit evaluate")
-    return [Figure.from_dict(each) for each in listed]
+    return [Figure.from_dict(row) for row in material.run.figures().rows]
 
 
 def _none_yet(materials: list[Material]) -> Markup:

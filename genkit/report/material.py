@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit.errors import DataError, GenkitError
-from genkit.files import read_json
-from genkit.metrics_log import MetricsLog
 from genkit.registry import Registry, installed
 from genkit.report.plots import loss_curves
 from genkit.report.renderers import shown_together
@@ -72,7 +70,7 @@ class Material:
     @cached_property
     def curves(self) -> Mapping[str, tuple[Any, Any]]:
         """Steps and values of each loss."""
-        return loss_curves(MetricsLog(self.run.path / "metrics.jsonl"))
+        return loss_curves(self.run.iter_metrics())
 
     @cached_property
     def generated(self) -> np.ndarray:
@@ -83,8 +81,7 @@ class Material:
     @cached_property
     def protects_data(self) -> bool:
         """Whether the run's trainer promises privacy for its data: a report keeps none of it."""
-        file = self.run.path / "statement.json"
-        return file.is_file() and bool(read_json(file).get("protects_data"))
+        return self.run.statement().protects_data
 
     def reviewed(self, items: np.ndarray) -> np.ndarray:
         """Give items that the model made, blank where a reviewer refuses one.
@@ -125,12 +122,12 @@ def of_model(
     Raises:
         GenkitError: not a run, or its model can't be loaded.
     """
-    from genkit import api
-    from genkit.datasets import open_data
+    from genkit.loading import load
+    from genkit.opening import open_data
 
     tell(f"Loading {path}")
     run, registry = Run.open(path), installed()
-    model = api.load(run, backend)
+    model = load(run, backend)
     assert model.schema is not None, "a loaded model knows its data"
     n = n or shown_together(model.schema) or USUAL_N
     if not with_data:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from genkit.report.grids import picture_part
 from genkit.report.material import Material, evenly
-from genkit.report.renderers import picture_part, render, shown_together
+from genkit.report.renderers import render, shown_together
 from genkit.report.sections import Section, joined, parts
 
 _MOST_CLASSES = 12
@@ -62,7 +63,7 @@ def by_class(material: Material) -> Section | None:
 
 def evolution(material: Material) -> Section | None:
     """Show the grids that were drawn in training, from the same noise, at up to six steps."""
-    files = sorted((material.run.path / "samples").glob("*.png"))
+    files = sorted(material.run.samples.glob("*.png"))
     files = [file for file in files if file.stem.isdecimal()]
     chosen = {round(each) for each in np.linspace(0, len(files) - 1, _MOMENTS)} if files else set()
     figures = []

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Sequence
-
 import numpy as np
 from markupsafe import Markup
-from PIL import Image
 
 from genkit.rendering import find_renderer
-from genkit.report import images
 from genkit.report.sections import joined, parts
 from genkit.schema import Schema
 
-_MOST_WIDTH = 1000  # pixels of a grid: sharp on a phone and on a desk, small in a file
-_MOST_PNG = 200_000  # bytes; what needs more is a photograph and does better as JPEG
 _MOST_ROWS, _MOST_NUMBERS = 12, 16
 
 
@@ -41,18 +33,6 @@ def render(schema: Schema, items: np.ndarray, alt: str, columns: int | None = No
     return Markup(renderer.html(items, alt, columns))  # noqa: S704 - a renderer escapes what it shows
 
 
-def render_pictures(
-    pictures: Sequence[Image.Image], alt: str, columns: int | None = None
-) -> Markup:
-    """Show pictures of one size as one grid."""
-    columns = columns or round(len(pictures) ** 0.5)
-    edge = max(1, _MOST_WIDTH // columns)
-    smaller = [picture.copy() for picture in pictures]
-    for picture in smaller:
-        picture.thumbnail((edge, edge), Image.Resampling.LANCZOS)
-    return picture_part(images.grid(smaller, columns), alt)
-
-
 def render_numbers(items: np.ndarray, alt: str) -> Markup:
     """Show the first numbers of the first items as a table."""
     rows = np.asarray(items).reshape(len(items), -1)[:_MOST_ROWS, :_MOST_NUMBERS]
@@ -61,18 +41,6 @@ def render_numbers(items: np.ndarray, alt: str) -> Markup:
     left_out = f"; the first {len(rows)} of {len(items)}" if len(rows) < len(items) else ""
     told = parts().text(f"{alt}, shape {tuple(items.shape[1:])}{left_out}.")
     return joined([parts().table(head, shown), told])
-
-
-def picture_part(picture: Image.Image, alt: str) -> Markup:
-    """Give an ``img`` element that holds the picture itself."""
-    buffer, kind = io.BytesIO(), "png"
-    picture.save(buffer, "PNG")
-    if buffer.tell() > _MOST_PNG:
-        buffer, kind = io.BytesIO(), "jpeg"
-        picture.save(buffer, "JPEG", quality=88)
-    encoded = base64.b64encode(buffer.getvalue()).decode()
-    made: Markup = parts().picture(f"data:image/{kind};base64,{encoded}", alt, *picture.size)
-    return made
 
 
 def _short(value: object) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from genkit.errors import GenkitError, PluginError, UsageError
 from genkit.files import write_text
 from genkit.rendering import find_renderer
-from genkit.report.images import grid, save_png
+from genkit.report.grids import grid, save_png
 from genkit.reviewing import Review
 
 if TYPE_CHECKING:

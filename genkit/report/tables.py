@@ -172,9 +172,8 @@ def _software(known: Mapping[str, Any]) -> dict[str, Any]:
 def _about_data(material: Material) -> list[tuple[str, str]]:
     plan = material.run.plan
     try:
-        name = f"{plan.distributions['dataset']}/{plan.dataset}"
-        spec = material.registry.find("datasets", name).spec
-    except (GenkitError, KeyError):
+        spec = material.registry.find("datasets", plan.qualified("dataset")).spec
+    except GenkitError:
         return []
     licence = spec.licence or "not stated: the data is your own, or ask who gave it to you"
     return [("Licence of the data", licence), ("Data from", spec.homepage)]

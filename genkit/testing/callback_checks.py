@@ -52,11 +52,11 @@ def check_writes_only_where_it_says(subject: Subject) -> None:
 @checks("callbacks")
 def check_state_survives_a_resume(subject: Subject) -> None:
     """After a stop and a resume, what it counts is as after training without a stop."""
-    from genkit.testing.training import ToyRun
+    from genkit.runs import Run
 
     straight = _train(subject, "straight", _STEPS)
     first = _train(subject, "resumed", _PAUSE)
-    resumed = ToyRun.open(first.path)
+    resumed = Run.open(first.path)
     resumed.go_on_until(_STEPS)
     _train(subject, "resumed", _STEPS, run=resumed)
     expected, received = _state(straight), _state(resumed)

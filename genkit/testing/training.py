@@ -5,7 +5,6 @@ Importing this needs a backend. What several checks look at is trained once.
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,18 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genkit import backend, engine
-from genkit.config import parse
 from genkit.data import Loader
 from genkit.engine.state import ModelState
 from genkit.entry_points import DISTRIBUTION
 from genkit.errors import GenkitError
-from genkit.export import build_model, write_export
+from genkit.export import write_export
 from genkit.fitting import FitSettings
 from genkit.model import Model
+from genkit.opening import build_model, new_trainer, seeded
 from genkit.plan import Plan
 from genkit.registry import Entry, installed
 from genkit.runs import Run
-from genkit.specs import resolve
 from genkit.testing.check import CheckFailed, Skipped
 from genkit.testing.fakes import MODALITIES, toy_schema, toy_source
 from genkit.testing.subjects import Subject, subject_of
@@ -44,13 +42,6 @@ SIZES = (8, 16, 32, 64)
 """Height and width of the toy images that are tried, until a model takes them."""
 _ITEMS = 64
 _WATCHED_BATCH = 4
-
-
-class ToyRun(Run):
-    """A run directory without sample grids: nobody looks at them."""
-
-    def save_samples(self, step: int, model: Model) -> None:
-        """Keep nothing."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +64,8 @@ class TrainedSubject(Subject):
 
     def trainer(self) -> Trainer:
         """Make the trainer."""
-        spec = self.trainer_entry.spec
-        settings = spec.tiny if self.kind == "trainers" else {}
-        config = parse(resolve(spec.config), settings, f"trainer {spec.name}")
-        made: Trainer = resolve(spec.trainer)(config)
-        return made
+        settings = self.trainer_entry.spec.tiny if self.kind == "trainers" else {}
+        return new_trainer(self.trainer_entry, settings)
 
     @property
     def stepwise(self) -> bool:
@@ -132,21 +120,13 @@ class TrainedSubject(Subject):
 
     def build(self, schema: Schema | None = None) -> Model:
         """Build the model, always with the same weights on one backend."""
-        model = self._build(schema or self.schema)
-        model.assets = {} if schema else self.source.assets
-        return model
-
-    def _build(self, schema: Schema) -> Model:
-        # Keras draws the seeds of initial weights and of layers from `random`.
-        kept = random.getstate()
-        random.seed(0)
-        try:
+        assets = {} if schema else self.source.assets
+        schema = schema or self.schema
+        with seeded(0):
             if self.kind == "trainers":
                 return self._toy_model(schema)
             settings = self.config.model_dump(mode="json")
-            return build_model(self.spec.name, self.distribution, settings, schema)
-        finally:
-            random.setstate(kept)
+            return build_model(self.spec.name, self.distribution, settings, schema, assets=assets)
 
     def _toy_model(self, schema: Schema) -> Model:
         refusal: GenkitError | None = None
@@ -167,7 +147,7 @@ class TrainedSubject(Subject):
         run = self.new_run(self.folder / "straight", STEPS)
         self.trainer().fit(model, self.source, run)
         if self.kind == "models":
-            write_export(run.path / "model", model, run.plan)
+            write_export(run.export, model, run.plan)
         return Trained(model, run, _losses(run))
 
     @cached_property
@@ -175,7 +155,7 @@ class TrainedSubject(Subject):
         """The model after the same run in two sittings, each with a model built anew."""
         first = self.new_run(self.folder / "interrupted", PAUSE)
         self.trainer().fit(self.build(), self.source, first)
-        run = ToyRun.open(first.path)
+        run = Run.open(first.path)
         run.go_on_until(STEPS)
         model = self.build()
         self.trainer().fit(model, self.source, run)
@@ -194,7 +174,7 @@ class TrainedSubject(Subject):
         self.trainer().fit(model, source, UnsavedRun(settings), [watch])
         return watch
 
-    def new_run(self, path: Path, steps: int) -> ToyRun:
+    def new_run(self, path: Path, steps: int) -> Run:
         """Begin a toy run at a path that is free."""
         trainer = self.trainer_entry
         config = self.config.model_dump(mode="json") if self.kind == "models" else {}
@@ -219,9 +199,7 @@ class TrainedSubject(Subject):
             }
         )
         environment = {"data": {"schema": self.schema.to_dict()}}
-        run = ToyRun.create(path, plan, environment, self.source.assets)
-        assert isinstance(run, ToyRun), "create makes what it is called on"
-        return run
+        return Run.create(path, plan, environment, self.source.assets)
 
     def losses_of_steps(
         self,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import platform
-import random
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -16,23 +15,20 @@ from typing import TYPE_CHECKING, Any
 from genkit import backend, precision
 from genkit.assets import read_assets
 from genkit.card import renew_card
-from genkit.config import parse
-from genkit.datasets import open_data
 from genkit.entry_points import own_version
 from genkit.errors import CallbackError, TrainingError, UsageError
-from genkit.export import build_model, write_export
-from genkit.files import inside, write_json
+from genkit.export import write_export
 from genkit.fitting import Outcome
+from genkit.opening import new_callbacks, new_model, new_trainer, on_this_device, open_data
 from genkit.plan import Plan
-from genkit.registry import Registry, installed
+from genkit.registry import installed
 from genkit.runs import Run
-from genkit.specs import Schema, TrainerSpec, resolve
+from genkit.statement import Statement, write_statement
 from genkit.training.initial_weights import InitialWeights
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from genkit.model import Model
     from genkit.training.trainer import Trainer
 
 
@@ -61,19 +57,18 @@ class Sitting:
     ) -> None:
         self.registry = installed()
         backend.activate(plan.backend)
-        self.plan = plan = _on_this_device(plan)
+        self.plan = plan = on_this_device(plan)
         self.source = open_data(plan, self.registry)
-        self.model = _new_model(plan, self.source.schema, self.registry, at_most)
-        self.model.assets = self.source.assets
-        name = f"{plan.distributions['trainer']}/{plan.trainer}"
-        self.trainer: Trainer = _new_trainer(plan, self.registry.find("trainers", name).spec)
+        self.model = new_model(plan, self.source, self.registry, at_most=at_most)
+        trainer = self.registry.find("trainers", plan.qualified("trainer"))
+        self.trainer: Trainer = new_trainer(trainer, plan.trainer_config)
         self.trainer.check(self.model, self.source, plan.settings())
         if self.trainer.protects_data and self.source.assets:
             raise UsageError(
                 f"The trainer {plan.trainer} lets nothing out of the data but the model; one of "
                 f"{plan.dataset} keeps {', '.join(self.source.assets)}."
             )
-        self.callbacks = [*callbacks, *_plan_callbacks(plan, self.registry, folder)]
+        self.callbacks = [*callbacks, *new_callbacks(plan, self.registry, folder)]
         if self.callbacks and not self.trainer.stepwise:
             raise UsageError(f"The trainer {plan.trainer} takes no callbacks: it has no loop.")
         if verbose and self.trainer.stepwise:
@@ -139,9 +134,11 @@ class Sitting:
             later: the environment of a sitting after the first.
         """
         from genkit.report.page import attach_report
+        from genkit.sample_grids import draw_samples
         from genkit.training import checkpoints
         from genkit.training.callbacks import tell
 
+        run.draw = draw_samples
         with run.writing():
             if later is not None:
                 run.note_sitting(later)
@@ -149,7 +146,7 @@ class Sitting:
                 tell(self.callbacks, "on_run_begin", run.path)
                 outcome = self.trainer.fit(self.model, self.source, run, self.callbacks)
                 if all(map(math.isfinite, outcome.metrics.values())):
-                    write_export(run.path / "model", self.model, self.plan)
+                    write_export(run.export, self.model, self.plan)
                     self._state_facts(run, outcome.steps)
                     renew_card(run.path)
             except BaseException as error:
@@ -171,52 +168,4 @@ class Sitting:
         """Keep in the run what the trainer has to say on the model's card."""
         facts, protects_data = self.trainer.statement(step), self.trainer.protects_data
         if facts or protects_data:
-            said = {"protects_data": protects_data, "facts": dict(facts)}
-            write_json(run.path / "statement.json", said)
-
-
-def _on_this_device(plan: Plan) -> Plan:
-    """Settle what only the device can tell."""
-    from genkit import engine
-
-    settled = precision.resolve(plan.precision, plan.backend, engine.device())
-    return plan.model_copy(update={"precision": settled})
-
-
-def _new_model(plan: Plan, schema: Schema, registry: Registry, at_most: int | None) -> Model:
-    # Keras draws the seeds of initial weights and of layer randomness from `random`. Its own
-    # set_random_seed would import every installed framework.
-    kept = random.getstate()
-    random.seed(plan.seed)
-    try:
-        with precision.computing_in(plan.precision):
-            return build_model(
-                plan.model,
-                plan.distributions["model"],
-                plan.config,
-                schema,
-                registry,
-                at_most=at_most,
-            )
-    finally:
-        random.setstate(kept)
-
-
-def _new_trainer(plan: Plan, spec: TrainerSpec) -> Trainer:
-    config = parse(resolve(spec.config), plan.trainer_config, f"trainer {plan.trainer}")
-    trainer: Trainer = resolve(spec.trainer)(config)
-    return trainer
-
-
-def _plan_callbacks(plan: Plan, registry: Registry, folder: Path) -> list[Any]:
-    made = []
-    for name, settings in plan.callbacks.items():
-        spec = registry.find("callbacks", name).spec
-        callback = resolve(spec.callback)
-        given = {**spec.writes, **settings}
-        paths = {key: str(inside(folder, str(given[key]), f"{name}.{key}")) for key in spec.writes}
-        try:
-            made.append(callback(**{**given, **paths}))
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"The callback {name!r} can't be made: {error}.") from error
-    return made
+            write_statement(run.path, Statement(protects_data, dict(facts)))

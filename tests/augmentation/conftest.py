@@ -18,12 +18,12 @@ def registry():
 @pytest.fixture(scope="module")
 def plugins(registry, active_backend):
     """Have the plugin installed."""
-    from genkit import api, export
+    from genkit import api, opening
     from genkit.augmentation import experiment
     from genkit.training import sitting
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (api, export, sitting, experiment):
+        for module in (api, opening, sitting, experiment):
             patch.setattr(module, "installed", lambda: registry)
         yield
 

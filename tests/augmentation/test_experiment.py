@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genkit import api
+from genkit import loading
 from genkit.augmentation import classifier
 from genkit.augmentation.experiment import augment
 from genkit.builtin.datasets.digits import DigitsConfig, open_digits
@@ -127,7 +127,7 @@ def test_the_mixed_data_set_is_an_image_folder_with_provenance(sittings):
     assert [labels[name] for name in sorted(labels)] == all_of(opened)["label"].tolist()
 
     train = all_of(open_digits(DigitsConfig()))
-    model = api.load(folder / "generators" / "seed-0")
+    model = loading.load(folder / "generators" / "seed-0")
     made = model.generate(150, seed=0)
     counts = {"real": 0, "synthetic": 0}
     for line in lines:

@@ -9,6 +9,7 @@ import pytest
 from genkit.comparison.measuring import final, read_log, speed
 from genkit.comparison.parity import largest_difference
 from genkit.errors import RunError
+from genkit.metrics_log import MetricsLog
 
 
 def test_speed_is_the_median_step_without_compilation_and_pauses():
@@ -35,13 +36,13 @@ def test_a_log_with_holes_and_a_torn_end_is_read(tmp_path):
     ]
     text = "".join(json.dumps(row) + "\n" for row in rows) + '{"step": 3, "ep'
     (tmp_path / "metrics.jsonl").write_text(text)
-    steps, seconds, losses = read_log(tmp_path / "metrics.jsonl")
+    steps, seconds, losses = read_log(MetricsLog(tmp_path / "metrics.jsonl"))
     assert steps.tolist() == [1, 2]
     assert seconds.tolist() == [0.5, 0.6]
     assert losses.keys() == {"loss", "penalty"}
     assert losses["loss"][0] == 2
     assert np.isnan([losses["loss"][1], losses["penalty"][0]]).all()
-    assert read_log(tmp_path / "none.jsonl")[2] == {}
+    assert read_log(MetricsLog(tmp_path / "none.jsonl"))[2] == {}
 
 
 def log(*losses):

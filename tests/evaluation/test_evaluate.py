@@ -10,7 +10,7 @@ import pytest
 import genkit
 from genkit.errors import RunError, UsageError
 from genkit.evaluation import check_comparable
-from genkit.evaluation.evaluating import results
+from genkit.evaluation.results import results
 from genkit.registry import Plugin, installed
 from tests.docs.documents import SAMPLES
 from tests.evaluation import small_metrics

@@ -29,19 +29,26 @@ FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floo
 # Where files stand that haven't moved into their room yet.
 NOT_YET_MOVED = {
     **dict.fromkeys(
-        ["schema", "specs", "config", "hookspecs", "entry_points", "registry", "patience"],
+        ["schema", "specs", "config", "hookspecs", "entry_points", "registry", "patience", "names"],
         "plugins",
     ),
     **dict.fromkeys(["plan", "fitting", "precision", "backend"], "plan"),
     "kernels": "engine",
     **dict.fromkeys(["downloads", "memory"], "data"),
     **dict.fromkeys(["model", "generating", "autoencoder"], "models"),
-    **dict.fromkeys(["runs", "datasets", "export", "assets", "locks", "metrics_log"], "runs"),
+    **dict.fromkeys(
+        ["runs", "opening", "loading", "kept_figures", "statement", "export", "assets", "locks"],
+        "runs",
+    ),
+    "metrics_log": "runs",
     **dict.fromkeys(
         ["training.checkpoints", "training.checkpoint_files", "training.initial_weights"], "runs"
     ),
     **dict.fromkeys(["rendering", "reviewing", "card"], "report"),
-    **dict.fromkeys(["api", "training.sitting", "augmentation", "comparison"], "workflows"),
+    **dict.fromkeys(
+        ["api", "training.sitting", "sample_grids", "evaluate_run", "augmentation", "comparison"],
+        "workflows",
+    ),
     "training": "models",
     "scaffold": "cli",
     "deprecation": "genkit",

@@ -55,7 +55,7 @@ def build(name, schema, **changes):
     spec = BY_NAME[name]
     settings = {**SMALL.get(name, {"width": 8, "learning_rate": 1e-3}), **changes}
     model = resolve(spec.model)(parse(resolve(spec.config), settings, f"model {name}"), schema)
-    model.capabilities = spec.capabilities
+    model.bind(schema, spec=spec)
     return model
 
 

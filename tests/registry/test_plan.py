@@ -40,6 +40,7 @@ def test_the_plan_names_everything_that_decides_the_run(registry):
     )
     assert set(p.distributions) == {"model", "dataset", "trainer"}
     assert load_plan(p.model_dump_json()) == p
+    assert p.qualified("dataset") == f"{p.distributions['dataset']}/mnist"
 
 
 def test_a_length_replaces_all_lengths_below_it(registry):

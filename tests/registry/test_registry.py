@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 import genkit
-from genkit.errors import AmbiguousNameError, PluginError, UnknownNameError
+from genkit.errors import AmbiguousNameError, PluginError, UnknownNameError, UsageError
 from genkit.registry import KINDS, Registry
 
 
@@ -134,3 +134,12 @@ def test_a_near_miss_is_suggested():
         Registry([GOOD]).find("models", "fin")
     with pytest.raises(UnknownNameError, match="genkit list models"):
         Registry([GOOD]).find("models", "xyz")
+
+
+def test_a_record_reads_its_own_settings():
+    from genkit.builtin import plugin
+
+    entry = Registry([plugin]).find("models", "vae")
+    assert entry.settings({"width": "8"}).width == 8
+    with pytest.raises(UsageError, match="model vae"):
+        entry.settings({"widht": 8})

@@ -13,7 +13,7 @@ from genkit import plan as plans
 from genkit.data import ArraySource
 from genkit.errors import UsageError
 from genkit.registry import installed
-from genkit.report import command, images, page, renderers
+from genkit.report import command, grids, page, renderers
 from genkit.report.neighbours import nearest
 from genkit.runs import Run
 from tests.docs.test_pages import flags_of
@@ -136,18 +136,18 @@ def test_large_colourful_grids_stay_small():
     field = genkit.Field((256, 256, 3), "uint8", "image", (0, 255))
     noise = np.random.default_rng(0).integers(0, 255, (36, 256, 256, 3))
     schema = genkit.Schema({"photo": field})
-    assert images.can_draw(schema)
+    assert grids.can_draw(schema)
     assert len(renderers.render(schema, noise.astype("uint8"), "photos")) < 1_500_000
 
 
 def test_a_run_whose_data_is_gone_still_has_a_report(copied, monkeypatch):
-    from genkit import datasets
+    from genkit import opening
     from genkit.errors import DataError
 
     def gone(*_, **__):
         raise DataError("The folder photos is not there.")
 
-    monkeypatch.setattr(datasets, "open_data", gone)
+    monkeypatch.setattr(opening, "open_data", gone)
     told = page.write_report([copied("vae")]).path.read_text()
     assert "The folder photos is not there." in told
     assert "Generated, seed 3" in told

@@ -9,7 +9,8 @@ from PIL import Image
 
 import genkit
 from genkit.errors import UsageError
-from genkit.report.renderers import render_pictures, shown_together
+from genkit.report.grids import render_pictures
+from genkit.report.renderers import shown_together
 from genkit.report.samples import Samples
 
 SCHEMA = genkit.Schema({"dot": genkit.Field((1,), "float32", "dot", range=(0, 1))})
@@ -93,7 +94,7 @@ def test_one_file_holds_all_items_of_a_label(samples, tmp_path):
 def test_html_shows_a_picture_for_each_row(monkeypatch):
     drawn = []
     monkeypatch.setattr(
-        "genkit.report.renderers.render_pictures",
+        "genkit.report.grids.render_pictures",
         lambda pictures, alt, columns: drawn.append((len(pictures), columns)) or "",
     )
     renderer = Dots(SCHEMA, "dot")

@@ -101,3 +101,17 @@ def test_weights_of_another_run_are_adopted_by_what_its_assets_say(train):
     assert np.array_equal(new[2:], old)  # words 5 to 0 stand behind 7 and 6
     told = json.loads((second / "environment.json").read_text())["init"]
     assert told["left_out"] == {}
+
+
+def test_one_call_binds_a_model_to_its_data_and_to_its_record():
+    spec = installed().find("models", "cvae").spec
+    schema = genkit.Schema({"image": genkit.Field((8, 8, 1), "uint8", "image", (0, 255))})
+    ids = {"ids": np.arange(3)}
+    model = genkit.Model()
+    model.bind(schema, ids, spec)
+    assert (model.schema, model.assets["ids"].tolist()) == (schema, [0, 1, 2])
+    assert (model.capabilities, model.modality) == (spec.capabilities, "image")
+    assert model.options == spec.options
+    model.bind(schema.replace(image=genkit.Field((4, 4, 1), "uint8", "image", (0, 255))))
+    assert model.schema == schema
+    assert model.capabilities == spec.capabilities

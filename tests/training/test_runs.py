@@ -202,12 +202,12 @@ def test_time_ends_a_run(train):
 @pytest.fixture
 def mean_image(monkeypatch):
     """Have the plugin with the closed-form model installed."""
-    from genkit import export, registry
+    from genkit import opening, registry
     from genkit.builtin import plugin
     from tests.training import closed_form_plugin
 
     both = registry.Registry([plugin, closed_form_plugin])
-    for module in (api, export, __import__("genkit.training.sitting").training.sitting):
+    for module in (api, opening, __import__("genkit.training.sitting").training.sitting):
         monkeypatch.setattr(module, "installed", lambda: both)
 
 

@@ -17,9 +17,9 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 import genkit
-from genkit.datasets import open_data
+from genkit.opening import open_data
 from genkit.registry import installed
-from genkit.report import images
+from genkit.report import grids
 from genkit.runs import Run
 
 FOLDER = Path("docs/images/zoo")
@@ -43,7 +43,7 @@ def _samples_and_curves(model: Any, run: Run, file: Path) -> None:
     # Without a label the classes take turns: a column a class.
     columns = len(model.classes()) if model.conditional else _ROWS
     samples = model.generate(columns * _ROWS, seed=1)
-    sheet = images.grid(images.to_pictures(samples, model.schema), columns)
+    sheet = grids.grid(grids.to_pictures(samples, model.schema), columns)
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
     left.imshow(sheet, cmap="gray")
     left.axis("off")
@@ -68,8 +68,8 @@ def _latents(model: Any, run: Run, file: Path) -> None:
         label = {name: values[:5] for name, values in label.items()}
         walks = model.interpolate(first[:5], second[:5], 10, **label)
         rows.append(walks.reshape(-1, *walks.shape[2:]))
-    pictures = images.to_pictures(np.concatenate(rows), model.schema)
-    images.save_png(images.grid(pictures, 10), file)
+    pictures = grids.to_pictures(np.concatenate(rows), model.schema)
+    grids.save_png(grids.grid(pictures, 10), file)
 
 
 if __name__ == "__main__":

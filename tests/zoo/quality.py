@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 import genkit
-from genkit.datasets import open_data
 from genkit.evaluation import Figure
+from genkit.opening import open_data
 from genkit.registry import installed
 from genkit.runs import Run
 

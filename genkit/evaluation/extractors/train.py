@@ -15,20 +15,19 @@ from typing import Any
 
 import numpy as np
 
-import genkit
+from genkit.backend import activate
 
-genkit.activate()
+activate()
 
 import keras  # noqa: E402 - after the backend was chosen
 from safetensors.numpy import save as serialize  # noqa: E402
 
-from genkit.config import parse  # noqa: E402
 from genkit.data import Source  # noqa: E402
 from genkit.engine.state import ModelState  # noqa: E402
 from genkit.evaluation.extractors.classifier import Classifier  # noqa: E402
 from genkit.files import write_bytes  # noqa: E402
+from genkit.opening import open_entry  # noqa: E402
 from genkit.registry import installed  # noqa: E402
-from genkit.specs import resolve  # noqa: E402
 
 DATASETS = {"mnist-classifier": "mnist", "fashion-classifier": "fashion-mnist"}
 EPOCHS, BATCH, SEED = 8, 128, 0
@@ -87,10 +86,7 @@ def rounded(model: Classifier) -> dict[str, np.ndarray]:
 
 
 def _open(dataset: str, split: str) -> Source:
-    spec = installed().find("datasets", dataset).spec
-    config = parse(resolve(spec.config), {"split": split}, f"data set {dataset}")
-    source: Source = resolve(spec.source)(config)
-    return source
+    return open_entry(installed().find("datasets", dataset), {"split": split})
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ _TRAINING = ("epochs", "batch_size")
 
 def done(job: dict[str, Any]) -> dict[str, Any]:
     """Train, and measure on a held-out split."""
-    from genkit.datasets import open_data
+    from genkit.opening import open_data
     from genkit.registry import installed
 
     settings = dict(job["settings"])

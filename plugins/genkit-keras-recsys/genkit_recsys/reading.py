@@ -6,6 +6,7 @@ import array
 import csv
 import io
 import lzma
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ _CHUNK = 1 << 16
 _SHOWN = 5
 _DELIMITERS = {".tsv": "\t", ".data": "\t", ".inter": "\t", ".item": "\t", ".user": "\t"}
 _MOST_MALFORMED = 0.5
-csv.field_size_limit(1 << 24)
+_LONGEST = 1 << 24  # characters of a field
+_limiting = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -224,15 +226,33 @@ def _text_chunks(
     if all(name.isdigit() for name in names):
         places = [int(name) for name in names]
     else:
-        head = [cell.split(":")[0].strip() for cell in next(rows, [])]  # atomic files: name:type
+        with _long_fields():
+            first_row = next(rows, [])
+        head = [cell.split(":")[0].strip() for cell in first_row]  # atomic files: name:type
         places = [_place(file, head, name) for name in names]
     width = max(places) + 1
     first = 1
     filled = (row for row in rows if row)
-    while chunk := list(islice(filled, _CHUNK)):
+    while chunk := _next_chunk(filled):
         cut = [[row[p] for p in places] if len(row) >= width else row[:1] for row in chunk]
         yield cut, first  # type: ignore[misc]
         first += len(chunk)
+
+
+def _next_chunk(rows: Iterator[list[str]]) -> list[list[str]]:
+    with _long_fields():
+        return list(islice(rows, _CHUNK))
+
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """Let ``csv`` read long fields inside the block; its limit is the whole process's."""
+    with _limiting:
+        before = csv.field_size_limit(_LONGEST)
+        try:
+            yield
+        finally:
+            csv.field_size_limit(before)
 
 
 def _place(file: Path, head: list[str], name: str) -> int:

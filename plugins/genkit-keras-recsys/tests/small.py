@@ -4,7 +4,6 @@ import numpy as np
 from data import opened
 from genkit_recsys.histories import Histories
 
-from genkit.config import parse
 from genkit.registry import installed
 from genkit.specs import resolve
 
@@ -23,10 +22,9 @@ STEPS = {"bpr": 300, "sasrec": 150, "mult-vae": 100, "mult-dae": 60, "recvae": 6
 
 
 def build(name, schema, **settings):
-    spec = installed().find("models", name).spec
-    config = parse(resolve(spec.config), {**SETTINGS[name], **settings}, name)
-    model = resolve(spec.model)(config, schema)
-    model.capabilities = spec.capabilities
+    entry = installed().find("models", name)
+    model = resolve(entry.spec.model)(entry.settings({**SETTINGS[name], **settings}), schema)
+    model.bind(schema, spec=entry.spec)
     return model
 
 

@@ -1,5 +1,6 @@
 """Files of interactions: forms, ids, what is wrong with them, and how much memory they take."""
 
+import csv
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ from genkit_recsys import movielens
 from genkit_recsys.catalogue import read_catalogue
 from genkit_recsys.data_settings import DownloadedConfig, LatestSmallConfig
 from genkit_recsys.datasets import open_latest_small
-from genkit_recsys.reading import Columns, EventReader
+from genkit_recsys.reading import Columns, EventReader, table_chunks
 from pyarrow import parquet
 
 from genkit.config import parse
@@ -43,6 +44,18 @@ def test_csv_tsv_parquet_and_atomic_files_are_read_alike(tmp_path, file):
         found = opened(other, split="all")
         assert pairs(found) == pairs(wanted)
         assert found.fingerprint() == wanted.fingerprint()
+
+
+def test_long_fields_are_read_and_the_limit_of_csv_stays_what_it_was(tmp_path):
+    before = csv.field_size_limit()
+    long = "x" * (before + 1)
+    file = write(tmp_path / "long.csv", [*rows(), (long, "a", 5, 1)])
+    chunks = table_chunks(file, ["user_id"])
+    chunk, _ = next(chunks)
+    assert csv.field_size_limit() == before
+    assert chunk[-1] == [long]
+    assert list(chunks) == []
+    assert csv.field_size_limit() == before
 
 
 def test_the_order_of_rows_and_of_columns_does_not_matter(tmp_path, file):
@@ -186,7 +199,7 @@ def test_a_download_that_fails_says_what_to_do(monkeypatch, tmp_path):
 STREAMED = """
 import resource, sys
 from pathlib import Path
-from genkit_recsys.reading import Columns, EventReader
+from genkit_recsys.reading import Columns, EventReader, table_chunks
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 reader = EventReader(Columns("user_id", "item_id", "", "time"))
 reader.read(Path(sys.argv[1]))

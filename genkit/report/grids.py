@@ -1,0 +1,109 @@
+"""Pictures of arrays, laid out in a grid, as a file or on a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from markupsafe import Markup
+from PIL import Image
+
+from genkit.report.sections import parts
+
+if TYPE_CHECKING:
+    from genkit.specs import Schema
+
+_CHANNELS = {1: "L", 3: "RGB"}
+_SMALL_EDGE = 64
+_MOST_WIDTH = 1000  # pixels of a grid: sharp on a phone and on a desk, small in a file
+_MOST_PNG = 200_000  # bytes; what needs more is a photograph and does better as JPEG
+
+
+def can_draw(schema: Schema) -> bool:
+    """Whether the schema has images that PNG files can hold: 1 or 3 channels, a range."""
+    return any(
+        field.modality == "image"
+        and len(field.shape) == 3  # noqa: PLR2004
+        and field.shape[-1] in _CHANNELS
+        and field.range is not None
+        for field in schema.fields.values()
+    )
+
+
+def to_pictures(samples: np.ndarray, schema: Schema) -> list[Image.Image]:
+    """Turn samples into pictures.
+
+    Args:
+        samples: shape ``(n, height, width, channels)`` in the schema's range.
+        schema: tells the range; see ``can_draw``.
+    """
+    limits = schema[schema.name_of("image")].range
+    assert limits is not None, "can_draw() was asked"
+    unit = (samples.astype("float32") - limits[0]) / (limits[1] - limits[0])
+    pixels = np.round(np.clip(unit, 0, 1) * 255).astype("uint8")
+    return [
+        Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+        for picture in pixels
+    ]
+
+
+def grid(pictures: Sequence[Image.Image | None], columns: int | None = None) -> Image.Image:
+    """Lay pictures of one size out in a grid with thin lines between them.
+
+    Without a number of columns the grid is nearly square. Small pictures are enlarged by a whole
+    factor, so that a person can see them. The place of None stays blank.
+    """
+    first = next(picture for picture in pictures if picture is not None)
+    width, height = first.size
+    zoom = max(1, _SMALL_EDGE // max(width, height))
+    width, height = width * zoom, height * zoom
+    columns = columns or math.ceil(math.sqrt(len(pictures)))
+    rows = math.ceil(len(pictures) / columns)
+    sheet = Image.new(first.mode, (columns * (width + 1) + 1, rows * (height + 1) + 1), "gray")
+    for index, picture in enumerate(pictures):
+        if picture is None:
+            continue
+        row, column = divmod(index, columns)
+        enlarged = picture.resize((width, height), Image.Resampling.NEAREST)
+        sheet.paste(enlarged, (1 + column * (width + 1), 1 + row * (height + 1)))
+    return sheet
+
+
+def save_png(picture: Image.Image, path: Path) -> None:
+    """Write one picture as a PNG file, whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        picture.save(partial, format="PNG")
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def render_pictures(
+    pictures: Sequence[Image.Image], alt: str, columns: int | None = None
+) -> Markup:
+    """Show pictures of one size as one grid."""
+    columns = columns or round(len(pictures) ** 0.5)
+    edge = max(1, _MOST_WIDTH // columns)
+    smaller = [picture.copy() for picture in pictures]
+    for picture in smaller:
+        picture.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+    return picture_part(grid(smaller, columns), alt)
+
+
+def picture_part(picture: Image.Image, alt: str) -> Markup:
+    """Return an ``img`` element that holds the picture itself."""
+    buffer, kind = io.BytesIO(), "png"
+    picture.save(buffer, "PNG")
+    if buffer.tell() > _MOST_PNG:
+        buffer, kind = io.BytesIO(), "jpeg"
+        picture.save(buffer, "JPEG", quality=88)
+    encoded = base64.b64encode(buffer.getvalue()).decode()
+    made: Markup = parts().picture(f"data:image/{kind};base64,{encoded}", alt, *picture.size)
+    return made

@@ -1,0 +1,82 @@
+"""What is the whole process's stays as it is when a name is imported or read."""
+
+import os
+import threading
+
+import pytest
+
+import genkit
+from genkit import backend
+from genkit.errors import RunError
+from genkit.memory import bounded_weights
+
+
+@pytest.fixture
+def tuned(monkeypatch):
+    """Count how often the C library is told to keep freed memory."""
+    calls = []
+    monkeypatch.setattr(backend, "keep_freed_memory", lambda: calls.append("told"))
+    return calls
+
+
+def test_reading_a_name_binds_keras_and_leaves_the_memory_of_the_process_alone(
+    monkeypatch, tuned, active_backend
+):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    for name in ("Model", "Autoencoder", "Trainer", "GAN", "gradient"):
+        monkeypatch.delitem(vars(genkit), name, raising=False)
+        assert getattr(genkit, name) is not None
+    assert os.environ["KERAS_BACKEND"] == active_backend
+    assert tuned == []
+
+
+def test_activating_a_backend_tunes_the_process(tuned, active_backend):
+    assert genkit.activate() == active_backend
+    assert tuned == ["told"]
+
+
+def dense(inputs):
+    import keras
+
+    layer = keras.layers.Dense(1, use_bias=False)
+    layer.build((None, inputs))
+    return layer
+
+
+def test_builders_in_two_threads_are_bounded_each_by_its_own_limit(active_backend):
+    import keras
+
+    before = keras.Layer.add_weight
+    inside, told = threading.Event(), {}
+
+    def build(name, at_most, inputs):
+        try:
+            with bounded_weights(at_most):
+                inside.set()
+                dense(inputs)
+                told[name] = "built"
+        except RunError:
+            told[name] = "refused"
+
+    with bounded_weights(10):
+        threads = [
+            threading.Thread(target=build, args=args) for args in (("small", 5, 9), ("large", 9, 9))
+        ]
+        for thread in threads:
+            thread.start()
+        assert not inside.wait(0.1)
+        dense(10)
+    for thread in threads:
+        thread.join()
+    assert told == {"small": "refused", "large": "built"}
+    assert keras.Layer.add_weight is before
+
+
+def test_weights_of_another_thread_are_not_counted(active_backend):
+    with bounded_weights(5):
+        other = threading.Thread(target=dense, args=(100,))
+        other.start()
+        other.join()
+        dense(5)
+        with pytest.raises(RunError, match="room for 5"):
+            dense(1)
