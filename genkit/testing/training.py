@@ -9,7 +9,7 @@ import random
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,9 +27,10 @@ from genkit.plan import Plan
 from genkit.registry import Entry, installed
 from genkit.runs import Run, UnsavedRun
 from genkit.specs import resolve
-from genkit.testing.check import CheckFailed, Skipped
+from genkit.testing.data import DatasetSubject
 from genkit.testing.fakes import MODALITIES, toy_schema, toy_source
-from genkit.testing.subjects import Subject, subject_of
+from genkit.testing.outcomes import CheckFailed, Skipped
+from genkit.testing.subjects import Subject
 from genkit.testing.toys import ToyModel, ToySolver
 from genkit.testing.watch import Watch
 
@@ -98,10 +99,10 @@ class TrainedSubject(Subject):
         name = self.spec.presets["default"].get("dataset")
         if not name:
             raise Skipped(f"there are no toy data with {', '.join(self.spec.accepts)}")
+        # Kept: its folder, which the source may still read from, goes when it goes.
         entry = installed().find("datasets", name)
-        data: Any = subject_of("datasets", entry.qualified_name)
-        source: Source = data.source
-        return source
+        self._data = DatasetSubject("datasets", entry.qualified_name)
+        return self._data.source
 
     @property
     def schema(self) -> Schema:

@@ -29,9 +29,6 @@ UPWARD = {
     "genkit.registry -> genkit.builtin.plugin",
     "genkit.report.material -> genkit.api",
     "genkit.runs -> genkit.report.samples",
-    "genkit.testing.elsewhere -> genkit",
-    "genkit.testing.persistence_checks -> genkit",
-    "genkit.testing.record_checks -> genkit",
     "genkit.training.closed_form -> genkit.runs",
     "genkit.training.divergence -> genkit.runs",
     "genkit.training.trainer -> genkit.runs",
@@ -41,7 +38,6 @@ CIRCLES = {
     "genkit.api": 11,
     "genkit.engine": 12,
     "genkit.rendering": 3,
-    "genkit.testing.check": 4,
 }
 PLUGINS_CIRCLES = {
     "genkit_recsys.everybody": 2,

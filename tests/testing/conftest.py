@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from genkit import registry
-from genkit.testing import subjects
+from genkit.testing import choosing
 
 NAME = "genkit-keras-unsound"
 
@@ -25,11 +25,11 @@ def unsound(tmp_path_factory):
     )
     sys.path.insert(0, str(site))
     registry.installed.cache_clear()
-    subjects.subject_of.cache_clear()
+    choosing.subject_of.cache_clear()
     yield site
     sys.path.remove(str(site))
     registry.installed.cache_clear()
-    subjects.subject_of.cache_clear()
+    choosing.subject_of.cache_clear()
 
 
 @pytest.fixture
