@@ -19,8 +19,8 @@ from pathlib import Path
 
 from genkit.entry_points import DISTRIBUTION
 from genkit.errors import BackendError
+from genkit.names import suggestion
 from genkit.precision import cpu_flags
-from genkit.registry import suggestion
 
 BACKENDS = ("jax", "torch", "tensorflow")
 _DISTRIBUTIONS = {

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import pydantic
 
 from genkit.errors import UsageError
-from genkit.registry import suggestion
+from genkit.names import suggestion
 
 AbsolutePath = Annotated[Path, pydantic.AfterValidator(lambda path: path.expanduser().absolute())]
 """The annotation of a path in settings: it still holds when a run is resumed from elsewhere."""

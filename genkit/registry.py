@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import pluggy
@@ -17,12 +18,14 @@ import pluggy
 from genkit import hookspecs
 from genkit.entry_points import (
     DISTRIBUTION,
+    ENTRY_POINT_GROUP,
     InstalledPlugin,
     Plugin,
     installed_plugins,
     own_version,
 )
 from genkit.errors import AmbiguousNameError, PluginError, UnknownNameError
+from genkit.names import suggestion
 from genkit.patience import time_box
 from genkit.specs import (
     CallbackSpec,
@@ -46,6 +49,9 @@ KINDS: dict[str, type[Spec]] = {
     "renderers": RendererSpec,
     "reviewers": ReviewerSpec,
 }
+
+BUILTIN = "genkit.builtin.plugin"
+"""The plugin of what GenKit itself brings, loaded by name like every other."""
 
 
 class _Hooks:
@@ -165,9 +171,9 @@ class Registry:
         return sorted({*(e.spec.name for e in entries), *aliases})
 
     def _scan(self) -> None:
-        from genkit.builtin import plugin
-
-        self._add(plugin, Plugin("builtin", DISTRIBUTION, own_version()))
+        own = Plugin("builtin", DISTRIBUTION, own_version())
+        point = EntryPoint(own.name, BUILTIN, ENTRY_POINT_GROUP)
+        self._load(InstalledPlugin(own, point, requires=()))
         disabled = {
             part.strip() for part in os.environ.get("GENKIT_DISABLE_PLUGINS", "").split(",")
         }
@@ -284,14 +290,6 @@ def _unknown_hook(name: str) -> PluginError:
         f"It implements the unknown hook {name!r}, which GenKit {own_version()} lacks.",
         suggestion(name, [f"genkit_{kind}" for kind in KINDS]),
     )
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """Write "Did you mean ...?" for a near miss, or nothing."""
-    import difflib
-
-    near = difflib.get_close_matches(name, list(known), n=2, cutoff=0.6)
-    return f"Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
 
 
 @cache

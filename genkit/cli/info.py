@@ -11,7 +11,8 @@ from genkit.cli.output import JsonFlag, emit, say, table
 from genkit.cli.plugin_commands import commands_for
 from genkit.entry_points import Plugin
 from genkit.errors import UnknownNameError
-from genkit.registry import KINDS, Entry, Registry, installed, suggestion
+from genkit.names import suggestion
+from genkit.registry import KINDS, Entry, Registry, installed
 
 _NOTES = {
     "licence": "Licence",

@@ -9,7 +9,8 @@ import typer
 from genkit.cli.output import JsonFlag, emit, note, table
 from genkit.entry_points import Plugin
 from genkit.errors import UsageError
-from genkit.registry import KINDS, Registry, installed, suggestion
+from genkit.names import suggestion
+from genkit.registry import KINDS, Registry, installed
 
 
 def list_specs(

@@ -36,7 +36,7 @@ class Words(TyperGroup):
 
     def unknown(self, ctx: Any, cmd_name: str) -> UsageError:
         """Make the error that tells of a command that there isn't."""
-        from genkit.registry import suggestion
+        from genkit.names import suggestion
 
         return UsageError(
             f"No such command {cmd_name!r}.",

@@ -24,7 +24,7 @@ from genkit.data.transforms import (
     Transform,
 )
 from genkit.errors import UsageError
-from genkit.registry import suggestion
+from genkit.names import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

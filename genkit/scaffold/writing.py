@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genkit.errors import UsageError
-from genkit.registry import installed, suggestion
+from genkit.names import suggestion
+from genkit.registry import installed
 
 KINDS = {
     "generator": "models",

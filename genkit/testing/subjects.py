@@ -17,7 +17,7 @@ from typing import Any
 from genkit.config import Config, parse
 from genkit.entry_points import DISTRIBUTION, ENTRY_POINT_GROUP
 from genkit.errors import PluginError
-from genkit.registry import Entry, installed
+from genkit.registry import BUILTIN, Entry, installed
 from genkit.specs import resolve
 from genkit.testing.outcomes import CheckFailed
 
@@ -133,7 +133,7 @@ def imports_of(distribution: str) -> dict[str, Any]:
 
 def _references(distribution: str) -> list[str]:
     if distribution == DISTRIBUTION:
-        return ["genkit.builtin.plugin"]
+        return [BUILTIN]
     found = {
         point.value
         for point in entry_points(group=ENTRY_POINT_GROUP)

@@ -29,7 +29,7 @@ FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floo
 # Where files stand that haven't moved into their room yet.
 NOT_YET_MOVED = {
     **dict.fromkeys(
-        ["schema", "specs", "config", "hookspecs", "entry_points", "registry", "patience"],
+        ["schema", "specs", "config", "hookspecs", "entry_points", "registry", "patience", "names"],
         "plugins",
     ),
     **dict.fromkeys(["plan", "fitting", "precision", "backend"], "plan"),

@@ -26,7 +26,6 @@ UPWARD = {
     "genkit.evaluation.evaluating -> genkit.card",
     "genkit.evaluation.extractors.train -> genkit",
     "genkit.model -> genkit.runs",
-    "genkit.registry -> genkit.builtin.plugin",
     "genkit.report.material -> genkit.api",
     "genkit.runs -> genkit.report.samples",
     "genkit.training.closed_form -> genkit.runs",

@@ -21,7 +21,7 @@ from genkit.data.transform_names import parse_transforms
 from genkit.data.values import convert, label
 from genkit.errors import DataError
 from genkit.memory import machine_bytes
-from genkit.registry import suggestion
+from genkit.names import suggestion
 from genkit.specs import Schema
 
 if TYPE_CHECKING:

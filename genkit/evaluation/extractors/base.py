@@ -6,7 +6,7 @@ import abc
 from typing import TYPE_CHECKING, ClassVar
 
 from genkit.errors import UsageError
-from genkit.registry import suggestion
+from genkit.names import suggestion
 from genkit.specs import resolve
 
 if TYPE_CHECKING:
