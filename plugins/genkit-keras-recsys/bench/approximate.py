@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 from genkit_recsys.archive import Archive
-from genkit_recsys.everybody import exact_rankings
 from genkit_recsys.histories import Histories
 from genkit_recsys.index import ItemIndex
+from genkit_recsys.rankings import exact_rankings
 from genkit_recsys.recommending import Wishes
 
 from bench.memory import largest

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from genkit.errors import DataError
 from genkit_recsys.measures import DEEPEST, LIST, diversity, measure_hits, novelty, thirds
-from genkit_recsys.ranking import blocks, exclude, top
+from genkit_recsys.ranking import Scorer, blocks, exclude, top
 from genkit_recsys.recommending import similarities
 from genkit_recsys.source import InteractionSource
 
 if TYPE_CHECKING:
     from genkit_recsys.archive import Archive
-    from genkit_recsys.models.recommender import Recommender
 
 _TOGETHER = 256
 
@@ -38,7 +37,7 @@ class Measured:
     taste: NDArray[np.int64]
 
 
-def measure(model: Recommender, source: InteractionSource) -> Measured:
+def measure(model: Scorer, source: InteractionSource) -> Measured:
     """Rank all candidates for each user, and measure the rankings.
 
     Candidates are all items but those that the user is known to have. Memory is bounded by the

@@ -7,20 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genkit.errors import DataError
-from genkit_recsys.histories import Histories
-from genkit_recsys.ranking import blocks
-from genkit_recsys.recommending import Wishes, choose
+from genkit_recsys.index import ItemIndex
+from genkit_recsys.ranking import Scorer
+from genkit_recsys.rankings import Block, exact_rankings
+from genkit_recsys.recommending import Wishes
 
 if TYPE_CHECKING:
     from genkit_recsys.archive import Archive
-    from genkit_recsys.models.recommender import Recommender
 
 
 def recommend_to_all(
-    model: Recommender, out: Path, wishes: dict[str, Any], *, approximate: bool
+    model: Scorer, out: Path, wishes: dict[str, Any], *, approximate: bool
 ) -> dict[str, Any]:
     """Write ``user, rank, id, title, score`` for every user that training has seen.
 
@@ -43,8 +42,6 @@ def recommend_to_all(
     users = np.flatnonzero(archive.seen.lengths).astype(np.int32)
     rankings, index = exact_rankings(model, users, asked), None
     if approximate:
-        from genkit_recsys.index import ItemIndex
-
         found = ItemIndex(model)
         index = found.told(users, asked)
         rankings = found.rankings(users, asked)
@@ -85,21 +82,3 @@ def _write(file: Path, rankings: Iterator[Block], archive: Archive) -> int:
             writer.write_table(pa.table(values, schema=columns))
             rows += len(chosen)
     return rows
-
-
-Block = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]
-
-
-def exact_rankings(model: Recommender, users: NDArray[np.int32], wishes: Wishes) -> Iterator[Block]:
-    """Give blocks of users with their items and scores."""
-    for rows in blocks(len(users), model.n_items):
-        yield ranked(model, users[rows], model.archive.seen.take(users[rows]), wishes)
-
-
-def ranked(
-    model: Recommender, users: NDArray[np.int32], histories: Histories, wishes: Wishes
-) -> Block:
-    """Rank all items exactly for some users."""
-    scores = model.scores(histories, users)
-    items = choose(model.archive, scores, histories, wishes)
-    return users, items, np.take_along_axis(scores, np.maximum(items, 0), axis=1)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genkit.errors import DataError, UsageError
-from genkit_recsys.everybody import Block, ranked
 from genkit_recsys.histories import Histories
-from genkit_recsys.ranking import blocks
+from genkit_recsys.ranking import Scorer, blocks
+from genkit_recsys.rankings import Block, ranked
 from genkit_recsys.recommending import Wishes
-
-if TYPE_CHECKING:
-    from genkit_recsys.models.recommender import Recommender
 
 _ASKED = 200
 """Users that the recall is measured on."""
@@ -36,7 +33,7 @@ class ItemIndex:
         DataError: usearch is not installed.
     """
 
-    def __init__(self, model: Recommender) -> None:
+    def __init__(self, model: Scorer) -> None:
         if not hasattr(model, "item_vectors"):
             raise UsageError(
                 f"Expected a model that scores by vectors of items; {type(model).__name__} "

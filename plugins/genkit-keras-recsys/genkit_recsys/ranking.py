@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genkit_recsys.histories import Histories
 
+if TYPE_CHECKING:
+    from genkit_recsys.archive import Archive
+
 TIE_RULE = "of equal scores the item whose id stands first"
 _BLOCK_BYTES = 64 << 20
 _MOST_ROWS = 4096
+
+
+class Scorer(Protocol):
+    """What rankings, exports and measures need of a recommender."""
+
+    n_items: int
+
+    @property
+    def archive(self) -> Archive:
+        """Ids, titles, and what was seen in training."""
+
+    def scores(self, histories: Histories, users: np.ndarray | None = None) -> np.ndarray:
+        """Score all items for each history, shape ``(users, items)``."""
 
 
 def blocks(n_rows: int, n_items: int) -> Iterator[NDArray[np.int64]]:

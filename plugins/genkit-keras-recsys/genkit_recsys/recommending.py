@@ -1,4 +1,4 @@
-"""Recommendations: the best items for somebody, what else decides, and why."""
+"""Recommendations: whom to, what decides beside the scores, and the items that come of both."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ from numpy.typing import NDArray
 
 from genkit.errors import UsageError
 from genkit_recsys.histories import Histories
-from genkit_recsys.ranking import blocks, exclude, top
+from genkit_recsys.ranking import exclude, top
 
 if TYPE_CHECKING:
     from genkit_recsys.archive import Archive
-    from genkit_recsys.models.recommender import Recommender
 
 _POOL = 10
 """Candidates that diversity chooses among, for each item that is asked for."""
-_MOST_REASONED = 512
-"""Newest items of a history that reasons are looked for in."""
 
 
 @dataclass(frozen=True)
@@ -79,39 +76,6 @@ class Wishes:
                 "Expected k of at least 1, diversity from 0 to 1, novelty and reasons of 0 or "
                 f"more; received {self.k}, {self.diversity}, {self.novelty} and {self.reasons}."
             )
-
-
-def recommend(
-    model: Recommender, requests: list[Request], **options: object
-) -> list[list[Recommendation]]:
-    """Recommend items to each of some people.
-
-    Args:
-        model: a trained recommender.
-        requests: whom to.
-        **options: fields of ``Wishes``.
-
-    Returns:
-        a list for each; shorter than ``k`` where there are too few candidates.
-
-    Raises:
-        UsageError: a wish out of range, or an attribute that no item has.
-    """
-    wishes = Wishes(**options)  # type: ignore[arg-type]
-    histories = Histories.of_lists([list(r.history) for r in requests], model.n_items)
-    scores = model.scores(histories, np.array([r.user for r in requests], np.int32))
-    ranked = choose(model.archive, scores, histories, wishes)
-    found = []
-    for row, items in enumerate(ranked):
-        chosen = [int(item) for item in items if item >= 0]
-        reasons = _reasons(model, requests[row], chosen, wishes.reasons)
-        found.append(
-            [
-                Recommendation(item, float(scores[row, item]), because)
-                for item, because in zip(chosen, reasons, strict=True)
-            ]
-        )
-    return found
 
 
 def choose(
@@ -196,32 +160,3 @@ def _diverse(
         relevance[best] = -np.inf
         nearest = np.maximum(nearest, similar[best])
     return chosen
-
-
-def _reasons(
-    model: Recommender, request: Request, items: list[int], most: int
-) -> list[tuple[int, ...]]:
-    """Name for each item the items of the history that weigh most in its score.
-
-    An item of the history weighs as much as the score falls when it is taken out of it: for linear
-    models exactly its part of the score. A vector learned for the user has no part in that.
-    """
-    history = list(request.history)[-_MOST_REASONED:]
-    if not (most and history and items):
-        return [()] * len(items)
-    one = Histories.of_lists([history], model.n_items)
-    all_but_one = [one.without(0, place) for place in range(len(history))]
-    asked = Histories.of_lists([history, *all_but_one], model.n_items)
-    strangers = np.full(len(asked), -1, np.int32)
-    scores = np.concatenate(
-        [
-            model.score_histories(asked.take(rows), strangers[rows])[:, items]
-            for rows in blocks(len(asked), model.n_items)
-        ]
-    )
-    weights = scores[0] - scores[1:]  # (history, items)
-    heaviest = np.argsort(-weights, axis=0, kind="stable")[:most]
-    return [
-        tuple(history[place] for place in heaviest[:, column] if weights[place, column] > 0)
-        for column in range(len(items))
-    ]
