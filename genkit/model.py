@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from genkit.engine.keras_inside import all_layers, trained_variables
 from genkit.errors import UsageError
 from genkit.generating import Generating
 
@@ -109,15 +110,11 @@ class Model(Generating, keras.Model):
                 f"received {name!r}."
             )
         # The optimizer's own list: it stays when a network is frozen for a while.
-        return list(self.optimizers[name]._trainable_variables)  # noqa: SLF001
+        return trained_variables(self.optimizers[name])
 
     def owned_layers(self, name: str) -> list[Any]:
         """List every layer, however deep, of the networks that a named optimizer owns."""
-        return [
-            layer
-            for network in self._networks[name]
-            for layer in network._flatten_layers()  # noqa: SLF001
-        ]
+        return [layer for network in self._networks[name] for layer in all_layers(network)]
 
     @property
     def optimizer(self) -> OptimizerGroup | None:
@@ -280,9 +277,7 @@ class OptimizerGroup:
 
 def _computes_in_float16(networks: Sequence[Any]) -> bool:
     return any(
-        layer.compute_dtype == "float16"
-        for network in networks
-        for layer in network._flatten_layers()  # noqa: SLF001
+        layer.compute_dtype == "float16" for network in networks for layer in all_layers(network)
     )
 
 

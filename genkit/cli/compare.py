@@ -113,7 +113,7 @@ def compare(  # noqa: PLR0917
 
     chosen = _backends(backends)
     plans = _plans(model, models, {**recipe_of(asked), "backend": chosen[0]})
-    asked = cells.Comparison(
+    comparison = cells.Comparison(
         out / (name or cells.default_name(plans)),
         plans,
         chosen,
@@ -124,9 +124,9 @@ def compare(  # noqa: PLR0917
     )
     if not as_json:
         count = f"{seeds} seed{'s' if seeds > 1 else ''}"
-        note(f"Comparing {', '.join(plans)} on {', '.join(chosen)}, {count}: {asked.folder}")
-    signal = running.run(asked, note)
-    summary = summarize(asked)
+        note(f"Comparing {', '.join(plans)} on {', '.join(chosen)}, {count}: {comparison.folder}")
+    signal = running.run(comparison, note)
+    summary = summarize(comparison)
     emit(summary.to_dict(), as_json, lambda: _show(summary))
     if signal:
         note("Stopped by a signal. The same command goes on.")

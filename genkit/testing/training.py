@@ -17,6 +17,7 @@ from genkit import backend, engine
 from genkit.config import parse
 from genkit.data import Loader
 from genkit.engine.base import merge
+from genkit.engine.keras_inside import silence_layers
 from genkit.engine.state import ModelState
 from genkit.entry_points import DISTRIBUTION
 from genkit.errors import GenkitError
@@ -263,15 +264,6 @@ class TrainedSubject(Subject):
                 result = step(merge(next(loader), inputs), static)
                 losses.append(trainer.engine.fetch(result))
         return losses
-
-
-def silence_layers(model: Model) -> None:
-    """Turn off the layers that are random in training: Dropout and its like, GaussianNoise."""
-    for layer in model._flatten_layers():  # noqa: SLF001 - the only list of all of them
-        if hasattr(layer, "seed_generator"):
-            for attribute in ("rate", "stddev"):
-                if hasattr(layer, attribute):
-                    setattr(layer, attribute, 0.0)
 
 
 def _move_seeds(state: ModelState, by: int) -> None:
