@@ -21,22 +21,22 @@ def all_layers(layer: Any) -> list[Any]:
 
     The public list, ``layers``, has those right below it.
     """
-    return list(layer._flatten_layers())  # noqa: SLF001
+    return list(layer._flatten_layers())
 
 
 def own_variables(layer: Any) -> list[Any]:
     """Return a layer's variables without those of its sub-layers; the public lists mix them."""
-    return [*layer._trainable_variables, *layer._non_trainable_variables]  # noqa: SLF001
+    return [*layer._trainable_variables, *layer._non_trainable_variables]
 
 
 def own_sublayers(layer: Any) -> list[Any]:
     """Return what Keras tracks below a layer, in whatever attribute it stands."""
-    return list(layer._layers)  # noqa: SLF001
+    return list(layer._layers)
 
 
 def own_seed_generators(layer: Any) -> list[Any]:
     """Return what a layer itself draws from; the public list of variables has no names for them."""
-    return list(layer._seed_generators)  # noqa: SLF001
+    return list(layer._seed_generators)
 
 
 def silence_layers(model: Any) -> list[str]:
@@ -64,12 +64,12 @@ def silence_layers(model: Any) -> list[str]:
 
 def trained_variables(optimizer: Any) -> list[Any]:
     """Return the variables that an optimizer was built with; it stays when they are frozen."""
-    return list(optimizer._trainable_variables)  # noqa: SLF001
+    return list(optimizer._trainable_variables)
 
 
 def variables_without_inner(optimizer: Any) -> list[Any]:
     """Return what a wrapping optimizer has beside the one that it wraps; publicly both are one."""
-    return list(optimizer._variables)  # noqa: SLF001
+    return list(optimizer._variables)
 
 
 def slot_lists(optimizer: Any) -> dict[str, list[Any]]:
@@ -88,10 +88,10 @@ def slot_lists(optimizer: Any) -> dict[str, list[Any]]:
 
 def adam_slots(optimizer: Any, variables: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """Return Adam's first and second moments of the variables, as tensors, for fused kernels."""
-    places = [optimizer._get_variable_index(variable) for variable in variables]  # noqa: SLF001
+    places = [optimizer._get_variable_index(variable) for variable in variables]
     return (
-        [optimizer._momentums[place].value for place in places],  # noqa: SLF001
-        [optimizer._velocities[place].value for place in places],  # noqa: SLF001
+        [optimizer._momentums[place].value for place in places],
+        [optimizer._velocities[place].value for place in places],
     )
 
 
@@ -101,12 +101,12 @@ def replace_update(optimizer: Any, update: Callable[..., None]) -> None:
     This is the seam that Keras gives its backends: what comes before it (clipping, weight decay,
     accumulation) and after it (averages) stays Keras'.
     """
-    optimizer._backend_update_step = partial(update, optimizer)  # noqa: SLF001
+    optimizer._backend_update_step = partial(update, optimizer)
 
 
 def learning_rate(optimizer: Any) -> Any:
     """Return the variable of the learning rate, or the schedule; the property has the number."""
-    return optimizer._learning_rate  # noqa: SLF001
+    return optimizer._learning_rate
 
 
 def values(variables: Iterable[Any]) -> list[Any]:
@@ -114,7 +114,7 @@ def values(variables: Iterable[Any]) -> list[Any]:
 
     Not by ``value``: what that looks up besides takes, for a small network, as long as a step.
     """
-    return [variable._value for variable in variables]  # noqa: SLF001
+    return [variable._value for variable in variables]
 
 
 def set_values(variables: Iterable[Any], new: Iterable[Any]) -> None:
@@ -123,4 +123,4 @@ def set_values(variables: Iterable[Any], new: Iterable[Any]) -> None:
     Only where nothing else holds the old ones: what comes out of a compiled step.
     """
     for variable, value in zip(variables, new, strict=True):
-        variable._value = value  # noqa: SLF001
+        variable._value = value

@@ -25,7 +25,7 @@ def keras_device() -> str:
 
 def inside_vmap() -> bool:
     """Whether a transform of ``torch.func`` runs: ``torch.autograd.grad`` is refused there."""
-    return torch._C._functorch.peek_interpreter_stack() is not None  # noqa: SLF001
+    return torch._C._functorch.peek_interpreter_stack() is not None
 
 
 def fused_adam(
@@ -48,6 +48,6 @@ def schema(operation: Any) -> Any:
     Raises:
         ValueError: it is no operation of PyTorch's own.
     """
-    if not isinstance(operation, torch._ops.OpOverload):  # noqa: SLF001
+    if not isinstance(operation, torch._ops.OpOverload):
         raise ValueError(f"nothing is known about what {operation} writes")  # noqa: TRY004
-    return operation._schema  # noqa: SLF001
+    return operation._schema
