@@ -60,6 +60,7 @@ def test_what_a_reviewer_refuses_is_neither_trained_on_nor_written(
     assert all(line["index"] % 10 == line["label"] for line in made), "labels stay with their items"
 
 
+@pytest.mark.filterwarnings("ignore:The samples of step")  # the generator's own, while it trains
 def test_a_reviewer_that_fails_ends_it(settings, review_by, tmp_path):
     review_by("Raises")
     with pytest.raises(PluginError, match="RuntimeError: boom"):
