@@ -12,14 +12,14 @@ from genkit.errors import DataError
 from genkit_recsys.index import ItemIndex
 from genkit_recsys.ranking import Scorer
 from genkit_recsys.rankings import Block, exact_rankings
-from genkit_recsys.recommending import Wishes
+from genkit_recsys.recommending import Filters
 
 if TYPE_CHECKING:
     from genkit_recsys.archive import Archive
 
 
 def recommend_to_all(
-    model: Scorer, out: Path, wishes: dict[str, Any], *, approximate: bool
+    model: Scorer, out: Path, filters: Filters, *, approximate: bool
 ) -> dict[str, Any]:
     """Write ``user, rank, id, title, score`` for every user that training has seen.
 
@@ -28,23 +28,23 @@ def recommend_to_all(
     Args:
         model: a trained recommender.
         out: the file.
-        wishes: fields of ``Wishes``.
+        filters: what else decides.
         approximate: find items by an approximate index.
 
     Returns:
-        ``{"out", "users", "rows", "index"}``; ``index`` is None, or tells of its recall.
+        ``{"out", "users", "rows", "index"}``; ``index`` is None, or has its recall.
 
     Raises:
         DataError: pyarrow is not installed, or the disk refuses.
-        UsageError: a wish out of range; or a model without item vectors for the index.
+        UsageError: a model without item vectors for the index.
     """
-    archive, asked = model.archive, Wishes(**wishes, reasons=0)
+    archive = model.archive
     users = np.flatnonzero(archive.seen.lengths).astype(np.int32)
-    rankings, index = exact_rankings(model, users, asked), None
+    rankings, index = exact_rankings(model, users, filters), None
     if approximate:
         found = ItemIndex(model)
-        index = found.told(users, asked)
-        rankings = found.rankings(users, asked)
+        index = found.measure_recall(users, filters)
+        rankings = found.rankings(users, filters)
     partial = out.with_name(f".{out.name}.partial")
     try:
         rows = _write(partial, rankings, archive)

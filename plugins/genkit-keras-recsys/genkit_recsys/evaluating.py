@@ -122,13 +122,13 @@ def check_held_out(archive: Archive, source: InteractionSource) -> None:
 
 
 def _numbers(archive: Archive, source: InteractionSource) -> NDArray[np.int64]:
-    """Give the users' numbers in the archive; -1 for users that training has not seen."""
+    """Return the users' numbers in the archive; -1 for users that training has not seen."""
     seen = archive.seen.lengths[np.maximum(source.users, 0)] > 0
     return np.where((source.users >= 0) & seen, source.users, -1)
 
 
 def _diversity(archive: Archive, lists: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Give the diversity of each list, a few lists at a time: they have few items together."""
+    """Return the diversity of each list, a few lists at a time: they have few items together."""
     found = np.zeros(len(lists))
     place = np.zeros(len(archive.items), np.int64)
     for start in range(0, len(lists), _TOGETHER):

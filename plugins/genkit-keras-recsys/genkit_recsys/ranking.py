@@ -32,7 +32,7 @@ class Scorer(Protocol):
 
 
 def blocks(n_rows: int, n_items: int) -> Iterator[NDArray[np.int64]]:
-    """Give the rows in blocks whose scores take at most 64 MiB, or a single row."""
+    """Yield the rows in blocks whose scores take at most 64 MiB, or a single row."""
     size = min(max(_BLOCK_BYTES // (4 * n_items), 1), _MOST_ROWS)
     for start in range(0, n_rows, size):
         yield np.arange(start, min(start + size, n_rows))
@@ -44,7 +44,7 @@ def exclude(scores: NDArray[np.float32], excluded: Histories) -> None:
 
 
 def top(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-    """Give the best items of each row, best first; ties as ``TIE_RULE`` says.
+    """Return the best items of each row, best first; ties as ``TIE_RULE`` says.
 
     Args:
         scores: shape ``(rows, items)``; minus infinity for what is no candidate.

@@ -9,20 +9,22 @@ from numpy.typing import NDArray
 
 from genkit_recsys.histories import Histories
 from genkit_recsys.ranking import Scorer, blocks
-from genkit_recsys.recommending import Wishes, choose
+from genkit_recsys.recommending import Filters, choose
 
 Block = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]
 """Users, their items (best first, -1 where there are too few), and the scores of these."""
 
 
-def exact_rankings(model: Scorer, users: NDArray[np.int32], wishes: Wishes) -> Iterator[Block]:
+def exact_rankings(model: Scorer, users: NDArray[np.int32], filters: Filters) -> Iterator[Block]:
     """Yield blocks of users with their items and scores."""
     for rows in blocks(len(users), model.n_items):
-        yield ranked(model, users[rows], model.archive.seen.take(users[rows]), wishes)
+        yield ranked(model, users[rows], model.archive.seen.take(users[rows]), filters)
 
 
-def ranked(model: Scorer, users: NDArray[np.int32], histories: Histories, wishes: Wishes) -> Block:
+def ranked(
+    model: Scorer, users: NDArray[np.int32], histories: Histories, filters: Filters
+) -> Block:
     """Rank all items exactly for some users."""
     scores = model.scores(histories, users)
-    items = choose(model.archive, scores, histories, wishes)
+    items = choose(model.archive, scores, histories, filters)
     return users, items, np.take_along_axis(scores, np.maximum(items, 0), axis=1)

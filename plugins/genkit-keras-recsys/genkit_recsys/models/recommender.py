@@ -15,7 +15,7 @@ from genkit.errors import UsageError
 from genkit_recsys.archive import Archive
 from genkit_recsys.histories import Histories
 from genkit_recsys.ranking import blocks
-from genkit_recsys.recommending import Recommendation, Request, Wishes, choose
+from genkit_recsys.recommending import Filters, Recommendation, Request, choose
 from genkit_recsys.source import InteractionSource
 
 STRANGER = -1
@@ -93,21 +93,21 @@ class Recommender(genkit.Model):
 
         Args:
             requests: whom to.
-            **options: fields of ``Wishes``.
+            **options: fields of ``Filters``.
 
         Returns:
             a list for each; shorter than ``k`` where there are too few candidates.
 
         Raises:
-            UsageError: a wish out of range, or an attribute that no item has.
+            UsageError: a filter out of range, or an attribute that no item has.
         """
-        wishes = Wishes(**options)
+        filters = Filters(**options)
         histories = Histories.of_lists([list(r.history) for r in requests], self.n_items)
         scores = self.scores(histories, np.array([r.user for r in requests], np.int32))
         found = []
-        for row, items in enumerate(choose(self.archive, scores, histories, wishes)):
+        for row, items in enumerate(choose(self.archive, scores, histories, filters)):
             chosen = [int(item) for item in items if item >= 0]
-            reasons = self._reasons(requests[row].history, chosen, wishes.reasons)
+            reasons = self._reasons(requests[row].history, chosen, filters.reasons)
             found.append(
                 [
                     Recommendation(item, float(scores[row, item]), because)
@@ -177,7 +177,7 @@ class Recommender(genkit.Model):
 
 
 def histories_of(source: Source, field: str) -> Histories:
-    """Give the histories of a source, sparse; of another kind of source read a block at a time."""
+    """Return the histories of a source, sparse; another kind of source is read in blocks."""
     if isinstance(source, InteractionSource):
         return source.histories
     rows, items = [], []
@@ -191,7 +191,7 @@ def histories_of(source: Source, field: str) -> Histories:
 
 
 def users_of(source: Source, field: str) -> NDArray[np.int32]:
-    """Give the users' numbers of a source."""
+    """Return the users' numbers of a source."""
     if isinstance(source, InteractionSource):
         return source.users
     found = [
@@ -202,7 +202,7 @@ def users_of(source: Source, field: str) -> NDArray[np.int32]:
 
 
 def weight(variable: Any) -> np.ndarray:
-    """Give a variable's value as an array."""
+    """Return a variable's value as an array."""
     import keras
 
     return np.asarray(keras.ops.convert_to_numpy(variable.value))
