@@ -307,7 +307,7 @@ def installed() -> Registry:
 
 @contextmanager
 def using(registry: Registry) -> Iterator[None]:
-    """Make this registry the one in use, for what the block calls."""
+    """Make this registry the one in use, for what the block calls in this thread."""
     before = _in_use.set(registry)
     try:
         yield
