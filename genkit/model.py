@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from genkit import backend
 from genkit.data import as_source
+from genkit.engine.keras_inside import all_layers, trained_variables
 from genkit.engine.optimized import OptimizerGroup, for_precision
 from genkit.errors import UsageError
 from genkit.fitting import FitSettings
@@ -114,15 +116,11 @@ class Model(Generating, keras.Model):
                 f"received {name!r}."
             )
         # The optimizer's own list: it stays when a network is frozen for a while.
-        return list(self.optimizers[name]._trainable_variables)  # noqa: SLF001
+        return trained_variables(self.optimizers[name])
 
     def owned_layers(self, name: str) -> list[Any]:
         """List every layer, however deep, of the networks that a named optimizer owns."""
-        return [
-            layer
-            for network in self._networks[name]
-            for layer in network._flatten_layers()  # noqa: SLF001
-        ]
+        return [layer for network in self._networks[name] for layer in all_layers(network)]
 
     @property
     def optimizer(self) -> OptimizerGroup | None:
@@ -246,6 +244,7 @@ class Model(Generating, keras.Model):
         settings = FitSettings(batch_size=batch_size, epochs=epochs, steps=steps, seed=seed)
         trainer = ClosedFormTrainer() if hasattr(self, "solve") else Trainer()
         shown = [*callbacks, Progress()] if verbose and trainer.stepwise else list(callbacks)
+        backend.keep_freed_memory()
         trainer.fit(self, source, UnsavedRun(settings), shown)
         return getattr(self, "history", None)
 

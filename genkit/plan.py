@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from genkit.registry import Registry
 
 # A layer that says how long to train replaces all that lower layers said about it.
-_LENGTH = ("steps", "epochs", "time")
+LENGTH = ("steps", "epochs", "time")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -76,14 +77,14 @@ class Plan(Config):
     data: dict[str, Any]
     trainer_config: dict[str, Any] = Field({})
     callbacks: dict[str, dict[str, Any]] = Field({})
-    batch_size: int = Field(64, ge=1)
+    batch_size: int = Field(FitSettings.batch_size, ge=1)
     steps: int | None = Field(None, ge=0)
     epochs: int | None = Field(None, ge=0)
     time: float | None = Field(None, gt=0)
-    seed: int = Field(0, ge=0, lt=2**31)
-    checkpoint_every: int = Field(500, ge=1)
-    sample_every: int = Field(500, ge=1)
-    keep: int = Field(2, ge=1)
+    seed: int = Field(FitSettings.seed, ge=0, lt=2**31)
+    checkpoint_every: int = Field(FitSettings.checkpoint_every, ge=1)
+    sample_every: int = Field(FitSettings.sample_every, ge=1)
+    keep: int = Field(FitSettings.keep, ge=1)
     keep_best: str | None = None
     init: str | None = None
 
@@ -92,18 +93,9 @@ class Plan(Config):
         return f"{self.distributions.get(kind, '?')}/{getattr(self, kind)}"
 
     def settings(self) -> FitSettings:
-        """Give what the training loop needs."""
-        return FitSettings(
-            batch_size=self.batch_size,
-            epochs=self.epochs,
-            steps=self.steps,
-            seconds=self.time,
-            seed=self.seed,
-            checkpoint_every=self.checkpoint_every,
-            sample_every=self.sample_every,
-            keep=self.keep,
-            keep_best=self.keep_best,
-        )
+        """Return what the training loop needs."""
+        shared = {field.name for field in fields(FitSettings)} - {"seconds"}
+        return FitSettings(**{name: getattr(self, name) for name in shared}, seconds=self.time)
 
 
 def make_plan(
@@ -165,7 +157,7 @@ def _resolve(registry: Registry, model: Any, preset: str, merged: dict[str, Any]
     }
     rest["callbacks"] = callbacks
     rest["time"] = parse_duration(rest["time"]) if rest.get("time") is not None else None
-    if all(rest.get(key) is None for key in _LENGTH):
+    if all(rest.get(key) is None for key in LENGTH):
         rest["epochs"] = 1
     if rest.get("init"):
         rest["init"] = str(Path(rest["init"]).resolve())
@@ -191,8 +183,8 @@ def _merge(layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Lay settings over one another; tables merge key by key, lengths replace one another."""
     merged: dict[str, Any] = {}
     for layer in layers:
-        if any(layer.get(key) is not None for key in _LENGTH):
-            merged = {k: v for k, v in merged.items() if k not in _LENGTH}
+        if any(layer.get(key) is not None for key in LENGTH):
+            merged = {k: v for k, v in merged.items() if k not in LENGTH}
         if merged.get("dataset") and layer.get("dataset") not in (None, merged["dataset"]):
             merged.pop("data", None)  # settings of another data set
         for key, value in layer.items():

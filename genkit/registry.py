@@ -7,10 +7,12 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -75,6 +77,8 @@ class _Hooks:
 
 
 _HOOKS: Any = _Hooks()
+_in_use: ContextVar[Registry | None] = ContextVar("in_use", default=None)
+_loading = RLock()
 
 
 @dataclass(frozen=True)
@@ -264,7 +268,7 @@ class Registry:
 
     @contextmanager
     def _traced(self, about: Plugin, what: str) -> Iterator[None]:
-        """Tell on stderr how long the block took, if that was asked for."""
+        """Write to stderr how long the block took, if that was asked for."""
         started = time.perf_counter()
         try:
             yield
@@ -316,12 +320,29 @@ def _unknown_hook(name: str) -> PluginError:
     )
 
 
-@cache
 def installed() -> Registry:
-    """Give the registry of what is installed, loaded once a process."""
-    # Plugins may print while they load; stdout belongs to the command's own output.
-    stdout, sys.stdout = sys.stdout, sys.stderr
+    """Return the registry in use: of what is installed, loaded once, unless ``using`` says else."""
+    in_use = _in_use.get()
+    if in_use is not None:
+        return in_use
+    with _loading:
+        return _of_installed()
+
+
+@contextmanager
+def using(registry: Registry) -> Iterator[None]:
+    """Make this registry the one in use, for what the block calls in this thread."""
+    before = _in_use.set(registry)
     try:
-        return Registry()
+        yield
     finally:
-        sys.stdout = stdout
+        _in_use.reset(before)
+
+
+@cache
+def _of_installed() -> Registry:
+    # Plugins may print while they load; stdout belongs to the command's own output. What they print
+    # to, sys.stdout, is the whole process's: two threads that load at once would restore each
+    # other's. Hence the lock.
+    with redirect_stdout(sys.stderr):
+        return Registry()

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from genkit.cli.output import JsonFlag, emit, note, say, table
+from genkit.cli.recipe_flags import recipe_flags, recipe_of
 from genkit.errors import UsageError
 
 _DATA = "The data"
@@ -17,6 +18,25 @@ _TRIAL = "The trial"
 _PLACE = "Where it goes"
 
 
+@recipe_flags(
+    _DATA,
+    "dataset",
+    "data",
+    after="model",
+    dataset="Images with labels and a test split; the model's own if not given.",
+)
+@recipe_flags(
+    _GENERATOR,
+    "config",
+    "steps",
+    "epochs",
+    "backend",
+    after="per_class",
+    config="A setting of the model: genkit info MODEL. Repeatable.",
+    steps="Training steps of each generator. Default 1500.",
+    epochs="Its passes over the real items, instead of --steps.",
+    backend="jax, torch, tensorflow or auto.",
+)
 def augment(  # noqa: PLR0917
     model: Annotated[
         str,
@@ -26,21 +46,6 @@ def augment(  # noqa: PLR0917
             rich_help_panel=_GENERATOR,
         ),
     ],
-    dataset: Annotated[
-        str | None,
-        typer.Option(
-            help="Images with labels and a test split; the model's own if not given.",
-            rich_help_panel=_DATA,
-        ),
-    ] = None,
-    data: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KEY=VALUE",
-            help="A setting of the data set, e.g. path=photos: genkit info DATASET. Repeatable.",
-            rich_help_panel=_DATA,
-        ),
-    ] = None,
     per_class: Annotated[
         int | None,
         typer.Option(
@@ -49,30 +54,6 @@ def augment(  # noqa: PLR0917
             "Default 50.",
             rich_help_panel=_DATA,
         ),
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="A setting of the model: genkit info MODEL. Repeatable.",
-            rich_help_panel=_GENERATOR,
-        ),
-    ] = None,
-    steps: Annotated[
-        int | None,
-        typer.Option(
-            help="Training steps of each generator. Default 1500.", rich_help_panel=_GENERATOR
-        ),
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            help="Its passes over the real items, instead of --steps.", rich_help_panel=_GENERATOR
-        ),
-    ] = None,
-    backend: Annotated[
-        str | None, typer.Option(help="jax, torch, tensorflow or auto.", rich_help_panel=_GENERATOR)
     ] = None,
     ratios: Annotated[
         str | None,
@@ -120,6 +101,7 @@ def augment(  # noqa: PLR0917
         ),
     ] = None,
     as_json: JsonFlag = False,
+    **asked: Any,
 ) -> int:
     """Say whether generated data helps a classifier.
 
@@ -137,22 +119,12 @@ def augment(  # noqa: PLR0917
       genkit augment --model ddpm --set conditional=true --dataset mnist --per-class 100
     """
     from genkit.augmentation.settings import make_settings
-    from genkit.plan import parse_settings
     from genkit.registry import installed
     from genkit.runs import check_name
 
-    flags = {
-        "model": model,
-        "dataset": dataset,
-        "data": parse_settings(data, "--data") if data else None,
-        "config": parse_settings(set_, "--set") if set_ else None,
-        "steps": steps,
-        "epochs": epochs,
-        "backend": backend,
-    }
     settings = make_settings(
         installed(),
-        flags,
+        {"model": model, **recipe_of(asked)},
         per_class=per_class,
         ratios=_numbers(ratios) if ratios is not None else None,
         seeds=seeds,

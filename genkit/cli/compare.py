@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genkit.cli.output import JsonFlag, emit, note, say, table
+from genkit.cli.recipe_flags import recipe_flags, recipe_of
 
 if TYPE_CHECKING:
     from genkit.comparison.sentences import Evidence
@@ -21,6 +22,19 @@ _PLACE = "Where it goes"
 _THOUSAND = 1000
 
 
+@recipe_flags(
+    _WHAT,
+    "steps",
+    "dataset",
+    "data",
+    "preset",
+    "config",
+    after="seeds",
+    steps="Training steps; by default the preset's.",
+    data="A setting of the data set. Repeatable.",
+    preset="Preset to start from.",
+    config="A setting of every model. Repeatable.",
+)
 def compare(  # noqa: PLR0917
     model: Annotated[str | None, typer.Argument(help="Name of the model.")] = None,
     models: Annotated[
@@ -43,34 +57,6 @@ def compare(  # noqa: PLR0917
             rich_help_panel=_WHAT,
         ),
     ] = 3,
-    steps: Annotated[
-        int | None,
-        typer.Option(help="Training steps; by default the preset's.", rich_help_panel=_WHAT),
-    ] = None,
-    dataset: Annotated[
-        str | None,
-        typer.Option(help="Name of the data set: genkit list datasets.", rich_help_panel=_WHAT),
-    ] = None,
-    data: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KEY=VALUE",
-            help="A setting of the data set. Repeatable.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    preset: Annotated[
-        str | None, typer.Option(help="Preset to start from.", rich_help_panel=_WHAT)
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="A setting of every model. Repeatable.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
     metrics: Annotated[
         str | None,
         typer.Option(
@@ -107,6 +93,7 @@ def compare(  # noqa: PLR0917
         Path, typer.Option(help="Folder that holds the comparisons.", rich_help_panel=_PLACE)
     ] = Path("comparisons"),
     as_json: JsonFlag = False,
+    **asked: Any,
 ) -> int:
     """Train a model on several backends from one start, and say what differs.
 
@@ -122,18 +109,11 @@ def compare(  # noqa: PLR0917
     """
     from genkit.comparison import cells, running
     from genkit.comparison.summary import summarize
-    from genkit.plan import parse_duration, parse_settings
+    from genkit.plan import parse_duration
 
-    flags: dict[str, Any] = {
-        "dataset": dataset,
-        "data": parse_settings(data, "--data") if data else None,
-        "preset": preset,
-        "config": parse_settings(set_, "--set") if set_ else None,
-        "steps": steps,
-    }
     chosen = _backends(backends)
-    plans = _plans(model, models, {**flags, "backend": chosen[0]})
-    asked = cells.Comparison(
+    plans = _plans(model, models, {**recipe_of(asked), "backend": chosen[0]})
+    comparison = cells.Comparison(
         out / (name or cells.default_name(plans)),
         plans,
         chosen,
@@ -144,9 +124,9 @@ def compare(  # noqa: PLR0917
     )
     if not as_json:
         count = f"{seeds} seed{'s' if seeds > 1 else ''}"
-        note(f"Comparing {', '.join(plans)} on {', '.join(chosen)}, {count}: {asked.folder}")
-    signal = running.run(asked, note)
-    summary = summarize(asked)
+        note(f"Comparing {', '.join(plans)} on {', '.join(chosen)}, {count}: {comparison.folder}")
+    signal = running.run(comparison, note)
+    summary = summarize(comparison)
     emit(summary.to_dict(), as_json, lambda: _show(summary))
     if signal:
         note("Stopped by a signal. The same command goes on.")

@@ -9,98 +9,33 @@ import typer
 
 from genkit.cli.output import JsonFlag, emit, note, say
 from genkit.cli.plugin_commands import commands_for
+from genkit.cli.recipe_flags import recipe_flags, recipe_of
 
 _TRAINING = "What to train"
 _LENGTH = "How long"
 _PLACE = "Where it goes"
 
 
+@recipe_flags(_TRAINING, "backend", "dataset", "data", "preset", "config", after="model")
+@recipe_flags(
+    _TRAINING,
+    "trainer",
+    "trainer_config",
+    "precision",
+    "init",
+    "seed",
+    "batch_size",
+    after="recipe",
+)
+@recipe_flags(_LENGTH, "steps", "epochs", "time", after="recipe")
+@recipe_flags(_PLACE, "checkpoint_every", "sample_every", "keep", "keep_best", "log", after="name")
 def run(  # noqa: PLR0917
     model: Annotated[
         str | None, typer.Argument(help="Name of the model; may stand in the recipe instead.")
     ] = None,
-    backend: Annotated[
-        str | None,
-        typer.Option(
-            help="jax, torch, tensorflow or auto (recipe, KERAS_BACKEND, first installed).",
-            rich_help_panel=_TRAINING,
-        ),
-    ] = None,
-    dataset: Annotated[
-        str | None,
-        typer.Option(help="Name of the data set: genkit list datasets.", rich_help_panel=_TRAINING),
-    ] = None,
-    data: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KEY=VALUE",
-            help="A setting of the data set, e.g. path=photos: genkit info DATASET. Repeatable.",
-            rich_help_panel=_TRAINING,
-        ),
-    ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(help="Preset to start from: genkit info MODEL.", rich_help_panel=_TRAINING),
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="A setting of the model, e.g. latent_dim=64: genkit info MODEL. Repeatable.",
-            rich_help_panel=_TRAINING,
-        ),
-    ] = None,
     recipe: Annotated[
         Path | None,
         typer.Option(help="A TOML file with any of these settings.", rich_help_panel=_TRAINING),
-    ] = None,
-    trainer: Annotated[
-        str | None,
-        typer.Option(help="Trainer; by default the model's own.", rich_help_panel=_TRAINING),
-    ] = None,
-    trainer_set: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KEY=VALUE",
-            help="A setting of the trainer: genkit info TRAINER. Repeatable.",
-            rich_help_panel=_TRAINING,
-        ),
-    ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(
-            help="What to compute in: float32, bfloat16, float16, or auto for the fastest that is "
-            "safe here. Weights and losses are float32 always.",
-            rich_help_panel=_TRAINING,
-        ),
-    ] = None,
-    init: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="RUN",
-            help="Start from the weights of another run, whichever backend made it.",
-            rich_help_panel=_TRAINING,
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of all randomness.", rich_help_panel=_TRAINING)
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Items in a batch.", rich_help_panel=_TRAINING)
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(help="Training steps.", rich_help_panel=_LENGTH)
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Passes over the data.", rich_help_panel=_LENGTH)
-    ] = None,
-    time: Annotated[
-        str | None,
-        typer.Option(
-            help="Training time: 90s, 10m, 1h30m. The first limit reached ends the run.",
-            rich_help_panel=_LENGTH,
-        ),
     ] = None,
     runs_dir: Annotated[
         Path, typer.Option(help="Folder that holds the runs.", rich_help_panel=_PLACE)
@@ -112,50 +47,11 @@ def run(  # noqa: PLR0917
             rich_help_panel=_PLACE,
         ),
     ] = None,
-    checkpoint_every: Annotated[
-        int | None,
-        typer.Option(
-            metavar="STEPS",
-            help="Steps between checkpoints: what a killed run can lose. Default 500.",
-            rich_help_panel=_PLACE,
-        ),
-    ] = None,
-    sample_every: Annotated[
-        int | None,
-        typer.Option(
-            metavar="STEPS", help="Steps between sample grids. Default 500.", rich_help_panel=_PLACE
-        ),
-    ] = None,
-    keep: Annotated[
-        int | None,
-        typer.Option(
-            metavar="K",
-            help="How many of the newest checkpoints stay. Default 2.",
-            rich_help_panel=_PLACE,
-        ),
-    ] = None,
-    keep_best: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LOSS",
-            help="Keep the checkpoint where this loss was lowest, too: its mean since the "
-            "checkpoint before. Use it with: genkit generate RUN --checkpoint best",
-            rich_help_panel=_PLACE,
-        ),
-    ] = None,
-    log: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Log to tensorboard or mlflow, into the run directory: genkit list callbacks. "
-            "Repeatable.",
-            rich_help_panel=_PLACE,
-        ),
-    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved plan and train nothing.")
     ] = False,
     as_json: JsonFlag = False,
+    **asked: Any,
 ) -> int:
     """Train a model.
 
@@ -168,31 +64,10 @@ def run(  # noqa: PLR0917
       genkit run vae --set latent_dim=32 --steps 2000 --dry-run
       genkit run vae --log tensorboard --log mlflow
     """
-    from genkit.plan import make_plan, parse_settings, read_recipe
+    from genkit.plan import make_plan, read_recipe
     from genkit.registry import installed
 
-    flags: dict[str, Any] = {
-        "model": model,
-        "backend": backend,
-        "dataset": dataset,
-        "data": parse_settings(data, "--data") if data else None,
-        "preset": preset,
-        "config": parse_settings(set_, "--set") if set_ else None,
-        "trainer": trainer,
-        "trainer_config": parse_settings(trainer_set, "--trainer-set") if trainer_set else None,
-        "precision": precision,
-        "init": str(init) if init else None,
-        "seed": seed,
-        "batch_size": batch_size,
-        "steps": steps,
-        "epochs": epochs,
-        "time": time,
-        "checkpoint_every": checkpoint_every,
-        "sample_every": sample_every,
-        "keep": keep,
-        "keep_best": keep_best,
-        "log": log or None,
-    }
+    flags = {"model": model, **recipe_of(asked)}
     plan = make_plan(installed(), flags, read_recipe(recipe) if recipe else None)
     if dry_run:
         emit(plan.model_dump(mode="json"), as_json, lambda: say(plan.model_dump_json(indent=2)))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from genkit.errors import RunError
 
 if TYPE_CHECKING:
-    from genkit.model import Model
     from genkit.plan import Plan
 
 # Rounding explains as much, as a share of the loss where that is above one. Adam makes it grow
@@ -33,6 +32,7 @@ def first_losses(plan: Plan, folder: Path) -> tuple[list[dict[str, Any]], list[s
     Raises:
         RunError: the model has no steps, or the start is another model's.
     """
+    from genkit.engine.keras_inside import silence_layers
     from genkit.training.sitting import Sitting
     from genkit.training.unsaved_run import UnsavedRun
 
@@ -43,7 +43,7 @@ def first_losses(plan: Plan, folder: Path) -> tuple[list[dict[str, Any]], list[s
     sitting.load_initial_weights(plan.init)
     if sitting.initial is not None and sitting.initial.left_out:
         raise RunError(sitting.initial.told())
-    still_random = switch_off_layer_randomness(sitting.model)
+    still_random = silence_layers(sitting.model)
     rows: list[dict[str, Any]] = []
 
     class Noted(UnsavedRun):
@@ -52,29 +52,6 @@ def first_losses(plan: Plan, folder: Path) -> tuple[list[dict[str, Any]], list[s
 
     sitting.trainer.fit(sitting.model, sitting.source, Noted(plan.settings()))
     return rows, still_random
-
-
-def switch_off_layer_randomness(model: Model) -> list[str]:
-    """Let layers with a rate or a standard deviation of noise have none, for good.
-
-    What a model keeps, its variables and their names, stays as it is.
-
-    Args:
-        model: built and not yet compiled.
-
-    Returns:
-        names of random layers that have neither.
-    """
-    left = []
-    for layer in model._flatten_layers():  # noqa: SLF001
-        if layer._seed_generators:  # noqa: SLF001 - what Keras' random layers draw from
-            for strength in ("rate", "stddev"):
-                if hasattr(layer, strength):
-                    setattr(layer, strength, 0)
-                    break
-            else:
-                left.append(layer.name)
-    return sorted(left)
 
 
 def largest_difference(

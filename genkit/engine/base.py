@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from genkit.engine.keras_inside import trained_variables
 from genkit.engine.state import ModelState
 from genkit.errors import UsageError
 
@@ -94,11 +95,7 @@ class Engine(abc.ABC):
         """
 
     def _quicken(self, optimizer: Any) -> None:  # noqa: B027 - nothing to do by default
-        """Replace a Keras optimizer's own update by a faster one with the same state and result.
-
-        ``_backend_update_step`` is the seam that Keras gives its backends for this: what comes
-        before it (clipping, weight decay, accumulation) and after it (averages) stays Keras'.
-        """
+        """Replace a Keras optimizer's own update by a faster one with the same state and result."""
 
     def _scaled(self, name: str, gradients: Sequence[Any]) -> list[Any]:
         """Put the optimizer's loss scale on gradients that were taken without it."""
@@ -219,16 +216,7 @@ def is_plain_adam(optimizer: Any) -> bool:
         isinstance(optimizer, adam)
         and type(optimizer).update_step is adam.update_step
         and not optimizer.amsgrad
-        and all(v.dtype == "float32" for v in optimizer._trainable_variables)  # noqa: SLF001
-    )
-
-
-def adam_slots(optimizer: Any, variables: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """Give Adam's first and second moments of the variables, as tensors."""
-    places = [optimizer._get_variable_index(variable) for variable in variables]  # noqa: SLF001
-    return (
-        [optimizer._momentums[place].value for place in places],  # noqa: SLF001
-        [optimizer._velocities[place].value for place in places],  # noqa: SLF001
+        and all(v.dtype == "float32" for v in trained_variables(optimizer))
     )
 
 

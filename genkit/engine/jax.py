@@ -18,6 +18,7 @@ import keras
 import numpy as np
 from jax import numpy as jnp
 
+from genkit.engine import keras_inside
 from genkit.engine.base import (
     Engine,
     LossFn,
@@ -146,9 +147,8 @@ class BackendEngine(Engine):
         def step(batch: Any) -> dict[str, Any]:
             # Not `value` and `assign`: for a small network their checks take as long as the step,
             # and what comes out of a compiled step has the shapes and dtypes of what went in.
-            logs, values = jitted([v._value for v in variables], batch)  # noqa: SLF001
-            for variable, value in zip(variables, values, strict=True):
-                variable._value = value  # noqa: SLF001
+            logs, new = jitted(keras_inside.values(variables), batch)
+            keras_inside.set_values(variables, new)
             return dict(zip(names, logs, strict=True))
 
         return step

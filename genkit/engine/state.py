@@ -15,15 +15,11 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from genkit.engine import keras_inside
 from genkit.errors import RunError
 
 if TYPE_CHECKING:
     from genkit.engine.optimized import OptimizedModel
-
-# Attributes under which Keras and the frameworks keep what also stands under a name of its own.
-_BOOKKEEPING = frozenset(
-    {"_buffers", "_functional", "_layers", "_metrics", "_modules", "_operations", "_parameters"}
-)
 
 _LOSS_SCALE = "loss_scale"
 
@@ -131,11 +127,11 @@ def _walk(layer: Any, prefix: str, seen: set[int]) -> Iterator[tuple[str, Any, b
             count = taken[name] = taken.get(name, -1) + 1
             yield prefix + (f"{name}_{count}" if count else name), variable, is_seed
 
-    for variable in [*layer._trainable_variables, *layer._non_trainable_variables]:  # noqa: SLF001
+    for variable in keras_inside.own_variables(layer):
         # Keras numbers unnamed weights through the whole process.
         name = re.sub(r"^variable_\d+$", "variable", variable.name)
         yield from once(name, variable, is_seed=False)
-    for generator in layer._seed_generators:  # noqa: SLF001
+    for generator in keras_inside.own_seed_generators(layer):
         yield from once("seed", generator.state, is_seed=True)
     for name, child in _children(layer):
         if id(child) not in seen:
@@ -150,12 +146,12 @@ def _children(layer: Any) -> Iterator[tuple[str, Any]]:
     # PyTorch keeps sub-modules in `_modules`; sorted, so that every backend sees one order.
     attributes = {**vars(layer), **vars(layer).get("_modules", {})}
     for name, value in sorted(attributes.items()):
-        if name not in _BOOKKEEPING and not name.startswith("_self_"):
+        if name not in keras_inside.BOOKKEEPING and not name.startswith("_self_"):
             for key, child in _members(name, value):
                 if isinstance(child, keras.Layer):
                     yield key, child
     # Whatever Keras tracks and no attribute showed: complete by construction.
-    for index, child in enumerate(layer._layers):  # noqa: SLF001
+    for index, child in enumerate(keras_inside.own_sublayers(layer)):
         yield f"sublayers/{index}", child
 
 
@@ -175,20 +171,15 @@ def _optimizer_variables(optimizer: Any, names: Mapping[int, str]) -> Iterator[t
     if inner is not None:
         # As if it stood alone, so that its state moves between precisions.
         yield from _optimizer_variables(inner, names)
-        for variable in optimizer._variables:  # noqa: SLF001
+        for variable in keras_inside.variables_without_inner(optimizer):
             yield f"{_LOSS_SCALE}/{variable.name}", variable
         return
-    owned = optimizer._trainable_variables  # noqa: SLF001
-    for attribute, slots in vars(optimizer).items():
-        if (
-            isinstance(slots, list)
-            and attribute not in ("_variables", "_trainable_variables")
-            and len(slots) == len(owned)
-        ):
-            for weight, slot in zip(owned, slots, strict=True):
-                if isinstance(slot, keras.Variable) and id(slot) not in seen:
-                    seen.add(id(slot))
-                    yield f"{attribute.strip('_')}/{names[id(weight)]}", slot
+    owned = keras_inside.trained_variables(optimizer)
+    for attribute, slots in keras_inside.slot_lists(optimizer).items():
+        for weight, slot in zip(owned, slots, strict=True):
+            if isinstance(slot, keras.Variable) and id(slot) not in seen:
+                seen.add(id(slot))
+                yield f"{attribute.strip('_')}/{names[id(weight)]}", slot
     for variable in optimizer.variables:
         if id(variable) not in seen:
             seen.add(id(variable))

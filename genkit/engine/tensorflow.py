@@ -14,7 +14,6 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import keras
@@ -25,13 +24,13 @@ from genkit.engine.base import (
     Engine,
     LossFn,
     StepFn,
-    adam_slots,
     clip_factor,
     fill_missing,
     is_plain_adam,
     refuse_batch_statistics,
     split_loss,
 )
+from genkit.engine.keras_inside import adam_slots, replace_update
 from genkit.engine.scope import Scope
 
 
@@ -67,7 +66,7 @@ class BackendEngine(Engine):
     def _quicken(self, optimizer: Any) -> None:
         plain = is_plain_adam(optimizer) and optimizer.beta_2 > 0
         if plain and not tf.distribute.has_strategy():
-            optimizer._backend_update_step = partial(_fused_adam, optimizer)  # noqa: SLF001
+            replace_update(optimizer, _fused_adam)
 
     def gradients(
         self, name: str, fn: LossFn, *inputs: Any

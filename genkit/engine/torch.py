@@ -8,27 +8,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 import torch
-from torch.utils import _pytree as pytree
 
 from genkit.engine.base import (
     Engine,
     LossFn,
     StepFn,
-    adam_slots,
     clip_factor,
     fill_missing,
     is_plain_adam,
     refuse_batch_statistics,
     split_loss,
 )
+from genkit.engine.keras_inside import adam_slots, replace_update
 from genkit.engine.scope import Scope
 from genkit.engine.torch_graph import RecordedStep
+from genkit.engine.torch_inside import fused_adam, inside_vmap, keras_device, pytree
 
 _MOST_NUMBERS = 1 << 26  # in the gradients of examples that are computed together: 256 MiB
 # Arrays that become tensors of their own dtype; Keras maps the others to one it supports.
@@ -40,10 +39,10 @@ class BackendEngine(Engine):
 
     def _quicken(self, optimizer: Any) -> None:
         if is_plain_adam(optimizer):
-            optimizer._backend_update_step = partial(_fused_adam, optimizer)  # noqa: SLF001
+            replace_update(optimizer, _fused_adam)
         elif isinstance(optimizer, keras.optimizers.SGD | keras.optimizers.Adadelta):
             # Keras' form for PyTorch looks into the learning rate, which can't be recorded.
-            optimizer._backend_update_step = partial(_one_by_one, optimizer)  # noqa: SLF001
+            replace_update(optimizer, _one_by_one)
 
     def gradients(
         self, name: str, fn: LossFn, *inputs: Any
@@ -90,7 +89,7 @@ class BackendEngine(Engine):
 
     @staticmethod
     def input_gradient(fn: Callable[[Any], Any], x: Any) -> Any:
-        if torch._C._functorch.peek_interpreter_stack() is not None:  # noqa: SLF001 - inside vmap
+        if inside_vmap():
             return torch.func.grad(lambda x: fn(x).sum())(x)
         differentiable_again = torch.is_grad_enabled()
         with torch.enable_grad():
@@ -104,7 +103,7 @@ class BackendEngine(Engine):
 
     def begin_step(self, seed: int, step: int) -> None:
         mixed = np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0]
-        if keras.src.backend.torch.core.get_device() == "cpu":
+        if keras_device() == "cpu":
             # Not `torch.manual_seed`: it notes the caller's stack for every absent accelerator.
             torch.default_generator.manual_seed(int(mixed) >> 1)
         else:
@@ -211,12 +210,11 @@ def _fused_adam(
     corrections = (1 - optimizer.beta_2**step).sqrt() / (1 - optimizer.beta_1**step)
     values = [variable.value for variable in variables]
     with torch.no_grad():
-        torch._fused_adam_(
+        fused_adam(
             values,
             [gradient.contiguous() for gradient in gradients],
-            *adam_slots(optimizer, variables),
-            [],
-            [torch.full_like(step, math.inf)] * len(values),
+            moments=adam_slots(optimizer, variables),
+            steps=[torch.full_like(step, math.inf)] * len(values),
             lr=keras.ops.convert_to_tensor(learning_rate) * corrections,
             beta1=optimizer.beta_1,
             beta2=optimizer.beta_2,
@@ -238,7 +236,7 @@ def _tensor(x: Any) -> Any:
     """Give an array as a tensor; on the CPU without a copy, which Keras would make."""
     kept = isinstance(x, np.ndarray) and x.dtype.name in _KEPT_DTYPES
     if kept and x.flags.writeable and x.flags.c_contiguous:
-        return torch.as_tensor(x, device=keras.src.backend.torch.core.get_device())
+        return torch.as_tensor(x, device=keras_device())
     return keras.ops.convert_to_tensor(x)
 
 

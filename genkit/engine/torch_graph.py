@@ -17,8 +17,9 @@ from typing import Any
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
-from torch.utils import _pytree as pytree
 
+from genkit.engine import keras_inside
+from genkit.engine.torch_inside import pytree
 from genkit.engine.torch_simplify import simplify
 
 StepFn = Callable[[Any], dict[str, Any]]
@@ -60,8 +61,7 @@ class RecordedStep:
             return self._record(key, batch)
         names, recording = self._recordings[key]
         with torch.no_grad():
-            # Not `value`: what it looks up besides takes longer than a kernel of a small network.
-            losses = recording([v._value for v in self._variables], batch)  # noqa: SLF001
+            losses = recording(keras_inside.values(self._variables), batch)
         return dict(zip(names, losses, strict=True))
 
     def _record(self, key: Any, batch: Any) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from typing import Any
 import torch
 from torch import fx
 
+from genkit.engine import torch_inside
+
 _ALIASES = (torch.ops.aten.detach.default, torch.ops.aten.alias.default)
 # Kernels whose schema hides that they write their running statistics.
 _HIDDEN_WRITES = ("batch_norm",)
@@ -112,7 +114,7 @@ def _is_view(node: fx.Node) -> bool:
         return False
     if node.target is operator.getitem:
         return True
-    schema = _schema(node)
+    schema = torch_inside.schema(node.target)
     if schema.name.startswith(_HIDDEN_VIEWS):
         return True
     return any(result.alias_info is not None for result in schema.returns)
@@ -123,7 +125,7 @@ def _written(node: fx.Node) -> list[fx.Node]:
     if node.op != "call_function" or node.target is operator.getitem:
         return []
     found: list[fx.Node] = []
-    schema = _schema(node)
+    schema = torch_inside.schema(node.target)
     for index, argument in enumerate(schema.arguments):
         hidden = argument.name.startswith("running_") and any(
             name in schema.name for name in _HIDDEN_WRITES
@@ -132,9 +134,3 @@ def _written(node: fx.Node) -> list[fx.Node]:
             value = node.args[index] if index < len(node.args) else node.kwargs.get(argument.name)
             fx.node.map_arg(value, found.append)
     return found
-
-
-def _schema(node: fx.Node) -> Any:
-    if not isinstance(node.target, torch._ops.OpOverload):  # noqa: SLF001
-        raise ValueError(f"nothing is known about what {node.target} writes")  # noqa: TRY004
-    return node.target._schema  # noqa: SLF001

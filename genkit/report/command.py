@@ -11,23 +11,18 @@ from typing import Any
 import pydantic
 
 from genkit.errors import GenkitError
-from genkit.plan import Plan, make_plan
+from genkit.plan import LENGTH, Plan, Recipe, make_plan
 from genkit.registry import Registry
 from genkit.specs import resolve
 
 OWN = "genkit-keras"
-_LENGTH = ("steps", "epochs", "time")
-_FLAGS = (
-    "trainer",
-    "precision",
-    "batch_size",
-    "seed",
-    "checkpoint_every",
-    "sample_every",
-    "keep",
-    "keep_best",
-    "init",
-)
+# What is written in a way of its own, or not at all.
+_APART = {"model", "preset", "dataset", "backend", "data", "config", "trainer_config", "callbacks"}
+_FLAGS = [
+    name
+    for name in Recipe.model_fields
+    if name in Plan.model_fields and name not in _APART and name not in LENGTH
+]
 _PLAIN = re.compile(r"[A-Za-z_][\w./:+-]*")
 _TOML_WORDS = frozenset({"true", "false", "inf", "nan"})
 
@@ -60,8 +55,8 @@ def run_command(plan: Plan, registry: Registry) -> str:
     words += [f"--set {shlex.quote(pair)}" for pair in _pairs(plan.config, usual.get("config"))]
     trainer = _pairs(plan.trainer_config, usual.get("trainer_config"))
     words += [f"--trainer-set {shlex.quote(pair)}" for pair in trainer]
-    lengths = {key: getattr(plan, key) for key in _LENGTH}
-    if lengths != {key: usual.get(key) for key in _LENGTH}:
+    lengths = {key: getattr(plan, key) for key in LENGTH}
+    if lengths != {key: usual.get(key) for key in LENGTH}:
         words += [f"--{key} {value:g}" for key, value in lengths.items() if value is not None]
     for key in _FLAGS:
         value = getattr(plan, key)

@@ -10,7 +10,7 @@ from pathlib import Path
 from genkit.entry_points import own_version
 from genkit.errors import UsageError
 from genkit.files import write_text
-from genkit.registry import Registry
+from genkit.registry import Registry, using
 from genkit.report import comparison, curves, figures, latents, neighbours, pictures, tables
 from genkit.report.material import Material, Tell, of_files, of_model
 from genkit.report.sections import Section, page
@@ -97,7 +97,8 @@ def attach_report(run: Run, registry: Registry) -> None:
     It generates nothing and reads no data: that would take as long as the model likes.
     """
     try:
-        write_text(run.path / NAME, _page_of(of_files(run, registry)))
+        with using(registry):  # the sections look renderers up by themselves
+            write_text(run.path / NAME, _page_of(of_files(run, registry)))
     except Exception as error:  # noqa: BLE001 - a page is never worth a run
         what = " ".join(f"{type(error).__name__}: {error}".split())
         warnings.warn(

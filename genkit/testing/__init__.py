@@ -11,9 +11,10 @@ One list of named checks has two faces, ``genkit check NAME`` and, in a plugin's
 Importing this package imports no framework, and no pytest.
 """
 
-from genkit.testing.check import Check, CheckFailed, Outcome
+from genkit.testing.check import Check
 from genkit.testing.kit import checks_for, parametrize_with_checks
 from genkit.testing.known import KnownAnswer
+from genkit.testing.outcomes import CheckFailed, Outcome
 
 __all__ = [
     "Check",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from genkit.errors import GenkitError
 from genkit.specs import Field, Schema
-from genkit.testing.check import CheckFailed, Skipped, checks
+from genkit.testing.check import checks
 from genkit.testing.fakes import MODALITIES, ODD_IMAGE, toy_schema
+from genkit.testing.outcomes import CheckFailed, Skipped
 
 if TYPE_CHECKING:
     from genkit.testing.training import TrainedSubject

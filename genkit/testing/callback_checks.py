@@ -11,8 +11,9 @@ import numpy as np
 
 from genkit.entry_points import DISTRIBUTION
 from genkit.specs import resolve
-from genkit.testing.check import CheckFailed, Skipped, checks
-from genkit.testing.subjects import subject_of
+from genkit.testing.check import checks
+from genkit.testing.choosing import subject_of
+from genkit.testing.outcomes import CheckFailed, Skipped
 
 if TYPE_CHECKING:
     from genkit.runs import Run

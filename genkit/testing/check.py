@@ -1,4 +1,4 @@
-"""A check: a name, a function, what it looks at, and how it came out."""
+"""A check: a name, a function, and what it looks at."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import time
 import unittest
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from genkit.testing.outcomes import EXPECTED, FAILED, PASSED, SKIPPED, CheckFailed, Outcome
 
 if TYPE_CHECKING:
     from genkit.testing.subjects import Subject
 
-PASSED, FAILED, SKIPPED, EXPECTED = "passed", "failed", "skipped", "expected failure"
 ALL = "all"
 """In the place of a backend: a check that goes over all that are installed."""
 
@@ -29,22 +30,6 @@ _MODULES = (
 )
 _TABLE: dict[str, Definition] = {}
 _Function = TypeVar("_Function", bound=Callable[..., None])
-
-
-class CheckFailed(AssertionError):  # noqa: N818 - an outcome, like pytest's Skipped
-    """What was expected, what was received, and what to do about it.
-
-    Args:
-        expected: begins with "Expected".
-        hint: what to do next.
-    """
-
-    def __init__(self, expected: str, hint: str = "") -> None:
-        super().__init__(f"{expected} {hint}".strip())
-
-
-class Skipped(unittest.SkipTest):
-    """The check does not apply; pytest knows this kind of exception too."""
 
 
 @dataclass(frozen=True)
@@ -90,31 +75,6 @@ def definitions(kind: str | None = None) -> Iterator[Definition]:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a check came out.
-
-    Args:
-        name: of the check.
-        subject: what was checked, ``kind name`` such as ``"model vae"``.
-        backend: where; ``"all"`` for a check that goes over all backends.
-        outcome: ``"passed"``, ``"failed"``, ``"skipped"`` or ``"expected failure"``.
-        reason: why, unless it passed.
-        seconds: how long it took.
-    """
-
-    name: str
-    subject: str
-    backend: str
-    outcome: str
-    reason: str
-    seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the form that ``genkit check --json`` prints."""
-        return {**asdict(self), "seconds": round(self.seconds, 3)}
-
-
-@dataclass(frozen=True)
 class Check:
     """One check of one subject; call it to make it.
 
@@ -150,7 +110,7 @@ class Check:
             unittest.SkipTest: it does not apply.
         """
         from genkit import backend
-        from genkit.testing.subjects import subject_of
+        from genkit.testing.choosing import subject_of
 
         backend.activate()
         self.definition.function(subject_of(self.kind, self.subject))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from genkit.config import Config, parse
 from genkit.specs import resolve
-from genkit.testing.check import CheckFailed
+from genkit.testing.outcomes import CheckFailed
 from genkit.testing.subjects import Subject
 
 if TYPE_CHECKING:

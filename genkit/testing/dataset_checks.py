@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from genkit.testing.check import CheckFailed, Skipped, checks
+from genkit.testing.check import checks
+from genkit.testing.outcomes import CheckFailed, Skipped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

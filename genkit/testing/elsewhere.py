@@ -19,7 +19,8 @@ from typing import Any
 
 from genkit import backend
 from genkit.errors import GenkitError
-from genkit.testing.check import FAILED, Check, CheckFailed, Outcome, definitions
+from genkit.testing.check import Check, definitions
+from genkit.testing.outcomes import FAILED, CheckFailed, Outcome
 
 
 def others() -> list[str]:
@@ -120,15 +121,15 @@ def generate(run: str, n: int, file: str) -> None:
     """Load a run and write ``n`` samples to a ``.npy`` file."""
     import numpy as np
 
-    import genkit
+    from genkit.loading import load
 
-    np.save(file, genkit.load(run).generate(n), allow_pickle=False)
+    np.save(file, load(run).generate(n), allow_pickle=False)
 
 
 def steps(kind: str, subject: str, checkpoint: str, steps: int) -> list[dict[str, float]]:
     """Train some steps from the weights of a checkpoint; give the losses of each."""
+    from genkit.testing.choosing import subject_of
     from genkit.testing.persisted import arrays
-    from genkit.testing.subjects import subject_of
 
     trained: Any = subject_of(kind, subject)
     found: list[dict[str, float]] = trained.losses_of_steps(steps, weights=arrays(Path(checkpoint)))

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genkit.specs import resolve
-from genkit.testing.check import CheckFailed, Skipped, checks
+from genkit.testing.check import checks
 from genkit.testing.fakes import MODALITIES, toy_schema, toy_source
+from genkit.testing.outcomes import CheckFailed, Skipped
 
 if TYPE_CHECKING:
     from genkit.evaluation.figure import Figure

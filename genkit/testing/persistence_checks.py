@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genkit.testing import elsewhere
-from genkit.testing.check import CheckFailed, Skipped, checks
+from genkit.testing.check import checks
+from genkit.testing.outcomes import CheckFailed, Skipped
 from genkit.testing.persisted import arrays, checkpoint, differing
 
 if TYPE_CHECKING:
@@ -24,15 +25,15 @@ _SAMPLES = 8
 @checks("models")
 def check_saved_run_generates_the_same(subject: TrainedSubject) -> None:
     """A run and its exported model, loaded again, give the samples of the model in memory."""
-    import genkit
     from genkit.engine.state import ModelState
+    from genkit.loading import load
 
     trained = subject.straight
     with trained.model.averaged_weights():
         expected, _ = ModelState(trained.model).read()
         samples = _samples(subject, trained.model)
     for path in (trained.run.path, trained.run.path / "model"):
-        loaded = genkit.load(path)
+        loaded = load(path)
         weights, _ = ModelState(loaded).read()
         if wrong := [
             name for name in expected if not np.array_equal(expected[name], weights[name])
@@ -136,9 +137,9 @@ def _others() -> list[str]:
 
 
 def _loaded(subject: TrainedSubject) -> object:
-    import genkit
+    from genkit.loading import load
 
-    return genkit.load(subject.straight.run.path)
+    return load(subject.straight.run.path)
 
 
 def _samples(subject: TrainedSubject, model: object) -> np.ndarray | None:

@@ -10,7 +10,8 @@ from genkit.errors import PluginError, UnknownNameError, UsageError
 from genkit.plan import Recipe
 from genkit.registry import KINDS, installed
 from genkit.specs import resolve
-from genkit.testing.check import CheckFailed, checks
+from genkit.testing.check import checks
+from genkit.testing.outcomes import CheckFailed
 from genkit.testing.subjects import FRAMEWORKS, HEAVY, Subject, imports_of
 
 _REFERENCES = {
@@ -151,20 +152,24 @@ def _check_preset(subject: Subject, name: str, preset: Any) -> None:
 
 
 def _base_of(kind: str) -> type | None:
-    """Give the class that the record's reference must name a subclass of; None for functions."""
+    """Return the class that the record's reference must name a subclass of; None for functions."""
     if kind in ("datasets", "commands"):
         return None
     import keras
 
-    import genkit
+    from genkit.evaluation.metric import Metric
+    from genkit.model import Model
+    from genkit.rendering import Renderer
+    from genkit.reviewing import Reviewer
+    from genkit.training.trainer import Trainer
 
     bases: dict[str, type] = {
-        "models": genkit.Model,
-        "trainers": genkit.Trainer,
-        "metrics": genkit.Metric,
+        "models": Model,
+        "trainers": Trainer,
+        "metrics": Metric,
         "callbacks": keras.callbacks.Callback,
-        "renderers": genkit.Renderer,
-        "reviewers": genkit.Reviewer,
+        "renderers": Renderer,
+        "reviewers": Reviewer,
     }
     if kind not in bases:
         raise PluginError(f"Expected one of {', '.join(KINDS)}; received {kind!r}.")

@@ -19,7 +19,7 @@ from genkit.entry_points import DISTRIBUTION, ENTRY_POINT_GROUP
 from genkit.errors import PluginError
 from genkit.registry import BUILTIN, Entry, installed
 from genkit.specs import resolve
-from genkit.testing.check import CheckFailed
+from genkit.testing.outcomes import CheckFailed
 
 HEAVY = frozenset(
     {"PIL", "grain", "jax", "keras", "matplotlib", "numpy", "pandas", "pydantic", "scipy"}
@@ -96,20 +96,6 @@ class Subject:
         loaded = {plugin.name: plugin.distribution for plugin in installed().plugins}
         broken = {fault.plugin: fault.distribution for fault in installed().broken}
         return {**broken, **loaded}[self.name]
-
-
-@lru_cache(maxsize=2)
-def subject_of(kind: str, name: str) -> Subject:
-    """Give the subject of a kind; the checks of one subject share what they train."""
-    if kind in ("models", "trainers"):
-        from genkit.testing.training import TrainedSubject
-
-        return TrainedSubject(kind, name)
-    if kind == "datasets":
-        from genkit.testing.data import DatasetSubject
-
-        return DatasetSubject(kind, name)
-    return Subject(kind, name)
 
 
 @lru_cache

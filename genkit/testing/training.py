@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from genkit import backend, engine
 from genkit.data import Loader
+from genkit.engine.keras_inside import silence_layers
 from genkit.engine.state import ModelState
 from genkit.entry_points import DISTRIBUTION
 from genkit.errors import GenkitError
@@ -24,9 +25,10 @@ from genkit.opening import build_model, new_trainer, seeded
 from genkit.plan import Plan
 from genkit.registry import Entry, installed
 from genkit.runs import Run
-from genkit.testing.check import CheckFailed, Skipped
+from genkit.testing.data import DatasetSubject
 from genkit.testing.fakes import MODALITIES, toy_schema, toy_source
-from genkit.testing.subjects import Subject, subject_of
+from genkit.testing.outcomes import CheckFailed, Skipped
+from genkit.testing.subjects import Subject
 from genkit.testing.toys import ToyModel, ToySolver
 from genkit.testing.watch import Watch
 from genkit.training.stepping import CompiledStep
@@ -87,10 +89,10 @@ class TrainedSubject(Subject):
         name = self.spec.presets["default"].get("dataset")
         if not name:
             raise Skipped(f"there are no toy data with {', '.join(self.spec.accepts)}")
+        # Kept: its folder, which the source may still read from, goes when it goes.
         entry = installed().find("datasets", name)
-        data: Any = subject_of("datasets", entry.qualified_name)
-        source: Source = data.source
-        return source
+        self._data = DatasetSubject("datasets", entry.qualified_name)
+        return self._data.source
 
     @property
     def schema(self) -> Schema:
@@ -233,15 +235,6 @@ class TrainedSubject(Subject):
         )
         with loader:
             return [trainer.engine.fetch(step(n, next(loader))) for n in range(steps)]
-
-
-def silence_layers(model: Model) -> None:
-    """Turn off the layers that are random in training: Dropout and its like, GaussianNoise."""
-    for layer in model._flatten_layers():  # noqa: SLF001 - the only list of all of them
-        if hasattr(layer, "seed_generator"):
-            for attribute in ("rate", "stddev"):
-                if hasattr(layer, attribute):
-                    setattr(layer, attribute, 0.0)
 
 
 def _move_seeds(state: ModelState, by: int) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genkit.errors import GenkitError
-from genkit.testing.check import CheckFailed, checks
+from genkit.testing.check import checks
+from genkit.testing.outcomes import CheckFailed
 from genkit.testing.persisted import differing
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from genkit.engine.keras_inside import learning_rate
 from genkit.engine.state import ModelState
 from genkit.model import Model
 
@@ -113,5 +114,5 @@ def _size() -> int:
 def _learning_rate(optimizer: Any) -> Any:
     """Give the variable of an optimizer's learning rate; None for one with a schedule."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)
-    rate = inner._learning_rate  # noqa: SLF001 - the property gives its value
+    rate = learning_rate(inner)
     return rate if isinstance(rate, keras.Variable) else None

@@ -18,13 +18,9 @@ def registry():
 @pytest.fixture(scope="module")
 def plugins(registry, active_backend):
     """Have the plugin installed."""
-    from genkit import api, opening
-    from genkit.augmentation import experiment
-    from genkit.training import sitting
+    from genkit.registry import using
 
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (api, opening, sitting, experiment):
-            patch.setattr(module, "installed", lambda: registry)
+    with using(registry):
         yield
 
 

@@ -1,6 +1,7 @@
 """What an augmentation trains on and tests on: subsets, limits, and what reviewers leave."""
 
 import json
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -13,20 +14,21 @@ from genkit.augmentation.verdict import Comparison, judge
 from genkit.builtin import plugin
 from genkit.builtin.datasets.digits import DigitsConfig, open_digits
 from genkit.errors import PluginError
-from genkit.registry import Registry
+from genkit.registry import Registry, using
 from tests.augmentation import generator_plugin
 from tests.augmentation.reviewer_plugin import BRIGHT, Plugin
 
 
 @pytest.fixture
-def review_by(plugins, monkeypatch):
+def review_by(plugins):
     """Have a reviewer installed besides."""
+    with ExitStack() as stack:
 
-    def install(reviewer):
-        registry = Registry([plugin, generator_plugin, Plugin(reviewer)])
-        monkeypatch.setattr(experiment, "installed", lambda: registry)
+        def install(reviewer):
+            registry = Registry([plugin, generator_plugin, Plugin(reviewer)])
+            stack.enter_context(using(registry))
 
-    return install
+        yield install
 
 
 def test_what_a_reviewer_refuses_is_neither_trained_on_nor_written(
@@ -58,6 +60,7 @@ def test_what_a_reviewer_refuses_is_neither_trained_on_nor_written(
     assert all(line["index"] % 10 == line["label"] for line in made), "labels stay with their items"
 
 
+@pytest.mark.filterwarnings("ignore:The samples of step")  # the generator's own, while it trains
 def test_a_reviewer_that_fails_ends_it(settings, review_by, tmp_path):
     review_by("Raises")
     with pytest.raises(PluginError, match="RuntimeError: boom"):

@@ -21,7 +21,7 @@ def model_of(keras, *layers):
 
 def test_noise_of_every_rate_and_deviation_is_switched_off(keras):
     from genkit import layers
-    from genkit.comparison.parity import switch_off_layer_randomness
+    from genkit.engine.keras_inside import silence_layers
 
     random = [
         layers.Dropout(0.5),
@@ -34,25 +34,25 @@ def test_noise_of_every_rate_and_deviation_is_switched_off(keras):
     items = np.ones((4, 8), "float32")
     before = keras.ops.convert_to_numpy(model.network(items, training=True))
     assert not np.array_equal(before, items)
-    assert switch_off_layer_randomness(model) == []
+    assert silence_layers(model) == []
     after = keras.ops.convert_to_numpy(model.network(items, training=True))
     assert np.array_equal(after, items)
 
 
 def test_the_state_that_is_kept_stays_the_same(keras):
-    from genkit.comparison.parity import switch_off_layer_randomness
+    from genkit.engine.keras_inside import silence_layers
     from genkit.engine.state import ModelState
 
     model = model_of(keras, keras.layers.Dense(2), keras.layers.Dropout(0.5))
     before = ModelState(model)
-    switch_off_layer_randomness(model)
+    silence_layers(model)
     after = ModelState(model)
     assert before.weights.keys() == after.weights.keys()
     assert before.training.keys() == after.training.keys()
 
 
 def test_a_random_layer_of_another_kind_is_named(keras):
-    from genkit.comparison.parity import switch_off_layer_randomness
+    from genkit.engine.keras_inside import silence_layers
 
     class Own(keras.layers.Layer):
         def __init__(self, **settings):
@@ -63,4 +63,4 @@ def test_a_random_layer_of_another_kind_is_named(keras):
             return inputs + keras.random.normal(inputs.shape, seed=self.draws)
 
     model = model_of(keras, Own(name="own_noise"))
-    assert switch_off_layer_randomness(model) == ["own_noise"]
+    assert silence_layers(model) == ["own_noise"]

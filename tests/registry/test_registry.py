@@ -1,12 +1,15 @@
 """Plugins in, specs out; one plugin's faults stay its own. No framework is needed."""
 
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 
 import genkit
 from genkit.errors import AmbiguousNameError, PluginError, UnknownNameError, UsageError
-from genkit.registry import KINDS, Registry
+from genkit.registry import KINDS, Registry, installed, using
 
 
 def plugin(name, **hooks):
@@ -143,3 +146,39 @@ def test_a_record_reads_its_own_settings():
     assert entry.settings({"width": "8"}).width == 8
     with pytest.raises(UsageError, match="model vae"):
         entry.settings({"widht": 8})
+
+
+def test_another_registry_takes_the_place_of_what_is_installed_within_a_block():
+    first, second = Registry([GOOD]), Registry([])
+    usual = installed()
+    with using(first):
+        with using(second):
+            assert installed() is second
+        assert installed() is first
+    assert installed() is usual
+    with pytest.raises(UnknownNameError), using(first):
+        installed().find("models", "nothing")
+    assert installed() is usual
+
+
+def test_threads_load_what_is_installed_once(monkeypatch):
+    from genkit import registry
+
+    made = []
+
+    class Slow(Registry):
+        def _scan(self):
+            time.sleep(0.05)
+            made.append(self)
+
+    monkeypatch.setattr(registry, "Registry", Slow)
+    stdout = sys.stdout
+    registry._of_installed.cache_clear()
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _: installed(), range(4)))
+    finally:
+        registry._of_installed.cache_clear()
+    assert made == [found[0]]
+    assert all(each is made[0] for each in found)
+    assert sys.stdout is stdout

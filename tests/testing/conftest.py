@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from genkit import registry
-from genkit.testing import subjects
+from genkit.registry import Registry, using
+from genkit.testing import choosing
 
 NAME = "genkit-keras-unsound"
 
@@ -24,12 +24,11 @@ def unsound(tmp_path_factory):
         "heavy = tests.testing.heavy_plugin\n"
     )
     sys.path.insert(0, str(site))
-    registry.installed.cache_clear()
-    subjects.subject_of.cache_clear()
-    yield site
+    choosing.subject_of.cache_clear()
+    with using(Registry()):
+        yield site
     sys.path.remove(str(site))
-    registry.installed.cache_clear()
-    subjects.subject_of.cache_clear()
+    choosing.subject_of.cache_clear()
 
 
 @pytest.fixture

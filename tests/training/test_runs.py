@@ -200,15 +200,14 @@ def test_time_ends_a_run(train):
 
 
 @pytest.fixture
-def mean_image(monkeypatch):
+def mean_image():
     """Have the plugin with the closed-form model installed."""
-    from genkit import opening, registry
+    from genkit import registry
     from genkit.builtin import plugin
     from tests.training import closed_form_plugin
 
-    both = registry.Registry([plugin, closed_form_plugin])
-    for module in (api, opening, __import__("genkit.training.sitting").training.sitting):
-        monkeypatch.setattr(module, "installed", lambda: both)
+    with registry.using(registry.Registry([plugin, closed_form_plugin])):
+        yield
 
 
 def test_a_closed_form_model_runs_loads_and_has_nothing_to_resume(train, mean_image):

@@ -60,7 +60,7 @@ class Accountant:
         self._orders, self._one_step = one.orders, one.rdp
 
     def epsilon(self, steps: int) -> float:
-        """Give epsilon after this many steps; infinite where cut samples use up their delta."""
+        """Return epsilon after this many steps; infinite where cut samples use up their delta."""
         if steps == 0:
             return 0.0
         for_noise = (1 - _FOR_CUTS) * self.delta
@@ -69,5 +69,5 @@ class Accountant:
         return epsilon if for_cuts <= _FOR_CUTS * self.delta else math.inf
 
     def steps_within(self, budget: float) -> int:
-        """Give the largest number of steps whose epsilon is at most ``budget``."""
+        """Return the largest number of steps whose epsilon is at most ``budget``."""
         return bisect.bisect_right(range(_MOST_STEPS), budget, key=self.epsilon) - 1

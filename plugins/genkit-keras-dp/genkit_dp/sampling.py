@@ -35,7 +35,7 @@ class PoissonSampler:
         self._key, self._noise = key, dict(noise)
 
     def __call__(self, number: int) -> tuple[np.ndarray, Batch]:
-        """Give a batch's indices, its weights and its noise."""
+        """Return a batch's indices, its weights and its noise."""
         # The generator counts in the lowest word: no two batches share a number.
         rng = np.random.Generator(np.random.Philox(key=self._key, counter=[0, 0, number, 0]))
         drawn = min(int(rng.binomial(self._items, self._rate)), self._rows)

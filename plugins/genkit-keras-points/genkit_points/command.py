@@ -51,7 +51,7 @@ def density(  # noqa: PLR0917
     path = out or run / "generated" / "density.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     draw(logs, points, model.schema[name].range, path, f"mean log density {mean:.3f}")
-    told = {
+    summary = {
         "run": str(run),
         "path": str(path),
         "n": len(points),
@@ -61,12 +61,12 @@ def density(  # noqa: PLR0917
         "interval": [low, high],
         "mass": mass,
     }
-    emit(told, as_json, lambda: _show(told))
+    emit(summary, as_json, lambda: _show(summary))
     return 0
 
 
 def _held_out(run: Path, model: Any, label: str | None, n: int) -> tuple[Any, str]:
-    """Give up to ``n`` points that training didn't see, of one class if one is asked for."""
+    """Return up to ``n`` points that training didn't see, of one class if one is asked for."""
     import numpy as np
 
     source = genkit.open_data(run, unseen=True)
@@ -81,7 +81,7 @@ def _held_out(run: Path, model: Any, label: str | None, n: int) -> tuple[Any, st
     return points[:n], name
 
 
-def _show(told: dict[str, Any]) -> None:
-    low, high = told["interval"]
-    say(f"mean log density {told['mean_log_density']:.4f} ({low:.4f} to {high:.4f}) nats")
-    say(f"the picture holds {told['mass']:.1%} of the probability: {told['path']}")
+def _show(summary: dict[str, Any]) -> None:
+    low, high = summary["interval"]
+    say(f"mean log density {summary['mean_log_density']:.4f} ({low:.4f} to {high:.4f}) nats")
+    say(f"the picture holds {summary['mass']:.1%} of the probability: {summary['path']}")

@@ -58,7 +58,7 @@ class EnergyDistance(genkit.Metric):
 
 
 def energy_distance(first: np.ndarray, second: np.ndarray) -> float:
-    """Give the unbiased energy distance of points ``(n, 2)`` and ``(m, 2)``."""
+    """Return the unbiased energy distance of points ``(n, 2)`` and ``(m, 2)``."""
     n, m = len(first), len(second)
     within = _distances(first, first).sum() / (n * (n - 1))
     within += _distances(second, second).sum() / (m * (m - 1))

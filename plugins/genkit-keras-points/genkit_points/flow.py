@@ -60,7 +60,7 @@ class PointsFlow(genkit.Model):
         return {"loss": loss}
 
     def loss(self, batch: dict[str, Any]) -> Any:
-        """Give the mean squared error of the velocity, per coordinate."""
+        """Return the mean squared error of the velocity, per coordinate."""
         points, noise, time = batch["points"], batch["noise"], batch["time"]
         points = rescale(points, self.limits, INSIDE)
         label = batch["label"] if self.conditional else None
@@ -68,7 +68,7 @@ class PointsFlow(genkit.Model):
         return ops.mean(ops.square(answer - (points - noise)))
 
     def velocity(self, x: Any, time: Any, label: Any = None) -> Any:
-        """Give the velocity at places ``(batch, 2)`` and times ``(batch, 1)``."""
+        """Return the velocity at places ``(batch, 2)`` and times ``(batch, 1)``."""
         seen = ops.concatenate([x, time], axis=1)
         return self.network(seen if label is None else [seen, label])
 
@@ -80,7 +80,7 @@ class PointsFlow(genkit.Model):
         return rescale(ops.clip(x, *INSIDE), INSIDE, self.limits)
 
     def log_density(self, points: Any, label: Any = None, solver_steps: int | None = None) -> Any:
-        """Give the log density of points, shape ``(batch,)``; tensors in, tensors out."""
+        """Return the log density of points, shape ``(batch,)``; tensors in, tensors out."""
 
         def change(state: Any, time: Any) -> Any:
             x, times = state[:, :2], time * ops.ones_like(state[:, :1])
@@ -105,7 +105,7 @@ class PointsFlow(genkit.Model):
         label: Sequence[int | str] | int | str | None = None,
         **options: Any,
     ) -> np.ndarray:
-        """Give the log density of points.
+        """Return the log density of points.
 
         Args:
             points: shape ``(n, 2)``, as the data's.

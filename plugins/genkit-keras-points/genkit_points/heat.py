@@ -17,7 +17,7 @@ _SHOWN = 9.0  # nats below the highest density that colours reach down to
 def model_cells(
     model: Any, cells: int, label: str | None, options: Mapping[str, Any]
 ) -> tuple[np.ndarray, float]:
-    """Ask a model for the log density in the middle of each cell of its range.
+    """Return a model's log density in the middle of each cell of its range.
 
     Returns:
         shape ``(cells, cells)``, rows from low to high; and the probability of all cells.
@@ -31,7 +31,7 @@ def model_cells(
 
 
 def draw(
-    logs: np.ndarray, points: np.ndarray, limits: tuple[float, float], path: Path, told: str
+    logs: np.ndarray, points: np.ndarray, limits: tuple[float, float], path: Path, caption: str
 ) -> None:
     """Draw log densities beside those of points, in one scale of colours.
 
@@ -40,7 +40,7 @@ def draw(
         points: shape ``(n, 2)``; their density is a histogram, slightly blurred.
         limits: of both coordinates.
         path: the PNG file.
-        told: stands above the model's.
+        caption: stands above the model's.
     """
     from matplotlib.figure import Figure
 
@@ -55,7 +55,7 @@ def draw(
     figure = Figure(figsize=(9.6, 4.6), dpi=100, layout="constrained")
     panels = figure.subplots(1, 2)
     for axes, values, title in (
-        (panels[0], logs, f"Model: {told}"),
+        (panels[0], logs, f"Model: {caption}"),
         (panels[1], of_data, f"Data: {len(points):,} points held out"),
     ):
         shown = axes.imshow(

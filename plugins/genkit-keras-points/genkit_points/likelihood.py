@@ -29,5 +29,5 @@ class LogDensity(genkit.Metric):
 
     def compute(self) -> Iterable[Figure]:
         interval = mean_interval(np.concatenate(self._found))
-        told = "95 % t interval of the mean"
-        yield self.context.figure("log-density", interval, "max", unit="nats", interval=told)
+        kind = "95 % t interval of the mean"
+        yield self.context.figure("log-density", interval, "max", unit="nats", interval=kind)

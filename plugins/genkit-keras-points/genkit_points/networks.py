@@ -62,7 +62,7 @@ def dense(
 
 
 def limits(schema: genkit.Schema) -> tuple[float, float]:
-    """Give the range of the points.
+    """Return the range of the points.
 
     Raises:
         DataError: the data has no points of two coordinates with a range.

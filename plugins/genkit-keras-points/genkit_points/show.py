@@ -45,7 +45,7 @@ class Scatter(genkit.Renderer):
 
 
 def frame(axes: Any, limits: tuple[float, float]) -> None:
-    """Let a plot show a range, both ways alike, with few words."""
+    """Set the range that a plot shows, both ways alike, with few words."""
     axes.set(xlim=limits, ylim=limits, aspect="equal")
     axes.locator_params(nbins=5)
     axes.tick_params(labelsize=9, colors="#444444", length=3)

@@ -62,7 +62,7 @@ def write_fake(folder: Path) -> dict[str, Any]:
 
 
 def _read(config: PointsCsvConfig) -> tuple[array[float], list[str]]:
-    """Give the coordinates one after the other, and the labels if they are wanted."""
+    """Return the coordinates one after the other, and the labels if they are wanted."""
     numbers, names = array("d"), []
     classes: dict[str, str] = {}  # one string for each class: there may be millions of rows
     wanted = [config.x, config.y, *([config.label] if config.label else [])]
@@ -83,7 +83,7 @@ def _read(config: PointsCsvConfig) -> tuple[array[float], list[str]]:
 
 
 def _rows(path: Path, wanted: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """Give the number of each line, and its values in the wanted columns."""
+    """Yield the number of each line, and its values in the wanted columns."""
     line = 1
     try:
         if (size := path.stat().st_size) > MOST_BYTES:
@@ -111,8 +111,8 @@ def _rows(path: Path, wanted: list[str]) -> Iterator[tuple[int, list[str]]]:
                 if row:
                     yield line, [row[place].strip() for place in places]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        told = error.strerror if isinstance(error, OSError) else error
-        raise DataError(f"Expected CSV in UTF-8 at {path}; near line {line}: {told}.") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"Expected CSV in UTF-8 at {path}; near line {line}: {reason}.") from error
 
 
 def _number(text: str, column: str, line: int, path: Path) -> float:

@@ -59,7 +59,7 @@ class PointsVAE(genkit.Autoencoder):
         return {"loss": loss, **logs}
 
     def loss(self, batch: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Give the negative evidence lower bound and its two terms, in nats per point."""
+        """Return the negative evidence lower bound and its two terms, in nats per point."""
         points = rescale(batch["points"], self.limits, INSIDE)
         label = batch["label"] if self.conditional else None
         middle, log_variance = ops.split(self.encoder(_inputs(points, label)), 2, axis=-1)
@@ -83,7 +83,7 @@ class PointsVAE(genkit.Autoencoder):
         return self._points(self._decoded(latent, label)[0])
 
     def _decoded(self, z: Any, label: Any) -> tuple[Any, Any]:
-        """Give mean ``(batch, 2)`` and standard deviation ``(batch, 1)`` of the points."""
+        """Return mean ``(batch, 2)`` and standard deviation ``(batch, 1)`` of the points."""
         outputs = self.decoder(_inputs(z, label))
         return outputs[:, :2], self.config.least_scale + ops.softplus(outputs[:, 2:])
 

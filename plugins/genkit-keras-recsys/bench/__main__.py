@@ -42,7 +42,7 @@ class Results:
         self.rows: list[dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else []
 
     def of(self, job: dict[str, Any]) -> dict[str, Any]:
-        """Give the result of a job; do it where it is missing."""
+        """Return the result of a job; do it where it is missing."""
         for row in self.rows:
             if row["job"] == job and row["backend"] == self._backend:
                 return row

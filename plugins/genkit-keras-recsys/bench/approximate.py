@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 from genkit_recsys.archive import Archive
-from genkit_recsys.everybody import exact_rankings
 from genkit_recsys.histories import Histories
 from genkit_recsys.index import ItemIndex
-from genkit_recsys.recommending import Wishes
+from genkit_recsys.rankings import exact_rankings
+from genkit_recsys.recommending import Filters
 
 from bench.memory import largest
 
@@ -47,7 +47,7 @@ class Vectors:
         self.archive = Archive(names[:USERS], names, names, [""] * n_items, seen)
 
     def vectors_of(self, histories: Histories, users: np.ndarray) -> np.ndarray:  # noqa: ARG002
-        """Give the vector of each user."""
+        """Return the vector of each user."""
         return self._users[users]
 
     def scores(self, histories: Histories, users: np.ndarray) -> np.ndarray:  # noqa: ARG002
@@ -66,16 +66,16 @@ def milliseconds(rankings: Iterator[Any]) -> float:
 def main() -> None:
     """Draw, index, and tell."""
     model: Any = Vectors(int(sys.argv[1]))
-    users, wishes = np.arange(USERS, dtype=np.int32), Wishes(reasons=0)
+    users, filters = np.arange(USERS, dtype=np.int32), Filters(reasons=0)
     started = time.perf_counter()
     index = ItemIndex(model)
     told = {
         "items": model.n_items,
         "dim": DIM,
         "build_seconds": round(time.perf_counter() - started, 1),
-        **index.told(users, wishes),
-        "exact_ms": milliseconds(exact_rankings(model, users, wishes)),
-        "approximate_ms": milliseconds(index.rankings(users, wishes)),
+        **index.measure_recall(users, filters),
+        "exact_ms": milliseconds(exact_rankings(model, users, filters)),
+        "approximate_ms": milliseconds(index.rankings(users, filters)),
         "whole": largest(),
     }
     print(json.dumps(told))

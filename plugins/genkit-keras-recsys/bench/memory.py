@@ -57,7 +57,7 @@ def synthetic(users: int, items: int) -> tuple[Factors, InteractionSource]:
 
 
 def largest() -> int:
-    """Give the largest memory that this process has had, in bytes."""
+    """Return the largest memory that this process has had, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

@@ -62,7 +62,7 @@ RATES = ("examples_a_second", "learned_a_second", "learned_a_cpu_second")
 def page(
     rows: list[dict[str, Any]], quality: list[dict[str, Any]], speed: list[dict[str, Any]]
 ) -> str:
-    """Give the page as Markdown.
+    """Return the page as Markdown.
 
     Args:
         rows: trainings, as ``bench.worker`` tells of them.
@@ -133,7 +133,7 @@ def _row(model: str, tried: int, rows: list[dict[str, Any]]) -> str:
 
 
 def _spread(rows: list[dict[str, Any]], name: str) -> str:
-    """Give the mean over seeds, and the standard deviation if there are several."""
+    """Return the mean over seeds, and the standard deviation if there are several."""
     values = [row["values"][name] for row in rows]
     spread = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
     return f"{statistics.mean(values):.4f}{spread}"

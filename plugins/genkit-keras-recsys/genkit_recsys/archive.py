@@ -71,7 +71,7 @@ class Archive:
         """Find a user by id.
 
         Raises:
-            UsageError: there is none; the hint tells how to recommend to strangers.
+            UsageError: there is none; the hint is how to recommend to strangers.
         """
         if name not in self.user_numbers:
             raise UsageError(
@@ -120,7 +120,7 @@ class Archive:
         return list(dict.fromkeys(found))
 
     def to_assets(self) -> dict[str, np.ndarray]:
-        """Give the arrays that are kept."""
+        """Return the arrays that are kept."""
         assets: dict[str, np.ndarray] = {
             "seen_starts": self.seen.starts,
             "seen_items": self.seen.items,

@@ -13,7 +13,7 @@ from genkit.errors import UsageError
 
 if TYPE_CHECKING:
     from genkit_recsys.archive import Archive
-    from genkit_recsys.recommending import Recommendation, Request
+    from genkit_recsys.recommending import Filters, Recommendation, Request
 
 _Backend = Annotated[
     str | None, typer.Option(help="jax, torch or tensorflow; by default the run's own.")
@@ -32,7 +32,7 @@ def recommend(  # noqa: PLR0917
             help="What a stranger likes, oldest first: titles or ids, parted by commas.",
         ),
     ] = None,
-    everybody: Annotated[
+    all_users: Annotated[
         bool, typer.Option("--all", help="For all users, into the file --out.")
     ] = False,
     k: Annotated[int, typer.Option("-k", "--k", min=1, help="How many items.")] = 10,
@@ -78,16 +78,16 @@ def recommend(  # noqa: PLR0917
       genkit recommend runs/mine --user 42 --where Comedy --where not:Horror --diversity 0.3
       genkit recommend runs/mine --all --out recommendations.parquet
     """
-    if sum((user is not None, history is not None, everybody)) != 1:
+    if sum((user is not None, history is not None, all_users)) != 1:
         raise UsageError(
             "Expected one of --user, --history and --all.",
             "Name a user the model knows, or what a stranger likes.",
         )
-    if everybody != (out is not None) or (approximate and not everybody):
+    if all_users != (out is not None) or (approximate and not all_users):
         raise UsageError("Expected --out FILE.parquet with --all, and --approximate only there.")
     model: Any = genkit.load(run, backend)
     names = where or []
-    wishes = {
+    filters: dict[str, Any] = {
         "k": k,
         "exclude_seen": exclude_seen,
         "having": tuple(name for name in names if not name.startswith("not:")),
@@ -95,12 +95,14 @@ def recommend(  # noqa: PLR0917
         "diversity": diversity,
         "novelty": novelty,
     }
-    if everybody:
+    if all_users:
+        from genkit_recsys.recommending import Filters
+
         assert out is not None, "checked above"
-        return _recommend_to_all(model, out, wishes, approximate, as_json)
+        return _recommend_to_all(model, out, Filters(**filters, reasons=0), approximate, as_json)
     archive = model.archive
     request = _request(archive, user, history)
-    (found,) = model.recommend([request], reasons=because, **wishes)
+    (found,) = model.recommend([request], reasons=because, **filters)
     items = [_row(archive, each) for each in found]
     emit({"run": str(run), "items": items}, as_json, lambda: _show(items, archive, request))
     return 0
@@ -141,12 +143,13 @@ def _show(items: list[dict[str, Any]], archive: Archive, request: Request) -> No
 
 
 def _recommend_to_all(
-    model: Any, out: Path, wishes: dict[str, Any], approximate: bool, as_json: bool
+    model: Any, out: Path, filters: Filters, approximate: bool, as_json: bool
 ) -> int:
-    from genkit_recsys.everybody import recommend_to_all
+    from genkit_recsys.batch_export import recommend_to_all
 
-    told = recommend_to_all(model, out, wishes, approximate=approximate)
-    emit(told, as_json, lambda: say(f"{out}: {told['rows']} rows for {told['users']} users"))
+    summary = recommend_to_all(model, out, filters, approximate=approximate)
+    counts = f"{summary['rows']} rows for {summary['users']} users"
+    emit(summary, as_json, lambda: say(f"{out}: {counts}"))
     return 0
 
 
@@ -170,7 +173,7 @@ def compare_recommenders(
     from genkit_recsys.comparing import compare
 
     one, other, paired = compare(first, second, metric)
-    told = {
+    summary = {
         "metric": metric,
         "runs": [str(first), str(second)],
         "figures": [one.to_dict(), other.to_dict()],
@@ -192,5 +195,5 @@ def compare_recommenders(
             f"p = {paired.p:.2g}, over {paired.n} users."
         )
 
-    emit(told, as_json, show)
+    emit(summary, as_json, show)
     return 0

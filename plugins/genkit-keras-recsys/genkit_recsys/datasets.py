@@ -27,7 +27,7 @@ from genkit_recsys.splitting import Split, check_leaks, split_events
 def open_own(config: OwnConfig) -> InteractionSource:
     """Open files of one's own.
 
-    Rows that can't be read are counted, and told of on stderr with the first ones.
+    Rows that can't be read are counted, and reported on stderr with the first ones.
 
     Raises:
         DataError: see ``EventReader``, ``clean`` and ``split_events``.
@@ -94,7 +94,7 @@ def _open(
     if already_split:
         split = dataclasses.replace(split, protocol={**split.protocol, "declared": config.protocol})
         _check_declared(split, config.protocol)
-    told = {
+    summary = {
         "filter": {
             "min_rating": config.min_rating,
             "user_core": config.user_core,
@@ -105,7 +105,7 @@ def _open(
         "items": len(events.items),
         "interactions": len(events),
     }
-    source = source_of(split, config.split, catalogue.titles, catalogue.attributes, told)
+    source = source_of(split, config.split, catalogue.titles, catalogue.attributes, summary)
     source.skipped = reading.malformed
     return source
 

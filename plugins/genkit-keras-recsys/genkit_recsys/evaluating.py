@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from genkit.errors import DataError
 from genkit_recsys.measures import DEEPEST, LIST, diversity, measure_hits, novelty, thirds
-from genkit_recsys.ranking import blocks, exclude, top
+from genkit_recsys.ranking import Scorer, blocks, exclude, top
 from genkit_recsys.recommending import similarities
 from genkit_recsys.source import InteractionSource
 
 if TYPE_CHECKING:
     from genkit_recsys.archive import Archive
-    from genkit_recsys.models.recommender import Recommender
 
 _TOGETHER = 256
 
@@ -38,7 +37,7 @@ class Measured:
     taste: NDArray[np.int64]
 
 
-def measure(model: Recommender, source: InteractionSource) -> Measured:
+def measure(model: Scorer, source: InteractionSource) -> Measured:
     """Rank all candidates for each user, and measure the rankings.
 
     Candidates are all items but those that the user is known to have. Memory is bounded by the
@@ -123,13 +122,13 @@ def check_held_out(archive: Archive, source: InteractionSource) -> None:
 
 
 def _numbers(archive: Archive, source: InteractionSource) -> NDArray[np.int64]:
-    """Give the users' numbers in the archive; -1 for users that training has not seen."""
+    """Return the users' numbers in the archive; -1 for users that training has not seen."""
     seen = archive.seen.lengths[np.maximum(source.users, 0)] > 0
     return np.where((source.users >= 0) & seen, source.users, -1)
 
 
 def _diversity(archive: Archive, lists: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Give the diversity of each list, a few lists at a time: they have few items together."""
+    """Return the diversity of each list, a few lists at a time: they have few items together."""
     found = np.zeros(len(lists))
     place = np.zeros(len(archive.items), np.int64)
     for start in range(0, len(lists), _TOGETHER):

@@ -112,7 +112,10 @@ def clean(events: Events, min_rating: float | None, user_core: int, item_core: i
 
 
 def _core(events: Events, user_core: int, item_core: int) -> NDArray[np.bool_]:
-    """Say which events remain when users and items with too few are taken out, again and again."""
+    """Return a mask of the events that remain when users and items with too few are left out.
+
+    Leaving some out may leave others with too few, so it is done again and again.
+    """
     keep = np.ones(len(events), bool)
     while True:
         users = np.bincount(events.user[keep], minlength=len(events.users))

@@ -52,11 +52,11 @@ class Histories:
         return self.items[self.starts[row] : self.starts[row + 1]]
 
     def rows_of_pairs(self) -> NDArray[np.int64]:
-        """Give the row that each entry of ``items`` belongs to."""
+        """Return the row that each entry of ``items`` belongs to."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
     def take(self, rows: NDArray[np.integer]) -> Histories:
-        """Give the histories of some rows, in their order."""
+        """Return the histories of some rows, in their order."""
         lengths = self.lengths[rows]
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         # Entry e of the result stands at the start of its row plus its place in the row.
@@ -66,13 +66,13 @@ class Histories:
         )
 
     def dense(self) -> NDArray[np.float32]:
-        """Give ones where there was an interaction, float32 of shape ``(users, n_items)``."""
+        """Return ones where there was an interaction, float32 of shape ``(users, n_items)``."""
         rows = np.zeros((len(self), self.n_items), np.float32)
         rows[self.rows_of_pairs(), self.items] = 1.0
         return rows
 
     def matrix(self) -> sparse.csr_matrix:
-        """Give the same as a sparse matrix, float32 of shape ``(users, n_items)``."""
+        """Return the same as a sparse matrix, float32 of shape ``(users, n_items)``."""
         ones = np.ones(len(self.items), np.float32)
         matrix = sparse.csr_matrix(
             (ones, self.items.copy(), self.starts), shape=(len(self), self.n_items)
@@ -81,7 +81,7 @@ class Histories:
         return matrix
 
     def last(self, length: int) -> NDArray[np.int32]:
-        """Give the newest items of each user, oldest first, padded in front with -1.
+        """Return the newest items of each user, oldest first, padded in front with -1.
 
         Returns:
             int32 of shape ``(users, length)``.
@@ -92,12 +92,12 @@ class Histories:
         return padded[np.where(there, places, len(self.items))]
 
     def without(self, row: int, place: int) -> list[int]:
-        """Give a row's items but the one at a place."""
+        """Return a row's items but the one at a place."""
         items: list[int] = self[row].tolist()
         return items[:place] + items[place + 1 :]
 
     def contains(self, rows: NDArray[np.integer], items: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """Say of each pair whether the row has the item."""
+        """Return for each pair whether the row has the item."""
         known = np.sort(self.rows_of_pairs() * self.n_items + self.items)
         asked = np.asarray(rows, np.int64) * self.n_items + items
         if not len(known):

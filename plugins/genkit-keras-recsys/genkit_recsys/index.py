@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genkit.errors import DataError, UsageError
-from genkit_recsys.everybody import Block, ranked
 from genkit_recsys.histories import Histories
-from genkit_recsys.ranking import blocks
-from genkit_recsys.recommending import Wishes
-
-if TYPE_CHECKING:
-    from genkit_recsys.models.recommender import Recommender
+from genkit_recsys.ranking import Scorer, blocks
+from genkit_recsys.rankings import Block, ranked
+from genkit_recsys.recommending import Filters
 
 _ASKED = 200
 """Users that the recall is measured on."""
@@ -36,7 +33,7 @@ class ItemIndex:
         DataError: usearch is not installed.
     """
 
-    def __init__(self, model: Recommender) -> None:
+    def __init__(self, model: Scorer) -> None:
         if not hasattr(model, "item_vectors"):
             raise UsageError(
                 f"Expected a model that scores by vectors of items; {type(model).__name__} "
@@ -55,45 +52,45 @@ class ItemIndex:
         self._index = Index(ndim=self._vectors.shape[1], metric="ip", dtype="f32")
         self._index.add(np.arange(len(self._vectors)), self._vectors)
 
-    def rankings(self, users: NDArray[np.int32], wishes: Wishes) -> Iterator[Block]:
-        """Give blocks of users with their items and scores.
+    def rankings(self, users: NDArray[np.int32], filters: Filters) -> Iterator[Block]:
+        """Yield blocks of users with their items and scores.
 
         Raises:
-            UsageError: wishes that need the scores of all items.
+            UsageError: filters that need the scores of all items.
         """
-        if wishes.having or wishes.lacking or wishes.diversity or wishes.novelty:
+        if filters.having or filters.lacking or filters.diversity or filters.novelty:
             raise UsageError(
                 "Expected no --where, --diversity or --novelty with --approximate: they look at "
                 "all items.",
                 "Leave out --approximate.",
             )
         histories = self._model.archive.seen.take(users)
-        wanted = self._candidates(histories, wishes)
+        wanted = self._candidates(histories, filters)
         n_items, dim = self._vectors.shape
         # A block holds its candidates' vectors, and a model of dense histories these.
         for rows in blocks(len(users), max(wanted * dim, n_items)):
-            yield self._ranked(users[rows], histories.take(rows), wanted, wishes)
+            yield self._ranked(users[rows], histories.take(rows), wanted, filters)
 
-    def told(self, users: NDArray[np.int32], wishes: Wishes) -> dict[str, Any]:
+    def measure_recall(self, users: NDArray[np.int32], filters: Filters) -> dict[str, Any]:
         """Measure what share of the exact lists the index finds, on some of the users."""
         spread = np.unique(np.linspace(0, len(users) - 1, min(_ASKED, len(users))).astype(int))
         asked = users[spread]
         histories = self._model.archive.seen.take(asked)
-        _, exact, _ = ranked(self._model, asked, histories, wishes)
-        found = np.concatenate([items for _, items, _ in self.rankings(asked, wishes)])
+        _, exact, _ = ranked(self._model, asked, histories, filters)
+        found = np.concatenate([items for _, items, _ in self.rankings(asked, filters)])
         shares = [
             len(set(ours.tolist()) & set(right[right >= 0].tolist())) / max((right >= 0).sum(), 1)
             for ours, right in zip(found, exact, strict=True)
         ]
-        return {"recall": float(np.mean(shares)), "users": len(asked), "k": wishes.k}
+        return {"recall": float(np.mean(shares)), "users": len(asked), "k": filters.k}
 
-    def _candidates(self, histories: Histories, wishes: Wishes) -> int:
-        """Give how many items to take from the index: as many more as the longest history."""
-        longest = int(histories.lengths.max(initial=0)) if wishes.exclude_seen else 0
-        return min(_SPARE * wishes.k + longest, len(self._vectors))
+    def _candidates(self, histories: Histories, filters: Filters) -> int:
+        """Return how many items to take from the index: as many more as the longest history."""
+        longest = int(histories.lengths.max(initial=0)) if filters.exclude_seen else 0
+        return min(_SPARE * filters.k + longest, len(self._vectors))
 
     def _ranked(
-        self, users: NDArray[np.int32], histories: Histories, wanted: int, wishes: Wishes
+        self, users: NDArray[np.int32], histories: Histories, wanted: int, filters: Filters
     ) -> Block:
         """Take candidates from the index, and score them."""
         vectors = self._model.vectors_of(histories, users)
@@ -105,11 +102,11 @@ class ItemIndex:
         items[missing] = 0
         scores = np.einsum("uid,ud->ui", self._vectors[items], vectors)
         scores[missing] = -np.inf
-        if wishes.exclude_seen:
+        if filters.exclude_seen:
             rows = np.repeat(np.arange(len(users)), items.shape[1])
             seen = histories.contains(rows, items.ravel()).reshape(items.shape)
             scores[seen] = -np.inf
-        order = np.lexsort((items, -scores), axis=1)[:, : wishes.k]
+        order = np.lexsort((items, -scores), axis=1)[:, : filters.k]
         items = np.take_along_axis(items, order, axis=1)
         scores = np.take_along_axis(scores, order, axis=1)
         return users, np.where(np.isneginf(scores), -1, items), scores.astype(np.float32)

@@ -75,7 +75,7 @@ def measure_hits(
 
 
 def gini(exposure: NDArray[np.integer]) -> float:
-    """Give the Gini coefficient of how often each item is recommended: 0 equal, 1 one item alone.
+    """Return the Gini coefficient of how often each item is recommended: 0 equal, 1 one item alone.
 
     Args:
         exposure: counts, shape ``(items,)``, not all 0.
@@ -87,7 +87,7 @@ def gini(exposure: NDArray[np.integer]) -> float:
 
 
 def coverage_error(lists: NDArray[np.integer], n_items: int) -> float:
-    """Give the standard error of coverage over users, by the jackknife.
+    """Return the standard error of coverage over users, by the jackknife.
 
     Without a user, coverage falls by the items that nobody else was recommended.
 
@@ -102,7 +102,7 @@ def coverage_error(lists: NDArray[np.integer], n_items: int) -> float:
 
 
 def gini_error(lists: NDArray[np.integer], n_items: int) -> float:
-    """Give the standard error of the Gini coefficient over users, by the infinitesimal jackknife.
+    """Return the standard error of the Gini coefficient over users, by the infinitesimal jackknife.
 
     A user's influence is the derivative of the coefficient along that user's list, with ranks of
     equal counts averaged.
@@ -124,7 +124,7 @@ def gini_error(lists: NDArray[np.integer], n_items: int) -> float:
 
 
 def novelty(lists: NDArray[np.integer], share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the mean self-information of each list, in bits: how rarely its items are had.
+    """Return the mean self-information of each list, in bits: how rarely its items are had.
 
     Zhou et al. 2010, "Solving the apparent diversity-accuracy dilemma", equation 6.
 
@@ -141,7 +141,7 @@ def novelty(lists: NDArray[np.integer], share: NDArray[np.float64]) -> NDArray[n
 def diversity(
     lists: NDArray[np.integer], similar: NDArray[np.float32], place: NDArray[np.integer]
 ) -> NDArray[np.float64]:
-    """Give 1 minus the mean similarity of pairs in each list.
+    """Return 1 minus the mean similarity of pairs in each list.
 
     Ziegler et al. 2005, "Improving Recommendation Lists Through Topic Diversification".
 
@@ -160,6 +160,6 @@ def diversity(
 
 
 def thirds(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Give each user's third by a value: 0 low, 1 middle, 2 high; of equal values one third."""
+    """Return each user's third by a value: 0 low, 1 middle, 2 high; of equal values one third."""
     low, high = np.quantile(values, [1 / 3, 2 / 3])
     return np.asarray((values > low).astype(np.int64) + (values > high))

@@ -40,7 +40,7 @@ class Ranking(genkit.Metric):
 
     @classmethod
     def unfit(cls, context: Context) -> str:
-        """Say why it can't measure this: no recommender, or nothing held out."""
+        """Return why it can't measure this: no recommender, or nothing held out."""
         if context.model is None or "recommend" not in context.model.capabilities:
             return "the model doesn't recommend"
         if not isinstance(context.real, InteractionSource):
@@ -60,7 +60,7 @@ class Ranking(genkit.Metric):
 
 
 def figures_of(context: Context, measured: Measured, source: InteractionSource) -> Iterator[Figure]:
-    """Give the figures of what was measured."""
+    """Yield the figures of what was measured."""
     card = protocol_card(source)
     for name, values in measured.values.items():
         kind = name.split("@")[0]
@@ -74,7 +74,7 @@ def figures_of(context: Context, measured: Measured, source: InteractionSource) 
 
 
 def protocol_card(source: InteractionSource) -> dict[str, Any]:
-    """Say all about how a recommender is measured that changes its figures."""
+    """Return all about how a recommender is measured that changes its figures."""
     return {
         **source.protocol,
         "candidates": "all items but those that the user is known to have; none sampled",
@@ -123,7 +123,7 @@ def _of_groups(
     groups: NDArray[np.int64],
     card: dict[str, Any],
 ) -> Iterator[Figure]:
-    """Give the mean of each third of the users, and how far the thirds are apart."""
+    """Yield the mean of each third of the users, and how far the thirds are apart."""
     there = [group for group in range(3) if (groups == group).any()]
     for group in there:
         interval = mean_interval(values[groups == group])

@@ -45,7 +45,7 @@ _GENRES = (
 
 
 def folder_of(name: str, path: Path | None) -> Path:
-    """Give the folder with the unpacked files, fetching them where needed.
+    """Return the folder with the unpacked files, fetching them where needed.
 
     Args:
         name: of the data set, as in ``MD5``.

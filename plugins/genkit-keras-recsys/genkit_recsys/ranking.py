@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genkit_recsys.histories import Histories
 
+if TYPE_CHECKING:
+    from genkit_recsys.archive import Archive
+
 TIE_RULE = "of equal scores the item whose id stands first"
 _BLOCK_BYTES = 64 << 20
 _MOST_ROWS = 4096
 
 
+class Scorer(Protocol):
+    """What rankings, exports and measures need of a recommender."""
+
+    n_items: int
+
+    @property
+    def archive(self) -> Archive:
+        """Ids, titles, and what was seen in training."""
+
+    def scores(self, histories: Histories, users: np.ndarray | None = None) -> np.ndarray:
+        """Score all items for each history, shape ``(users, items)``."""
+
+
 def blocks(n_rows: int, n_items: int) -> Iterator[NDArray[np.int64]]:
-    """Give the rows in blocks whose scores take at most 64 MiB, or a single row."""
+    """Yield the rows in blocks whose scores take at most 64 MiB, or a single row."""
     size = min(max(_BLOCK_BYTES // (4 * n_items), 1), _MOST_ROWS)
     for start in range(0, n_rows, size):
         yield np.arange(start, min(start + size, n_rows))
@@ -27,7 +44,7 @@ def exclude(scores: NDArray[np.float32], excluded: Histories) -> None:
 
 
 def top(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-    """Give the best items of each row, best first; ties as ``TIE_RULE`` says.
+    """Return the best items of each row, best first; ties as ``TIE_RULE`` says.
 
     Args:
         scores: shape ``(rows, items)``; minus infinity for what is no candidate.

@@ -85,7 +85,7 @@ class EventReader:
             )
 
     def events(self) -> Events:
-        """Give all that was read.
+        """Return all that was read.
 
         Raises:
             DataError: no rows.
@@ -133,7 +133,7 @@ class EventReader:
         self._numbers[4].frombytes(np.full(len(users), part, np.int8).tobytes())
 
     def _parsed(self, rows: list[Sequence[str]]) -> tuple[Any, Any, Any, Any] | None:
-        """Give the columns of rows that are all well formed; None if one isn't."""
+        """Return the columns of rows that are all well formed; None if one isn't."""
         width = len(self._columns.names)
         if any(len(row) != width for row in rows):
             return None
@@ -152,7 +152,7 @@ class EventReader:
         return users, items, rating.astype(np.float32), time
 
     def _fault(self, row: Sequence[str]) -> str:
-        """Say what is wrong with a row; nothing if it is well formed."""
+        """Return what is wrong with a row; nothing if it is well formed."""
         names = self._columns.names
         if len(row) != len(names):
             return f"expected {', '.join(names)}; received {_short(row)}"
@@ -174,7 +174,7 @@ class EventReader:
 
 
 def table_chunks(file: Path, names: list[str]) -> Iterator[tuple[list[Sequence[str]], int]]:
-    """Give chunks of a table's rows, cut to some columns, and the number of their first row.
+    """Yield chunks of a table's rows, cut to some columns, and the number of their first row.
 
     A row that lacks columns comes as it is; rows count from 1, the head not counted.
 

@@ -82,14 +82,14 @@ class InteractionSource(Source):
         return len(self.histories)
 
     def gather(self, indices: NDArray[np.integer]) -> dict[str, np.ndarray]:
-        """Give users at these indices, their histories dense."""
+        """Return users at these indices, their histories dense."""
         return {
             "history": self.histories.take(indices).dense(),
             "user": self.users[indices],
         }
 
     def fingerprint(self) -> str:
-        """Give the SHA-256 of who has what, and of the ids."""
+        """Return the SHA-256 of who has what, and of the ids."""
         digest = hashlib.sha256()
         size = [len(self), self.histories.n_items, self.n_users]
         digest.update(json.dumps([size, self.protocol], default=str).encode())
@@ -107,7 +107,7 @@ def source_of(
     attributes: Mapping[str, str],
     protocol: Mapping[str, object],
 ) -> InteractionSource:
-    """Give one part of split events as a source.
+    """Return one part of split events as a source.
 
     In the random protocol ``ratio`` the model is given the training events alone when it is
     tested, as the published results are; validation events are no candidates then.
@@ -122,7 +122,7 @@ def source_of(
     Raises:
         DataError: the part has no users.
     """
-    told = {**split.protocol, **protocol}
+    summary = {**split.protocol, **protocol}
     if part in {"train", "all"}:
         roles = (splitting.TRAIN,) if part == "train" else tuple(range(splitting.LEFT_OUT))
         wanted = _histories(split, roles)
@@ -135,12 +135,12 @@ def source_of(
             wanted,
             split.trained_until,
         )
-        return _learned(split, wanted, archive, told)
-    return _held_out(split, part, told)
+        return _learned(split, wanted, archive, summary)
+    return _held_out(split, part, summary)
 
 
 def _histories(split: Split, roles: tuple[int, ...]) -> Histories:
-    """Give each user's events of some roles, in the order of time."""
+    """Return each user's events of some roles, in the order of time."""
     events, order = split.events, split.order
     chosen = order[np.isin(split.role[order], roles)]
     shape = len(events.users), len(events.items)
@@ -148,9 +148,9 @@ def _histories(split: Split, roles: tuple[int, ...]) -> Histories:
 
 
 def _learned(
-    split: Split, wanted: Histories, archive: Archive, told: dict[str, object]
+    split: Split, wanted: Histories, archive: Archive, summary: dict[str, object]
 ) -> InteractionSource:
-    """Give the users that have something to learn from."""
+    """Return the users that have something to learn from."""
     users = np.flatnonzero(wanted.lengths).astype(np.int32)
     _check_users(len(users), "train")
     return InteractionSource(
@@ -159,12 +159,12 @@ def _learned(
         len(split.events.users),
         archive=archive,
         ids=(split.events.users, split.events.items),
-        protocol=told,
+        protocol=summary,
     )
 
 
-def _held_out(split: Split, part: str, told: dict[str, object]) -> InteractionSource:
-    """Give the users with something to guess, and a history to guess by."""
+def _held_out(split: Split, part: str, summary: dict[str, object]) -> InteractionSource:
+    """Return the users with something to guess, and a history to guess by."""
     events = split.events
     role, known_roles = _HELD_OUT[part]
     given_roles = known_roles
@@ -186,16 +186,16 @@ def _held_out(split: Split, part: str, told: dict[str, object]) -> InteractionSo
         excluded=_histories(split, known_roles).take(users),
         ids=(events.users, events.items),
         protocol={
-            **told,
-            **_told(part, there),
+            **summary,
+            **_asked_and_given(part, there),
             "users_without_history": f"{without}, left out",
         },
         earliest=float(events.time[split.role == role].min()) if temporal else None,
     )
 
 
-def _told(part: str, given_roles: NDArray[np.int8]) -> dict[str, object]:
-    """Say what a figure's card says of what is guessed and what the model is given."""
+def _asked_and_given(part: str, given_roles: NDArray[np.int8]) -> dict[str, object]:
+    """Return what a figure's card has of what is guessed and what the model is given."""
     names = {
         splitting.TRAIN: "training",
         splitting.VALIDATION: "validation",

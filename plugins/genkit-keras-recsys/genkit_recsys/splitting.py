@@ -76,12 +76,12 @@ def split_events(
         "given": _given,
     }[protocol]
     role = assign(events, order, rng, validation, test)
-    told: dict[str, object] = {"protocol": protocol, "split_seed": seed, "ties_in_time": TIES}
+    summary: dict[str, object] = {"protocol": protocol, "split_seed": seed, "ties_in_time": TIES}
     if protocol not in {"leave-last-out", "given"}:
-        told |= {"validation_share": validation, "test_share": test}
+        summary |= {"validation_share": validation, "test_share": test}
     training = events.time[role == TRAIN]
     until = float(training.max()) if protocol == "temporal" and len(training) else None
-    split = Split(events, role, order, told, until)
+    split = Split(events, role, order, summary, until)
     check_leaks(split, protocol)
     return split
 
@@ -129,7 +129,7 @@ def check_leaks(split: Split, protocol: str) -> None:
 def _places(
     events: Events, order: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Give each event's place among its user's in an order, and how many that user has."""
+    """Return each event's place among its user's in an order, and how many that user has."""
     by_user = order[np.argsort(events.user[order], kind="stable")]
     counts = np.bincount(events.user, minlength=len(events.users))
     place = np.empty(len(events), np.int64)
@@ -140,7 +140,7 @@ def _places(
 def _shares(
     place: NDArray[np.int64], count: NDArray[np.int64], validation: float, test: float
 ) -> NDArray[np.int8]:
-    """Give roles by place: test first, then validation; each at least one where there are three."""
+    """Return roles by place: test first, then validation; one of each where there are three."""
     few = (count >= 3).astype(np.int64)  # noqa: PLR2004
     n_test = np.maximum((count * test).astype(np.int64), few if test else 0)
     n_validation = np.maximum((count * validation).astype(np.int64), few if validation else 0)

@@ -12,7 +12,7 @@ USERS, ITEMS, TASTES = 60, 45, 3
 
 
 def rows(seed=0, users=USERS, items=ITEMS):
-    """Give (user, item, rating, time): of each taste mostly, with a favourite for all."""
+    """Return (user, item, rating, time): of each taste mostly, with a favourite for all."""
     rng = np.random.default_rng(seed)
     found = []
     for user in range(users):

@@ -19,7 +19,7 @@ def file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def models(file):
-    """Give each trained model; train it when it is first asked for."""
+    """Return each trained model; train it when it is first asked for."""
     source, made = opened(file), {}
 
     def get(name):

@@ -25,7 +25,7 @@ def file(tmp_path):
 
 
 def pairs(source):
-    """Give who has what, by id."""
+    """Return who has what, by id."""
     users, items = source.ids
     who = source.users[source.histories.rows_of_pairs()]
     return {(users[u], items[i]) for u, i in zip(who, source.histories.items, strict=True)}

@@ -1,4 +1,4 @@
-"""From a run to recommendations: verbs, histories of strangers, wishes, reasons, grown data."""
+"""From a run to recommendations: verbs, histories of strangers, filters, reasons, grown data."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 from data import rows, settings, write
 from genkit_recsys.archive import Archive
 from genkit_recsys.index import ItemIndex
-from genkit_recsys.recommending import Request, Wishes
+from genkit_recsys.recommending import Filters, Request
 from pyarrow import parquet
 from small import SETTINGS, lists
 from typer.testing import CliRunner
@@ -144,7 +144,7 @@ def test_reasons_of_a_linear_model_are_its_own_parts_of_the_score(run):
         assert list(each.because) == heaviest
 
 
-def test_wishes_for_attributes_are_kept(run):
+def test_filters_for_attributes_are_kept(run):
     model = genkit.load(run("ease"))
     request = [Request((3, 6))]
     (found,) = model.recommend(request, k=20, having=("drama",), lacking=("old",))
@@ -160,19 +160,19 @@ def test_diversity_makes_lists_less_alike_and_novelty_less_popular(run):
     model = genkit.load(run("ease"))
     request = [Request((3, 6, 9))]
 
-    def likeness(**wishes):
-        (found,) = model.recommend(request, k=6, **wishes)
+    def likeness(**filters):
+        (found,) = model.recommend(request, k=6, **filters)
         similar = similarities(model.archive, np.array([each.item for each in found]))
         return similar[~np.eye(6, dtype=bool)].mean()
 
-    def popularity(**wishes):
-        (found,) = model.recommend(request, k=6, **wishes)
+    def popularity(**filters):
+        (found,) = model.recommend(request, k=6, **filters)
         return model.archive.popularity[[each.item for each in found]].mean()
 
     assert likeness(diversity=0.8) < likeness()
     assert popularity(novelty=3.0) < popularity()
     with pytest.raises(UsageError, match="diversity from 0 to 1"):
-        Wishes(diversity=2)
+        Filters(diversity=2)
 
 
 def test_all_users_are_written_to_parquet(run, tmp_path):
@@ -194,8 +194,8 @@ def test_an_approximate_index_finds_what_the_exact_search_finds(run, name):
     model = genkit.load(run(name))
     users = np.flatnonzero(model.archive.seen.lengths).astype(np.int32)
     index = ItemIndex(model)
-    assert index.told(users, Wishes(k=5))["recall"] > 0.95
-    _, items, scores = next(index.rankings(users, Wishes(k=5)))
+    assert index.measure_recall(users, Filters(k=5))["recall"] > 0.95
+    _, items, scores = next(index.rankings(users, Filters(k=5)))
     histories = model.archive.seen.take(users)
     exact = np.take_along_axis(model.scores(histories, users), items, axis=1)
     assert np.allclose(scores, exact, atol=1e-3)
@@ -207,7 +207,7 @@ def test_the_lists_of_an_index_do_not_depend_on_how_many_users_are_ranked_at_onc
     index, users = ItemIndex(model), np.arange(5, dtype=np.int32)
 
     def lists():
-        return [(len(block), items) for block, items, _ in index.rankings(users, Wishes(k=4))]
+        return [(len(block), items) for block, items, _ in index.rankings(users, Filters(k=4))]
 
     ((n, together),) = lists()
     monkeypatch.setattr("genkit_recsys.ranking._BLOCK_BYTES", 1)

@@ -65,11 +65,11 @@ class MultinomialAutoencoder(Recommender):
         return self.decoder(self.latent(history), training=False)
 
     def latent(self, history: Any) -> Any:
-        """Give the latent of histories, without chance."""
+        """Return the latent of histories, without chance."""
         return self.encoder(history, training=False)
 
     def before_items(self, history: Any) -> Any:
-        """Give what the last layer makes scores of, shape ``(batch, hidden_dim)``."""
+        """Return what the last layer makes scores of, shape ``(batch, hidden_dim)``."""
         latent = self.latent(history)
         for layer in self.decoder.layers[:-1]:
             latent = layer(latent)
@@ -82,7 +82,7 @@ class MultinomialAutoencoder(Recommender):
         return np.vstack([weight(last.kernel), weight(last.bias)]).T
 
     def vectors_of(self, histories: Histories, users: np.ndarray) -> NDArray[np.float32]:  # noqa: ARG002
-        """Give the vector of each user."""
+        """Return the vector of each user."""
         vectors = self.map_items("before_items", history=histories.dense())
         return np.hstack([vectors, np.ones((len(vectors), 1), np.float32)])
 
@@ -111,7 +111,7 @@ class MultVAE(MultinomialAutoencoder):
         return mean
 
     def loss(self, batch: dict[str, Any]) -> Any:
-        """Give the mean loss of histories, and its parts."""
+        """Return the mean loss of histories, and its parts."""
         x = batch[self.history_field]
         mean, log_variance = ops.split(self.encoder(x, training=True), 2, axis=-1)
         z = mean + ops.exp(0.5 * log_variance) * batch["epsilon"]
@@ -136,7 +136,7 @@ class MultDAE(MultinomialAutoencoder):
         super().__init__(config, schema, encoded=1)
 
     def loss(self, batch: dict[str, Any]) -> Any:
-        """Give the mean loss of histories."""
+        """Return the mean loss of histories."""
         x = batch[self.history_field]
         logits = self.decoder(self.encoder(x, training=True), training=True)
         kernels = [
@@ -163,7 +163,7 @@ class Scaled(keras.layers.Layer):
 
 
 def multinomial_nll(x: Any, logits: Any) -> Any:
-    """Give the negative log-likelihood of histories, ``-sum_i x_i log softmax(logits)_i``.
+    """Return the negative log-likelihood of histories, ``-sum_i x_i log softmax(logits)_i``.
 
     Args:
         x: histories, shape ``(batch, items)``.

@@ -50,7 +50,7 @@ class BPR(Recommender):
         return Triples(source, self.history_field, source.schema.name_of("user"))
 
     def loss(self, batch: dict[str, Any]) -> Any:
-        """Give the mean loss of triples: ``owner``, ``had`` and ``missed``, int32 ``(batch,)``."""
+        """Return the mean loss of triples ``owner``, ``had`` and ``missed``, int32 ``(batch,)``."""
         w = self.users(batch["owner"])
         h_i, h_j = self.items(batch["had"]), self.items(batch["missed"])
         margin = ops.sum(w * (h_i - h_j), axis=-1)
@@ -71,7 +71,7 @@ class BPR(Recommender):
         return weight(self.items.embeddings)
 
     def vectors_of(self, histories: Histories, users: np.ndarray) -> NDArray[np.float32]:
-        """Give the vector of each user: the learned one, or for a stranger the solution."""
+        """Return the vector of each user: the learned one, or for a stranger the solution."""
         learned: NDArray[np.float32] = weight(self.users.embeddings)
         vectors: NDArray[np.float32] = learned[np.maximum(users, 0)]
         strangers = np.flatnonzero(users < 0)
@@ -113,7 +113,7 @@ class Triples(Source):
         return len(self._rows)
 
     def gather(self, indices: NDArray[np.integer]) -> dict[str, np.ndarray]:
-        """Give the users and the items at these indices."""
+        """Return the users and the items at these indices."""
         return {
             "owner": self._users[self._rows[indices]].astype(np.int32),
             "had": self._histories.items[indices],
@@ -130,5 +130,5 @@ class Triples(Source):
         return {"missed": np.minimum(missed, n_items - 1).astype(np.int32)}
 
     def fingerprint(self) -> str:
-        """Give the fingerprint of what they are made of."""
+        """Return the fingerprint of what they are made of."""
         return self._source.fingerprint()

@@ -62,21 +62,21 @@ class CFGAN(Recommender):
         }
 
     def _shown(self, batch: dict[str, Any]) -> tuple[Any, Any]:
-        """Give what the user has, and what the discriminator may see of what is generated."""
+        """Return what the user has, and what the discriminator may see of what is generated."""
         had = batch[self.history_field]
         lucky = ops.cast(batch["mask_lot"] < self.config.masked_share, "float32")
         mask = ops.maximum(had, lucky)
         return had, self.generator(had) * mask
 
     def discriminator_loss(self, batch: dict[str, Any]) -> Any:
-        """Give the mean binary cross-entropy over real and generated vectors."""
+        """Return the mean binary cross-entropy over real and generated vectors."""
         had, made = self._shown(batch)
         real = self.discriminator([had, had])
         fake = self.discriminator([had, ops.stop_gradient(made)])
         return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
 
     def generator_loss(self, batch: dict[str, Any]) -> Any:
-        """Give the adversarial loss and the weighted squares of what should be zero."""
+        """Return the adversarial loss and the weighted squares of what should be zero."""
         had, shown = self._shown(batch)
         fake = self.discriminator([had, shown])
         adversarial = ops.mean(ops.softplus(-fake))

@@ -14,11 +14,14 @@ from genkit.data import Source
 from genkit.errors import UsageError
 from genkit_recsys.archive import Archive
 from genkit_recsys.histories import Histories
-from genkit_recsys.recommending import Recommendation, Request, recommend
+from genkit_recsys.ranking import blocks
+from genkit_recsys.recommending import Filters, Recommendation, Request, choose
 from genkit_recsys.source import InteractionSource
 
 STRANGER = -1
 _BLOCK = 1024
+_MOST_REASONED = 512
+"""Newest items of a history that reasons are looked for in."""
 
 
 class Recommender(genkit.Model):
@@ -86,8 +89,61 @@ class Recommender(genkit.Model):
         raise NotImplementedError(f"{type(self).__name__} defines no score.")
 
     def recommend(self, requests: list[Request], **options: Any) -> list[list[Recommendation]]:
-        """Recommend items; see ``genkit_recsys.recommending.recommend``."""
-        return recommend(self, requests, **options)
+        """Recommend items to each of some people.
+
+        Args:
+            requests: whom to.
+            **options: fields of ``Filters``.
+
+        Returns:
+            a list for each; shorter than ``k`` where there are too few candidates.
+
+        Raises:
+            UsageError: a filter out of range, or an attribute that no item has.
+        """
+        filters = Filters(**options)
+        histories = Histories.of_lists([list(r.history) for r in requests], self.n_items)
+        scores = self.scores(histories, np.array([r.user for r in requests], np.int32))
+        found = []
+        for row, items in enumerate(choose(self.archive, scores, histories, filters)):
+            chosen = [int(item) for item in items if item >= 0]
+            reasons = self._reasons(requests[row].history, chosen, filters.reasons)
+            found.append(
+                [
+                    Recommendation(item, float(scores[row, item]), because)
+                    for item, because in zip(chosen, reasons, strict=True)
+                ]
+            )
+        return found
+
+    def _reasons(
+        self, history: tuple[int, ...], items: list[int], most: int
+    ) -> list[tuple[int, ...]]:
+        """Return for each item the items of the history that weigh most in its score.
+
+        An item of the history weighs as much as the score falls when it is taken out of it: for
+        linear models exactly its part of the score. A vector learned for the user has no part in
+        that.
+        """
+        history = history[-_MOST_REASONED:]
+        if not (most and history and items):
+            return [()] * len(items)
+        one = Histories.of_lists([list(history)], self.n_items)
+        all_but_one = [one.without(0, place) for place in range(len(history))]
+        asked = Histories.of_lists([list(history), *all_but_one], self.n_items)
+        strangers = np.full(len(asked), STRANGER, np.int32)
+        scores = np.concatenate(
+            [
+                self.score_histories(asked.take(rows), strangers[rows])[:, items]
+                for rows in blocks(len(asked), self.n_items)
+            ]
+        )
+        weights = scores[0] - scores[1:]  # (history, items)
+        heaviest = np.argsort(-weights, axis=0, kind="stable")[:most]
+        return [
+            tuple(history[place] for place in heaviest[:, column] if weights[place, column] > 0)
+            for column in range(len(items))
+        ]
 
     def adopt(
         self,
@@ -121,7 +177,7 @@ class Recommender(genkit.Model):
 
 
 def histories_of(source: Source, field: str) -> Histories:
-    """Give the histories of a source, sparse; of another kind of source read a block at a time."""
+    """Return the histories of a source, sparse; another kind of source is read in blocks."""
     if isinstance(source, InteractionSource):
         return source.histories
     rows, items = [], []
@@ -135,7 +191,7 @@ def histories_of(source: Source, field: str) -> Histories:
 
 
 def users_of(source: Source, field: str) -> NDArray[np.int32]:
-    """Give the users' numbers of a source."""
+    """Return the users' numbers of a source."""
     if isinstance(source, InteractionSource):
         return source.users
     found = [
@@ -146,7 +202,7 @@ def users_of(source: Source, field: str) -> NDArray[np.int32]:
 
 
 def weight(variable: Any) -> np.ndarray:
-    """Give a variable's value as an array."""
+    """Return a variable's value as an array."""
     import keras
 
     return np.asarray(keras.ops.convert_to_numpy(variable.value))

@@ -76,7 +76,7 @@ class RecVAE(Recommender):
         return {"refresh": (step + 1) % self.config.refresh_every == 0}
 
     def loss(self, batch: dict[str, Any], *, thinned: bool) -> Any:
-        """Give the mean loss of histories, and its parts.
+        """Return the mean loss of histories, and its parts.
 
         Args:
             batch: histories and noise.
@@ -92,7 +92,7 @@ class RecVAE(Recommender):
         return nll + kl, {"nll": nll, "kl": kl}
 
     def _log_prior(self, z: Any, x: Any) -> Any:
-        """Give the log-density of the composite prior, shape ``(batch,)``."""
+        """Return the log-density of the composite prior, shape ``(batch,)``."""
         mean, log_variance = ops.split(self.older(x, training=False), 2, axis=-1)
         zero = ops.zeros_like(z)
         parts = (
@@ -127,7 +127,7 @@ class RecVAE(Recommender):
         return ops.split(self.encoder(history, training=False), 2, axis=-1)[0]
 
     def before_items(self, history: Any) -> Any:
-        """Give what the decoder makes scores of, shape ``(batch, latent_dim)``."""
+        """Return what the decoder makes scores of, shape ``(batch, latent_dim)``."""
         return self._mean(history)
 
     @property
@@ -137,7 +137,7 @@ class RecVAE(Recommender):
         return np.vstack([weight(last.kernel), weight(last.bias)]).T
 
     def vectors_of(self, histories: Histories, users: np.ndarray) -> NDArray[np.float32]:  # noqa: ARG002
-        """Give the vector of each user."""
+        """Return the vector of each user."""
         vectors = self.map_items("before_items", history=histories.dense())
         return np.hstack([vectors, np.ones((len(vectors), 1), np.float32)])
 

@@ -57,7 +57,7 @@ class SASRec(Recommender):
         return {"negatives": rng.random((n, share), dtype="float32")}
 
     def loss(self, batch: dict[str, Any]) -> Any:
-        """Give the mean cross-entropy of the next item over all places that have one."""
+        """Return the mean cross-entropy of the next item over all places that have one."""
         window = batch["window"]  # (batch, length + 1), -1 where there is nothing
         states = self._states(window[:, :-1], training=True)  # (batch, length, dim)
         following = window[:, 1:]
@@ -81,7 +81,7 @@ class SASRec(Recommender):
         return {"loss": loss}
 
     def last_state(self, window: Any) -> Any:
-        """Give the state after the newest item, shape ``(batch, dim)``."""
+        """Return the state after the newest item, shape ``(batch, dim)``."""
         return self._states(window, training=False)[:, -1]
 
     def score_histories(self, histories: Histories, users: np.ndarray) -> np.ndarray:
@@ -93,7 +93,7 @@ class SASRec(Recommender):
         return weight(self.items.embeddings)
 
     def vectors_of(self, histories: Histories, users: np.ndarray) -> NDArray[np.float32]:  # noqa: ARG002
-        """Give the state of each user after the newest item."""
+        """Return the state of each user after the newest item."""
         return self.map_items("last_state", window=histories.last(self.config.length))
 
     def _states(self, window: Any, *, training: bool) -> Any:
@@ -200,7 +200,7 @@ class Windows(Source):
         return len(self._rows)
 
     def gather(self, indices: NDArray[np.integer]) -> dict[str, np.ndarray]:
-        """Give the newest window of the users at these indices."""
+        """Return the newest window of the users at these indices."""
         return {"window": self._histories.take(self._rows[indices]).last(self._length + 1)}
 
     def draw(self, indices: NDArray[np.integer], rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -217,5 +217,5 @@ class Windows(Source):
         return {"window": window.astype(np.int32)}
 
     def fingerprint(self) -> str:
-        """Give the fingerprint of what they are made of."""
+        """Return the fingerprint of what they are made of."""
         return self._source.fingerprint()

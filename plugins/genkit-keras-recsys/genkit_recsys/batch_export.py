@@ -7,20 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genkit.errors import DataError
-from genkit_recsys.histories import Histories
-from genkit_recsys.ranking import blocks
-from genkit_recsys.recommending import Wishes, choose
+from genkit_recsys.index import ItemIndex
+from genkit_recsys.ranking import Scorer
+from genkit_recsys.rankings import Block, exact_rankings
+from genkit_recsys.recommending import Filters
 
 if TYPE_CHECKING:
     from genkit_recsys.archive import Archive
-    from genkit_recsys.models.recommender import Recommender
 
 
 def recommend_to_all(
-    model: Recommender, out: Path, wishes: dict[str, Any], *, approximate: bool
+    model: Scorer, out: Path, filters: Filters, *, approximate: bool
 ) -> dict[str, Any]:
     """Write ``user, rank, id, title, score`` for every user that training has seen.
 
@@ -29,25 +28,23 @@ def recommend_to_all(
     Args:
         model: a trained recommender.
         out: the file.
-        wishes: fields of ``Wishes``.
+        filters: what else decides.
         approximate: find items by an approximate index.
 
     Returns:
-        ``{"out", "users", "rows", "index"}``; ``index`` is None, or tells of its recall.
+        ``{"out", "users", "rows", "index"}``; ``index`` is None, or has its recall.
 
     Raises:
         DataError: pyarrow is not installed, or the disk refuses.
-        UsageError: a wish out of range; or a model without item vectors for the index.
+        UsageError: a model without item vectors for the index.
     """
-    archive, asked = model.archive, Wishes(**wishes, reasons=0)
+    archive = model.archive
     users = np.flatnonzero(archive.seen.lengths).astype(np.int32)
-    rankings, index = exact_rankings(model, users, asked), None
+    rankings, index = exact_rankings(model, users, filters), None
     if approximate:
-        from genkit_recsys.index import ItemIndex
-
         found = ItemIndex(model)
-        index = found.told(users, asked)
-        rankings = found.rankings(users, asked)
+        index = found.measure_recall(users, filters)
+        rankings = found.rankings(users, filters)
     partial = out.with_name(f".{out.name}.partial")
     try:
         rows = _write(partial, rankings, archive)
@@ -85,21 +82,3 @@ def _write(file: Path, rankings: Iterator[Block], archive: Archive) -> int:
             writer.write_table(pa.table(values, schema=columns))
             rows += len(chosen)
     return rows
-
-
-Block = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]
-
-
-def exact_rankings(model: Recommender, users: NDArray[np.int32], wishes: Wishes) -> Iterator[Block]:
-    """Give blocks of users with their items and scores."""
-    for rows in blocks(len(users), model.n_items):
-        yield ranked(model, users[rows], model.archive.seen.take(users[rows]), wishes)
-
-
-def ranked(
-    model: Recommender, users: NDArray[np.int32], histories: Histories, wishes: Wishes
-) -> Block:
-    """Rank all items exactly for some users."""
-    scores = model.scores(histories, users)
-    items = choose(model.archive, scores, histories, wishes)
-    return users, items, np.take_along_axis(scores, np.maximum(items, 0), axis=1)
