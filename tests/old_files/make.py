@@ -1,8 +1,7 @@
-"""Make a stopped and a finished run with an old version of GenKit, and what they must give.
+"""Make a stopped and a finished run with this version of GenKit, and what they must give later.
 
-git worktree add ../old aca3c75
-KERAS_BACKEND=torch OMP_NUM_THREADS=1 PYTHONPATH=../old \\
-    python tests/old_files/make.py vae-torch tests/old_files/aca3c75
+KERAS_BACKEND=torch OMP_NUM_THREADS=1 PYTHONPATH=. \\
+    python tests/old_files/make.py vae-torch tests/old_files/COMMIT
 """
 
 from __future__ import annotations
