@@ -25,6 +25,7 @@ BACKEND_TESTS = (
     "tests/engine",
     "tests/layers",
     "tests/models",
+    "tests/old_files",
     "tests/training",
     "tests/testing",
     "tests/torture",
