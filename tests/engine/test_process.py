@@ -35,6 +35,16 @@ def test_activating_a_backend_tunes_the_process(tuned, active_backend):
     assert tuned == ["told"]
 
 
+def test_fit_tunes_the_process(tuned, active_backend):
+    import numpy as np
+
+    from tests.engine.small import mlp_gan
+
+    data = {"vector": np.zeros((4, 4), "float32")}
+    mlp_gan().fit(data, steps=1, batch_size=4, verbose=False)
+    assert tuned == ["told"]
+
+
 def dense(inputs):
     import keras
 
