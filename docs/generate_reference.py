@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from reference_pages import command_line, public_names, records
 
 from genkit.builtin import plugin as builtin_plugin
-from genkit.registry import Registry
+from genkit.plugins.registry import Registry
 
 HERE = Path(__file__).parent / "reference"
 

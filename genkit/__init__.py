@@ -5,27 +5,27 @@ The names below load on first use (PEP 562): importing ``genkit`` imports no fra
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from genkit.api import resume, train
-    from genkit.autoencoder import Autoencoder
-    from genkit.backend import activate
     from genkit.builtin.models.gan import GAN
-    from genkit.config import Config
     from genkit.engine import gradient
     from genkit.errors import GenkitError
-    from genkit.evaluate_run import evaluate
     from genkit.evaluation.metric import Metric
-    from genkit.hookspecs import hookimpl
-    from genkit.loading import load, open_data
-    from genkit.model import Model
-    from genkit.registry import Registry
-    from genkit.rendering import Renderer
-    from genkit.reviewing import Review, Reviewer
-    from genkit.schema import Field, Schema
-    from genkit.specs import (
+    from genkit.models.autoencoder import Autoencoder
+    from genkit.models.model import Model
+    from genkit.models.training.trainer import Trainer
+    from genkit.models.training.transforms import GradientTransform
+    from genkit.plan.activation import activate
+    from genkit.plan.fitting import Outcome
+    from genkit.plugins.config import AbsolutePath, Config
+    from genkit.plugins.hookspecs import hookimpl
+    from genkit.plugins.registry import Registry
+    from genkit.plugins.schema import Field, Schema
+    from genkit.plugins.specs import (
         CallbackSpec,
         CommandSpec,
         DatasetSpec,
@@ -35,46 +35,53 @@ if TYPE_CHECKING:
         ReviewerSpec,
         TrainerSpec,
     )
-    from genkit.training.trainer import Trainer
-    from genkit.training.transforms import GradientTransform
+    from genkit.report.rendering import Renderer
+    from genkit.report.reviewing import Review, Reviewer
+    from genkit.runs.loading import load, open_data
+    from genkit.workflows.evaluate import evaluate
+    from genkit.workflows.train import Result, resume, train
 
 # Keras binds to a backend when it is imported: ours must be chosen before.
 _NEEDS_BACKEND = {"GAN", "Autoencoder", "GradientTransform", "Model", "Trainer", "gradient"}
 _HOME = {
-    "Autoencoder": "genkit.autoencoder",
-    "CallbackSpec": "genkit.specs",
-    "CommandSpec": "genkit.specs",
-    "Config": "genkit.config",
-    "DatasetSpec": "genkit.specs",
-    "Field": "genkit.schema",
+    "AbsolutePath": "genkit.plugins.config",
+    "Autoencoder": "genkit.models.autoencoder",
+    "CallbackSpec": "genkit.plugins.specs",
+    "CommandSpec": "genkit.plugins.specs",
+    "Config": "genkit.plugins.config",
+    "DatasetSpec": "genkit.plugins.specs",
+    "Field": "genkit.plugins.schema",
     "GAN": "genkit.builtin.models.gan",
     "GenkitError": "genkit.errors",
-    "GradientTransform": "genkit.training.transforms",
+    "GradientTransform": "genkit.models.training.transforms",
     "Metric": "genkit.evaluation.metric",
-    "MetricSpec": "genkit.specs",
-    "Model": "genkit.model",
-    "ModelSpec": "genkit.specs",
-    "Registry": "genkit.registry",
-    "Renderer": "genkit.rendering",
-    "RendererSpec": "genkit.specs",
-    "Review": "genkit.reviewing",
-    "Reviewer": "genkit.reviewing",
-    "ReviewerSpec": "genkit.specs",
-    "Schema": "genkit.schema",
-    "Trainer": "genkit.training.trainer",
-    "TrainerSpec": "genkit.specs",
-    "activate": "genkit.backend",
-    "evaluate": "genkit.evaluate_run",
+    "MetricSpec": "genkit.plugins.specs",
+    "Model": "genkit.models.model",
+    "ModelSpec": "genkit.plugins.specs",
+    "Outcome": "genkit.plan.fitting",
+    "Registry": "genkit.plugins.registry",
+    "Renderer": "genkit.report.rendering",
+    "RendererSpec": "genkit.plugins.specs",
+    "Result": "genkit.workflows.train",
+    "Review": "genkit.report.reviewing",
+    "Reviewer": "genkit.report.reviewing",
+    "ReviewerSpec": "genkit.plugins.specs",
+    "Schema": "genkit.plugins.schema",
+    "Trainer": "genkit.models.training.trainer",
+    "TrainerSpec": "genkit.plugins.specs",
+    "activate": "genkit.plan.activation",
+    "evaluate": "genkit.workflows.evaluate",
     "gradient": "genkit.engine",
-    "hookimpl": "genkit.hookspecs",
-    "load": "genkit.loading",
-    "open_data": "genkit.loading",
-    "resume": "genkit.api",
-    "train": "genkit.api",
+    "hookimpl": "genkit.plugins.hookspecs",
+    "load": "genkit.runs.loading",
+    "open_data": "genkit.runs.loading",
+    "resume": "genkit.workflows.train",
+    "train": "genkit.workflows.train",
 }
 
 __all__ = [
     "GAN",
+    "AbsolutePath",
     "Autoencoder",
     "CallbackSpec",
     "CommandSpec",
@@ -87,9 +94,11 @@ __all__ = [
     "MetricSpec",
     "Model",
     "ModelSpec",
+    "Outcome",
     "Registry",
     "Renderer",
     "RendererSpec",
+    "Result",
     "Review",
     "Reviewer",
     "ReviewerSpec",
@@ -106,20 +115,22 @@ __all__ = [
     "train",
 ]
 
+RENAMED: Mapping[str, str] = {}
+"""Names of ``genkit`` that were replaced, with the names to use; kept for a minor version."""
+
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from genkit.entry_points import own_version
+        from genkit.plugins.entry_points import own_version
 
         return own_version()
+    if name in RENAMED:
+        _deprecate(f"genkit.{name}", f"genkit.{RENAMED[name]}")
+        return globals().get(RENAMED[name]) or __getattr__(RENAMED[name])
     if name not in _HOME:
-        from genkit.deprecation import renamed
-
-        if replacement := renamed(name):
-            return globals().get(replacement) or __getattr__(replacement)
         raise AttributeError(f"module 'genkit' has no attribute {name!r}")
     if name in _NEEDS_BACKEND:
-        from genkit.backend import bind_keras
+        from genkit.plan.activation import bind_keras
 
         bind_keras()
     value = getattr(import_module(_HOME[name]), name)
@@ -129,3 +140,19 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
+
+
+def moved(old: str, new: str) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a module's old place: its names, with a warning."""
+
+    def __getattr__(name: str) -> Any:  # noqa: N807 - a module's
+        value = getattr(import_module(new), name)
+        _deprecate(f"{old}.{name}", f"genkit.{name}" if name in __all__ else f"{new}.{name}")
+        return value
+
+    return __getattr__
+
+
+def _deprecate(old: str, new: str) -> None:
+    text = f"{old} is deprecated and will be removed; use {new}."
+    warnings.warn(text, DeprecationWarning, stacklevel=3)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from genkit import backend
+from genkit.plan import activation
 from tests.scaffold.environments import Environment
 
 # JAX compiles each distinct step once a test session, not once a process.
@@ -21,11 +21,13 @@ GENKIT = [sys.executable, "-m", "genkit"]
 
 
 def pytest_report_header() -> str:
-    return f"backend: {backend.choose()}; installed: {', '.join(backend.installed_backends())}"
+    return (
+        f"backend: {activation.choose()}; installed: {', '.join(activation.installed_backends())}"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if len(backend.installed_backends()) < len(backend.BACKENDS):
+    if len(activation.installed_backends()) < len(activation.BACKENDS):
         skip = pytest.mark.skip(reason="needs all three backends installed")
         for item in items:
             if item.get_closest_marker("cross_backend"):
@@ -39,7 +41,7 @@ def pytest_runtest_setup() -> None:
 
 @pytest.fixture(scope="session")
 def active_backend() -> str:
-    return backend.activate()
+    return activation.activate()
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +55,7 @@ def data_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def _made_environment(tmp_path_factory) -> Environment:
-    return Environment(tmp_path_factory.mktemp("environment"), backend.choose())
+    return Environment(tmp_path_factory.mktemp("environment"), activation.choose())
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import genkit
-from genkit.card import model_card, renew_card
-from genkit.card.compute import WATTS_A_THREAD
-from genkit.card.header import to_yaml
 from genkit.errors import RunError
 from genkit.files import write_json
+from genkit.report.card import model_card, renew_card
+from genkit.report.card.compute import WATTS_A_THREAD
+from genkit.report.card.header import to_yaml
 from tests.training.small import SMALL
 
 yaml = pytest.importorskip("yaml")

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from genkit.backend import BACKENDS
+from genkit.plan.activation import BACKENDS
 
 HALF_WIDTH = {
     "dcgan": ["--set", "width=32", "--set", "dropout=0"],

@@ -7,12 +7,12 @@ import ast
 import hashlib
 import re
 import warnings
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import genkit
-from genkit import deprecation
 from tests.docs.documents import ROOT
 from tests.docs.script import script
 
@@ -29,7 +29,7 @@ def test_the_public_names_and_signatures_are_those_of_the_snapshot():
     gone, new = sorted(set(kept) - set(now)), sorted(set(now) - set(kept))
     assert not gone, (
         "Public names were removed or changed; plugins may use them. Keep a removed name in "
-        f"genkit.deprecation.RENAMED with what replaces it: {gone}; now: {new}"
+        f"genkit.RENAMED with what replaces it: {gone}; now: {new}"
     )
     assert not new, f"New public names: run python -m tests.test_public_api. {new}"
 
@@ -52,7 +52,7 @@ def test_every_public_name_can_be_imported(active_backend):
 def outsiders():
     """List the modules that are written as a stranger would: plugins, templates, samples."""
     files = [*ROOT.glob("plugins/*/genkit_*/**/*.py"), *ROOT.glob("docs/samples/**/*.py")]
-    files += ROOT.glob("genkit/scaffold/templates/**/*.py")
+    files += ROOT.glob("genkit/cli/scaffold/templates/**/*.py")
     return sorted(files)
 
 
@@ -76,11 +76,34 @@ def test_plugins_templates_and_samples_use_public_names_alone(file):
 
 
 def test_a_renamed_name_goes_on_working_and_names_its_replacement(monkeypatch):
-    monkeypatch.setattr(deprecation, "RENAMED", {"ModelRecord": "ModelSpec"})
+    monkeypatch.setattr(genkit, "RENAMED", {"ModelRecord": "ModelSpec"})
     with pytest.warns(DeprecationWarning, match=r"genkit\.ModelRecord .* use genkit\.ModelSpec"):
         assert genkit.ModelRecord is genkit.ModelSpec
     with warnings.catch_warnings(), pytest.raises(AttributeError, match="no attribute 'Modelspec'"):
         genkit.Modelspec  # noqa: B018 - the access is what is tested
+
+
+@pytest.mark.parametrize(
+    ("old", "public", "new", "other"),
+    [
+        ("genkit.config", "AbsolutePath", "genkit.plugins.config", "parse"),
+        ("genkit.api", "Result", "genkit.workflows.train", "execute"),
+        ("genkit.fitting", "Outcome", "genkit.plan.fitting", "FitSettings"),
+    ],
+)
+def test_a_module_that_has_moved_hands_on_its_names_and_says_where_they_stand(
+    old, public, new, other, active_backend
+):
+    module = import_module(old)
+    with pytest.warns(DeprecationWarning, match=rf"{old}\.{public} .* use genkit\.{public}\."):
+        assert getattr(module, public) is getattr(genkit, public)
+    namespace = {}
+    with pytest.warns(DeprecationWarning, match=rf"use {new}\.{other}\.") as told:
+        exec(f"from {old} import {other}", namespace)
+    assert namespace[other] is getattr(import_module(new), other)
+    assert told[0].filename == "<string>", "it names who imports, not the old place"
+    with pytest.raises(AttributeError, match="nothing"):
+        module.nothing  # noqa: B018 - the access is what is tested
 
 
 if __name__ == "__main__":

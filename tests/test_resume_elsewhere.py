@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from genkit.backend import BACKENDS
+from genkit.plan.activation import BACKENDS
 
 # With dropout each backend draws its own: losses of the GAN's two wander apart. Over the 10 steps
 # after the checkpoint they differed by up to 0.002 when this was measured.

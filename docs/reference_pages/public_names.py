@@ -17,12 +17,22 @@ _WIDTH = 88
 
 # Public names by subject; every name of genkit.__all__ stands here.
 SUBJECTS: dict[str, tuple[str, ...]] = {
-    "Train and use": ("train", "resume", "load", "open_data", "evaluate", "activate"),
+    "Train and use": (
+        "train",
+        "resume",
+        "load",
+        "open_data",
+        "evaluate",
+        "activate",
+        "Result",
+        "Outcome",
+    ),
     "Models": (
         "Model",
         "Autoencoder",
         "GAN",
         "Config",
+        "AbsolutePath",
         "gradient",
         "Trainer",
         "GradientTransform",
@@ -54,12 +64,9 @@ PACKAGES = {
     "genkit.losses": None,
     "genkit.testing": None,
 }
-# What public functions hand out.
-RESULTS = {"genkit.api": ("Result",), "genkit.fitting": ("Outcome",)}
 # Modules some of whose names are public: what verbs print with, what plugins raise and declare.
 MODULES = {
     "genkit.cli.output": ("JsonFlag", "emit", "say", "note", "table"),
-    "genkit.config": ("AbsolutePath",),
     "genkit.errors": ("DataError", "PluginError", "RunError", "UsageError"),
     "genkit.testing.fakes": ("toy_schema", "toy_source", "write_image_folder", "write_npz"),
 }
@@ -73,8 +80,6 @@ def written() -> str:
     for subject, names in SUBJECTS.items():
         parts.append(f"## {subject}")
         parts += [_name(homes[name], name, f"genkit.{name}") for name in names]
-        if subject == "Train and use":
-            parts += [_name(m, n, f"{m}.{n}") for m, ns in RESULTS.items() for n in ns]
     for package, chosen in PACKAGES.items():
         homes = _homes(package)
         parts.append(f"## {package}")
@@ -96,7 +101,7 @@ def public_api() -> list[str]:
     """List every public name with its signature, a line each."""
     homes = _homes("genkit")
     found = [(homes[name], name, f"genkit.{name}") for name in genkit.__all__]
-    found += [(m, n, f"{m}.{n}") for m, ns in {**RESULTS, **MODULES}.items() for n in ns]
+    found += [(m, n, f"{m}.{n}") for m, ns in MODULES.items() for n in ns]
     for package, chosen in PACKAGES.items():
         homes = _homes(package)
         found += [(homes[name], name, f"{package}.{name}") for name in chosen or homes]

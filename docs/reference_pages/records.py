@@ -7,11 +7,11 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from genkit import hookspecs
-from genkit.config import describe
-from genkit.plan import Recipe
-from genkit.registry import KINDS, Registry
-from genkit.specs import resolve
+from genkit.plan.plan import Recipe
+from genkit.plugins import hookspecs
+from genkit.plugins.config import describe
+from genkit.plugins.registry import KINDS, Registry
+from genkit.plugins.specs import resolve
 from reference_pages import markdown
 from reference_pages.public_names import signature, tree
 
@@ -20,7 +20,7 @@ def hooks() -> str:
     # The first line is the page's own introduction in other words.
     about = inspect.cleandoc(hookspecs.__doc__ or "").partition("\n\n")[2]
     parts = [markdown.docstring(about)]
-    module = tree("genkit.hookspecs")
+    module = tree("genkit.plugins.hookspecs")
     for node in module.body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("genkit_"):
             shown = f"```python-signature\n{signature(node)}\n```"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genkit.specs import MetricSpec
+from genkit.plugins.specs import MetricSpec
 
 _METRICS = "genkit.evaluation.metrics"
 _KEEPS_PIXELS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genkit.specs import ModelSpec
+from genkit.plugins.specs import ModelSpec
 
 _MODELS = "genkit.builtin.models"
 _GAN_CONFIGS = f"{_MODELS}.gan_configs"

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from genkit.builtin.metric_specs import METRICS
 from genkit.builtin.model_specs import MODELS
-from genkit.hookspecs import hookimpl
-from genkit.specs import (
+from genkit.plugins.hookspecs import hookimpl
+from genkit.plugins.specs import (
     CallbackSpec,
     DatasetSpec,
     MetricSpec,
@@ -29,12 +29,12 @@ def genkit_trainers() -> Iterable[TrainerSpec]:
     yield TrainerSpec(
         name="gradient",
         summary="Steps along gradients: the model's training_step, compiled",
-        trainer="genkit.training.trainer:Trainer",
+        trainer="genkit.models.training.trainer:Trainer",
     )
     yield TrainerSpec(
         name="closed-form",
         summary="One solve over all data: the model's solve(data)",
-        trainer="genkit.training.closed_form:ClosedFormTrainer",
+        trainer="genkit.models.training.closed_form:ClosedFormTrainer",
     )
 
 
@@ -50,19 +50,19 @@ def genkit_callbacks() -> Iterable[CallbackSpec]:
     yield CallbackSpec(
         name="csv-logger",
         summary="Write epoch means to a CSV file in the run directory",
-        callback="genkit.training.callbacks:CSVLogger",
+        callback="genkit.models.training.callbacks:CSVLogger",
         writes={"filename": "epochs.csv"},
     )
     yield CallbackSpec(
         name="tensorboard",
         summary="Log losses and sample grids for TensorBoard into the run directory",
-        callback="genkit.training.tensorboard_logger:TensorBoardLogger",
+        callback="genkit.models.training.tensorboard_logger:TensorBoardLogger",
         writes={"log_dir": "tensorboard"},
     )
     yield CallbackSpec(
         name="mlflow",
         summary="Log settings, losses, sample grids and the model to MLflow",
-        callback="genkit.training.mlflow_logger:MLflowLogger",
+        callback="genkit.models.training.mlflow_logger:MLflowLogger",
         writes={"folder": "mlflow"},
         expected_failures=dict.fromkeys(
             ("runs_in_training", "writes_only_where_it_says", "state_survives_a_resume"),

@@ -60,7 +60,7 @@ app.add_typer(new.app, name="new", cls=Words)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from genkit.entry_points import own_version
+        from genkit.plugins.entry_points import own_version
 
         output.say(f"genkit {own_version()}")
         raise typer.Exit

@@ -118,9 +118,9 @@ def augment(  # noqa: PLR0917
       genkit augment --model cgan --dataset digits --per-class 20 --ratios 1,4 --seeds 8
       genkit augment --model ddpm --set conditional=true --dataset mnist --per-class 100
     """
-    from genkit.augmentation.settings import make_settings
-    from genkit.registry import installed
-    from genkit.runs import check_name
+    from genkit.plugins.registry import installed
+    from genkit.runs.run import check_name
+    from genkit.workflows.augmentation.settings import make_settings
 
     settings = make_settings(
         installed(),
@@ -135,7 +135,7 @@ def augment(  # noqa: PLR0917
     folder = out / (name or f"{plan.model}-{plan.dataset}-{settings.per_class}")
     if name is not None:
         check_name(name)
-    from genkit.augmentation.experiment import augment as carry_out
+    from genkit.workflows.augmentation.experiment import augment as carry_out
 
     ended = carry_out(settings, folder, note)
     told = {"folder": str(folder), "state": "stopped" if ended.signal else "done", **ended.told}

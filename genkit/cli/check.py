@@ -45,7 +45,7 @@ def check(
       genkit check digits --backend torch
       genkit check genkit-keras --backend all
     """
-    from genkit import backend as backends
+    from genkit.plan import activation as backends
     from genkit.testing import checks_for
 
     found = checks_for(name)

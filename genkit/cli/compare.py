@@ -13,9 +13,9 @@ from genkit.cli.output import JsonFlag, emit, note, say, table
 from genkit.cli.recipe_flags import recipe_flags, recipe_of
 
 if TYPE_CHECKING:
-    from genkit.comparison.sentences import Evidence
-    from genkit.comparison.summary import Summary
-    from genkit.plan import Plan
+    from genkit.plan.plan import Plan
+    from genkit.workflows.comparison.sentences import Evidence
+    from genkit.workflows.comparison.summary import Summary
 
 _WHAT = "What to compare"
 _PLACE = "Where it goes"
@@ -107,9 +107,9 @@ def compare(  # noqa: PLR0917
       genkit compare vae --dataset digits --steps 300 --seeds 5
       genkit compare gan --models dcgan,wgan-gp --steps 1000 --no-quality
     """
-    from genkit.comparison import cells, running
-    from genkit.comparison.summary import summarize
-    from genkit.plan import parse_duration
+    from genkit.plan.plan import parse_duration
+    from genkit.workflows.comparison import cells, running
+    from genkit.workflows.comparison.summary import summarize
 
     chosen = _backends(backends)
     plans = _plans(model, models, {**recipe_of(asked), "backend": chosen[0]})
@@ -136,7 +136,7 @@ def compare(  # noqa: PLR0917
 
 def _backends(given: str | None) -> list[str]:
     """Read ``--backends``; refuse before anything runs what is not installed."""
-    from genkit.backend import choose, installed_backends
+    from genkit.plan.activation import choose, installed_backends
 
     names = _words(given, "--backends") or installed_backends() or [choose(None)]
     return list(dict.fromkeys(map(choose, names)))
@@ -145,8 +145,8 @@ def _backends(given: str | None) -> list[str]:
 def _plans(model: str | None, models: str | None, flags: dict[str, Any]) -> dict[str, Plan]:
     """Make the plan of each model."""
     from genkit.errors import UsageError
-    from genkit.plan import make_plan
-    from genkit.registry import installed
+    from genkit.plan.plan import make_plan
+    from genkit.plugins.registry import installed
 
     names = [*([model] if model else []), *_words(models, "--models")]
     if not names:
@@ -188,7 +188,7 @@ def _show(summary: Summary) -> None:
 
 def _rows(evidence: Evidence, backends: list[str]) -> list[list[str]]:
     """Give a row a quantity, and one for parity."""
-    from genkit.comparison.statistics import LOSS, MEMORY, QUALITY, SPEED, START
+    from genkit.workflows.comparison.statistics import LOSS, MEMORY, QUALITY, SPEED, START
 
     told = {SPEED: "steps/s", START: "s to first step", MEMORY: "peak MiB"}
     rows = []

@@ -10,10 +10,10 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from genkit.backend import BACKENDS, backend_version, installed_backends
 from genkit.cli.output import JsonFlag, emit, say
-from genkit.entry_points import own_version
-from genkit.registry import installed
+from genkit.plan.activation import BACKENDS, backend_version, installed_backends
+from genkit.plugins.entry_points import own_version
+from genkit.plugins.registry import installed
 
 _PROBE = """
 import json, sys

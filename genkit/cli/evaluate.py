@@ -65,8 +65,8 @@ def evaluate(  # noqa: PLR0917
       genkit evaluate runs/mine --metrics fid,kid --n 50000 --json
       genkit evaluate runs/mine --against fashion-mnist --split train --extractor pixels
     """
-    from genkit.evaluate_run import evaluate as measure
-    from genkit.plan import parse_settings
+    from genkit.plan.plan import parse_settings
+    from genkit.workflows.evaluate import evaluate as measure
 
     figures = measure(
         run,

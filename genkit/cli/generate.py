@@ -13,7 +13,7 @@ from genkit.cli.output import JsonFlag, emit, say
 from genkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from genkit.model import Model
+    from genkit.models.model import Model
     from genkit.report.samples import Reviewed, Samples
 
 
@@ -73,10 +73,10 @@ def generate(  # noqa: PLR0917
         raise UsageError(
             f"Expected --n of at least 1 and --seed of 0 to 2**31 - 1; received {n} and {seed}."
         )
-    from genkit.backend import active_backend
     from genkit.files import staged
-    from genkit.loading import load
+    from genkit.plan.activation import active_backend
     from genkit.report.samples import Samples
+    from genkit.runs.loading import load
 
     model = load(run, backend, checkpoint)
     writer = Samples(model)

@@ -9,10 +9,10 @@ import typer
 from genkit.cli.listing import plugin_row
 from genkit.cli.output import JsonFlag, emit, say, table
 from genkit.cli.plugin_commands import commands_for
-from genkit.entry_points import Plugin
 from genkit.errors import UnknownNameError
-from genkit.names import suggestion
-from genkit.registry import KINDS, Entry, Registry, installed
+from genkit.plugins.entry_points import Plugin
+from genkit.plugins.names import suggestion
+from genkit.plugins.registry import KINDS, Entry, Registry, installed
 
 _NOTES = {
     "licence": "Licence",
@@ -79,8 +79,8 @@ def _describe(kind: str, entry: Entry) -> dict[str, Any]:
     for attribute in (*_NOTES, "aliases", "references"):
         if value := getattr(spec, attribute, None):
             told[attribute] = list(value) if isinstance(value, tuple) else value
-    from genkit.config import describe
-    from genkit.specs import resolve
+    from genkit.plugins.config import describe
+    from genkit.plugins.specs import resolve
 
     if hasattr(spec, "config"):
         told["config"] = describe(resolve(spec.config))

@@ -10,7 +10,7 @@ import typer
 from genkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from genkit.autoencoder import Autoencoder
+    from genkit.models.autoencoder import Autoencoder
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 DataOption = Annotated[
@@ -54,11 +54,11 @@ def load_with_items(
     """
     import numpy as np
 
-    from genkit.loading import load
-    from genkit.opening import open_data
-    from genkit.plan import parse_settings
-    from genkit.registry import installed
-    from genkit.runs import Run
+    from genkit.plan.plan import parse_settings
+    from genkit.plugins.registry import installed
+    from genkit.runs.loading import load
+    from genkit.runs.opening import open_data
+    from genkit.runs.run import Run
 
     if n is not None and n < 1:
         raise UsageError(f"Expected --n of at least 1; received {n}.")

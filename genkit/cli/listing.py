@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from genkit.cli.output import JsonFlag, emit, note, table
-from genkit.entry_points import Plugin
 from genkit.errors import UsageError
-from genkit.names import suggestion
-from genkit.registry import KINDS, Registry, installed
+from genkit.plugins.entry_points import Plugin
+from genkit.plugins.names import suggestion
+from genkit.plugins.registry import KINDS, Registry, installed
 
 
 def list_specs(

@@ -47,7 +47,7 @@ def plugin(
       genkit new plugin doodles --kind generator
       genkit new plugin sharpness --kind metric --folder plugins
     """
-    from genkit.scaffold import write_plugin
+    from genkit.cli.scaffold import write_plugin
 
     written = write_plugin(name, kind, folder)
     commands = [f"cd {shlex.quote(str(written.path))}", "pip install -e '.[test]'", "pytest"]

@@ -17,9 +17,9 @@ from genkit.errors import (
 )
 
 if TYPE_CHECKING:
-    from genkit.config import Config
-    from genkit.registry import Entry
-    from genkit.specs import ModelSpec
+    from genkit.plugins.config import Config
+    from genkit.plugins.registry import Entry
+    from genkit.plugins.specs import ModelSpec
 
 _FLAGS = "genkit.flags"
 
@@ -35,7 +35,7 @@ class Words(TyperGroup):
 
     def unknown(self, ctx: Any, cmd_name: str) -> UsageError:
         """Make the error that tells of a command that there isn't."""
-        from genkit.names import suggestion
+        from genkit.plugins.names import suggestion
 
         return UsageError(
             f"No such command {cmd_name!r}.",
@@ -57,7 +57,7 @@ class Verbs(Words):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in self.commands:
             return super().get_command(ctx, cmd_name)
-        from genkit.registry import installed
+        from genkit.plugins.registry import installed
 
         if rivals := _sharing(cmd_name):
             return _Unloaded(cmd_name, rivals)
@@ -69,7 +69,7 @@ class Verbs(Words):
 
 def _verbs(built_in: set[str]) -> list[str]:
     """List the plugins' verbs by the shortest name that each answers to."""
-    from genkit.registry import installed
+    from genkit.plugins.registry import installed
 
     entries = installed().entries("commands")
     names = [entry.spec.name for entry in entries]
@@ -84,7 +84,7 @@ def _verbs(built_in: set[str]) -> list[str]:
 
 def _sharing(name: str) -> list[Entry]:
     """Give the verbs of this name, if there are several and all are for the same capability."""
-    from genkit.registry import installed
+    from genkit.plugins.registry import installed
 
     entries = [entry for entry in installed().entries("commands") if entry.spec.name == name]
     capabilities = {entry.spec.capability for entry in entries}
@@ -93,7 +93,7 @@ def _sharing(name: str) -> list[Entry]:
 
 def commands_for(capabilities: Sequence[str]) -> list[str]:
     """List the plugins' verbs that are for one of these capabilities."""
-    from genkit.registry import installed
+    from genkit.plugins.registry import installed
 
     entries = installed().entries("commands")
     found = [entry.spec.name for entry in entries if entry.spec.capability in capabilities]
@@ -134,7 +134,7 @@ class _Unloaded(TyperCommand):
         )
 
     def _load(self, entry: Entry) -> Any:
-        from genkit.specs import resolve
+        from genkit.plugins.specs import resolve
 
         spec = entry.spec
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -169,8 +169,8 @@ def for_capability(capability: str) -> type[TyperCommand]:
                 )
             if spec is None or capability not in spec.options:
                 return super().parse_args(ctx, args)
-            from genkit.config import parse
-            from genkit.specs import resolve
+            from genkit.plugins.config import parse
+            from genkit.plugins.specs import resolve
 
             options = resolve(spec.options[capability])
             flags = _flags(options, spec.name, {param.name for param in self.params})
@@ -210,7 +210,7 @@ def model_of(path: Path) -> Entry | None:
     Raises:
         GenkitError: its files are damaged, or no installed plugin offers the model.
     """
-    from genkit.loading import saved_model_entry
+    from genkit.runs.loading import saved_model_entry
 
     try:
         return saved_model_entry(path)
@@ -220,7 +220,7 @@ def model_of(path: Path) -> Entry | None:
 
 def _flags(options: type[Config], model: str, taken: set[str | None]) -> list[TyperOption]:
     """Make a flag for each field of a class of options."""
-    from genkit.config import describe
+    from genkit.plugins.config import describe
 
     if clash := taken & set(options.model_fields):
         raise PluginError(f"The options of {model} clash with flags of the command: {clash}.")

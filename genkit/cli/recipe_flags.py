@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from genkit.fitting import FitSettings
+from genkit.plan.fitting import FitSettings
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -150,7 +150,7 @@ def recipe_of(asked: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: a pair without ``=``.
     """
-    from genkit.plan import parse_settings
+    from genkit.plan.plan import parse_settings
 
     found: dict[str, Any] = {}
     for field, value in asked.items():

@@ -32,6 +32,6 @@ def resume(
       genkit resume runs/mine --steps 1000
       genkit resume runs/mine --backend torch
     """
-    from genkit import api
+    from genkit.workflows import train
 
-    return report(api.resume(run, steps, backend=backend), as_json)
+    return report(train.resume(run, steps, backend=backend), as_json)

@@ -64,15 +64,15 @@ def run(  # noqa: PLR0917
       genkit run vae --set latent_dim=32 --steps 2000 --dry-run
       genkit run vae --log tensorboard --log mlflow
     """
-    from genkit.plan import make_plan, read_recipe
-    from genkit.registry import installed
+    from genkit.plan.plan import make_plan, read_recipe
+    from genkit.plugins.registry import installed
 
     flags = {"model": model, **recipe_of(asked)}
     plan = make_plan(installed(), flags, read_recipe(recipe) if recipe else None)
     if dry_run:
         emit(plan.model_dump(mode="json"), as_json, lambda: say(plan.model_dump_json(indent=2)))
         return 0
-    from genkit.api import execute
+    from genkit.workflows.train import execute
 
     if not as_json:
         note(f"Training {plan.model} on {plan.dataset} with {plan.backend} ...")
@@ -104,7 +104,7 @@ def report(result: Any, as_json: bool) -> int:
 
 def _verbs(plan: Any) -> list[str]:
     """Name what can be done with a trained model: generate, or what plugins' commands are for."""
-    from genkit.opening import model_entry
+    from genkit.runs.opening import model_entry
 
     capabilities = model_entry(plan.model, plan.distributions["model"]).spec.capabilities
     return [*(["generate"] if "generate" in capabilities else []), *commands_for(capabilities)]

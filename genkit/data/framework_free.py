@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from genkit.backend import BACKENDS
+from genkit.plan.activation import BACKENDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genkit.data.transforms import Transform
-    from genkit.specs import Field
+    from genkit.plugins.specs import Field
 
 _CHUNK = 256
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
     from genkit.data.transforms import Transform
-    from genkit.specs import Field, Schema
+    from genkit.plugins.specs import Field, Schema
 
 Batch: TypeAlias = dict[str, NDArray[Any]]
 """A batch: arrays by the names of fields."""

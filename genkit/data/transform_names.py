@@ -24,7 +24,7 @@ from genkit.data.transforms import (
     Transform,
 )
 from genkit.errors import UsageError
-from genkit.names import suggestion
+from genkit.plugins.names import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

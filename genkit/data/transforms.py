@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from genkit.specs import Field
+    from genkit.plugins.specs import Field
 
 _LUMA = (0.299, 0.587, 0.114)
 

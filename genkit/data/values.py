@@ -9,7 +9,7 @@ import numpy as np
 
 from genkit.data.source import ArraySource, Source
 from genkit.errors import DataError
-from genkit.specs import Field, Schema
+from genkit.plugins.specs import Field, Schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,6 +1,6 @@
 """The engine: how one backend differentiates, compiles, updates and synchronises.
 
-Nothing outside this package and ``genkit.backend`` names a framework.
+Nothing outside this package and ``genkit.plan.activation`` names a framework.
 """
 
 from __future__ import annotations

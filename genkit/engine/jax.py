@@ -29,7 +29,7 @@ from genkit.engine.base import (
 )
 from genkit.engine.scope import Scope
 from genkit.errors import UsageError
-from genkit.precision import cpu_flags
+from genkit.plan.precision import cpu_flags
 
 
 class _Pure:

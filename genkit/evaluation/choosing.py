@@ -11,11 +11,11 @@ from genkit.errors import GenkitError, UsageError
 from genkit.evaluation.figure import Figure
 from genkit.evaluation.held_out import SHARED, shared_items
 from genkit.evaluation.metric import Context, Metric
-from genkit.specs import resolve
+from genkit.plugins.specs import resolve
 
 if TYPE_CHECKING:
     from genkit.evaluation.progress import EvaluationProgress
-    from genkit.registry import Entry, Registry
+    from genkit.plugins.registry import Entry, Registry
 
 
 @dataclass

@@ -56,9 +56,9 @@ class Measuring:
         generated.forget()
 
     def _generated(self) -> GeneratedItems:
-        from genkit.backend import active_backend, backend_version
-        from genkit.entry_points import own_version
         from genkit.evaluation.streams import GeneratedItems, labels_to_ask
+        from genkit.plan.activation import active_backend, backend_version
+        from genkit.plugins.entry_points import own_version
 
         context = self._missing[0].context
         model, real, seed = context.model, context.real, context.seed

@@ -14,8 +14,8 @@ from genkit.evaluation.figure import Figure
 if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.evaluation.extractors.base import Extractor
-    from genkit.model import Model
-    from genkit.specs import Schema
+    from genkit.models.model import Model
+    from genkit.plugins.specs import Schema
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from genkit.evaluation.streams import knows_labels_of
 if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.evaluation.progress import EvaluationProgress
-    from genkit.model import Model
-    from genkit.plan import Plan
-    from genkit.registry import Entry, Registry
-    from genkit.specs import Schema
+    from genkit.models.model import Model
+    from genkit.plan.plan import Plan
+    from genkit.plugins.registry import Entry, Registry
+    from genkit.plugins.specs import Schema
 
 OWN_EXTRACTORS = {"mnist": "mnist-classifier", "fashion-mnist": "fashion-classifier"}
 """The extractor that was trained on a data set: its default."""
@@ -64,7 +64,7 @@ def open_reference(
     Raises:
         GenkitError: no such data set, a bad setting, or data that can't be read.
     """
-    from genkit.opening import has_splits, open_entry
+    from genkit.runs.opening import has_splits, open_entry
 
     plan = _plan_of(weights)
     if against is not None:
@@ -83,7 +83,7 @@ def open_reference(
 
 
 def _plan_of(weights: Weights) -> Plan | None:
-    from genkit.runs import Run
+    from genkit.runs.run import Run
 
     return None if weights.step is None else Run.open(weights.path).plan
 
@@ -162,8 +162,8 @@ def open_training(
 
     It is of use only beside held-out data of the same data set, and as it was in training.
     """
-    from genkit.opening import open_data
-    from genkit.runs import Run
+    from genkit.runs.opening import open_data
+    from genkit.runs.run import Run
 
     if weights.step is None:
         return Training(None, "the training data is not at hand")

@@ -10,9 +10,9 @@ from typing import Any
 
 from genkit.errors import RunError
 from genkit.evaluation.figure import Figure
-from genkit.export import is_export, weights_file
-from genkit.kept_figures import KeptFigures, read_figures, write_figures
-from genkit.runs import Run
+from genkit.runs.export import is_export, weights_file
+from genkit.runs.kept_figures import KeptFigures, read_figures, write_figures
+from genkit.runs.run import Run
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Weights:
             RunError: there are none.
             UsageError: neither a step nor "best".
         """
-        from genkit.training import checkpoints
+        from genkit.runs import checkpoints
 
         if is_export(path):
             return cls(path, None, _digest(weights_file(path)))

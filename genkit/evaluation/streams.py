@@ -14,12 +14,12 @@ import numpy as np
 from genkit.errors import RunError
 from genkit.evaluation.metric import Batch
 from genkit.files import write_bytes
-from genkit.generating import BATCH
+from genkit.models.generating import BATCH
 
 if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.evaluation.extractors.base import Extractor
-    from genkit.model import Model
+    from genkit.models.model import Model
 
 
 def batches_of(source: Source, extractor: Extractor | None) -> Iterator[Batch]:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from genkit import kernels
+from genkit.engine import kernels
 
 
 @keras.saving.register_keras_serializable(package="genkit")

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from genkit import kernels
+from genkit.engine import kernels
 
 
 @keras.saving.register_keras_serializable(package="genkit")

@@ -5,8 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from genkit import kernels
-from genkit.kernels.geometry import Geometry
+from genkit.engine import kernels
+from genkit.engine.kernels.geometry import Geometry
 
 
 @keras.saving.register_keras_serializable(package="genkit")

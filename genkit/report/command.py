@@ -11,9 +11,9 @@ from typing import Any
 import pydantic
 
 from genkit.errors import GenkitError
-from genkit.plan import LENGTH, Plan, Recipe, make_plan
-from genkit.registry import Registry
-from genkit.specs import resolve
+from genkit.plan.plan import LENGTH, Plan, Recipe, make_plan
+from genkit.plugins.registry import Registry
+from genkit.plugins.specs import resolve
 
 OWN = "genkit-keras"
 # What is written in a way of its own, or not at all.

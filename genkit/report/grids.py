@@ -16,7 +16,7 @@ from PIL import Image
 from genkit.report.sections import parts
 
 if TYPE_CHECKING:
-    from genkit.specs import Schema
+    from genkit.plugins.specs import Schema
 
 _CHANNELS = {1: "L", 3: "RGB"}
 _SMALL_EDGE = 64

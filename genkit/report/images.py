@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genkit.rendering import Renderer
 from genkit.report.grids import can_draw, save_png, to_pictures
+from genkit.report.rendering import Renderer
 
 if TYPE_CHECKING:
     import numpy as np

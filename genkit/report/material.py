@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit.errors import DataError, GenkitError
-from genkit.registry import Registry, installed
+from genkit.plugins.registry import Registry, installed
+from genkit.plugins.specs import Schema
 from genkit.report.plots import loss_curves
 from genkit.report.renderers import shown_together
-from genkit.reviewing import Review
-from genkit.runs import Run
-from genkit.specs import Schema
+from genkit.report.reviewing import Review
+from genkit.runs.run import Run
 
 if TYPE_CHECKING:
     import numpy as np
 
     from genkit.data import Source
-    from genkit.model import Model
+    from genkit.models.model import Model
 
 Tell = Callable[[str], None]
 USUAL_N = 36
@@ -122,8 +122,8 @@ def of_model(
     Raises:
         GenkitError: not a run, or its model can't be loaded.
     """
-    from genkit.loading import load
-    from genkit.opening import open_data
+    from genkit.runs.loading import load
+    from genkit.runs.opening import open_data
 
     tell(f"Loading {path}")
     run, registry = Run.open(path), installed()

@@ -14,7 +14,7 @@ from genkit.report.sections import Section, joined, parts
 
 if TYPE_CHECKING:
     from genkit.data import Source
-    from genkit.specs import Schema
+    from genkit.plugins.specs import Schema
 
 _QUERIES = 10
 _MANY_QUERIES = 100  # of items that are not shown one by one

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from genkit.entry_points import own_version
 from genkit.errors import UsageError
 from genkit.files import write_text
-from genkit.registry import Registry, using
+from genkit.plugins.entry_points import own_version
+from genkit.plugins.registry import Registry, using
 from genkit.report import comparison, curves, figures, latents, neighbours, pictures, tables
 from genkit.report.material import Material, Tell, of_files, of_model
 from genkit.report.sections import Section, page
-from genkit.runs import Run
+from genkit.runs.run import Run
 
 NAME = "report.html"
 SECTIONS: tuple[Callable[[Material], Section | None], ...] = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from markupsafe import Markup
 
-from genkit.rendering import find_renderer
+from genkit.plugins.schema import Schema
+from genkit.report.rendering import find_renderer
 from genkit.report.sections import joined, parts
-from genkit.schema import Schema
 
 _MOST_ROWS, _MOST_NUMBERS = 12, 16
 

@@ -14,18 +14,18 @@ import numpy as np
 
 from genkit.errors import GenkitError, PluginError, UsageError
 from genkit.files import write_text
-from genkit.rendering import find_renderer
 from genkit.report.grids import grid, save_png
-from genkit.reviewing import Review
+from genkit.report.rendering import find_renderer
+from genkit.report.reviewing import Review
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PIL import Image
 
-    from genkit.model import Model
-    from genkit.registry import Registry
-    from genkit.rendering import Renderer
+    from genkit.models.model import Model
+    from genkit.plugins.registry import Registry
+    from genkit.report.rendering import Renderer
 
 
 @dataclass(frozen=True)

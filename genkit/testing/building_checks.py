@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from genkit.errors import GenkitError
-from genkit.specs import Field, Schema
+from genkit.plugins.specs import Field, Schema
 from genkit.testing.check import checks
 from genkit.testing.fakes import MODALITIES, ODD_IMAGE, toy_schema
 from genkit.testing.outcomes import CheckFailed, Skipped

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genkit.entry_points import DISTRIBUTION
-from genkit.specs import resolve
+from genkit.plugins.entry_points import DISTRIBUTION
+from genkit.plugins.specs import resolve
 from genkit.testing.check import checks
 from genkit.testing.choosing import subject_of
 from genkit.testing.outcomes import CheckFailed, Skipped
 
 if TYPE_CHECKING:
-    from genkit.runs import Run
+    from genkit.runs.run import Run
     from genkit.testing.subjects import Subject
 
 _STEPS, _PAUSE = 16, 8  # an epoch of the toy data has 8
@@ -53,7 +53,7 @@ def check_writes_only_where_it_says(subject: Subject) -> None:
 @checks("callbacks")
 def check_state_survives_a_resume(subject: Subject) -> None:
     """After a stop and a resume, what it counts is as after training without a stop."""
-    from genkit.runs import Run
+    from genkit.runs.run import Run
 
     straight = _train(subject, "straight", _STEPS)
     first = _train(subject, "resumed", _PAUSE)
@@ -95,7 +95,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _state(run: Run) -> dict[str, Any]:
-    from genkit.training import checkpoint_files, checkpoints
+    from genkit.runs import checkpoint_files, checkpoints
 
     return checkpoint_files.read_position(checkpoints.last(run.checkpoints)).callbacks
 

@@ -109,18 +109,18 @@ class Check:
             CheckFailed: it fails.
             unittest.SkipTest: it does not apply.
         """
-        from genkit import backend
+        from genkit.plan import activation
         from genkit.testing.choosing import subject_of
 
-        backend.activate()
+        activation.activate()
         self.definition.function(subject_of(self.kind, self.subject))
 
     def run(self) -> Outcome:
         """Make the check on this process's backend, whatever it raises."""
-        from genkit import backend
+        from genkit.plan import activation
 
         started = time.perf_counter()
-        where = ALL if self.definition.spans_backends else backend.choose()
+        where = ALL if self.definition.spans_backends else activation.choose()
         outcome, reason = self._outcome()
         seconds = time.perf_counter() - started
         return Outcome(self.name, self.shown_subject, where, outcome, reason, seconds)

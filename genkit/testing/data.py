@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from genkit.config import Config, parse
-from genkit.specs import resolve
+from genkit.plugins.config import Config, parse
+from genkit.plugins.specs import resolve
 from genkit.testing.outcomes import CheckFailed
 from genkit.testing.subjects import Subject
 

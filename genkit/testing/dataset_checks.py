@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genkit.data import Source
-    from genkit.specs import Field
+    from genkit.plugins.specs import Field
     from genkit.testing.data import DatasetSubject
 
 _LOOKED_AT = 512

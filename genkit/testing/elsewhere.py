@@ -17,15 +17,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from genkit import backend
 from genkit.errors import GenkitError
+from genkit.plan import activation
 from genkit.testing.check import Check, definitions
 from genkit.testing.outcomes import FAILED, CheckFailed, Outcome
 
 
 def others() -> list[str]:
     """List the installed backends that this process does not run on."""
-    return [name for name in backend.installed_backends() if name != backend.choose()]
+    return [name for name in activation.installed_backends() if name != activation.choose()]
 
 
 def ask(backend_name: str, verb: str, **arguments: Any) -> Any:
@@ -121,7 +121,7 @@ def generate(run: str, n: int, file: str) -> None:
     """Load a run and write ``n`` samples to a ``.npy`` file."""
     import numpy as np
 
-    from genkit.loading import load
+    from genkit.runs.loading import load
 
     np.save(file, load(run).generate(n), allow_pickle=False)
 
@@ -141,7 +141,7 @@ _VERBS: dict[str, Callable[..., Any]] = {"check": check, "generate": generate, "
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     try:
-        backend.activate()
+        activation.activate()
         return {"answer": _VERBS[request.pop("verb")](**request)}
     except GenkitError as error:
         return {"error": str(error)}

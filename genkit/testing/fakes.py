@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genkit.specs import Field, Schema
+from genkit.plugins.specs import Field, Schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

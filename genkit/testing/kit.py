@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from genkit.errors import UnknownNameError, UsageError
-from genkit.names import suggestion
-from genkit.registry import KINDS, Entry, Registry, installed
+from genkit.plugins.names import suggestion
+from genkit.plugins.registry import KINDS, Entry, Registry, installed
 from genkit.testing.check import Check, definitions
 
 PLUGINS = "plugins"

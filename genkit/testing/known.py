@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from genkit.specs import Schema
+    from genkit.plugins.specs import Schema
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genkit.specs import resolve
+from genkit.plugins.specs import resolve
 from genkit.testing.check import checks
 from genkit.testing.fakes import MODALITIES, toy_schema, toy_source
 from genkit.testing.outcomes import CheckFailed, Skipped
@@ -19,7 +19,7 @@ from genkit.testing.outcomes import CheckFailed, Skipped
 if TYPE_CHECKING:
     from genkit.evaluation.figure import Figure
     from genkit.evaluation.metric import Context
-    from genkit.specs import Schema
+    from genkit.plugins.specs import Schema
     from genkit.testing.known import KnownAnswer
     from genkit.testing.subjects import Subject
 

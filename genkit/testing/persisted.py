@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from genkit.runs import Run
+    from genkit.runs.run import Run
 
 _FILES = ("model.safetensors", "training.safetensors")
 

@@ -26,7 +26,7 @@ _SAMPLES = 8
 def check_saved_run_generates_the_same(subject: TrainedSubject) -> None:
     """A run and its exported model, loaded again, give the samples of the model in memory."""
     from genkit.engine.state import ModelState
-    from genkit.loading import load
+    from genkit.runs.loading import load
 
     trained = subject.straight
     with trained.model.averaged_weights():
@@ -137,7 +137,7 @@ def _others() -> list[str]:
 
 
 def _loaded(subject: TrainedSubject) -> object:
-    from genkit.loading import load
+    from genkit.runs.loading import load
 
     return load(subject.straight.run.path)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from genkit.config import parse
 from genkit.errors import PluginError, UnknownNameError, UsageError
-from genkit.plan import Recipe
-from genkit.registry import KINDS, installed
-from genkit.specs import resolve
+from genkit.plan.plan import Recipe
+from genkit.plugins.config import parse
+from genkit.plugins.registry import KINDS, installed
+from genkit.plugins.specs import resolve
 from genkit.testing.check import checks
 from genkit.testing.outcomes import CheckFailed
 from genkit.testing.subjects import FRAMEWORKS, HEAVY, Subject, imports_of
@@ -158,10 +158,10 @@ def _base_of(kind: str) -> type | None:
     import keras
 
     from genkit.evaluation.metric import Metric
-    from genkit.model import Model
-    from genkit.rendering import Renderer
-    from genkit.reviewing import Reviewer
-    from genkit.training.trainer import Trainer
+    from genkit.models.model import Model
+    from genkit.models.training.trainer import Trainer
+    from genkit.report.rendering import Renderer
+    from genkit.report.reviewing import Reviewer
 
     bases: dict[str, type] = {
         "models": Model,

@@ -14,11 +14,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from genkit.config import Config, parse
-from genkit.entry_points import DISTRIBUTION, ENTRY_POINT_GROUP
 from genkit.errors import PluginError
-from genkit.registry import BUILTIN, Entry, installed
-from genkit.specs import resolve
+from genkit.plugins.config import Config, parse
+from genkit.plugins.entry_points import DISTRIBUTION, ENTRY_POINT_GROUP
+from genkit.plugins.registry import BUILTIN, Entry, installed
+from genkit.plugins.specs import resolve
 from genkit.testing.outcomes import CheckFailed
 
 HEAVY = frozenset(
@@ -29,8 +29,8 @@ FRAMEWORKS = frozenset({"jax", "keras", "tensorflow", "torch"})
 _PROBE = """
 import json, sys
 from importlib import import_module
-from genkit.registry import KINDS, Registry
-from genkit.specs import resolve
+from genkit.plugins.registry import KINDS, Registry
+from genkit.plugins.specs import resolve
 module, _, attribute = sys.argv[1].partition(":")
 def roots():
     return sorted({name.partition(".")[0] for name in sys.modules})

@@ -9,15 +9,15 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from genkit.autoencoder import Autoencoder
 from genkit.layers import rescale
-from genkit.model import Model
+from genkit.models.autoencoder import Autoencoder
+from genkit.models.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from genkit.data import Source
-    from genkit.specs import Schema
+    from genkit.plugins.specs import Schema
 
 _LATENT = 4
 

@@ -12,32 +12,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genkit import backend, engine
+from genkit import engine
 from genkit.data import Loader
 from genkit.engine.keras_inside import silence_layers
 from genkit.engine.state import ModelState
-from genkit.entry_points import DISTRIBUTION
 from genkit.errors import GenkitError
-from genkit.export import write_export
-from genkit.fitting import FitSettings
-from genkit.model import Model
-from genkit.opening import build_model, new_trainer, seeded
-from genkit.plan import Plan
-from genkit.registry import Entry, installed
-from genkit.runs import Run
+from genkit.models.model import Model
+from genkit.models.training.stepping import CompiledStep
+from genkit.models.training.unsaved_run import UnsavedRun
+from genkit.plan import activation
+from genkit.plan.fitting import FitSettings
+from genkit.plan.plan import Plan
+from genkit.plugins.entry_points import DISTRIBUTION
+from genkit.plugins.registry import Entry, installed
+from genkit.runs.export import write_export
+from genkit.runs.opening import build_model, new_trainer, seeded
+from genkit.runs.run import Run
 from genkit.testing.data import DatasetSubject
 from genkit.testing.fakes import MODALITIES, toy_schema, toy_source
 from genkit.testing.outcomes import CheckFailed, Skipped
 from genkit.testing.subjects import Subject
 from genkit.testing.toys import ToyModel, ToySolver
 from genkit.testing.watch import Watch
-from genkit.training.stepping import CompiledStep
-from genkit.training.unsaved_run import UnsavedRun
 
 if TYPE_CHECKING:
     from genkit.data import Source
-    from genkit.specs import Field, Schema
-    from genkit.training.trainer import Trainer
+    from genkit.models.training.trainer import Trainer
+    from genkit.plugins.specs import Field, Schema
 
 STEPS, PAUSE, BATCH = 6, 3, 8
 SIZES = (8, 16, 32, 64)
@@ -186,7 +187,7 @@ class TrainedSubject(Subject):
                 "preset": "default",
                 "dataset": "toy",
                 "trainer": trainer.spec.name,
-                "backend": backend.choose(),
+                "backend": activation.choose(),
                 "distributions": {
                     "model": self.distribution,
                     "dataset": DISTRIBUTION,

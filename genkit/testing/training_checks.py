@@ -122,8 +122,8 @@ def check_memory_does_not_grow(subject: TrainedSubject) -> None:
 @checks("trainers")
 def check_refuses_a_model_it_cannot_train(subject: TrainedSubject) -> None:
     """A model without training_step and solve is refused with a GenkitError, by ``check``."""
-    from genkit.fitting import FitSettings
-    from genkit.model import Model
+    from genkit.models.model import Model
+    from genkit.plan.fitting import FitSettings
 
     try:
         subject.trainer().check(Model(None, subject.schema), subject.source, FitSettings())

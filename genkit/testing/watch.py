@@ -12,7 +12,7 @@ import numpy as np
 
 from genkit.engine.keras_inside import learning_rate
 from genkit.engine.state import ModelState
-from genkit.model import Model
+from genkit.models.model import Model
 
 WARM, LONG = 20, 100
 """Steps before and while the memory is watched."""

@@ -10,7 +10,7 @@ TINY = {"per_class": 3, "ratios": [5.0], "seeds": 3, "classifier_steps": 120}
 @pytest.fixture(scope="session")
 def registry():
     from genkit.builtin import plugin
-    from genkit.registry import Registry
+    from genkit.plugins.registry import Registry
 
     return Registry([plugin, generator_plugin])
 
@@ -18,7 +18,7 @@ def registry():
 @pytest.fixture(scope="module")
 def plugins(registry, active_backend):
     """Have the plugin installed."""
-    from genkit.registry import using
+    from genkit.plugins.registry import using
 
     with using(registry):
         yield
@@ -27,7 +27,7 @@ def plugins(registry, active_backend):
 @pytest.fixture(scope="module")
 def settings(registry, plugins):
     """Make the settings of a tiny augmentation."""
-    from genkit.augmentation.settings import make_settings
+    from genkit.workflows.augmentation.settings import make_settings
 
     def make(model="perfect", **changes):
         flags = {"model": model, "dataset": "digits"}

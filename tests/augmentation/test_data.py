@@ -6,15 +6,15 @@ from contextlib import ExitStack
 import numpy as np
 import pytest
 
-from genkit.augmentation import classifier, experiment
-from genkit.augmentation.conclusion import subset_overlap
-from genkit.augmentation.experiment import augment
-from genkit.augmentation.settings import make_settings
-from genkit.augmentation.verdict import Comparison, judge
 from genkit.builtin import plugin
 from genkit.builtin.datasets.digits import DigitsConfig, open_digits
 from genkit.errors import PluginError
-from genkit.registry import Registry, using
+from genkit.plugins.registry import Registry, using
+from genkit.workflows.augmentation import classifier, experiment
+from genkit.workflows.augmentation.conclusion import subset_overlap
+from genkit.workflows.augmentation.experiment import augment
+from genkit.workflows.augmentation.settings import make_settings
+from genkit.workflows.augmentation.verdict import Comparison, judge
 from tests.augmentation import generator_plugin
 from tests.augmentation.reviewer_plugin import BRIGHT, Plugin
 

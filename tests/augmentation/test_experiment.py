@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genkit import loading
-from genkit.augmentation import classifier
-from genkit.augmentation.experiment import augment
 from genkit.builtin.datasets.digits import DigitsConfig, open_digits
 from genkit.builtin.datasets.image_folder import ImageFolderConfig, open_image_folder
 from genkit.errors import RunError, UsageError
-from genkit.runs import Run
+from genkit.runs import loading
+from genkit.runs.run import Run
+from genkit.workflows.augmentation import classifier
+from genkit.workflows.augmentation.experiment import augment
 
 STOPPED_AFTER = 2
 

@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from genkit.augmentation.experiment import augment
-from genkit.augmentation.settings import make_settings
 from genkit.errors import UsageError
+from genkit.workflows.augmentation.experiment import augment
+from genkit.workflows.augmentation.settings import make_settings
 from tests.conftest import GENKIT
 
 SMALL = (

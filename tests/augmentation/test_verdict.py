@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from genkit.augmentation.verdict import HELPS, HURTS, UNSURE, Comparison, compare, judge
+from genkit.workflows.augmentation.verdict import HELPS, HURTS, UNSURE, Comparison, compare, judge
 
 REAL = [0.70, 0.72, 0.69, 0.71, 0.73]
 

@@ -124,8 +124,8 @@ def _train_genkit(case: Any, model: Any, backend: str, answers: Any) -> None:
 
     from genkit import Trainer
     from genkit.data import as_source
-    from genkit.plan import Plan
-    from genkit.runs import Run
+    from genkit.plan.plan import Plan
+    from genkit.runs.run import Run
     from tests.benchmarks.cases import images
 
     class Gated(keras.callbacks.Callback):
@@ -209,11 +209,11 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
 
-    from genkit.backend import activate
+    from genkit.plan.activation import activate
 
     activate(contender.backend)
     from genkit.engine.state import ModelState
-    from genkit.precision import computing_in
+    from genkit.plan.precision import computing_in
     from tests.benchmarks.cases import CASES, feed
 
     case = CASES[contender.case]

@@ -68,7 +68,7 @@ def _in_process(backend: str, code: str) -> Iterator[dict[str, Any]]:
 # How long a step waits for its batch, while it computes as a DCGAN does.
 _LOADER = f"""
 import json, statistics, sys, time
-from genkit.backend import activate
+from genkit.plan.activation import activate
 activate(sys.argv[1])
 from genkit.data import Loader
 from tests.benchmarks.cases import CASES, images
@@ -83,7 +83,7 @@ print(json.dumps([_row("waiting for a batch, share of a DCGAN step", sys.argv[1]
 
 _GROWTH = """
 import json, sys
-from genkit.backend import activate
+from genkit.plan.activation import activate
 activate(sys.argv[1])
 from tests.benchmarks.cases import CASES, images
 from tests.benchmarks.others import _row, resident_at

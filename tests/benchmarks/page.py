@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from genkit.precision import cpu_flags
+from genkit.plan.precision import cpu_flags
 
 _WIDEST = 0.10
 _DISTRIBUTIONS = ("keras", "jax", "torch", "tensorflow", "numpy")

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genkit import backend
+from genkit.plan import activation
 from tests.conftest import GENKIT
 
-BACKEND = backend.choose()
+BACKEND = activation.choose()
 SMALL = ["--dataset", "digits", "--set", "width=4", "--backend", BACKEND]
 
 
@@ -166,7 +166,7 @@ def test_doctor_names_versions_and_devices(genkit_command):
 def test_a_model_generates_the_same_pictures_on_every_backend(genkit_command, tmp_path):
     genkit_command("run", "vae", *SMALL[:4], "--backend", "torch", "--steps", 20, "--name", "t")
     made = {}
-    for name in backend.BACKENDS:
+    for name in activation.BACKENDS:
         genkit_command(
             "generate", "runs/t", "--backend", name, "--format", "npz", "--out", name, "--n", 70
         )

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genkit import backend, cli
+from genkit import cli
+from genkit.plan import activation
 
 pytestmark = pytest.mark.usefixtures("active_backend")
 
@@ -175,7 +176,7 @@ def test_a_size_the_model_can_not_do_is_told(genkit_here, tmp_path):
 
 
 def test_an_unknown_backend_that_is_not_installed(genkit_here, monkeypatch):
-    monkeypatch.setattr(backend, "find_spec", lambda _: None)
+    monkeypatch.setattr(activation, "find_spec", lambda _: None)
     code, _, err = genkit_here(*RUN, "--backend", "tensorflow")
     assert code == 2
     assert "pip install 'genkit-keras[tensorflow]'" in err

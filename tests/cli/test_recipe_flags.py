@@ -7,7 +7,7 @@ import pytest
 
 from genkit.cli.recipe_flags import FLAGS, recipe_flags, recipe_of
 from genkit.errors import UsageError
-from genkit.plan import Recipe
+from genkit.plan.plan import Recipe
 from genkit.report import command
 
 AS_WORDS = {"precision": str, "time": str, "init": Path}

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from genkit.comparison import statistics
-from genkit.comparison.cells import Cell
-from genkit.comparison.measuring import Measured
-from genkit.comparison.sentences import Evidence
 from genkit.evaluation import Figure
+from genkit.workflows.comparison import statistics
+from genkit.workflows.comparison.cells import Cell
+from genkit.workflows.comparison.measuring import Measured
+from genkit.workflows.comparison.sentences import Evidence
 
 
 def fid(value, card=None):

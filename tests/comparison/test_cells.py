@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from genkit.builtin import plugin
-from genkit.comparison.cells import Comparison, default_name
-from genkit.comparison.running import _steps as steps_of
 from genkit.errors import UsageError
-from genkit.plan import make_plan
-from genkit.registry import Registry
+from genkit.plan.plan import make_plan
+from genkit.plugins.registry import Registry
+from genkit.workflows.comparison.cells import Comparison, default_name
+from genkit.workflows.comparison.running import _steps as steps_of
 
 
 def comparison(folder, model="gan", **settings):
@@ -21,7 +21,7 @@ def comparison(folder, model="gan", **settings):
 
 @pytest.fixture(autouse=True)
 def _any_backend(monkeypatch):
-    monkeypatch.setattr("genkit.backend.choose", lambda requested: requested or "torch")
+    monkeypatch.setattr("genkit.plan.activation.choose", lambda requested: requested or "torch")
 
 
 def test_all_backends_of_a_seed_stand_together(tmp_path):

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from genkit import backend
-from genkit.backend import BACKENDS
+from genkit.plan import activation
+from genkit.plan.activation import BACKENDS
 from tests.conftest import GENKIT
 
 COMMON = ("compare", "gan", "--dataset", "digits", "--set", "hidden=16")
@@ -48,7 +48,7 @@ def test_three_backends_begin_alike_and_are_compared(genkit_command, tmp_path):
 
 def begin(folder, *more):
     return subprocess.Popen(
-        [*GENKIT, *COMMON, "--backends", backend.choose(), "--no-quality", *map(str, more)],
+        [*GENKIT, *COMMON, "--backends", activation.choose(), "--no-quality", *map(str, more)],
         cwd=folder,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -67,7 +67,7 @@ def wait_for(condition, process):
 
 def test_a_killed_comparison_goes_on_where_it_was(tmp_path):
     more = ("--seeds", 2, "--steps", STEPS)
-    name = backend.choose()
+    name = activation.choose()
     cells = [tmp_path / FOLDER / "cells" / f"gan-{name}-{seed}" for seed in (0, 1)]
     killed = begin(tmp_path, *more)
     wait_for((cells[1] / "checkpoints" / "00000000").exists, killed)
@@ -97,7 +97,7 @@ def test_a_killed_comparison_goes_on_where_it_was(tmp_path):
 
 def test_ctrl_c_keeps_what_is_done_and_tells_how_to_go_on(tmp_path):
     process = begin(tmp_path, "--seeds", 1, "--steps", 100_000)
-    run = tmp_path / FOLDER / "cells" / f"gan-{backend.choose()}-0"
+    run = tmp_path / FOLDER / "cells" / f"gan-{activation.choose()}-0"
     wait_for((run / "checkpoints" / "00000000").exists, process)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=300)
@@ -134,6 +134,6 @@ def test_a_backend_that_is_not_installed_is_refused_with_the_line_that_installs_
     from genkit.cli import compare
     from genkit.errors import BackendError
 
-    monkeypatch.setattr("genkit.backend.find_spec", lambda name: None)
+    monkeypatch.setattr("genkit.plan.activation.find_spec", lambda name: None)
     with pytest.raises(BackendError, match=r"pip install 'genkit-keras\[tensorflow\]'"):
         compare._backends("tensorflow")

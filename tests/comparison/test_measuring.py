@@ -6,10 +6,10 @@ import math
 import numpy as np
 import pytest
 
-from genkit.comparison.measuring import final, read_log, speed
-from genkit.comparison.parity import largest_difference
 from genkit.errors import RunError
-from genkit.metrics_log import MetricsLog
+from genkit.runs.metrics_log import MetricsLog
+from genkit.workflows.comparison.measuring import final, read_log, speed
+from genkit.workflows.comparison.parity import largest_difference
 
 
 def test_speed_is_the_median_step_without_compilation_and_pauses():

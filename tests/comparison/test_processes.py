@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from genkit.comparison import processes
-from genkit.comparison.processes import Job, carry_out, is_done
-from genkit.training.signals import StopOnSignal
+from genkit.models.training.signals import StopOnSignal
+from genkit.workflows.comparison import processes
+from genkit.workflows.comparison.processes import Job, carry_out, is_done
 
 READ = "import json, os, signal, sys, time; order = json.loads(sys.stdin.readline())\n"
 WRITE = "open(order['result'], 'w').write(json.dumps({'settings': order['settings'], **%s}))\n"

@@ -2,7 +2,7 @@
 
 import math
 
-from genkit.comparison.sentences import failures, sentence
+from genkit.workflows.comparison.sentences import failures, sentence
 from tests.comparison.made_up import agreeing, cell, evidence, failed
 
 NOISE = (0.0, 0.1, -0.1, 0.05)

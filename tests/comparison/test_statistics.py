@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from genkit.comparison.statistics import LOSS, QUALITY, SPEED, differences, holm, means, not_alike
+from genkit.workflows.comparison.statistics import (
+    LOSS,
+    QUALITY,
+    SPEED,
+    differences,
+    holm,
+    means,
+    not_alike,
+)
 from tests.comparison.made_up import cell
 
 TORCH, JAX = (12.0, 11.5, 12.6, 12.2), (6.7, 6.9, 6.2, 6.8)

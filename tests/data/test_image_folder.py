@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genkit import config as config_module
 from genkit.builtin.datasets import image_files
 from genkit.builtin.datasets.image_folder import ImageFolderConfig, open_image_folder
 from genkit.data import Loader
 from genkit.data import source as source_module
 from genkit.errors import DataError, UsageError
-from genkit.specs import Field
+from genkit.plugins import config as config_module
+from genkit.plugins.specs import Field
 
 
 def paint(path, size=(6, 4), mode="RGB", colour=None):

@@ -10,7 +10,7 @@ import pytest
 
 from genkit.data import ArraySource, Loader, Source, as_source, parse_transforms, transformed
 from genkit.errors import DataError, GenkitError, UsageError
-from genkit.specs import Field, Schema
+from genkit.plugins.specs import Field, Schema
 
 N, BATCH = 25, 4  # six batches an epoch, one item left over
 

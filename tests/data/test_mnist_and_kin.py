@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genkit import config as config_module
 from genkit.builtin.datasets import fashion_mnist, mnist, pack_mnist
 from genkit.builtin.datasets.digits import DigitsConfig, open_digits
 from genkit.builtin.datasets.fashion_mnist import FashionMnistConfig, open_fashion_mnist
 from genkit.builtin.datasets.idx import read_idx
 from genkit.builtin.datasets.mnist import MnistConfig, open_mnist
-from genkit.downloads import download
+from genkit.data.downloads import download
 from genkit.errors import DataError, UsageError
-from genkit.specs import Field
+from genkit.plugins import config as config_module
+from genkit.plugins.specs import Field
 
 
 def raw(name):
@@ -181,7 +181,7 @@ def test_two_processes_that_download_at_once_get_one_whole_file(server, tmp_path
     (served / "a.gz").write_bytes(content)
     digest = hashlib.md5(content).hexdigest()
     text = (
-        "import pathlib, sys; from genkit.downloads import download\n"
+        "import pathlib, sys; from genkit.data.downloads import download\n"
         "url, digest, folder = sys.argv[1:]\n"
         "download(url, {'a.gz': digest}, pathlib.Path(folder), '')\n"
     )

@@ -4,11 +4,11 @@ import zipfile
 import numpy as np
 import pytest
 
-from genkit import config as config_module
 from genkit.builtin.datasets import npz
 from genkit.builtin.datasets.npz import NpzConfig, open_npz
 from genkit.errors import DataError, UsageError
-from genkit.specs import Field
+from genkit.plugins import config as config_module
+from genkit.plugins.specs import Field
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 4, 5, 3), np.uint8)
 

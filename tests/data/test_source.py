@@ -4,7 +4,7 @@ import pytest
 from genkit.data import ArraySource, as_source
 from genkit.data import source as source_module
 from genkit.errors import DataError
-from genkit.specs import Field, Schema
+from genkit.plugins.specs import Field, Schema
 
 SCHEMA = Schema(
     {

@@ -5,8 +5,8 @@ import shlex
 
 import pytest
 
-from genkit.plan import make_plan, parse_settings
-from genkit.registry import Registry
+from genkit.plan.plan import make_plan, parse_settings
+from genkit.plugins.registry import Registry
 from tests.docs.documents import DOCS, PAGES, README, ROOT, SAMPLES, blocks
 from tests.docs.script import script
 
@@ -67,11 +67,11 @@ def test_commands_use_flags_that_exist(block):
 
 @pytest.mark.parametrize("block", [b for b in shell_blocks() if b.marker == "dry run"], ids=str)
 def test_dry_run_blocks_make_a_plan(block, monkeypatch):
-    from genkit import backend
     from genkit.builtin import plugin
+    from genkit.plan import activation
 
     # Whether a backend is installed is not the page's matter.
-    monkeypatch.setattr(backend, "choose", lambda requested: requested or "jax")
+    monkeypatch.setattr(activation, "choose", lambda requested: requested or "jax")
     for line in block.commands():
         words = shlex.split(line)
         if words[:2] == ["genkit", "run"]:

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import genkit
-from genkit import hookspecs
+from genkit.plugins import hookspecs
 from tests.docs.documents import DOCS, ROOT
 from tests.docs.script import script
 

@@ -6,7 +6,7 @@ from keras import layers
 
 import genkit
 from genkit import engine
-from genkit.training.stepping import CompiledStep
+from genkit.models.training.stepping import CompiledStep
 
 
 def mlp_gan(width=16, features=4, batch_norm=True, dropout=0.5, optimizer=None):

@@ -6,16 +6,16 @@ import threading
 import pytest
 
 import genkit
-from genkit import backend
+from genkit.data.memory import bounded_weights
 from genkit.errors import RunError
-from genkit.memory import bounded_weights
+from genkit.plan import activation
 
 
 @pytest.fixture
 def tuned(monkeypatch):
     """Count how often the C library is told to keep freed memory."""
     calls = []
-    monkeypatch.setattr(backend, "keep_freed_memory", lambda: calls.append("told"))
+    monkeypatch.setattr(activation, "keep_freed_memory", lambda: calls.append("told"))
     return calls
 
 
@@ -40,7 +40,7 @@ def test_fit_tunes_the_process(tuned, active_backend):
 
     from tests.engine.small import mlp_gan
 
-    data = {"vector": np.zeros((4, 4), "float32")}
+    data = {"vector": np.eye(4, dtype="float32")}
     mlp_gan().fit(data, steps=1, batch_size=4, verbose=False)
     assert tuned == ["told"]
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from genkit.evaluation import Batch, Context
 from genkit.evaluation.extractors.base import Extractor
-from genkit.specs import Field, Schema
+from genkit.plugins.specs import Field, Schema
 
 
 class Given(Extractor):

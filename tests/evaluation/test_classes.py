@@ -6,7 +6,7 @@ import pytest
 from genkit.evaluation.metrics.class_coverage import ClassCoverage
 from genkit.evaluation.metrics.inception_score import InceptionScore
 from genkit.evaluation.metrics.label_agreement import LabelAgreement
-from genkit.specs import Field, Schema
+from genkit.plugins.specs import Field, Schema
 from tests.evaluation.shown import Given, context, gaussians, measured
 
 TEN = tuple("0123456789")

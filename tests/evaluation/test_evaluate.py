@@ -11,7 +11,7 @@ import genkit
 from genkit.errors import RunError, UsageError
 from genkit.evaluation import check_comparable
 from genkit.evaluation.results import results
-from genkit.registry import Plugin, installed
+from genkit.plugins.registry import Plugin, installed
 from tests.docs.documents import SAMPLES
 from tests.evaluation import small_metrics
 
@@ -171,7 +171,7 @@ def test_figures_of_older_weights_are_not_passed_off_as_new(run):
     genkit.evaluate(run, **SMALL)
     assert json.loads((run / "evaluation.json").read_text())["step"] == 2
     older = results(run)
-    genkit.api.resume(run, 2, verbose=False)
+    genkit.resume(run, 2, verbose=False)
     assert results(run) == []
     assert results(run, checkpoint=2) == older
     newer = genkit.evaluate(run, **SMALL)

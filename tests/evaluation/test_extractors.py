@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genkit.backend import BACKENDS
 from genkit.builtin.datasets.fashion_mnist import CLASSES, FashionMnistConfig, open_fashion_mnist
 from genkit.builtin.datasets.mnist import MnistConfig, open_mnist
 from genkit.errors import DataError, UsageError
 from genkit.evaluation import Batch
 from genkit.evaluation.extractors import EXTRACTORS, open_extractor
 from genkit.evaluation.extractors.resizing import network_input, resizing_matrix
-from genkit.specs import Field
+from genkit.plan.activation import BACKENDS
+from genkit.plugins.specs import Field
 
 GRAY = Field((28, 28, 1), "uint8", "image", (0, 255))
 SHIPPED = ("mnist-classifier", "fashion-classifier")
@@ -251,7 +251,7 @@ def test_inception_without_a_connection_says_where_to_put_the_file(monkeypatch, 
 
 
 def test_the_table_of_extractors_names_classes_of_that_name(active_backend):
-    from genkit.specs import resolve
+    from genkit.plugins.specs import resolve
 
     assert {name: resolve(reference).name for name, reference in EXTRACTORS.items()} == {
         name: name for name in EXTRACTORS

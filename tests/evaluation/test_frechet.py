@@ -14,7 +14,7 @@ from genkit.evaluation.metrics.diversity import Diversity
 from genkit.evaluation.metrics.frechet import FrechetDistance, Moments, frechet_distance
 from genkit.evaluation.metrics.kid import KernelDistance
 from genkit.evaluation.metrics.neighbours import Neighbours
-from genkit.specs import Field, Schema
+from genkit.plugins.specs import Field, Schema
 from tests.evaluation.shown import batches, context, gaussians, measured
 
 

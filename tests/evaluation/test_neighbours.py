@@ -6,7 +6,7 @@ import pytest
 from genkit.evaluation import Context
 from genkit.evaluation.extractors import open_extractor
 from genkit.evaluation.metrics.neighbours import Neighbours
-from genkit.specs import Field, Schema
+from genkit.plugins.specs import Field, Schema
 from tests.evaluation.shown import context, digits, gaussians, measured
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from genkit.evaluation.extractors import open_extractor
 from genkit.evaluation.metrics.smoothness import PathSmoothness, slerp
-from genkit.specs import Field, Schema
+from genkit.plugins.specs import Field, Schema
 from tests.evaluation.shown import context
 
 

@@ -58,8 +58,8 @@ def _binarised(split: str) -> np.ndarray:
 
 
 def _train(run: Path, data: Path, steps: int, per_epoch: int, backend: str) -> None:
-    from genkit.api import resume
-    from genkit.runs import Run
+    from genkit.runs.run import Run
+    from genkit.workflows.train import resume
 
     if run.exists():
         done = Run.open(run).status()["step"]
@@ -83,8 +83,8 @@ def _train(run: Path, data: Path, steps: int, per_epoch: int, backend: str) -> N
 
 
 def _measure(run: Path, test: np.ndarray, per_epoch: int) -> list[dict[str, Any]]:
-    from genkit.runs import Run
-    from genkit.training import checkpoints
+    from genkit.runs import checkpoints
+    from genkit.runs.run import Run
 
     kept = run / "nll.json"
     rows: list[dict[str, Any]] = json.loads(kept.read_text()) if kept.exists() else []

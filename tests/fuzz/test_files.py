@@ -23,11 +23,11 @@ from genkit.builtin.datasets.image_files import decode_all
 from genkit.builtin.datasets.metadata import read_captions
 from genkit.builtin.datasets.npz import NpzConfig, open_npz
 from genkit.errors import GenkitError
-from genkit.plan import load_plan, make_plan, read_recipe
-from genkit.registry import installed
-from genkit.runs import Run
-from genkit.specs import Schema
-from genkit.training import checkpoint_files
+from genkit.plan.plan import load_plan, make_plan, read_recipe
+from genkit.plugins.registry import installed
+from genkit.plugins.specs import Schema
+from genkit.runs import checkpoint_files
+from genkit.runs.run import Run
 from tests.fuzz.strategies import json_like, mutated
 
 MEMORY = 64 * 2**20

@@ -26,43 +26,14 @@ FLOORS = [
 ]
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 
-# Where files stand that haven't moved into their room yet.
-NOT_YET_MOVED = {
-    **dict.fromkeys(
-        ["schema", "specs", "config", "hookspecs", "entry_points", "registry", "patience", "names"],
-        "plugins",
-    ),
-    **dict.fromkeys(["plan", "fitting", "precision", "backend"], "plan"),
-    "kernels": "engine",
-    **dict.fromkeys(["downloads", "memory"], "data"),
-    **dict.fromkeys(["model", "generating", "autoencoder"], "models"),
-    **dict.fromkeys(
-        ["runs", "opening", "loading", "kept_figures", "statement", "export", "assets", "locks"],
-        "runs",
-    ),
-    "metrics_log": "runs",
-    **dict.fromkeys(
-        ["training.checkpoints", "training.checkpoint_files", "training.initial_weights"], "runs"
-    ),
-    **dict.fromkeys(["rendering", "reviewing", "card"], "report"),
-    **dict.fromkeys(
-        ["api", "training.sitting", "sample_grids", "evaluate_run", "augmentation", "comparison"],
-        "workflows",
-    ),
-    "training": "models",
-    "scaffold": "cli",
-    "deprecation": "genkit",
-    "__main__": "genkit",
-}
+# Files of the highest room that stand beside it; the last three are where modules stood before.
+TOP = {"__main__", "api", "config", "fitting"}
 
 
 def room_of(module: str) -> str | None:
     """Return the room of a module of GenKit, named from ``genkit`` on; None if it has none."""
-    parts = module.split(".")[1:]
-    for name in (".".join(parts[:2]), *parts[:1]):
-        if name in NOT_YET_MOVED:
-            return NOT_YET_MOVED[name]
-    name = parts[0] if parts else "genkit"
+    first = module.split(".")[1:2]
+    name = "genkit" if not first or first[0] in TOP else first[0]
     return name if name in FLOOR_OF else None
 
 

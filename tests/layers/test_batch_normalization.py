@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from genkit import kernels
+from genkit.engine import kernels
 from genkit.layers import BatchNormalization
 from tests.layers.differentiation import assert_close, assert_same_gradients, gradient
 

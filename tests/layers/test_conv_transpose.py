@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from genkit import kernels
+from genkit.engine import kernels
 from genkit.layers import Conv2DTranspose
 from tests.layers.differentiation import (
     assert_close,

@@ -13,10 +13,10 @@ import pytest
 
 import genkit
 from genkit.builtin.model_specs import MODELS
-from genkit.config import parse
 from genkit.data import as_source
 from genkit.errors import DataError, UsageError
-from genkit.specs import resolve
+from genkit.plugins.config import parse
+from genkit.plugins.specs import resolve
 
 pytestmark = [
     pytest.mark.usefixtures("active_backend"),

@@ -47,9 +47,9 @@ def main(case: str, folder: Path) -> None:
     """Make the two runs of a case in a new folder."""
     import keras
 
-    from genkit import api
-    from genkit.plan import make_plan
-    from genkit.registry import installed
+    from genkit.plan.plan import make_plan
+    from genkit.plugins.registry import installed
+    from genkit.workflows.train import execute
 
     class StopAfter(keras.callbacks.Callback):
         """Stop training after some steps, as Ctrl-C does."""
@@ -63,8 +63,8 @@ def main(case: str, folder: Path) -> None:
 
     model, backend = case.split("-")
     plan = make_plan(installed(), {**COMMON, **CASES[case], "model": model, "backend": backend})
-    api.execute(plan, folder / case, "stopped", [StopAfter()], verbose=False)
-    api.execute(plan, folder / case, "finished", verbose=False)
+    execute(plan, folder / case, "stopped", [StopAfter()], verbose=False)
+    execute(plan, folder / case, "finished", verbose=False)
     folder = folder / case
     expected, arrays = {"machine": machine()}, {}
     for name, more_steps in (("stopped", None), ("finished", MORE_STEPS)):
@@ -83,7 +83,7 @@ def main(case: str, folder: Path) -> None:
 def samples_of(path: Path, checkpoint: str | None = None) -> np.ndarray:
     """Return 16 samples that a run or an exported model generates on this process's backend."""
     import genkit
-    from genkit.backend import choose
+    from genkit.plan.activation import choose
 
     return genkit.load(path, choose(), checkpoint).generate(16, seed=0)
 
@@ -92,11 +92,11 @@ def resume(path: Path, more_steps: int | None) -> tuple[np.ndarray, dict[str, np
     """Resume a copy of a run; return samples and weights it ends with."""
     from safetensors.numpy import load_file
 
-    from genkit import api
+    import genkit
 
     with tempfile.TemporaryDirectory() as place:
         copy = shutil.copytree(path, Path(place) / path.name)
-        result = api.resume(copy, more_steps, verbose=False)
+        result = genkit.resume(copy, more_steps, verbose=False)
         checkpoint = copy / f"checkpoints/{result.outcome.steps:08d}"
         return samples_of(copy), load_file(checkpoint / "model.safetensors")
 
@@ -106,8 +106,8 @@ def machine() -> dict[str, object]:
     from importlib.metadata import version
 
     from genkit import engine
-    from genkit.backend import active_backend, backend_version
-    from genkit.precision import cpu_flags, cpu_name
+    from genkit.plan.activation import active_backend, backend_version
+    from genkit.plan.precision import cpu_flags, cpu_name
 
     name = active_backend()
     return {

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 import genkit
-from genkit import backend
+from genkit.plan import activation
 from genkit.report import page
 from tests.old_files import make
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/*/expected.json"))
-HERE = backend.choose()
+HERE = activation.choose()
 ITS_OWN = [case for case in CASES if case.name.endswith(f"-{HERE}")]
 
 # Of samples in [0, 16]. With the kernels of older processors, and on other backends, they differed

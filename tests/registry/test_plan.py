@@ -3,8 +3,8 @@
 import pytest
 
 from genkit.errors import BackendError, DataError, UsageError
-from genkit.plan import load_plan, make_plan, parse_duration, parse_settings, read_recipe
-from genkit.registry import Registry
+from genkit.plan.plan import load_plan, make_plan, parse_duration, parse_settings, read_recipe
+from genkit.plugins.registry import Registry
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +63,10 @@ def test_an_alias_resolves_to_the_name(registry):
 
 
 def test_the_backend_is_flag_then_recipe_then_environment(registry, monkeypatch):
-    from genkit import backend
+    from genkit.plan import activation
 
-    monkeypatch.setattr(backend, "active_backend", lambda: None)
-    monkeypatch.setattr(backend, "find_spec", lambda _: True)
+    monkeypatch.setattr(activation, "active_backend", lambda: None)
+    monkeypatch.setattr(activation, "find_spec", lambda _: True)
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     assert plan(registry).backend == "torch"
     assert plan(registry, {"backend": "tensorflow"}).backend == "tensorflow"
@@ -77,24 +77,24 @@ def test_the_backend_is_flag_then_recipe_then_environment(registry, monkeypatch)
 
 
 def test_a_backend_that_is_not_installed_gives_the_install_line(monkeypatch):
-    from genkit import backend
+    from genkit.plan import activation
 
-    monkeypatch.setattr(backend, "find_spec", lambda _: None)
+    monkeypatch.setattr(activation, "find_spec", lambda _: None)
     with pytest.raises(BackendError, match=r"pip install 'genkit-keras\[tensorflow\]'"):
-        backend.choose("tensorflow")
+        activation.choose("tensorflow")
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
-    monkeypatch.setattr(backend, "active_backend", lambda: None)
+    monkeypatch.setattr(activation, "active_backend", lambda: None)
     with pytest.raises(BackendError, match=r"found none.*pip install 'genkit-keras\[jax\]'"):
-        backend.choose()
+        activation.choose()
 
 
 def test_the_backend_is_never_switched_inside_a_process(monkeypatch):
-    from genkit import backend
+    from genkit.plan import activation
 
-    monkeypatch.setattr(backend, "active_backend", lambda: "jax")
-    monkeypatch.setattr(backend, "find_spec", lambda _: True)
+    monkeypatch.setattr(activation, "active_backend", lambda: "jax")
+    monkeypatch.setattr(activation, "find_spec", lambda _: True)
     with pytest.raises(BackendError, match="already runs on 'jax'"):
-        backend.activate("torch")
+        activation.activate("torch")
 
 
 @pytest.mark.parametrize(

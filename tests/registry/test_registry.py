@@ -9,7 +9,7 @@ import pytest
 
 import genkit
 from genkit.errors import AmbiguousNameError, PluginError, UnknownNameError, UsageError
-from genkit.registry import KINDS, Registry, installed, using
+from genkit.plugins.registry import KINDS, Registry, installed, using
 
 
 def plugin(name, **hooks):
@@ -162,7 +162,7 @@ def test_another_registry_takes_the_place_of_what_is_installed_within_a_block():
 
 
 def test_threads_load_what_is_installed_once(monkeypatch):
-    from genkit import registry
+    from genkit.plugins import registry
 
     made = []
 

@@ -7,7 +7,7 @@ import pytest
 
 import genkit
 from genkit.errors import DataError, PluginError
-from genkit.specs import Schema, resolve
+from genkit.plugins.specs import Schema, resolve
 
 
 def model_spec(**changes):

@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 
 from genkit.evaluation import Figure
-from genkit.kept_figures import KeptFigures
 from genkit.report.figures import metrics
+from genkit.runs.kept_figures import KeptFigures
 
 
 def test_what_the_cards_have_in_common_is_told_once_and_the_rest_for_each():

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 import genkit
-from genkit import backend
-from genkit import plan as plans
 from genkit.data import ArraySource
 from genkit.errors import UsageError
-from genkit.registry import installed
+from genkit.plan import activation
+from genkit.plan import plan as plans
+from genkit.plugins.registry import installed
 from genkit.report import command, grids, page, renderers
 from genkit.report.neighbours import nearest
-from genkit.runs import Run
+from genkit.runs.run import Run
 from tests.docs.test_pages import flags_of
 
 VECTORS = genkit.Schema({"signal": genkit.Field((5,), "float32", "vector")})
@@ -64,7 +64,7 @@ def test_a_run_that_diverged_has_its_curves_in_a_report(tmp_path):
 
 
 def test_the_command_of_a_plan_makes_the_same_plan(monkeypatch):
-    monkeypatch.setattr(backend, "choose", lambda requested: requested or "jax")
+    monkeypatch.setattr(activation, "choose", lambda requested: requested or "jax")
     registry = installed()
     wishes = {
         "model": "cgan",
@@ -86,7 +86,7 @@ def test_the_command_of_a_plan_makes_the_same_plan(monkeypatch):
 
 
 def test_callbacks_have_no_flag_and_are_given_as_a_recipe(monkeypatch):
-    monkeypatch.setattr(backend, "choose", lambda requested: requested or "jax")
+    monkeypatch.setattr(activation, "choose", lambda requested: requested or "jax")
     import tomllib
 
     callbacks = {"csv-logger": {"separator": ';"'}, "early-stopping": {"patience": 3}}
@@ -96,7 +96,7 @@ def test_callbacks_have_no_flag_and_are_given_as_a_recipe(monkeypatch):
 
 
 def test_the_command_names_the_plugins_and_versions_that_made_the_run(monkeypatch):
-    monkeypatch.setattr(backend, "choose", lambda requested: requested or "jax")
+    monkeypatch.setattr(activation, "choose", lambda requested: requested or "jax")
     plan = plans.make_plan(installed(), {"model": "vae", "backend": "torch"})
     plan = plan.model_copy(update={"distributions": {"model": "genkit-keras-mine"}})
     known = {
@@ -141,8 +141,8 @@ def test_large_colourful_grids_stay_small():
 
 
 def test_a_run_whose_data_is_gone_still_has_a_report(copied, monkeypatch):
-    from genkit import opening
     from genkit.errors import DataError
+    from genkit.runs import opening
 
     def gone(*_, **__):
         raise DataError("The folder photos is not there.")

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from genkit.scaffold import KINDS, write_plugin
+from genkit.cli.scaffold import KINDS, write_plugin
 
 NAME = "my-shapes"
 LISTED = {

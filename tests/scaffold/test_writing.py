@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from genkit.entry_points import own_version
+from genkit.cli.scaffold import KINDS, write_plugin
 from genkit.errors import UsageError
-from genkit.scaffold import KINDS, write_plugin
+from genkit.plugins.entry_points import own_version
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -40,7 +40,7 @@ def test_the_plugin_says_that_it_knows_this_version(tmp_path):
     project = tomllib.loads((written.path / "pyproject.toml").read_text())["project"]
     (wanted,) = map(Requirement, project["dependencies"])
     assert wanted.name == "genkit-keras"
-    assert own_version() in wanted.specifier, "change genkit/scaffold/templates/pyproject.toml"
+    assert own_version() in wanted.specifier, "change genkit/cli/scaffold/templates/pyproject.toml"
 
 
 def test_an_empty_folder_is_filled_and_a_full_one_is_left_alone(tmp_path):
@@ -71,7 +71,7 @@ def test_where_writing_fails_nothing_is_left(tmp_path, monkeypatch):
 def test_what_linters_and_python_leave_in_the_templates_is_not_written(tmp_path, monkeypatch):
     import shutil
 
-    from genkit.scaffold import writing
+    from genkit.cli.scaffold import writing
 
     templates = tmp_path / "templates"
     shutil.copytree(writing._TEMPLATES, templates)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from genkit.registry import Registry, using
+from genkit.plugins.registry import Registry, using
 from genkit.testing import choosing
 
 NAME = "genkit-keras-unsound"

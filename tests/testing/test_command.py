@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from genkit.backend import BACKENDS
+from genkit.plan.activation import BACKENDS
 
 
 def test_a_data_set_passes_and_the_table_says_so(genkit_command):

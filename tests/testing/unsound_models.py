@@ -6,7 +6,7 @@ from keras import ops
 
 import genkit
 from genkit.errors import DataError
-from genkit.fitting import Position
+from genkit.plan.fitting import Position
 from genkit.testing.toys import ToyModel
 
 

@@ -14,21 +14,13 @@ import time
 import traceback
 from pathlib import Path
 
-from genkit import backend
+from genkit.plan import activation
 from tests.torture import faults
 
 
 def main(name):
-    backend.activate(name)
+    activation.activate(name)
     import grain  # noqa: F401 - what a run imports, once for all
-
-    import genkit.builtin.models.dcgan
-    import genkit.builtin.models.vae
-    import genkit.cli
-    import genkit.engine
-    import genkit.report.images
-    import genkit.training.sitting
-    import genkit.training.trainer  # noqa: F401
 
     for line in sys.stdin:
         print(json.dumps(_serve(json.loads(line))), flush=True)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from genkit import backend
+from genkit.plan import activation
 from tests.torture.campaign import Campaign
 
 PLACES = 14
@@ -12,7 +12,7 @@ PLACES = 14
 
 @pytest.fixture(scope="module")
 def campaign(tmp_path_factory):
-    with Campaign(tmp_path_factory.mktemp("torture"), backend.choose(), seed=1) as campaign:
+    with Campaign(tmp_path_factory.mktemp("torture"), activation.choose(), seed=1) as campaign:
         yield campaign
 
 

@@ -5,7 +5,7 @@ import numpy as np
 
 import genkit
 from genkit.data import Source
-from genkit.specs import Field, Schema
+from genkit.plugins.specs import Field, Schema
 
 
 class PairsConfig(genkit.Config):

@@ -9,7 +9,7 @@ from safetensors.numpy import load_file
 import genkit
 from genkit.data import Loader
 from genkit.errors import DataError, RunError
-from genkit.registry import Plugin, installed
+from genkit.plugins.registry import Plugin, installed
 from tests.training import pairs_plugin
 
 pytestmark = pytest.mark.usefixtures("active_backend", "words")

@@ -236,8 +236,8 @@ def test_a_model_without_a_training_step_is_refused():
 
 def test_a_trainer_may_change_gradients_between_the_verbs():
     from genkit.data import as_source
-    from genkit.fitting import FitSettings
-    from genkit.training.unsaved_run import UnsavedRun
+    from genkit.models.training.unsaved_run import UnsavedRun
+    from genkit.plan.fitting import FitSettings
 
     class Still(genkit.Trainer):
         def transform_gradients(self, name, gradients):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from genkit import api
+import genkit
 from genkit.errors import RunError
 from tests.training.small import SMALL
 
@@ -52,7 +52,7 @@ def test_a_run_killed_before_its_first_checkpoint_still_starts_from_init(train):
     first = train(steps=5, name="first")
     second = train(steps=0, init=first, seed=9, name="second")
     shutil.rmtree(second.path / "checkpoints")
-    api.resume(second.path, verbose=False)
+    genkit.resume(second.path, verbose=False)
     zero = second.path / "checkpoints/00000000/model.safetensors"
     assert zero.read_bytes() == (first.path / "checkpoints/00000005/model.safetensors").read_bytes()
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import genkit
-from genkit import api
 from genkit.errors import CallbackError, UsageError
-from genkit.plan import make_plan
-from genkit.registry import installed
-from genkit.runs import Run
+from genkit.plan.plan import make_plan
+from genkit.plugins.registry import installed
+from genkit.runs.run import Run
+from genkit.workflows.train import execute
 from tests.training.small import SMALL
 
 pytest.importorskip("mlflow")
@@ -59,7 +59,7 @@ def interrupted(active_backend, tmp_path_factory):
     result = genkit.train("vae", runs_dir=folder, **{**SMALL, **SETTINGS, "steps": 12}, keep=9)
     for step in (10, 12):
         shutil.rmtree(result.path / f"checkpoints/{step:08d}")
-    return api.resume(result.path, 20, verbose=False)
+    return genkit.resume(result.path, 20, verbose=False)
 
 
 def test_a_run_is_one_in_the_store_however_often_it_was_resumed(interrupted):
@@ -111,10 +111,10 @@ def test_in_a_store_of_the_users_own_the_status_says_how_a_run_ended(train, tmp_
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'shared.db'}")
     plan = make_plan(installed(), {"model": "vae", "log": ["mlflow"], "steps": 5, **DIGITS})
     with pytest.raises(CallbackError, match="ValueError: no"):
-        api.execute(plan, tmp_path, "mine", [Fails()], verbose=False)
+        execute(plan, tmp_path, "mine", [Fails()], verbose=False)
     client = store(tmp_path / "shared.db")
     assert only_run(client).info.status == "FAILED"
-    api.resume(tmp_path / "mine", callbacks=[Stops()], verbose=False)
+    genkit.resume(tmp_path / "mine", callbacks=[Stops()], verbose=False)
     assert only_run(client).info.status == "KILLED"
     assert not (tmp_path / "mine/mlflow/mlflow.db").exists()
 

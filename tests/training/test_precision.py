@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 import genkit
-from genkit import precision
 from genkit.builtin.models.dcgan import DCGAN
 from genkit.builtin.models.gan_configs import DCGANConfig
 from genkit.data import as_source
 from genkit.engine.state import ModelState
-from genkit.precision import computing_in
-from genkit.runs import Run
+from genkit.plan import precision
+from genkit.plan.precision import computing_in
+from genkit.runs.run import Run
 
 pytestmark = [
     pytest.mark.usefixtures("active_backend"),

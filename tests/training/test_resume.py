@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import genkit
-from genkit import api
 from genkit.errors import RunError, UsageError
-from genkit.plan import make_plan
-from genkit.registry import installed
-from genkit.runs import Run
+from genkit.plan.plan import make_plan
+from genkit.plugins.registry import installed
+from genkit.runs.run import Run
+from genkit.workflows.train import execute
 from tests.engine import small
 from tests.training.small import SMALL
 
@@ -51,7 +51,7 @@ def test_in_short_precision_with_its_loss_scale(train, precision):
     settings = {"precision": precision, "checkpoint_every": 6, "sample_every": 6}
     whole = train("dcgan", steps=12, name="whole", **settings)
     train("dcgan", steps=6, name="parts", **settings)
-    parts = api.resume(whole.path.parent / "parts", 6, verbose=False)
+    parts = genkit.resume(whole.path.parent / "parts", 6, verbose=False)
     same(whole, parts, 12)
     grid = "samples/00000012.png"
     assert (whole.path / grid).read_bytes() == (parts.path / grid).read_bytes()
@@ -133,7 +133,7 @@ def test_a_callback_goes_on_with_the_numbers_and_arrays_it_had(train):
     whole, first, second = Count(), Count(), Count()
     train(steps=20, name="whole", callbacks=[whole])
     parts = train(steps=11, name="parts", callbacks=[first])
-    api.resume(parts.path, 9, verbose=False, callbacks=[second])
+    genkit.resume(parts.path, 9, verbose=False, callbacks=[second])
     assert (second.batches, second.worst) == (whole.batches, whole.worst) == (20, whole.worst)
     np.testing.assert_array_equal(second.sums, whole.sums)
 
@@ -143,9 +143,9 @@ def train_in_parts(tmp_path, stop, **settings):
     wishes = {**SMALL, **settings, "model": "vae"}
     wishes.pop("verbose")
     plan = make_plan(installed(), wishes)
-    stopped = api.execute(plan, tmp_path, "parts", [StopAfter(stop)], verbose=False)
+    stopped = execute(plan, tmp_path, "parts", [StopAfter(stop)], verbose=False)
     assert stopped.outcome.steps == stop
-    return api.resume(stopped.path, verbose=False)
+    return genkit.resume(stopped.path, verbose=False)
 
 
 PATIENT = {"early-stopping": {"monitor": "loss", "mode": "max", "patience": 2,
@@ -167,8 +167,8 @@ def test_a_run_that_a_callback_ended_stays_ended_until_more_is_asked_for(train):
     settings = {"monitor": "loss", "patience": 0, "min_delta": 1e9}
     result = train(epochs=9, callbacks={"early-stopping": settings})
     assert result.outcome.steps == 2 * PER_EPOCH
-    assert api.resume(result.path, verbose=False).outcome.steps == 2 * PER_EPOCH
-    assert api.resume(result.path, 3, verbose=False).outcome.steps == 2 * PER_EPOCH + 3
+    assert genkit.resume(result.path, verbose=False).outcome.steps == 2 * PER_EPOCH
+    assert genkit.resume(result.path, 3, verbose=False).outcome.steps == 2 * PER_EPOCH + 3
 
 
 def test_a_learning_rate_that_a_callback_lowered_stays_low(train, tmp_path):
@@ -191,7 +191,7 @@ def test_the_csv_log_goes_on_without_gap_or_double(train, tmp_path, stop):
 def test_callbacks_that_are_gone_are_told_of(train):
     result = train(steps=5, callbacks=[Count()])
     with pytest.warns(UserWarning, match="callbacks that are not here: Count"):
-        api.resume(result.path, 2, verbose=False)
+        genkit.resume(result.path, 2, verbose=False)
 
 
 @pytest.mark.parametrize("filename", ["/tmp/elsewhere.csv", "../elsewhere.csv", ""])
@@ -241,16 +241,16 @@ def test_a_best_checkpoint_needs_to_have_been_asked_for(train):
 
 def test_what_a_later_sitting_was_done_with_is_recorded(train, monkeypatch):
     result = train(steps=2)
-    api.resume(result.path, 1, verbose=False)
+    genkit.resume(result.path, 1, verbose=False)
     assert "later" not in result.run.environment(), "nothing differed"
-    monkeypatch.setattr("genkit.training.sitting.own_version", lambda: "9.9")
-    api.resume(result.path, 1, verbose=False)
+    monkeypatch.setattr("genkit.workflows.sitting.own_version", lambda: "9.9")
+    genkit.resume(result.path, 1, verbose=False)
     assert [later["genkit"] for later in result.run.environment()["later"]] == ["9.9"]
 
 
 def test_what_is_being_deleted_is_no_checkpoint_any_more(train, monkeypatch):
     """A kill while files are deleted leaves no folder that looks like a checkpoint."""
-    from genkit.training import checkpoints
+    from genkit.runs import checkpoints
 
     deleted = []
     monkeypatch.setattr(checkpoints.shutil, "rmtree", lambda path, **_: deleted.append(path.name))
@@ -260,7 +260,7 @@ def test_what_is_being_deleted_is_no_checkpoint_any_more(train, monkeypatch):
 
 
 def test_a_checkpoint_that_vanishes_while_it_is_read_is_chosen_anew(tmp_path):
-    from genkit.training.checkpoints import read_steadily
+    from genkit.runs.checkpoints import read_steadily
 
     folders = [tmp_path / name for name in ("old", "new")]
 
@@ -279,4 +279,4 @@ def test_a_checkpoint_that_vanishes_while_it_is_read_is_chosen_anew(tmp_path):
 def test_a_damaged_old_checkpoint_does_not_end_training(train):
     result = train(steps=4, checkpoint_every=4, keep_best="loss")
     (result.path / "checkpoints/00000000/state.json").write_text("{")
-    assert api.resume(result.path, 4, verbose=False).outcome.steps == 8
+    assert genkit.resume(result.path, 4, verbose=False).outcome.steps == 8

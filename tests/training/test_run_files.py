@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from genkit.errors import RunError
-from genkit.kept_figures import KeptFigures
-from genkit.loading import saved_model_entry
-from genkit.plan import make_plan
-from genkit.registry import installed
+from genkit.plan.plan import make_plan
+from genkit.plugins.registry import installed
 from genkit.report.material import of_files
-from genkit.runs import Run
-from genkit.statement import Statement
+from genkit.runs.kept_figures import KeptFigures
+from genkit.runs.loading import saved_model_entry
+from genkit.runs.run import Run
+from genkit.runs.statement import Statement
 
 
 @pytest.fixture

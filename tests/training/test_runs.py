@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 import genkit
-from genkit import api
 from genkit.errors import GenkitError, RunError, TrainingError, UsageError
-from genkit.runs import Run
+from genkit.runs.run import Run
 from tests.training.small import SMALL
 
 pytestmark = pytest.mark.usefixtures("active_backend")
@@ -55,7 +54,7 @@ def test_resuming_gives_the_same_bits_as_not_stopping(train, model, stop):
     """The stop falls inside an epoch (7, 20) and between two (15 steps are one)."""
     whole = train(model, steps=30, name="whole")
     train(model, steps=stop, name="parts")
-    parts = api.resume(whole.path.parent / "parts", 30 - stop, verbose=False)
+    parts = genkit.resume(whole.path.parent / "parts", 30 - stop, verbose=False)
     same_files(whole.path / "checkpoints/00000030", parts.path / "checkpoints/00000030")
     without_time = [{k: v for k, v in r.items() if k != "seconds"} for r in rows(whole)]
     assert [{k: v for k, v in r.items() if k != "seconds"} for r in rows(parts)] == without_time
@@ -85,14 +84,14 @@ def test_a_log_that_ran_ahead_of_the_checkpoint_is_cut_back(train):
     result = train(steps=5)
     with (result.path / "metrics.jsonl").open("a") as log:
         log.write('{"step": 6, "epoch": 1, "loss": 1}\n{"step": 7, "ep')
-    api.resume(result.path, 3, verbose=False)
+    genkit.resume(result.path, 3, verbose=False)
     assert [r["step"] for r in rows(result)] == list(range(1, 9))
 
 
 def test_resuming_a_finished_run_changes_nothing(train):
     result = train(steps=5)
     before = (result.path / "metrics.jsonl").read_text()
-    again = api.resume(result.path, verbose=False)
+    again = genkit.resume(result.path, verbose=False)
     assert again.outcome.steps == 5
     assert (result.path / "metrics.jsonl").read_text() == before
 
@@ -146,7 +145,7 @@ def test_changed_data_are_not_resumed(train, tmp_path):
     result = train(steps=2, **settings)
     np.savez(tmp_path / "mine.npz", image=rng.integers(0, 255, (120, 8, 8), dtype="uint8"))
     with pytest.raises(RunError, match="data of .* has changed"):
-        api.resume(result.path, 2, verbose=False)
+        genkit.resume(result.path, 2, verbose=False)
 
 
 def test_a_checkpoint_gets_its_name_only_when_it_is_whole(train, monkeypatch):
@@ -157,7 +156,7 @@ def test_a_checkpoint_gets_its_name_only_when_it_is_whole(train, monkeypatch):
 
     monkeypatch.setattr(Path, "rename", refuse)
     with pytest.raises(RunError, match="checkpoint of step 5 can't be written: Input/output"):
-        api.resume(result.path, 3, verbose=False)
+        genkit.resume(result.path, 3, verbose=False)
     monkeypatch.undo()
     names = sorted(p.name for p in (result.path / "checkpoints").iterdir())
     assert names == ["00000000", "00000002"]
@@ -202,8 +201,8 @@ def test_time_ends_a_run(train):
 @pytest.fixture
 def mean_image():
     """Have the plugin with the closed-form model installed."""
-    from genkit import registry
     from genkit.builtin import plugin
+    from genkit.plugins import registry
     from tests.training import closed_form_plugin
 
     with registry.using(registry.Registry([plugin, closed_form_plugin])):
@@ -217,7 +216,7 @@ def test_a_closed_form_model_runs_loads_and_has_nothing_to_resume(train, mean_im
     sample = genkit.load(result.path).generate(2, seed=1)
     assert sample.dtype == np.float32
     assert sample.mean() > 1
-    assert api.resume(result.path, verbose=False).outcome.steps == 1
+    assert genkit.resume(result.path, verbose=False).outcome.steps == 1
     assert len(rows(result)) == 1
     with pytest.raises(UsageError, match="takes no callbacks"):
         train("mean-image", config={}, callbacks={"early-stopping": {}}, name="called")
@@ -244,11 +243,11 @@ def test_an_interrupted_resume_goes_on_to_what_it_was_asked_for(train):
                 os.kill(os.getpid(), signal.SIGTERM)
 
     result = train(steps=2)
-    stopped = api.resume(result.path, 20, verbose=False, callbacks=[Interrupt()])
+    stopped = genkit.resume(result.path, 20, verbose=False, callbacks=[Interrupt()])
     assert stopped.outcome.steps == 5
     assert Run.open(result.path).status()["state"] == "stopped"
-    assert api.resume(result.path, verbose=False).outcome.steps == 22
-    assert api.resume(result.path, verbose=False).outcome.steps == 22
+    assert genkit.resume(result.path, verbose=False).outcome.steps == 22
+    assert genkit.resume(result.path, verbose=False).outcome.steps == 22
 
 
 def test_weights_that_are_no_numbers_are_never_a_checkpoint(train):

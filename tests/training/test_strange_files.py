@@ -6,7 +6,6 @@ import sys
 import pytest
 
 import genkit
-from genkit import api
 from genkit.errors import DataError, RunError
 
 pytestmark = pytest.mark.usefixtures("active_backend")
@@ -28,7 +27,7 @@ def test_a_link_out_of_a_run_is_not_followed(train, tmp_path, where):
     outside = tmp_path / "outside"
     (result.path / where).rename(outside)
     (result.path / where).symlink_to(outside)
-    for open_ in (genkit.load, lambda path: api.resume(path, 1, verbose=False)):
+    for open_ in (genkit.load, lambda path: genkit.resume(path, 1, verbose=False)):
         with pytest.raises(RunError, match="without links out of it"):
             open_(result.path)
 

@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 import genkit
-from genkit import api
 from genkit.errors import UsageError
-from genkit.runs import Run
+from genkit.runs.run import Run
 from tests.training.small import SMALL
 
 pytest.importorskip("tensorboard")
@@ -80,9 +79,9 @@ def test_a_killed_run_reads_as_one_when_it_was_resumed(train, whole):
     go_back(parts.path, 15)
     last = max((parts.path / "tensorboard").iterdir())
     last.write_bytes(last.read_bytes() + b"half an event")
-    api.resume(parts.path, 17, verbose=False)
+    genkit.resume(parts.path, 17, verbose=False)
     go_back(parts.path, 30)
-    api.resume(parts.path, 10, verbose=False)
+    genkit.resume(parts.path, 10, verbose=False)
     assert curves(parts.path) == curves(whole.path)
     steps = [image.step for image in events(parts.path).Images("samples")]
     assert steps == sorted(set(steps))
@@ -104,7 +103,7 @@ assert "tensorflow" not in sys.modules
 def test_without_the_package_a_run_says_how_to_get_it_and_does_not_begin(
     train, tmp_path, monkeypatch
 ):
-    monkeypatch.delitem(sys.modules, "genkit.training.event_file", raising=False)
+    monkeypatch.delitem(sys.modules, "genkit.models.training.event_file", raising=False)
     monkeypatch.setitem(sys.modules, "tensorboard.compat.proto.event_pb2", None)
     with pytest.raises(UsageError, match=r"pip install 'genkit-keras\[tensorboard\]'"):
         train(steps=1, log=["tensorboard"])

@@ -11,8 +11,8 @@ from keras import ops
 import genkit
 from genkit.data import as_source
 from genkit.errors import UsageError
-from genkit.fitting import FitSettings
-from genkit.training.unsaved_run import UnsavedRun
+from genkit.models.training.unsaved_run import UnsavedRun
+from genkit.plan.fitting import FitSettings
 
 SAMPLE = Path(__file__).parents[2] / "docs/samples/gradient_transforms.py"
 X = np.random.default_rng(0).standard_normal((12, 3)).astype("float32")

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import genkit
-from genkit import api, backend
 from genkit.errors import CallbackError, DivergedError, RunError
-from genkit.runs import Run
+from genkit.plan import activation
+from genkit.runs.run import Run
 from tests.conftest import GENKIT
 
 pytestmark = pytest.mark.usefixtures("active_backend")
@@ -40,7 +40,7 @@ def test_a_full_disk_while_sampling_is_a_warning(train, monkeypatch):
 
 
 def test_what_a_full_disk_refuses_of_the_log_is_written_when_there_is_room(train, monkeypatch):
-    monkeypatch.setattr("genkit.metrics_log._FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr("genkit.runs.metrics_log._FLUSH_SECONDS", 0.0)
     write = os.write
     lines = []
 
@@ -61,13 +61,13 @@ def test_what_a_full_disk_refuses_of_the_log_is_written_when_there_is_room(train
 
 def test_a_full_disk_while_checkpointing_is_a_clear_error_and_older_ones_stay(train, monkeypatch):
     result = train(steps=2)
-    monkeypatch.setattr("genkit.training.checkpoint_files.sync", refuse)
+    monkeypatch.setattr("genkit.runs.checkpoint_files.sync", refuse)
     with pytest.raises(RunError, match=r"checkpoint of step 5 can't be written: No space left"):
-        api.resume(result.path, 3, verbose=False)
+        genkit.resume(result.path, 3, verbose=False)
     monkeypatch.undo()
     assert whole_checkpoints(result.path) == [0, 2]
     assert Run.open(result.path).status()["state"] == "failed"
-    assert api.resume(result.path, 3, verbose=False).outcome.steps == 5
+    assert genkit.resume(result.path, 3, verbose=False).outcome.steps == 5
 
 
 # Two at once
@@ -76,7 +76,7 @@ def test_a_full_disk_while_checkpointing_is_a_clear_error_and_older_ones_stay(tr
 def small_run(name, *more):
     return [
         *GENKIT, "run", "vae", "--dataset", "digits", "--set", "width=4", "--backend",
-        backend.choose(), "--name", name, *map(str, more),
+        activation.choose(), "--name", name, *map(str, more),
     ]  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def test_a_run_stopped_by_a_callback_s_error_resumes(train, tmp_path):
     run = Run.open(tmp_path / "runs/broken")
     assert run.status()["state"] == "failed"
     assert whole_checkpoints(run.path) == [5, 10]
-    assert api.resume(run.path, verbose=False).outcome.steps == 40
+    assert genkit.resume(run.path, verbose=False).outcome.steps == 40
 
 
 # Diverged training
@@ -234,7 +234,7 @@ class Ruin(keras.callbacks.Callback):
 
 
 def test_a_loss_that_grows_a_millionfold_stops_training():
-    from genkit.training.divergence import check
+    from genkit.models.training.divergence import check
 
     first = {"loss": 3.0, "small": 1e-9}
     check({"loss": -2.9e6, "small": 9e5}, 7, first)

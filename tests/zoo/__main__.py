@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from genkit.builtin.model_specs import MODELS
-from genkit.runs import Run
+from genkit.runs.run import Run
 from tests.benchmarks.page import machine
 from tests.zoo import page
 

@@ -17,10 +17,10 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 import genkit
-from genkit.opening import open_data
-from genkit.registry import installed
+from genkit.plugins.registry import installed
 from genkit.report import grids
-from genkit.runs import Run
+from genkit.runs.opening import open_data
+from genkit.runs.run import Run
 
 FOLDER = Path("docs/images/zoo")
 _ROWS = 8

@@ -18,9 +18,9 @@ import numpy as np
 
 import genkit
 from genkit.evaluation import Figure
-from genkit.opening import open_data
-from genkit.registry import installed
-from genkit.runs import Run
+from genkit.plugins.registry import installed
+from genkit.runs.opening import open_data
+from genkit.runs.run import Run
 
 SAMPLES, IMPORTANCE = 10_000, 100
 METRICS = ("fid", "kid", "prdc", "class-coverage", "memorisation", "membership-inference")

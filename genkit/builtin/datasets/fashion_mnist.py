@@ -14,7 +14,7 @@ import numpy as np
 
 from genkit.builtin.datasets.idx import read_idx
 from genkit.builtin.datasets.images import SplitImageDataConfig, open_labelled
-from genkit.downloads import download
+from genkit.data.downloads import download
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

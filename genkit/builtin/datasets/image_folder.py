@@ -20,13 +20,13 @@ import pydantic
 from genkit.builtin.datasets.image_files import decode_all, list_images
 from genkit.builtin.datasets.images import SplitImageDataConfig, balanced
 from genkit.builtin.datasets.metadata import read_captions
-from genkit.config import AbsolutePath
 from genkit.data.pipeline import transformed
 from genkit.data.source import ArraySource, Source
 from genkit.data.transform_names import parse_transforms
 from genkit.data.transforms import ImageTransform, Transform
 from genkit.errors import DataError
-from genkit.specs import Field, Schema
+from genkit.plugins.config import AbsolutePath
+from genkit.plugins.specs import Field, Schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 import pydantic
 
-from genkit.config import Config
 from genkit.data.noise import permutation
 from genkit.data.pipeline import transformed
 from genkit.data.source import ArraySource, Source
 from genkit.data.transform_names import parse_transforms
 from genkit.errors import DataError
-from genkit.specs import Field, Schema
+from genkit.plugins.config import Config
+from genkit.plugins.specs import Field, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

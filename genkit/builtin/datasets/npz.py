@@ -14,15 +14,15 @@ import pydantic
 from numpy.lib import format as npy
 
 from genkit.builtin.datasets.images import ImageDataConfig, balanced
-from genkit.config import AbsolutePath
+from genkit.data.memory import machine_bytes
 from genkit.data.pipeline import transformed
 from genkit.data.source import ArraySource, Source
 from genkit.data.transform_names import parse_transforms
 from genkit.data.values import convert, label
 from genkit.errors import DataError
-from genkit.memory import machine_bytes
-from genkit.names import suggestion
-from genkit.specs import Schema
+from genkit.plugins.config import AbsolutePath
+from genkit.plugins.names import suggestion
+from genkit.plugins.specs import Schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,7 +15,7 @@ from genkit.builtin.models.labels import class_count
 
 if TYPE_CHECKING:
     from genkit.builtin.models.gan_configs import ACGANConfig
-    from genkit.specs import Schema
+    from genkit.plugins.specs import Schema
 
 
 class ACGAN(ConfiguredGAN):

@@ -19,7 +19,7 @@ from genkit.builtin.models.labels import beside_image, beside_vector, class_coun
 
 if TYPE_CHECKING:
     from genkit.builtin.models.gan_configs import CGANConfig, DCGANConfig
-    from genkit.specs import Schema
+    from genkit.plugins.specs import Schema
 
 
 class CGAN(ConfiguredGAN):

@@ -11,7 +11,7 @@ from genkit.layers import SpectralNormalization
 
 if TYPE_CHECKING:
     from genkit.builtin.models.gan_configs import GANConfig
-    from genkit.specs import Schema
+    from genkit.plugins.specs import Schema
 
 
 class ConfiguredGAN(GAN):

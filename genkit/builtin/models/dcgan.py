@@ -13,7 +13,7 @@ from genkit.layers import BatchNormalization, Conv2D, Conv2DTranspose, Dropout
 
 if TYPE_CHECKING:
     from genkit.builtin.models.gan_configs import DCGANConfig
-    from genkit.specs import Schema
+    from genkit.plugins.specs import Schema
 
 
 class DCGAN(ConfiguredGAN):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from genkit.builtin.models.flow_configs import DDPMConfig
-    from genkit.specs import Schema
+    from genkit.plugins.specs import Schema
 
 
 class DDPM(Denoiser):

@@ -12,7 +12,7 @@ from genkit.builtin.models.labels import class_count
 from genkit.builtin.models.unet import build_unet
 from genkit.errors import UsageError
 from genkit.layers import rescale
-from genkit.model import Model
+from genkit.models.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from genkit.builtin.models.flow_configs import DenoiserConfig
-    from genkit.specs import Schema
+    from genkit.plugins.specs import Schema
 
 INSIDE = (-1.0, 1.0)
 """The range in which images are noised."""

@@ -14,7 +14,7 @@ from genkit.layers import Dropout
 
 if TYPE_CHECKING:
     from genkit.builtin.models.gan_configs import DenseGANConfig
-    from genkit.specs import Schema
+    from genkit.plugins.specs import Schema
 
 
 class DenseGAN(ConfiguredGAN):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from genkit.config import Config
+from genkit.plugins.config import Config
 
 SamplingSteps = Annotated[
     int, Field(ge=1, le=1000, description="Steps from noise to an image in generation")

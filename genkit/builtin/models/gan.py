@@ -11,15 +11,15 @@ from genkit.errors import UsageError
 from genkit.layers import augment_images, rescale
 from genkit.layers.augmentation import AUGMENTATIONS, DRAWS
 from genkit.losses import ADVERSARIAL_LOSSES, gradient_penalty, zero_centred_penalty
-from genkit.model import Model
+from genkit.models.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import numpy as np
 
-    from genkit.config import Config
-    from genkit.specs import Schema
+    from genkit.plugins.config import Config
+    from genkit.plugins.specs import Schema
 
 
 class GAN(Model):

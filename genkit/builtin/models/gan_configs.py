@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from genkit.config import Config
+from genkit.plugins.config import Config
 
 Loss = Annotated[
     Literal["minimax", "non-saturating", "least-squares", "hinge", "wasserstein"],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from genkit.errors import DataError
 
 if TYPE_CHECKING:
-    from genkit.specs import Schema
+    from genkit.plugins.specs import Schema
 
 
 def image_shape(schema: Schema, model: str, multiple_of: int = 1) -> tuple[int, int, int]:

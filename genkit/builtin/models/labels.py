@@ -12,7 +12,7 @@ from genkit.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from genkit.specs import Schema
+    from genkit.plugins.specs import Schema
 
 EMBEDDING = 32
 """Numbers that stand for a label beside a vector."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import layers, ops
 
-from genkit.autoencoder import Autoencoder
 from genkit.builtin.models.images import image_shape
 from genkit.layers import Conv2D, Conv2DTranspose, rescale
 from genkit.losses import bernoulli_nll, gaussian_nll, kl_to_standard_normal
+from genkit.models.autoencoder import Autoencoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from genkit.builtin.models.vae_configs import VAEConfig
-    from genkit.specs import Schema
+    from genkit.plugins.specs import Schema
 
 UNIT = (0.0, 1.0)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from genkit.config import Config
+from genkit.plugins.config import Config
 
 KLWeight = Annotated[float, Field(ge=0, description="Weight of the KL term; 1 is the bound itself")]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import layers, ops
 
-from genkit.autoencoder import Autoencoder
 from genkit.builtin.models.code_prior import CodePrior
 from genkit.builtin.models.images import image_shape
 from genkit.layers import Conv2D, Conv2DTranspose, VectorQuantizer, one_hot, rescale
+from genkit.models.autoencoder import Autoencoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from genkit.builtin.models.vq_vae_configs import VQVAEConfig
-    from genkit.specs import Schema
+    from genkit.plugins.specs import Schema
 
 UNIT = (0.0, 1.0)
 

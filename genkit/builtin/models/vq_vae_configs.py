@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from genkit.config import Config
+from genkit.plugins.config import Config
 
 
 class VQVAEConfig(Config):

@@ -15,10 +15,10 @@ from typing import Any, ClassVar
 
 import keras
 
-from genkit.downloads import download
+from genkit.data.downloads import download
 from genkit.errors import DataError
 from genkit.evaluation.extractors.network import NetworkExtractor
-from genkit.model import Model
+from genkit.models.model import Model
 
 BASE_URL = "https://storage.googleapis.com/tensorflow/keras-applications/"
 _HINT = "Without a connection, put the file into {folder}, or choose another --extractor."

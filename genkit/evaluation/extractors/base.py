@@ -6,13 +6,13 @@ import abc
 from typing import TYPE_CHECKING, ClassVar
 
 from genkit.errors import UsageError
-from genkit.names import suggestion
-from genkit.specs import resolve
+from genkit.plugins.names import suggestion
+from genkit.plugins.specs import resolve
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from genkit.specs import Field
+    from genkit.plugins.specs import Field
 
 EXTRACTORS = {
     "mnist-classifier": "genkit.evaluation.extractors.classifier:MnistClassifier",

@@ -13,8 +13,8 @@ from genkit.engine.state import ModelState
 from genkit.errors import DataError
 from genkit.evaluation.extractors.network import NetworkExtractor
 from genkit.layers import BatchNormalization, Conv2D
-from genkit.model import Model
-from genkit.training.checkpoint_files import load_arrays
+from genkit.models.model import Model
+from genkit.runs.checkpoint_files import load_arrays
 
 SIDE, WIDTH, CLASSES = 28, 128, 10
 

@@ -11,8 +11,8 @@ from genkit.evaluation.extractors.base import Extractor
 from genkit.evaluation.extractors.resizing import network_input
 
 if TYPE_CHECKING:
-    from genkit.model import Model
-    from genkit.specs import Field
+    from genkit.models.model import Model
+    from genkit.plugins.specs import Field
 
 
 class NetworkExtractor(Extractor):

@@ -9,7 +9,7 @@ import numpy as np
 
 from genkit.errors import DataError
 from genkit.evaluation.extractors.base import Extractor
-from genkit.specs import Field
+from genkit.plugins.specs import Field
 
 
 class Pixels(Extractor):

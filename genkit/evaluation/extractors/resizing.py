@@ -8,7 +8,7 @@ import numpy as np
 
 from genkit.errors import DataError
 from genkit.evaluation.extractors.pixels import eight_bits
-from genkit.specs import Field
+from genkit.plugins.specs import Field
 
 _GRAY, _COLOUR = 1, 3
 

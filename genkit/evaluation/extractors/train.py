@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from genkit.backend import activate
+from genkit.plan.activation import activate
 
 activate()
 
@@ -26,8 +26,8 @@ from genkit.data import Source  # noqa: E402
 from genkit.engine.state import ModelState  # noqa: E402
 from genkit.evaluation.extractors.classifier import Classifier  # noqa: E402
 from genkit.files import write_bytes  # noqa: E402
-from genkit.opening import open_entry  # noqa: E402
-from genkit.registry import installed  # noqa: E402
+from genkit.plugins.registry import installed  # noqa: E402
+from genkit.runs.opening import open_entry  # noqa: E402
 
 DATASETS = {"mnist-classifier": "mnist", "fashion-classifier": "fashion-mnist"}
 EPOCHS, BATCH, SEED = 8, 128, 0

@@ -8,8 +8,8 @@ from keras import ops
 
 import genkit
 from genkit.data import as_source
-from genkit.fitting import FitSettings
-from genkit.training.unsaved_run import UnsavedRun
+from genkit.models.training.unsaved_run import UnsavedRun
+from genkit.plan.fitting import FitSettings
 
 
 class Linear(genkit.Model):

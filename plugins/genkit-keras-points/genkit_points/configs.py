@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 import genkit
-from genkit.config import AbsolutePath
 
 Split = Annotated[
     Literal["train", "test"], Field(description="Which points: for training, or held out")
@@ -31,7 +30,7 @@ class PointsConfig(genkit.Config):
 class PointsCsvConfig(genkit.Config):
     """Settings of ``points-csv``."""
 
-    path: AbsolutePath = Field(description="The CSV file; its first line names the columns")
+    path: genkit.AbsolutePath = Field(description="The CSV file; its first line names the columns")
     x: str = Field("x", description="Column of the first coordinate")
     y: str = Field("y", description="Column of the second coordinate")
     label: str | None = Field(None, description="Column of the label; none when left out")

@@ -40,8 +40,8 @@ def ours(model: str) -> dict[str, Any]:
     from genkit_recsys.datasets import open_latest_small
 
     import genkit
-    from genkit.registry import installed
-    from genkit.specs import resolve
+    from genkit.plugins.registry import installed
+    from genkit.plugins.specs import resolve
 
     class Clock(keras.callbacks.Callback):
         """Notes when each step ended."""

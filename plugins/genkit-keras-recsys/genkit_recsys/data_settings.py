@@ -7,7 +7,6 @@ from typing import Literal
 from pydantic import Field
 
 import genkit
-from genkit.config import AbsolutePath
 
 Protocol = Literal["ratio", "leave-last-out", "temporal", "users"]
 
@@ -36,19 +35,19 @@ class InteractionsConfig(genkit.Config):
 class OwnConfig(InteractionsConfig):
     """Settings of ``interactions``: files of one's own."""
 
-    path: AbsolutePath = Field(
+    path: genkit.AbsolutePath = Field(
         description="File of interactions: .csv, .tsv, .parquet or RecBole's .inter"
     )
-    validation_path: AbsolutePath | None = Field(
+    validation_path: genkit.AbsolutePath | None = Field(
         None, description="File of validation interactions, for data that is split already"
     )
-    test_path: AbsolutePath | None = Field(
+    test_path: genkit.AbsolutePath | None = Field(
         None, description="File of test interactions, for data that is split already"
     )
-    items_path: AbsolutePath | None = Field(
+    items_path: genkit.AbsolutePath | None = Field(
         None, description="File of items with titles and attributes: .csv, .tsv, .parquet or .item"
     )
-    users_path: AbsolutePath | None = Field(
+    users_path: genkit.AbsolutePath | None = Field(
         None, description="File of users, RecBole's .user or another: only its users are taken"
     )
     user_column: str = Field("user_id", description="Column of the user, by name or number")
@@ -68,6 +67,6 @@ class LatestSmallConfig(InteractionsConfig):
 class DownloadedConfig(InteractionsConfig):
     """Settings of MovieLens data that is downloaded."""
 
-    path: AbsolutePath | None = Field(
+    path: genkit.AbsolutePath | None = Field(
         None, description="Folder of the unpacked files; downloaded and checked without it"
     )

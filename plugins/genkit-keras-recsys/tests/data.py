@@ -6,7 +6,7 @@ import numpy as np
 from genkit_recsys.data_settings import OwnConfig
 from genkit_recsys.datasets import open_own
 
-from genkit.config import parse
+from genkit.plugins.config import parse
 
 USERS, ITEMS, TASTES = 60, 45, 3
 

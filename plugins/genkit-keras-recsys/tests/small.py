@@ -4,8 +4,8 @@ import numpy as np
 from data import opened
 from genkit_recsys.histories import Histories
 
-from genkit.registry import installed
-from genkit.specs import resolve
+from genkit.plugins.registry import installed
+from genkit.plugins.specs import resolve
 
 SETTINGS = {
     "popularity": {},

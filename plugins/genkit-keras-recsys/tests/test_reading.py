@@ -15,8 +15,8 @@ from genkit_recsys.datasets import open_latest_small
 from genkit_recsys.reading import Columns, EventReader, table_chunks
 from pyarrow import parquet
 
-from genkit.config import parse
 from genkit.errors import DataError
+from genkit.plugins.config import parse
 
 
 @pytest.fixture

@@ -1,0 +1,110 @@
+"""JAX: convolutions that XLA runs well on a CPU, and what helps it to see equal computations."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax
+from jax import lax
+from jax import numpy as jnp
+from keras import ops
+
+from genkit.engine.kernels.geometry import Geometry
+from genkit.engine.kernels.jax_convolution import convolve_to_few, gather, spread
+
+
+def _conv2d(  # noqa: PLR0917
+    x: Any,
+    w: Any,
+    bias: Any,
+    strides: tuple[int, int],
+    padding: str,
+    dilation: tuple[int, int],
+) -> Any:
+    """See ``genkit.engine.kernels.best``."""
+    rows, columns, channels, filters = w.shape
+    dense = x.shape[-1] == channels and max(dilation) == 1
+    if dense and max(strides) > 1:
+        y = gather(x, w, _geometry(x.shape[1:3], (rows, columns), strides, padding))
+    elif dense and padding == "same" and 1 < rows * columns * filters <= channels:
+        y = convolve_to_few(x, w)
+    else:
+        y = ops.conv(x, w, strides=strides, padding=padding, dilation_rate=dilation)
+    return _add_bias(y, bias)
+
+
+def _conv2d_transpose(x: Any, w: Any, bias: Any, geometry: Geometry) -> Any:
+    """See ``genkit.engine.kernels.best``."""
+    return _add_bias(spread(x, w, geometry), bias)
+
+
+def _add_bias(y: Any, bias: Any) -> Any:
+    return y if bias is None else y + per_channel(bias.astype(y.dtype), y.shape)
+
+
+def _geometry(
+    large: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], padding: str
+) -> Geometry:
+    """Give the sizes of the transposed convolution whose adjoint a convolution is."""
+    rows, columns = (
+        -(-n // s) if padding == "same" else (n - k) // s + 1
+        for n, k, s in zip(large, kernel, stride, strict=True)
+    )
+    return Geometry(kernel, stride, (rows, columns), large)
+
+
+def batch_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> tuple[Any, Any, Any]:
+    """See ``genkit.engine.kernels.best``.
+
+    Keras' own form reshapes statistics on the way, after which XLA no longer recognises that two
+    passes of a generator over the same noise, one of them differentiated, are the same.
+    """
+    count = x.size // x.shape[-1]
+    wide = x.astype("float32")
+    mean = channel_sum(wide) / count
+    centred = wide - per_channel(mean, wide.shape)
+    variance = channel_sum(centred * centred) / count
+    factor = scale * lax.rsqrt(variance + epsilon)
+    y = wide * per_channel(factor, wide.shape) + per_channel(offset - mean * factor, wide.shape)
+    return y.astype(x.dtype), mean, variance
+
+
+@jax.custom_vjp
+def channel_sum(x: Any) -> Any:
+    """Sum over all axes but the last, as products with ones: XLA runs that faster on a CPU.
+
+    One product for each item of the batch: rounding grows with the length of a sum.
+    """
+    items = x.reshape(x.shape[0], -1, x.shape[-1])
+    ones = jnp.ones(items.shape[:2], x.dtype)
+    # Full precision: an accelerator's default would round what is summed.
+    sums = jnp.einsum(
+        "nk,nkc->nc",
+        ones,
+        items,
+        precision=lax.Precision.HIGHEST,
+        preferred_element_type=jnp.float32,
+    )
+    return sums.sum(axis=0).astype(x.dtype)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(1,))
+def per_channel(values: Any, shape: tuple[int, ...]) -> Any:
+    """Repeat a value a channel over a shape; its gradient is a ``channel_sum``."""
+    return jnp.broadcast_to(values, shape)
+
+
+channel_sum.defvjp(
+    lambda x: (channel_sum(x), jnp.zeros((0, *x.shape))),
+    lambda empty, g: (per_channel(g, empty.shape[1:]),),
+)
+per_channel.defvjp(
+    lambda values, shape: (per_channel(values, shape), None),
+    lambda _shape, _, g: (channel_sum(g),),
+)
+
+
+if jax.default_backend() == "cpu":
+    conv2d = _conv2d
+    conv2d_transpose = _conv2d_transpose

@@ -1,0 +1,281 @@
+"""The base of every model: networks, named optimizers, one training step for all backends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from genkit.data import as_source
+from genkit.engine.keras_inside import all_layers, trained_variables
+from genkit.engine.optimized import OptimizerGroup, for_precision
+from genkit.errors import UsageError
+from genkit.models.generating import Generating
+from genkit.models.training.closed_form import ClosedFormTrainer
+from genkit.models.training.progress import Progress
+from genkit.models.training.trainer import Trainer
+from genkit.models.training.unsaved_run import UnsavedRun
+from genkit.plan import activation
+from genkit.plan.fitting import FitSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from genkit.data import Source
+    from genkit.plugins.config import Config
+    from genkit.plugins.specs import ModelSpec, Schema
+
+
+class Model(Generating, keras.Model):
+    """A generative model.
+
+    A subclass builds its networks and names their optimizers in ``__init__``, and writes one
+    ``training_step``; GenKit compiles that step on whichever backend is active.
+
+    Args:
+        config: the model's settings.
+        schema: what the data is; None until ``fit`` sees data.
+
+    Attributes:
+        assets: arrays by name that came with the data, ``Source.assets``; ``bind`` sets it.
+
+    Example:
+        class TinyGAN(genkit.Model):
+            def __init__(self, config, schema):
+                super().__init__(config, schema)
+                self.generator, self.discriminator = ...
+                self.add_optimizer("discriminator", Adam(2e-4), self.discriminator)
+                self.add_optimizer("generator", Adam(2e-4), self.generator)
+
+            def noise(self, rng, n):
+                return {"z": rng.standard_normal((n, 32), dtype="float32")}
+
+            def training_step(self, batch, minimize):
+                d_loss, _ = minimize("discriminator", self.discriminator_loss, batch)
+                g_loss, _ = minimize("generator", self.generator_loss, batch)
+                return {"d_loss": d_loss, "g_loss": g_loss}
+
+            def decode(self, z):
+                return self.generator(z, training=False)
+    """
+
+    batches_per_step = 1
+    """Data batches one training step takes; above one, ``training_step`` gets a tuple of them."""
+
+    def __init__(self, config: Config | None = None, schema: Schema | None = None) -> None:
+        super().__init__()
+        # Keras sets an attribute `loss`, which would hide an author's method of that name.
+        self.__dict__.pop("loss", None)
+        self.config = config
+        self.schema = schema
+        self.optimizers: dict[str, Any] = {}
+        self._networks: dict[str, tuple[Any, ...]] = {}
+        self.capabilities: tuple[str, ...] = ("generate",)
+        self.assets: Mapping[str, np.ndarray] = MappingProxyType({})
+
+    def add_optimizer(self, name: str, optimizer: Any, *networks: Any) -> None:
+        """Name an optimizer and the networks it owns.
+
+        Args:
+            name: what ``minimize`` calls it.
+            optimizer: a ``keras.optimizers.Optimizer``, not yet used elsewhere; for networks that
+                compute in float16 it is wrapped in a ``LossScaleOptimizer``.
+            *networks: built Keras layers or models whose trainable weights it updates.
+
+        Raises:
+            UsageError: a network isn't built, or the name or the optimizer is used twice.
+        """
+        if name in self.optimizers or any(optimizer is o for o in self.optimizers.values()):
+            raise UsageError(f"The optimizer {name!r} is added twice, or shared by two names.")
+        for network in networks:
+            if not network.built:
+                raise UsageError(
+                    f"The network {network.name!r} given to {name!r} is not built yet.",
+                    "Begin it with keras.Input(shape), or call it once on a batch.",
+                )
+        variables = [v for network in networks for v in network.trainable_variables]
+        if not variables:
+            raise UsageError(f"The networks given to {name!r} have no trainable weights.")
+        self._networks[name] = networks
+        self.optimizers[name] = for_precision(optimizer, self.owned_layers(name))
+        self.optimizers[name].build(variables)
+
+    def owned_variables(self, name: str) -> list[Any]:
+        """List the trainable variables that a named optimizer owns.
+
+        Raises:
+            UsageError: no optimizer has that name.
+        """
+        if name not in self._networks:
+            raise UsageError(
+                f"Expected one of the optimizers {', '.join(self._networks) or '(none added)'}; "
+                f"received {name!r}."
+            )
+        # The optimizer's own list: it stays when a network is frozen for a while.
+        return trained_variables(self.optimizers[name])
+
+    def owned_layers(self, name: str) -> list[Any]:
+        """List every layer, however deep, of the networks that a named optimizer owns."""
+        return [layer for network in self._networks[name] for layer in all_layers(network)]
+
+    @property
+    def optimizer(self) -> OptimizerGroup | None:
+        """All named optimizers, in the form that Keras callbacks understand."""
+        return OptimizerGroup(list(self.optimizers.values())) if self.optimizers else None
+
+    def examples(self, source: Source) -> Source:
+        """Give what a batch of training is made of; by default the data's own items.
+
+        A model whose example is another than the data's item, a pair or a window of one, gives a
+        source of those.
+        """
+        return source
+
+    def adopt(
+        self,
+        name: str,  # noqa: ARG002
+        ours: np.ndarray,  # noqa: ARG002
+        theirs: np.ndarray,
+        assets: Mapping[str, np.ndarray],  # noqa: ARG002
+    ) -> np.ndarray:
+        """Bring a weight of the run that training starts from into this model's form.
+
+        What has another shape than ``ours`` after this is not taken. By default it stays as it is.
+
+        Args:
+            name: of the weight, in both models.
+            ours: its value in this model.
+            theirs: its value in the other run.
+            assets: those of the other run's data.
+        """
+        return theirs
+
+    def schedule(self, step: int) -> dict[str, Any]:  # noqa: ARG002
+        """Give what depends on the step; it is merged into the batch.
+
+        Floats become inputs. Booleans, integers and strings choose a compiled variant of the
+        step, so let them take few values.
+        """
+        return {}
+
+    @property
+    def has_training_step(self) -> bool:
+        """Whether it learns in steps; a model that is solved at once has no ``training_step``."""
+        return type(self).training_step is not Model.training_step
+
+    def training_step(self, batch: Any, minimize: Callable[..., Any]) -> dict[str, Any]:
+        """Update the model once.
+
+        Args:
+            batch: tensors by name: the data's fields, the noise, the schedule's values; a tuple
+                of such dicts if ``batches_per_step`` is above one.
+            minimize: ``minimize(name, loss_fn, *inputs) -> (loss, logs)`` differentiates
+                ``loss_fn(*inputs)`` with respect to what the optimizer ``name`` owns, and updates
+                it. ``loss_fn`` returns a scalar loss or ``(loss, logs)``. It must not stand
+                inside a traced conditional.
+
+        Returns:
+            scalars by name, for the log.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no training_step.")
+
+    def use_averaged_weights(self) -> None:
+        """Replace the weights by the optimizers' averages, for optimizers that keep any."""
+        for name, optimizer in self.optimizers.items():
+            inner = getattr(optimizer, "inner_optimizer", optimizer)
+            # Before the first update the averages are still zero.
+            if inner.use_ema and int(keras.ops.convert_to_numpy(inner.iterations)):
+                variables = self.owned_variables(name)
+                inner.finalize_variable_values(variables)
+                for variable in variables:
+                    # A copy of its own: JAX would refuse to donate a buffer that two share.
+                    variable.assign(np.array(keras.ops.convert_to_numpy(variable.value)))
+
+    @contextmanager
+    def averaged_weights(self) -> Iterator[None]:
+        """Use the optimizers' averaged weights, where there are any, inside the block."""
+        kept = [
+            (variable, np.array(keras.ops.convert_to_numpy(variable.value)))
+            for name, optimizer in self.optimizers.items()
+            if getattr(optimizer, "inner_optimizer", optimizer).use_ema
+            for variable in self.owned_variables(name)
+        ]
+        self.use_averaged_weights()
+        try:
+            yield
+        finally:
+            for variable, value in kept:
+                variable.assign(value)
+
+    def fit(
+        self,
+        data: Any,
+        *,
+        epochs: int | None = None,
+        steps: int | None = None,
+        batch_size: int = 64,
+        seed: int = 0,
+        callbacks: Sequence[Any] = (),
+        verbose: bool = True,
+    ) -> Any:
+        """Train on data in memory or on a ``genkit.data.Source``.
+
+        Args:
+            data: an array ``(n, height, width, channels)`` or ``(n, features)``, a dict of
+                arrays by field, or a source.
+            epochs: passes over the data; 1 if neither this nor ``steps`` is given.
+            steps: training steps; with both, whichever ends first.
+            batch_size: items a step.
+            seed: of the order of the data and of the noise.
+            callbacks: ``keras.callbacks.Callback`` objects.
+            verbose: show progress.
+
+        Returns:
+            the ``keras.callbacks.History`` of mean losses an epoch; None for a model that solves.
+        """
+        source = as_source(data)
+        self.bind(source.schema, source.assets)
+        if epochs is None and steps is None:
+            epochs = 1
+        settings = FitSettings(batch_size=batch_size, epochs=epochs, steps=steps, seed=seed)
+        trainer = ClosedFormTrainer() if hasattr(self, "solve") else Trainer()
+        shown = [*callbacks, Progress()] if verbose and trainer.stepwise else list(callbacks)
+        activation.keep_freed_memory()
+        trainer.fit(self, source, UnsavedRun(settings), shown)
+        return getattr(self, "history", None)
+
+    def bind(
+        self,
+        schema: Schema,
+        assets: Mapping[str, np.ndarray] = MappingProxyType({}),
+        spec: ModelSpec | None = None,
+    ) -> None:
+        """Bind the model to its data and, if a plugin offers it, to what its record says.
+
+        Args:
+            schema: what the data is; a schema that the model was built with stays.
+            assets: arrays by name that came with the data, ``Source.assets``.
+            spec: the model's record: what it can do, and with which options.
+        """
+        if self.schema is None:
+            self.schema = schema
+        self.assets = assets
+        if spec is not None:
+            self.capabilities = spec.capabilities
+            self.modality = next(iter(spec.accepts), None)
+            self.options = spec.options
+
+    def compile(self, *_: Any, **__: Any) -> None:
+        """Refuse: a GenKit model names its optimizers itself.
+
+        Raises:
+            UsageError: always, with what to do instead.
+        """
+        raise UsageError(
+            "A genkit.Model needs no compile(): it names its optimizers and losses itself.",
+            "Call fit(data) right away; add optimizers with add_optimizer in __init__.",
+        )

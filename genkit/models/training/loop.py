@@ -1,0 +1,240 @@
+"""The loop around the training step: what is logged, told and kept, and when it ends."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from genkit.errors import UsageError
+from genkit.models.training import divergence
+from genkit.models.training.callbacks import Callbacks
+from genkit.models.training.stepping import CompiledStep
+from genkit.plan.fitting import Outcome, Position
+
+if TYPE_CHECKING:
+    from genkit.data import Loader
+    from genkit.models.training.protocols import RunKeeper, Trainable
+    from genkit.models.training.signals import StopOnSignal
+    from genkit.models.training.stepping import Stepping
+
+
+@dataclass(frozen=True)
+class _RunningStep:
+    """A step that was handed to the device; its losses may not be there yet."""
+
+    number: int
+    epoch: int
+    index: int
+    losses: dict[str, Any]
+
+
+class _Clock:
+    """Training time: that of the sittings before, and of this one since it was started."""
+
+    def __init__(self, before: float) -> None:
+        self._before = before
+        self._started = time.perf_counter()
+
+    def start(self) -> None:
+        """Count from now on."""
+        self._started = time.perf_counter()
+
+    def seconds(self) -> float:
+        """Return the time of all sittings."""
+        return self._before + time.perf_counter() - self._started
+
+
+class Loop:
+    """One sitting of a run.
+
+    Args:
+        trainer: what is asked for each step; its engine is made.
+        model: what is trained.
+        loader: its batches, from the position on.
+        run: what the sitting belongs to.
+        position: where the run stands; it moves on with each step.
+        callbacks: ``keras.callbacks.Callback`` objects.
+    """
+
+    def __init__(
+        self,
+        trainer: Stepping,
+        model: Trainable,
+        loader: Loader,
+        run: RunKeeper,
+        position: Position,
+        *,
+        callbacks: Sequence[Any],
+    ) -> None:
+        self.trainer = trainer
+        self.engine = trainer.engine
+        self.model = model
+        self.loader = loader
+        self.run = run
+        self.position = position
+        self.in_epoch = False
+        self.first_step = position.step
+        self.clock = _Clock(position.seconds)
+        self.running: _RunningStep | None = None
+        self.total = run.settings.total_steps(loader.steps_per_epoch)
+        self.step = CompiledStep(trainer, model, run.settings.seed)
+        self.watchers = Callbacks(
+            callbacks,
+            model,
+            epochs=run.settings.epochs or 1,
+            steps=loader.steps_per_epoch,
+            total_steps=self.total,
+            seconds=run.settings.seconds,
+            first_step=position.step,
+        )
+        self.tells = self.watchers.watch_steps
+        self.waits = self.watchers.wait_for_steps
+
+    def go(self, stop: StopOnSignal) -> Outcome:
+        """Train until the end, a callback or a signal."""
+        position, first_seconds = self.position, self.position.seconds
+        if self.first_step == 0:
+            self.run.save_checkpoint(self.engine.state, position)
+        if not self._is_over():  # else callbacks would begin, and overwrite, what is finished
+            self._train(stop)
+        spent = position.seconds - first_seconds
+        return Outcome(
+            steps=position.step,
+            seconds=position.seconds,
+            steps_per_second=(position.step - self.first_step) / spent if spent else 0.0,
+            metrics=position.metrics or {},
+            signal=0 if self._is_over() else stop.received,
+        )
+
+    def _train(self, stop: StopOnSignal) -> None:
+        """Step until the end, a callback or a signal; then keep what came out.
+
+        A step whose losses nobody awaits runs on while the next one is prepared: a device that
+        computes by itself never waits for Python.
+        """
+        self.clock.start()
+        self.model.stop_training = False
+        if absent := self.watchers.begin(self.position.callbacks):
+            warnings.warn(
+                f"The run had callbacks that are not here: {', '.join(absent)}. It goes on without "
+                "them.",
+                stacklevel=2,
+            )
+        while not (self._is_over() or self.model.stop_training or stop.received):
+            following = self._begin_step()
+            self._end_step()
+            self.running = following
+            if self._is_awaited(following):
+                self._end_step()
+        self._end_step()
+        if stop.received and not (self._is_over() or self.model.stop_training):
+            self._keep()  # a resumed run needs the weights as they are
+            self.watchers.tell("on_train_end", self.position.metrics)
+        else:
+            self._end_epoch()
+            self.watchers.tell(
+                "on_train_end", self.position.metrics
+            )  # may restore the best weights
+            self.position.finished = self.model.stop_training
+            self._keep()
+
+    def _is_over(self) -> bool:
+        limit = self.run.settings.seconds
+        return (
+            self.position.finished
+            or (self.total is not None and self._begun >= self.total)
+            or (limit is not None and self.position.seconds >= limit)
+            or self.trainer.is_spent(self._begun)
+        )
+
+    @property
+    def _begun(self) -> int:
+        """Steps that have begun; all but the running one have ended."""
+        return self.position.step + (self.running is not None)
+
+    def _begin_step(self) -> _RunningStep:
+        """Hand the next step to the device."""
+        number = self._begun
+        epoch, index = divmod(number, self.loader.steps_per_epoch)
+        if not self.in_epoch:
+            self.in_epoch = True
+            self.watchers.tell("on_epoch_begin", epoch, {})
+        if self.tells:
+            self.watchers.tell("on_train_batch_begin", index, {})
+        return _RunningStep(number, epoch, index, self.step(number, next(self.loader)))
+
+    def _is_awaited(self, step: _RunningStep) -> bool:
+        """Whether something looks at the model or the losses before the next step begins."""
+        settings, done = self.run.settings, step.number + 1
+        due = done % settings.sample_every == 0 or done % settings.checkpoint_every == 0
+        return self.waits or due or step.index + 1 == self.loader.steps_per_epoch
+
+    def _end_step(self) -> None:
+        """Fetch the losses of the running step, if there is one; tell and keep what is due."""
+        if self.running is None:
+            return
+        step, self.running = self.running, None
+        position, settings = self.position, self.run.settings
+        losses = self.engine.fetch(step.losses)
+        self._count(step, losses)
+        if step.number == self.first_step:  # the first that tells which losses there are
+            self._check_best(losses)
+        shown = losses | self.trainer.measures(position.step)
+        position.metrics = shown
+        if self.tells:
+            self.watchers.tell("on_train_batch_end", step.index, shown)
+        if not self.model.stop_training:
+            divergence.check(losses, position.step, position.first)
+        seconds = round(position.seconds, 6)
+        self.run.log({"step": position.step, "epoch": step.epoch + 1, "seconds": seconds, **shown})
+        if step.index + 1 == self.loader.steps_per_epoch:
+            self._end_epoch()
+        if self._is_awaited(step) and not (self._is_over() or self.model.stop_training):
+            self._keep(settings.sample_every, settings.checkpoint_every)
+
+    def _count(self, step: _RunningStep, losses: dict[str, float]) -> None:
+        """Move the position on by a step."""
+        position = self.position
+        position.step += 1
+        position.seconds = self.clock.seconds()
+        position.first = position.first or losses
+        if step.index == 0:
+            position.epoch_sums = {}
+        if step.number % self.run.settings.checkpoint_every == 0:
+            position.window_sums = {}
+        for sums in (position.epoch_sums, position.window_sums):
+            for name, value in losses.items():
+                sums[name] = sums.get(name, 0.0) + value
+
+    def _check_best(self, losses: dict[str, float]) -> None:
+        best = self.run.settings.keep_best
+        if best is not None and best not in losses:
+            raise UsageError(
+                f"Expected one of the losses {', '.join(losses)} as the best checkpoint's; "
+                f"received {best!r}."
+            )
+
+    def _end_epoch(self) -> None:
+        """Report the mean losses of an epoch, whole or cut short."""
+        if not self.in_epoch:
+            return
+        self.in_epoch = False
+        epoch, index = divmod(self.position.step - 1, self.loader.steps_per_epoch)
+        means = {name: total / (index + 1) for name, total in self.position.epoch_sums.items()}
+        self.watchers.tell("on_epoch_end", epoch, means | self.trainer.measures(self.position.step))
+
+    def _keep(self, sample_every: int = 1, checkpoint_every: int = 1) -> None:
+        """Save samples and a checkpoint, where they are due and worth keeping."""
+        if not all(map(math.isfinite, (self.position.metrics or {}).values())):
+            return
+        if self.position.step % sample_every == 0:
+            picture = self.run.save_samples(self.position.step, self.model)
+            if picture is not None:
+                self.watchers.tell("on_samples", self.position.step, picture)
+        if self.position.step % checkpoint_every == 0:
+            self.position.callbacks = self.watchers.state()
+            self.run.save_checkpoint(self.engine.state, self.position)

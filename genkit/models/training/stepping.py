@@ -1,0 +1,118 @@
+"""What makes a training step: the verbs of an update, and the seams around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from genkit import engine
+from genkit.data import Loader
+from genkit.engine.base import merge, split_schedule
+
+if TYPE_CHECKING:
+    from genkit.data import Source
+    from genkit.engine.base import StepFn
+    from genkit.models.training.protocols import Trainable
+    from genkit.models.training.transforms import GradientTransform
+    from genkit.plan.fitting import FitSettings
+
+
+class Stepping:
+    """The part of ``genkit.Trainer`` that is asked while training goes on.
+
+    Where a model is ``Any``, it is a ``Trainable``, and an override may ask for more of it.
+    """
+
+    engine: engine.Engine
+    """That of the model in training; ``fit`` makes it."""
+
+    transforms: Sequence[GradientTransform] = ()
+    """What is done to gradients, in order, compiled with the step."""
+
+    def gradients(
+        self, name: str, fn: Callable[..., Any], *inputs: Any
+    ) -> tuple[tuple[Any, dict[str, Any]], list[Any]]:
+        """Differentiate: as the first of ``transforms`` does, or see ``Engine.gradients``."""
+        if self.transforms:
+            return self.transforms[0].gradients(self.engine, name, fn, *inputs)
+        return self.engine.gradients(name, fn, *inputs)
+
+    def transform_gradients(self, name: str, gradients: list[Any]) -> list[Any]:
+        """Change gradients before they are applied; by default each of ``transforms`` does."""
+        for each in self.transforms:
+            gradients = each.transform(self.engine, name, gradients)
+        return gradients
+
+    def minimize(
+        self, name: str, fn: Callable[..., Any], *inputs: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """Do one update of what ``name`` owns; handed to ``Model.training_step``."""
+        result, gradients = self.gradients(name, fn, *inputs)
+        self.engine.apply(name, self.transform_gradients(name, gradients))
+        return result
+
+    def open_loader(
+        self, model: Any, source: Source, settings: FitSettings, start_step: int
+    ) -> Loader:
+        """Return the batches from a step on; by default each epoch in a new order.
+
+        ``source`` holds the model's examples.
+        """
+        return Loader(
+            source,
+            batch_size=settings.batch_size,
+            seed=settings.seed,
+            noise=model.training_noise,
+            batches_per_step=model.batches_per_step,
+            start_step=start_step,
+        )
+
+    def training_step(self, model: Any, batch: Any, minimize: Callable[..., Any]) -> dict[str, Any]:
+        """Do one step, inside what is compiled; by default the model's own."""
+        losses: dict[str, Any] = model.training_step(batch, minimize)
+        return losses
+
+    def measures(self, step: int) -> dict[str, float]:  # noqa: ARG002
+        """Return numbers of the trainer's own after this many steps, for the log."""
+        return {}
+
+    def is_spent(self, step: int) -> bool:  # noqa: ARG002
+        """Whether training must end after this many steps, whatever its length."""
+        return False
+
+    def statement(self, step: int) -> Mapping[str, str]:  # noqa: ARG002
+        """Return facts by name, for the card of the model after this many steps."""
+        return {}
+
+
+class CompiledStep:
+    """The training step of a model, compiled: whoever trains takes its steps through this.
+
+    Args:
+        trainer: whose step it is; its engine is made.
+        model: the engine's.
+        seed: of layer randomness.
+        fn: the step, from the batch to scalars by name; the trainer's own when left out.
+    """
+
+    def __init__(
+        self, trainer: Stepping, model: Trainable, seed: int, fn: StepFn | None = None
+    ) -> None:
+        self._engine, self._model, self._seed = trainer.engine, model, seed
+        self._step = self._engine.compile_step(
+            fn or (lambda batch: trainer.training_step(model, batch, trainer.minimize))
+        )
+
+    def __call__(self, number: int, batch: Any) -> dict[str, Any]:
+        """Hand a step to the device.
+
+        Args:
+            number: how many steps came before it.
+            batch: what the loader made for it.
+
+        Returns:
+            scalars by name, for ``Engine.fetch``; they may not be there yet.
+        """
+        static, inputs = split_schedule(self._model.schedule(number))
+        self._engine.begin_step(self._seed, number)
+        return self._step(merge(batch, inputs), static)

@@ -1,0 +1,101 @@
+"""The default trainer: it steps along gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from genkit import engine
+from genkit.data import check_sizes
+from genkit.errors import DivergedError, UsageError
+from genkit.models.training import replay
+from genkit.models.training.loop import Loop
+from genkit.models.training.signals import StopOnSignal
+from genkit.models.training.stepping import Stepping
+from genkit.models.training.transforms import check_order
+from genkit.plan.fitting import FitSettings, Outcome
+
+if TYPE_CHECKING:
+    from genkit.data import Source
+    from genkit.models.training.protocols import RunKeeper
+    from genkit.plugins.config import Config
+
+
+class Trainer(Stepping):
+    """Turns a model, data and a run into a trained model.
+
+    What is done to gradients between a loss and an update stands in ``transforms``, a sequence of
+    ``genkit.GradientTransform`` that are applied in order: set it for a class or an object.
+
+    ``minimize`` is made of three verbs; a trainer of another kind overrides one of them
+    (``gradients``, ``transform_gradients``: by default they ask the transforms), what the loop
+    asks for (``open_loader``, ``training_step``, ``measures``, ``is_spent``), what the card says
+    (``statement``), or all of ``fit``.
+
+    Args:
+        config: its settings, of the class that its spec names.
+    """
+
+    stepwise = True
+    """Whether ``fit`` goes step by step, so that callbacks and progress make sense."""
+
+    protects_data = False
+    """Whether what is published must tell of the data no more than the model does: losses and the
+    data's fingerprint then stay out of the card."""
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config = config
+
+    def check(self, model: Any, source: Source, settings: FitSettings) -> None:
+        """Refuse, before anything is written, what ``fit`` could not train.
+
+        Raises:
+            GenkitError: the model has no training step, a batch is larger than the data, or a
+                transform undoes another.
+        """
+        if not model.has_training_step:
+            raise UsageError(
+                f"{type(model).__name__} has no training_step for this trainer to do.",
+                "Train it with --trainer closed-form.",
+            )
+        check_order(self.transforms)
+        check_sizes(model.examples(source), settings.batch_size, model.batches_per_step)
+
+    def fit(
+        self,
+        model: Any,
+        source: Source,
+        run: RunKeeper,
+        callbacks: Sequence[Any] = (),
+    ) -> Outcome:
+        """Train until the run's settings, a callback or a signal ends it.
+
+        Args:
+            model: the model, built.
+            source: the data.
+            run: gives the settings and the last checkpoint, takes losses, samples, checkpoints.
+            callbacks: ``keras.callbacks.Callback`` objects.
+
+        Raises:
+            DivergedError: a loss became NaN or infinite, or exploded.
+            CallbackError: a callback raised.
+            GenkitError: see ``check``.
+        """
+        self.check(model, source, run.settings)
+        self.engine = engine.create(model)
+        position = run.restore(self.engine.state)
+        examples = model.examples(source)
+        loader = self.open_loader(model, examples, run.settings, position.step)
+        with loader, StopOnSignal() as stop:
+            loop = Loop(self, model, loader, run, position, callbacks=callbacks)
+            try:
+                return loop.go(stop)
+            except DivergedError as error:
+                loader.close()
+                last = loop.position.step
+                told = replay.with_gradients(
+                    error, self, model, examples, run, last=last, stop=stop
+                )
+                raise told from None
+            finally:
+                loop.watchers.close()

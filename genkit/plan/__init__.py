@@ -1,0 +1,1 @@
+"""What a run shall be: one validated plan, its length, its precision, its backend."""

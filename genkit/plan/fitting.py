@@ -1,0 +1,88 @@
+"""How long and how to train: what the loop needs to know, apart from model and data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Settings of the training loop.
+
+    Of ``epochs``, ``steps`` and ``seconds`` whichever is reached first ends the run.
+
+    Args:
+        batch_size: items in a batch.
+        epochs: passes over the data.
+        steps: training steps, counted from the run's beginning.
+        seconds: training time, summed over all sittings of the run.
+        seed: of weights, order of data, noise and layer randomness; 0 to 2**31 - 1.
+        checkpoint_every: steps between checkpoints.
+        sample_every: steps between sample grids.
+        keep: how many of the newest checkpoints stay.
+        keep_best: a loss; the checkpoint where it was lowest stays too.
+    """
+
+    batch_size: int = 64
+    epochs: int | None = None
+    steps: int | None = None
+    seconds: float | None = None
+    seed: int = 0
+    checkpoint_every: int = 500
+    sample_every: int = 500
+    keep: int = 2
+    keep_best: str | None = None
+
+    def total_steps(self, steps_per_epoch: int) -> int | None:
+        """Give the number of steps after which the run is done; None if only time ends it."""
+        limits = [
+            limit
+            for limit in (self.steps, self.epochs and self.epochs * steps_per_epoch)
+            if limit is not None
+        ]
+        return min(limits, default=None)
+
+
+@dataclass
+class Position:
+    """Where a run stands; what a checkpoint records beside the model's arrays.
+
+    Args:
+        step: training steps done.
+        seconds: training time so far.
+        epoch_sums: each loss summed over the steps of the unfinished epoch.
+        window_sums: each loss summed over the steps since the last checkpoint that was due.
+        first: the first step's losses, by which an explosion is known.
+        metrics: the last step's losses.
+        finished: whether a callback ended the run for good.
+        callbacks: the state of each callback; see ``genkit.models.training.callbacks``.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    epoch_sums: dict[str, float] = field(default_factory=dict)
+    window_sums: dict[str, float] = field(default_factory=dict)
+    first: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float] | None = None
+    finished: bool = False
+    callbacks: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a training run, or one sitting of it, ended.
+
+    Args:
+        steps: steps done since the run's beginning.
+        seconds: time since the run's beginning.
+        steps_per_second: of this sitting.
+        metrics: the last step's losses.
+        signal: number of the signal that ended it, or 0.
+    """
+
+    steps: int
+    seconds: float
+    steps_per_second: float
+    metrics: dict[str, float]
+    signal: int = 0

@@ -1,0 +1,174 @@
+"""The hooks a plugin may implement.
+
+Each returns an iterable of frozen records. A plugin is a module (or object) whose functions carry
+``@genkit.hookimpl``, named by an entry point of the group ``genkit.plugins``. None of the hooks
+chooses a winner: all plugins' records are kept, and the name a person types decides.
+
+Keep the module light: import no framework in it, refer to heavy code as ``"module:attribute"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pluggy
+
+from genkit.plugins.specs import (
+    CallbackSpec,
+    CommandSpec,
+    DatasetSpec,
+    MetricSpec,
+    ModelSpec,
+    RendererSpec,
+    ReviewerSpec,
+    TrainerSpec,
+)
+
+hookspec = pluggy.HookspecMarker("genkit")
+hookimpl = pluggy.HookimplMarker("genkit")
+"""Marks a function of a plugin as the implementation of a hook."""
+
+
+@hookspec
+def genkit_models() -> Iterable[ModelSpec]:  # type: ignore[empty-body]
+    """Register models.
+
+    Example:
+        >>> import genkit
+        >>> @genkit.hookimpl
+        ... def genkit_models():
+        ...     yield genkit.ModelSpec(
+        ...         name="tiny-gan",
+        ...         summary="The smallest GAN that learns digits",
+        ...         model="genkit_tiny.model:TinyGAN",
+        ...         config="genkit_tiny.config:TinyGANConfig",
+        ...         accepts=("image",),
+        ...         presets={"default": {"dataset": "digits", "epochs": 5}},
+        ...     )
+    """
+
+
+@hookspec
+def genkit_datasets() -> Iterable[DatasetSpec]:  # type: ignore[empty-body]
+    """Register data sets.
+
+    Example:
+        >>> import genkit
+        >>> @genkit.hookimpl
+        ... def genkit_datasets():
+        ...     yield genkit.DatasetSpec(
+        ...         name="rings",
+        ...         summary="Points on noisy rings",
+        ...         source="genkit_rings.data:open_rings",
+        ...         config="genkit_rings.data:RingsConfig",
+        ...         modality="vector",
+        ...     )
+    """
+
+
+@hookspec
+def genkit_trainers() -> Iterable[TrainerSpec]:  # type: ignore[empty-body]
+    """Register trainers.
+
+    Example:
+        >>> import genkit
+        >>> @genkit.hookimpl
+        ... def genkit_trainers():
+        ...     yield genkit.TrainerSpec(
+        ...         name="private",
+        ...         summary="Gradients clipped per example, with noise",
+        ...         trainer="genkit_private.trainer:PrivateTrainer",
+        ...     )
+    """
+
+
+@hookspec
+def genkit_metrics() -> Iterable[MetricSpec]:  # type: ignore[empty-body]
+    """Register metrics.
+
+    Example:
+        >>> import genkit
+        >>> @genkit.hookimpl
+        ... def genkit_metrics():
+        ...     yield genkit.MetricSpec(
+        ...         name="sharpness",
+        ...         summary="Mean gradient magnitude of the images",
+        ...         metric="genkit_sharp.metric:Sharpness",
+        ...         direction="max",
+        ...         modality="image",
+        ...     )
+    """
+
+
+@hookspec
+def genkit_callbacks() -> Iterable[CallbackSpec]:  # type: ignore[empty-body]
+    """Register Keras callbacks that a recipe can name.
+
+    Example:
+        >>> import genkit
+        >>> @genkit.hookimpl
+        ... def genkit_callbacks():
+        ...     yield genkit.CallbackSpec(
+        ...         name="phone-me",
+        ...         summary="Send a message when training ends",
+        ...         callback="genkit_phone.callback:PhoneMe",
+        ...     )
+    """
+
+
+@hookspec
+def genkit_commands() -> Iterable[CommandSpec]:  # type: ignore[empty-body]
+    """Register verbs of the command line.
+
+    The function behind a verb is imported when the verb, or its ``--help``, is used. A name that
+    a built-in verb has stays with that. Of two plugins with one name, each answers to
+    ``distribution/name``; if both verbs are for one capability, the name alone is that of the
+    distribution whose model the ``RUN`` has.
+
+    Example:
+        >>> import genkit
+        >>> @genkit.hookimpl
+        ... def genkit_commands():
+        ...     yield genkit.CommandSpec(
+        ...         name="transcribe",
+        ...         summary="Write down what is said in recordings",
+        ...         command="genkit_speech.transcribe:transcribe",
+        ...         capability="transcribe",
+        ...     )
+    """
+
+
+@hookspec
+def genkit_renderers() -> Iterable[RendererSpec]:  # type: ignore[empty-body]
+    """Register ways to show items of a modality, in grids, reports and files.
+
+    Example:
+        >>> import genkit
+        >>> @genkit.hookimpl
+        ... def genkit_renderers():
+        ...     yield genkit.RendererSpec(
+        ...         name="player",
+        ...         summary="Recordings as WAV files, and as players in reports",
+        ...         renderer="genkit_speech.player:Player",
+        ...         modality="audio",
+        ...     )
+    """
+
+
+@hookspec
+def genkit_reviewers() -> Iterable[ReviewerSpec]:  # type: ignore[empty-body]
+    """Register checks of everything generated, before it is written.
+
+    All reviewers of a modality are asked; what one refuses is not written.
+
+    Example:
+        >>> import genkit
+        >>> @genkit.hookimpl
+        ... def genkit_reviewers():
+        ...     yield genkit.ReviewerSpec(
+        ...         name="loudness",
+        ...         summary="Refuses recordings that would hurt ears",
+        ...         reviewer="genkit_speech.loudness:Loudness",
+        ...         modality="audio",
+        ...     )
+    """

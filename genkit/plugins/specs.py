@@ -1,0 +1,271 @@
+"""The records a plugin hands over.
+
+Records are frozen and light: heavy code is named by a ``"module:attribute"`` reference, whose
+syntax is checked here and which is imported when it is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from genkit.errors import PluginError
+from genkit.plugins.schema import Field as Field  # noqa: PLC0414 - records and schemas are used together
+from genkit.plugins.schema import Schema as Schema  # noqa: PLC0414
+
+_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
+_REFERENCE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+
+
+def resolve(reference: str) -> Any:
+    """Import what a ``"module:attribute"`` reference names.
+
+    Only references handed over by installed plugins are resolved, never one read from a file.
+
+    Raises:
+        PluginError: the module can't be imported or lacks the attribute.
+    """
+    module_name, _, attributes = reference.partition(":")
+    try:
+        found: Any = importlib.import_module(module_name)
+        for attribute in attributes.split("."):
+            found = getattr(found, attribute)
+    except (ImportError, AttributeError) as error:
+        raise PluginError(
+            f"The reference {reference!r} can't be imported: {error}.",
+            "Check the plugin that registers it with: genkit doctor",
+        ) from error
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What all records have.
+
+    Args:
+        name: how people call it: lower case, digits, and single ``- . _`` between them.
+        summary: one line, shown by ``genkit list``.
+        tiny: settings with which ``genkit check`` uses it: the smaller and quicker the better.
+        expected_failures: checks that it is known to fail, each with the reason.
+    """
+
+    name: str
+    summary: str
+    tiny: Mapping[str, Any] = field(default_factory=dict)
+    expected_failures: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for attribute in ("tiny", "expected_failures"):
+            object.__setattr__(self, attribute, MappingProxyType(dict(getattr(self, attribute))))
+        named = isinstance(self.name, str) and _NAME.fullmatch(self.name)
+        self._require(named, "name: lower case, digits, '-', '.' or '_'")
+        self._require(self.summary.strip() and "\n" not in self.summary, "summary: one line")
+        reasons = self.expected_failures.values()
+        self._require(all(str(r).strip() for r in reasons), "expected_failures: each with a reason")
+
+    def _require(self, condition: object, expected: str) -> None:
+        if not condition:
+            raise PluginError(f"Expected {expected}; received {self}.")
+
+    def _require_reference(self, attribute: str) -> None:
+        value = getattr(self, attribute)
+        self._require(
+            isinstance(value, str) and _REFERENCE.fullmatch(value),
+            f"{attribute}: a 'module:attribute' reference",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec(Spec):
+    """A model that can be trained by name.
+
+    Args:
+        model: reference to a ``genkit.Model`` subclass, called with ``(config, schema)``.
+        config: reference to its ``genkit.Config`` class, in a module free of keras.
+        accepts: modalities that the data must have, each at least once; the first is that of the
+            items it generates.
+        capabilities: what the trained model can do: ``"generate"``, ``"reconstruct"``, ..., or
+            anything that a plugin's command is for.
+        options: references to ``genkit.Config`` classes by capability: the flags that this model
+            takes there, single values, each with a default; None is a default that is not passed.
+        trainer: name of the trainer it wants.
+        presets: recipes by name; ``"default"`` must be there. Keys as in a recipe file.
+        references: the papers it follows.
+        aliases: other names it answers to.
+    """
+
+    model: str
+    config: str
+    accepts: tuple[str, ...]
+    capabilities: tuple[str, ...] = ("generate",)
+    options: Mapping[str, str] = field(default_factory=dict)
+    trainer: str = "gradient"
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"default": {}})
+    references: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("model")
+        self._require_reference("config")
+        self._require("default" in self.presets, "presets: one called 'default'")
+        self._require(all(_NAME.fullmatch(a) for a in self.aliases), "aliases: valid names")
+        for attribute in ("accepts", "capabilities", "references", "aliases"):
+            self._require(isinstance(getattr(self, attribute), tuple), f"{attribute}: a tuple")
+        for capability, reference in self.options.items():
+            self._require(capability in self.capabilities, "options: of its own capabilities")
+            self._require(_REFERENCE.fullmatch(reference), "options: 'module:attribute' references")
+        for attribute in ("presets", "options"):
+            held = MappingProxyType(dict(getattr(self, attribute)))
+            object.__setattr__(self, attribute, held)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec(Spec):
+    """A data set that can be opened by name.
+
+    Args:
+        source: reference to a callable: config in, ``genkit.data.Source`` out.
+        config: reference to its ``genkit.Config`` class.
+        modality: what it is mainly about.
+        licence: short licence note.
+        homepage: where it comes from.
+        fake: reference to a callable that writes a little data into the empty folder it is given,
+            and returns the settings that open it: ``genkit check`` then needs no real files.
+    """
+
+    source: str
+    config: str
+    modality: str
+    licence: str = ""
+    homepage: str = ""
+    fake: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("source")
+        self._require_reference("config")
+        if self.fake:
+            self._require_reference("fake")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerSpec(Spec):
+    """A way to turn a model, data and a run into a trained model.
+
+    Args:
+        trainer: reference to a ``genkit.Trainer`` subclass, called with its config.
+        config: reference to its ``genkit.Config`` class, in a module free of keras.
+    """
+
+    trainer: str
+    config: str = "genkit.plugins.config:Config"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("trainer")
+        self._require_reference("config")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricSpec(Spec):
+    """A measure of generated data.
+
+    Args:
+        metric: reference to a ``genkit.Metric`` subclass, called with the evaluation's
+            ``genkit.evaluation.Context``.
+        direction: ``"min"`` or ``"max"``: which way is better.
+        modality: what it measures.
+        known: reference to a callable that gives ``genkit.testing.KnownAnswer`` objects: items
+            whose figures are known, for ``genkit check``.
+    """
+
+    metric: str
+    direction: str
+    modality: str
+    known: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("metric")
+        if self.known:
+            self._require_reference("known")
+        self._require(self.direction in ("min", "max"), "direction: 'min' or 'max'")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallbackSpec(Spec):
+    """A ``keras.callbacks.Callback`` that a recipe can name.
+
+    Args:
+        callback: reference to the class; a recipe's settings are its arguments.
+        writes: its arguments that are paths it writes to, with their defaults. A recipe gives them
+            relative to the run directory; they can't lead out of it.
+    """
+
+    callback: str
+    writes: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("callback")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandSpec(Spec):
+    """A verb of the command line: ``genkit NAME``.
+
+    Args:
+        command: reference to a function with typer annotations, which gives an exit code; it is
+            imported when the verb is used.
+        capability: what the model of a ``RUN`` must be able to do for it, checked before anything
+            heavy is imported. The options that the model has for it become flags, and stand in
+            ``context.obj`` for a function that takes a ``typer.Context``.
+    """
+
+    command: str
+    capability: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("command")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RendererSpec(Spec):
+    """A way to show items of one modality, in grids, reports and files.
+
+    Args:
+        renderer: reference to a ``genkit.Renderer`` subclass, called with the schema and the name
+            of the field.
+        modality: what it shows.
+    """
+
+    renderer: str
+    modality: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("renderer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewerSpec(Spec):
+    """A check of everything generated, before it is written.
+
+    Args:
+        reviewer: reference to a ``genkit.Reviewer`` subclass, called with the schema and the name
+            of the field.
+        modality: what it reviews.
+    """
+
+    reviewer: str
+    modality: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("reviewer")

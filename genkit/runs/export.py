@@ -1,0 +1,100 @@
+"""The exported model: a folder that can be copied, shown and loaded on any backend.
+
+model/
+  config.json           which model, its settings, the schema
+  weights.safetensors   averaged weights where there are any
+  assets.safetensors    what it needs of the data when it is used, for some data
+  README.md             the model card: genkit.report.card
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genkit.errors import RunError
+from genkit.files import read_json, refuse_links, write_bytes, write_json
+from genkit.plugins.entry_points import own_version
+from genkit.plugins.schema import Schema
+from genkit.runs.assets import read_assets, write_assets
+from genkit.runs.opening import build_model
+
+if TYPE_CHECKING:
+    from genkit.models.model import Model
+    from genkit.plan.plan import Plan
+
+_CONFIG, _WEIGHTS = "config.json", "weights.safetensors"
+_COPY = "Bring it back from a copy of the model."
+
+
+def write_export(folder: Path, model: Model, plan: Plan) -> None:
+    """Write a trained model's exported copy, replacing an older one; its card is a run's matter."""
+    from safetensors.numpy import save as serialize
+
+    from genkit.engine.state import ModelState
+
+    assert model.schema is not None, "a trained model knows its data"
+    folder.mkdir(exist_ok=True)
+    with model.averaged_weights():
+        weights, _ = ModelState(model).read()
+    write_bytes(folder / _WEIGHTS, serialize(weights))
+    write_assets(folder, model.assets)
+    write_json(
+        folder / _CONFIG,
+        {
+            "model": plan.model,
+            "distribution": plan.distributions["model"],
+            "genkit": own_version(),
+            "config": plan.config,
+            "schema": model.schema.to_dict(),
+        },
+    )
+
+
+def read_export(folder: Path) -> Model:
+    """Load an exported model; the backend must be active.
+
+    Raises:
+        RunError: the folder is damaged, or the model is not installed.
+    """
+    from genkit.engine.state import ModelState
+    from genkit.runs.checkpoint_files import file_holds, load_arrays
+
+    refuse_links(folder)
+    data = read_json(folder / _CONFIG, _COPY)
+    try:
+        model = build_model(
+            str(data["model"]),
+            str(data["distribution"]),
+            data["config"],
+            Schema.from_dict(data["schema"]),
+            assets=read_assets(folder),
+            at_most=file_holds(folder / _WEIGHTS),
+        )
+    except (KeyError, TypeError) as error:
+        raise RunError(f"The file {folder / _CONFIG} is damaged: {error!r}.", _COPY) from error
+    load_arrays(folder / _WEIGHTS, ModelState(model))
+    return model
+
+
+def weights_file(folder: Path) -> Path:
+    """Return the file of an exported model's weights."""
+    return folder / _WEIGHTS
+
+
+def named_model(folder: Path) -> tuple[str, str]:
+    """Return the name of an exported model, and the distribution that offers it.
+
+    Raises:
+        RunError: the folder is damaged.
+    """
+    data = read_json(folder / _CONFIG, _COPY)
+    try:
+        return str(data["model"]), str(data["distribution"])
+    except KeyError as error:
+        raise RunError(f"The file {folder / _CONFIG} is damaged: {error!r}.", _COPY) from error
+
+
+def is_export(path: Path) -> bool:
+    """Whether a folder looks like an exported model."""
+    return (path / _CONFIG).is_file() and (path / _WEIGHTS).is_file()

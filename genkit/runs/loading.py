@@ -1,0 +1,110 @@
+"""What a run has left, opened again: its trained model and its data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from genkit.errors import UsageError
+from genkit.plan.activation import activate, active_backend, installed_backends
+from genkit.plugins.registry import installed
+from genkit.plugins.schema import Schema
+from genkit.runs import opening
+from genkit.runs.assets import read_assets
+from genkit.runs.export import is_export, named_model, read_export
+from genkit.runs.run import Run, is_run
+
+if TYPE_CHECKING:
+    from genkit.data import Source
+    from genkit.models.model import Model
+    from genkit.plugins.registry import Entry
+
+
+class HasPath(Protocol):
+    """What knows its folder: a ``Run``, or what ``train`` returned."""
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+
+
+def path_of(run_or_path: HasPath | str | Path) -> Path:
+    """Return the folder that a caller names, or that what it hands over knows."""
+    return Path(run_or_path) if isinstance(run_or_path, (str, Path)) else run_or_path.path
+
+
+def load(
+    run_or_path: HasPath | str | Path,
+    backend: str | None = None,
+    checkpoint: str | int | None = None,
+) -> Model:
+    """Load a trained model, whichever backend made it.
+
+    Args:
+        run_or_path: what ``train`` returned, a run directory, or an exported ``model`` folder.
+        backend: backend to use; by default the active one, or else the run's own if installed.
+        checkpoint: the step of a checkpoint that the run has kept, or ``"best"``; by default the
+            newest complete one. A run that still trains may be read.
+
+    Returns:
+        the model, with averaged weights where there are any.
+
+    Raises:
+        RunError: no run or model there, or it is damaged.
+    """
+    path = path_of(run_or_path)
+    if is_export(path):
+        if checkpoint is not None:
+            raise UsageError("An exported model has no checkpoints.", "Give the run instead.")
+        activate(backend)
+        return read_export(path)
+    run = Run.open(path)
+    if backend is None and run.plan.backend in installed_backends():
+        backend = active_backend() or run.plan.backend
+    activate(backend)
+    from genkit.engine.state import ModelState
+    from genkit.runs import checkpoint_files, checkpoints
+
+    schema = Schema.from_dict(run.environment().get("data", {}).get("schema") or {})
+
+    def which() -> Path:
+        return checkpoints.chosen(run.checkpoints, checkpoint, run.settings)
+
+    model = opening.build_model(
+        run.plan.model,
+        run.plan.distributions["model"],
+        run.plan.config,
+        schema,
+        assets=read_assets(run.path),
+        at_most=checkpoints.read_steadily(which, checkpoint_files.most_weights),
+    )
+    state = ModelState(model)
+    checkpoints.read_steadily(which, lambda folder: checkpoint_files.restore(folder, state))
+    model.use_averaged_weights()
+    return model
+
+
+def saved_model_entry(path: Path) -> Entry | None:
+    """Return the record of a run's or an exported model's model; None if the path is neither.
+
+    Raises:
+        GenkitError: its files are damaged, or no installed plugin offers the model.
+    """
+    if is_run(path):
+        plan = Run.open(path).plan
+        return opening.model_entry(plan.model, plan.distributions["model"])
+    return opening.model_entry(*named_model(path)) if is_export(path) else None
+
+
+def open_data(run_or_path: HasPath | str | Path, *, unseen: bool = False) -> Source:
+    """Open the data of a run.
+
+    Args:
+        run_or_path: what ``train`` returned, or a run directory.
+        unseen: prefer items that training didn't see: the test split, where the data has one.
+
+    Raises:
+        GenkitError: no run there, no such data set any more, or data that can't be read.
+    """
+    plan = Run.open(path_of(run_or_path)).plan
+    return opening.open_data(plan, installed(), unseen=unseen)

@@ -1,0 +1,213 @@
+"""All that a plan names, made: its data set, its model, its trainer and its callbacks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from genkit.data.memory import bounded_weights, machine_holds
+from genkit.errors import RunError, UnknownNameError, UsageError
+from genkit.files import inside
+from genkit.plan import precision
+from genkit.plugins.registry import Entry, Registry, installed
+from genkit.plugins.specs import resolve
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from genkit.data import Source
+    from genkit.models.model import Model
+    from genkit.models.training.trainer import Trainer
+    from genkit.plan.plan import Plan
+    from genkit.plugins.schema import Schema
+
+
+def open_data(
+    plan: Plan,
+    registry: Registry,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    unseen: bool = False,
+) -> Source:
+    """Open a plan's data set.
+
+    Args:
+        plan: names it, with its settings.
+        registry: knows it.
+        changes: settings to use instead of the plan's.
+        unseen: prefer items that training didn't see: the test split, where there is one.
+
+    Raises:
+        GenkitError: no such data set, a bad setting, or data that can't be read.
+    """
+    entry = registry.find("datasets", plan.qualified("dataset"))
+    split = {"split": "test"} if unseen and has_splits(entry) else {}
+    return open_entry(entry, {**plan.data, **split, **(changes or {})})
+
+
+def open_entry(entry: Entry, settings: Mapping[str, Any]) -> Source:
+    """Open a data set of the registry.
+
+    Raises:
+        GenkitError: a bad setting, or data that can't be read.
+    """
+    source: Source = resolve(entry.spec.source)(entry.settings(settings))
+    return source
+
+
+def has_splits(entry: Entry) -> bool:
+    """Whether a data set is split into training and test items."""
+    return "split" in resolve(entry.spec.config).model_fields
+
+
+def build_model(
+    name: str,
+    distribution: str,
+    config: Mapping[str, Any],
+    schema: Schema,
+    registry: Registry | None = None,
+    *,
+    assets: Mapping[str, np.ndarray] = MappingProxyType({}),
+    at_most: int | None = None,
+) -> Model:
+    """Build an untrained model; the backend must be active.
+
+    The name is looked up in the registry: nothing a file says is ever imported.
+
+    Args:
+        name: of the model.
+        distribution: the one that offers it.
+        config: the model's settings.
+        schema: what the data is.
+        registry: where the name is looked up; what is installed when left out.
+        assets: arrays of the data that it needs when it is used.
+        at_most: how many numbers its weights may have, for settings that a file says; what this
+            machine's memory holds when left out.
+
+    Raises:
+        RunError: no installed plugin offers the model; the hint installs the one that did. Or
+            it has more weights than it may: none of the surplus took memory. Or what a file
+            says fits no model.
+    """
+    entry = model_entry(name, distribution, registry)
+    settings = entry.settings(config)
+    for modality in entry.spec.accepts:
+        schema.name_of(modality)
+    make = resolve(entry.spec.model)
+    try:
+        with bounded_weights(machine_holds() if at_most is None else at_most):
+            model: Model = make(settings, schema)
+    except (TypeError, ValueError, ArithmeticError, LookupError) as error:
+        if at_most is None:
+            raise
+        fault = " ".join(str(error).split())[:300]
+        raise RunError(f"The model {name} can't be built as its file says: {fault}") from error
+    model.bind(schema, assets, entry.spec)
+    return model
+
+
+def model_entry(name: str, distribution: str, registry: Registry | None = None) -> Entry:
+    """Find the model that a file names.
+
+    Args:
+        name: of the model.
+        distribution: the one that offers it.
+        registry: where the name is looked up; what is installed when left out.
+
+    Raises:
+        RunError: no installed plugin offers the model; the hint installs the one that did.
+    """
+    try:
+        return (registry or installed()).find("models", f"{distribution}/{name}")
+    except UnknownNameError:
+        raise RunError(
+            f"The model {name!r} of {distribution} is not installed here.",
+            f"Install it with: pip install {distribution}",
+        ) from None
+
+
+def new_model(
+    plan: Plan, source: Source, registry: Registry | None = None, *, at_most: int | None = None
+) -> Model:
+    """Build a plan's model, its weights drawn from the plan's seed; the backend must be active.
+
+    Args:
+        plan: names it, with its settings.
+        source: the data that it learns from.
+        registry: knows it; what is installed when left out.
+        at_most: see ``build_model``.
+
+    Raises:
+        GenkitError: it is not installed, or can't be built for this data or this machine.
+    """
+    with seeded(plan.seed), precision.computing_in(plan.precision):
+        return build_model(
+            plan.model,
+            plan.distributions["model"],
+            plan.config,
+            source.schema,
+            registry,
+            assets=source.assets,
+            at_most=at_most,
+        )
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Build Keras layers, inside the block, as a seed says.
+
+    Keras draws the seeds of initial weights and of layer randomness from ``random``. Its own
+    ``set_random_seed`` would import every installed framework.
+    """
+    kept = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(kept)
+
+
+def new_trainer(entry: Entry, settings: Mapping[str, Any]) -> Trainer:
+    """Make a trainer of the registry; the backend must be active.
+
+    Raises:
+        GenkitError: a bad setting.
+    """
+    trainer: Trainer = resolve(entry.spec.trainer)(entry.settings(settings))
+    return trainer
+
+
+def new_callbacks(plan: Plan, registry: Registry, folder: Path) -> list[Any]:
+    """Make the callbacks that a plan names.
+
+    Args:
+        plan: names them, with their arguments.
+        registry: knows them.
+        folder: the run directory, in which they write; it need not exist yet.
+
+    Raises:
+        GenkitError: no such callback, bad arguments, or a path out of the folder.
+    """
+    made = []
+    for name, settings in plan.callbacks.items():
+        spec = registry.find("callbacks", name).spec
+        callback = resolve(spec.callback)
+        given = {**spec.writes, **settings}
+        paths = {key: str(inside(folder, str(given[key]), f"{name}.{key}")) for key in spec.writes}
+        try:
+            made.append(callback(**{**given, **paths}))
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"The callback {name!r} can't be made: {error}.") from error
+    return made
+
+
+def on_this_device(plan: Plan) -> Plan:
+    """Return a plan with what only the device can tell settled; its backend must be active."""
+    from genkit import engine
+
+    settled = precision.resolve(plan.precision, plan.backend, engine.device())
+    return plan.model_copy(update={"precision": settled})

@@ -1,5 +1,0 @@
-"""``genkit new``: complete, working plugins to start from."""
-
-from genkit.scaffold.writing import KINDS, Written, write_plugin
-
-__all__ = ["KINDS", "Written", "write_plugin"]

@@ -1,0 +1,1 @@
+"""What verbs do: train, evaluate, augment, compare."""

@@ -1,0 +1,126 @@
+"""The arms: what the same classifier is trained on, and how that data is put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genkit.data.source import ArraySource, allocate
+from genkit.errors import TrainingError
+
+if TYPE_CHECKING:
+    from genkit.models.model import Model
+    from genkit.plugins.specs import Schema
+    from genkit.report.reviewing import Review
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to put training data together.
+
+    Args:
+        name: ``real``, ``real+classical``, ``synthetic``, ``real+synthetic`` or ``all``.
+        ratio: synthetic items for each real one; None where there are none.
+        real: whether the real items are in it.
+        classical: whether all items are changed at random in training.
+    """
+
+    name: str
+    ratio: float | None = None
+    real: bool = True
+    classical: bool = False
+
+    @property
+    def key(self) -> str:
+        """The arm with its ratio, ``real+synthetic 2:1``."""
+        return self.name if self.ratio is None else f"{self.name} {self.ratio:g}:1"
+
+    def count(self, n_real: int) -> int:
+        """Count the synthetic items for so many real ones; at least one."""
+        return max(1, round(n_real * self.ratio)) if self.ratio is not None else 0
+
+    def data(self, real: ArraySource, synthetic: ArraySource | None) -> ArraySource:
+        """Put the training data together.
+
+        Args:
+            real: the labelled subset.
+            synthetic: it takes the first ones; all where reviewers left fewer. None where the arm
+                has none.
+        """
+        if self.ratio is None:
+            return real
+        assert synthetic is not None, "an arm with a ratio has synthetic items"
+        first = np.arange(min(self.count(len(real)), len(synthetic)))
+        parts = [synthetic.gather(first)]
+        if self.real:
+            parts.insert(0, real.arrays)
+        joined = {name: np.concatenate([part[name] for part in parts]) for name in real.arrays}
+        return ArraySource(joined, real.schema)
+
+
+def images_and_labels(batch: dict[str, Any], schema: Schema) -> tuple[Any, Any]:
+    """Take the image and the label out of a batch."""
+    return batch[schema.name_of("image")], batch[schema.name_of("label")]
+
+
+def plain_schema(schema: Schema) -> Schema:
+    """Keep the image and the label, and drop what generated items don't have."""
+    names = schema.name_of("image"), schema.name_of("label")
+    return type(schema)({name: schema[name] for name in names})
+
+
+def synthesize(
+    model: Model, n: int, seed: int, schema: Schema, review: Review
+) -> tuple[ArraySource, np.ndarray]:
+    """Generate labelled items; the classes take turns, so the first items are balanced too.
+
+    They get the dtype of the data, rounded where that holds whole numbers: a classifier could
+    otherwise tell the two apart by their number format. Above 1 GiB they live in a file.
+
+    Args:
+        model: a trained conditional model.
+        n: how many.
+        seed: item ``i`` depends only on ``(seed, i)``.
+        schema: of the real data; see ``plain_schema``.
+        review: what it refuses is left out, with its label.
+
+    Returns:
+        the items that may be used, and which of the ``n`` they are, rising.
+
+    Raises:
+        TrainingError: the model gives values that are not finite, or all items are refused.
+        PluginError: a reviewer failed.
+    """
+    image, label = schema.name_of("image"), schema.name_of("label")
+    field = schema[image]
+    shape = tuple(int(size or 0) for size in field.shape)
+    images = allocate((n, *shape), field.dtype)
+    allowed = np.empty(n, bool)
+    start = kept = 0
+    for batch in model.generate_batches(n, seed):
+        items = _as_data(batch, field)
+        mine = review.allowed(batch)
+        allowed[start : start + len(batch)] = mine
+        start += len(batch)
+        images[kept : kept + mine.sum()] = items[mine]
+        kept += int(mine.sum())
+    if not kept:
+        raise TrainingError(
+            f"All {n} generated items were refused: {', '.join(review.told()['reasons'])}.",
+            "See who refuses: genkit list reviewers",
+        )
+    labels = model.class_numbers(n, None).astype(schema[label].dtype)[allowed]
+    return ArraySource({image: images[:kept], label: labels}, schema), np.flatnonzero(allowed)
+
+
+def _as_data(batch: np.ndarray, field: Any) -> np.ndarray:
+    if not np.isfinite(batch).all():
+        raise TrainingError(
+            "Expected finite values from the generator; it gives NaN or infinity.",
+            "Train it for fewer steps, or with a smaller learning rate: --set learning_rate=...",
+        )
+    limited = np.clip(batch, *field.range)
+    whole = np.issubdtype(np.dtype(field.dtype), np.integer)
+    return np.asarray((np.rint(limited) if whole else limited).astype(field.dtype))

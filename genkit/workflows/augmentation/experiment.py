@@ -1,0 +1,323 @@
+"""The experiment: every arm for every seed, kept as it goes, then judged.
+
+augmentations/<name>/
+  settings.json        what was asked; the same command goes on where it was
+  status.json          running, done or stopped
+  results.json         accuracies of each seed and arm, as they are finished
+  refused.json         what reviewers refused of each seed's synthetic items
+  generators/seed-0/   run directories: genkit generate, report and the rest take them
+  augmentation.json    table, robustness, verdicts
+  augmentation.png     the same as a picture; and .svg
+  mixed/               the real subset and synthetic items, as a folder of images
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genkit.data.source import ArraySource
+from genkit.errors import RunError, UsageError
+from genkit.files import read_json, write_json
+from genkit.plugins.entry_points import own_version
+from genkit.plugins.registry import installed
+from genkit.report.reviewing import Review
+from genkit.runs import locks
+from genkit.workflows.augmentation.arms import Arm, plain_schema, synthesize
+from genkit.workflows.augmentation.conclusion import conclude, subset_overlap
+from genkit.workflows.augmentation.mixed import write_mixed
+from genkit.workflows.augmentation.settings import Settings, check_conditional
+from genkit.workflows.augmentation.verdict import HELPS, QUESTIONS
+
+if TYPE_CHECKING:
+    from genkit.data.source import Source
+    from genkit.models.model import Model
+
+Tell = Callable[[str], None]
+
+_CHUNK = 1024  # items looked at together for their labels
+# What every line of mixed/train/metadata.jsonl has: where a real item lies, what made another.
+_NOWHERE = {
+    **dict.fromkeys(("dataset", "split", "run", "model", "seed", "index")),
+    "genkit": own_version(),
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a sitting ended.
+
+    Args:
+        folder: of the augmentation.
+        told: what ``augmentation.json`` holds; empty where a signal came first.
+        signal: its number, or 0.
+    """
+
+    folder: Path
+    told: Mapping[str, Any]
+    signal: int = 0
+
+
+class _Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
+    """A signal ended a training; what was finished before is kept."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(signal)
+        self.signal = signal
+
+
+def augment(settings: Settings, folder: Path, tell: Tell = lambda _: None) -> Ended:
+    """Train, test, judge and write; goes on where an earlier sitting ended.
+
+    Args:
+        settings: what to do; its backend becomes the process's.
+        folder: of this augmentation; made if it isn't there.
+        tell: is given a line for each finished part, and shows progress bars if it is given.
+
+    Raises:
+        UsageError: the folder holds another augmentation, or model and data don't suit.
+        RunError: another process writes there.
+        GenkitError: the generator can't be trained.
+    """
+    experiment = _Experiment(settings, folder, tell)
+    _claim(folder, settings)
+    status = folder / "status.json"
+    owner = {"pid": os.getpid(), "host": socket.gethostname()}
+    with locks.holding(folder / ".lock", f"The folder {folder}", lambda: _read(status)):
+        write_json(status, {"state": "running", **owner})
+        try:
+            told = experiment.carry_out()
+        except _Stopped as stopped:
+            write_json(status, {"state": "stopped"})
+            return Ended(folder, {}, stopped.signal)
+        write_json(status, {"state": "done"})
+    return Ended(folder, told)
+
+
+class _Experiment:
+    """One sitting: data and results of an augmentation."""
+
+    def __init__(self, settings: Settings, folder: Path, tell: Tell) -> None:
+        self.settings, self.folder, self.tell = settings, folder, tell
+        self.arms = settings.arms()
+        self.results: dict[str, dict[str, dict[str, float]]] = {}
+        self.train = _checked(_open(settings, split="train"), settings)
+        self.test = _checked(_open(settings, split="test"), settings)
+        self.schema = plain_schema(self.train.schema)
+        _check_model(settings, self.train)
+        self.labels = _labels(self.train)
+        self.classes = len(self.schema[self.schema.name_of("label")].classes)
+        self.began, self.done = time.monotonic(), 0
+
+    def carry_out(self) -> dict[str, Any]:
+        self.results = _read(self.folder / "results.json")
+        for seed in range(self.settings.seeds):
+            mine = self.results.setdefault(str(seed), {})
+            if open_arms := [arm for arm in self.arms if arm.key not in mine]:
+                self._try_arms(seed, open_arms)
+        return self._conclude()
+
+    def _try_arms(self, seed: int, arms: Sequence[Arm]) -> None:
+        """Do what is left of a seed; each result is on the disk before the next begins."""
+        from genkit.models.training.progress import Progress
+        from genkit.workflows.augmentation import classifier
+        from genkit.workflows.augmentation.robustness import CORRUPTIONS
+
+        real, _ = self.subset(seed)
+        synthetic, _ = self.synthetic(seed, len(real))
+        for arm in arms:
+            trained, signal = classifier.trained(
+                arm.data(real, synthetic),
+                self.settings.classical if arm.classical else (),
+                self.settings.classifier_steps,
+                seed,
+                [Progress()],
+            )
+            if signal:
+                raise _Stopped(signal)
+            found = {"accuracy": classifier.accuracy(trained, self.test)}
+            if arm.name in QUESTIONS["real only"]:
+                for name, corruption in CORRUPTIONS.items():
+                    found[name] = classifier.accuracy(trained, self.test, corruption)
+            self.results[str(seed)][arm.key] = found
+            write_json(self.folder / "results.json", self.results)
+            self._tell_of(seed, arm, found["accuracy"])
+            del trained
+            gc.collect()  # compiled steps hang in cycles
+
+    def subset(self, seed: int) -> tuple[ArraySource, np.ndarray]:
+        """Give the real items of a seed, and their rows in the train split."""
+        from genkit.builtin.datasets.images import rows_per_class
+
+        data = self.settings.plan_of(seed).data
+        rows = rows_per_class(
+            self.labels, self.classes, data["per_class"], data["subset_seed"], data["subset"]
+        )
+        items = self.train.gather(rows)
+        return ArraySource({name: items[name] for name in self.schema.fields}, self.schema), rows
+
+    def synthetic(self, seed: int, n_real: int) -> tuple[ArraySource, np.ndarray]:
+        """Train the generator of a seed, or take the trained one, and draw from it.
+
+        Returns:
+            the items that no reviewer refused, and which of those drawn they are.
+        """
+        model = self.generator(seed, n_real)
+        n = max(arm.count(n_real) for arm in self.arms)
+        review = Review(self.train.schema, self.schema.name_of("image"), installed())
+        found = synthesize(model, n, seed, self.schema, review)
+        refused = self.folder / "refused.json"
+        write_json(refused, {**_read(refused), str(seed): review.told()})
+        return found
+
+    def generator(self, seed: int, n_real: int) -> Model:
+        from genkit.runs.loading import load
+        from genkit.runs.run import Run
+        from genkit.workflows.train import execute, resume
+
+        plan, runs = self.settings.plan_of(seed), self.folder / "generators"
+        plan = plan.model_copy(update={"batch_size": min(plan.batch_size, n_real)})
+        path = runs / f"seed-{seed}"
+        begun = path.exists()
+        if not begun or Run.open(path).status()["state"] != "done":
+            self.tell(f"seed {seed + 1} of {self.settings.seeds}: {plan.model} learns ...")
+            result = resume(path) if begun else execute(plan, runs, path.name)
+            if result.outcome.signal:
+                raise _Stopped(result.outcome.signal)
+        return load(path)
+
+    def _tell_of(self, seed: int, arm: Arm, accuracy: float) -> None:
+        self.done += 1
+        left = sum(len(self.arms) - len(mine) for mine in self.results.values())
+        left += len(self.arms) * (self.settings.seeds - len(self.results))
+        minutes = left * (time.monotonic() - self.began) / self.done / 60
+        self.tell(
+            f"seed {seed + 1} of {self.settings.seeds}: {arm.key}: {accuracy:.2%}; "
+            f"{left} arms left, {minutes:.1f} min"
+        )
+
+    def _conclude(self) -> dict[str, Any]:
+        from genkit.workflows.augmentation.plot import draw
+
+        overlap = subset_overlap(self.labels, self.classes, self.settings)
+        verdict, told = conclude(self.settings, self.results, len(self.test), overlap)
+        ratio = verdict.ratio if verdict.answer == HELPS else verdict.best_ratio
+        told["mixed"] = {"folder": "mixed", "seed": 0, "ratio": ratio}
+        if not (self.folder / "mixed").exists():
+            self._write_mixed(ratio)
+        told["refused"] = _sum(_read(self.folder / "refused.json").values())
+        draw(told, self.folder / "augmentation")
+        write_json(self.folder / "augmentation.json", told)
+        return told
+
+    def _write_mixed(self, ratio: float) -> None:
+        real, rows = self.subset(0)
+        plan, arm = self.settings.plan_of(0), Arm("real+synthetic", ratio)
+        drawn, indices = self.synthetic(0, len(real))
+        first = np.arange(min(arm.count(len(real)), len(drawn)))
+        synthetic = ArraySource(drawn.gather(first), real.schema)
+        taken = {**_NOWHERE, "dataset": plan.dataset, "split": "train"}
+        made = {**_NOWHERE, "run": "generators/seed-0", "model": plan.model, "seed": 0}
+        of_real = [{**taken, "index": int(row)} for row in rows]
+        of_synthetic = [{**made, "index": int(index)} for index in indices[first]]
+        write_mixed(
+            self.folder / "mixed",
+            [("real", real, of_real), ("synthetic", synthetic, of_synthetic)],
+        )
+
+
+def _claim(folder: Path, settings: Settings) -> None:
+    """Make the folder, or check that it holds this very augmentation.
+
+    Raises:
+        UsageError: it holds another one. More seeds on top of a result are another one too: who
+            adds seeds until the answer pleases finds an effect where there is none.
+        RunError: something else is there.
+    """
+    file, asked = folder / "settings.json", settings.model_dump(mode="json")
+    if file.exists():
+        kept = read_json(file)
+        if differing := sorted(key for key in asked if kept.get(key) != asked[key]):
+            raise UsageError(
+                f"The folder {folder} holds another augmentation: {', '.join(differing)} differ.",
+                "Give the same settings to go on with it, or choose another --name.",
+            )
+        return
+    if folder.exists() and any(p for p in folder.iterdir() if p.name != ".settings.json.partial"):
+        raise RunError(
+            f"Expected a new folder, or one of an augmentation; {folder} holds something else.",
+            "Choose another --name or --out.",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(file, asked)
+
+
+def _labels(source: Source) -> np.ndarray:
+    label = source.schema.name_of("label")
+    chunks = np.array_split(np.arange(len(source)), -(-len(source) // _CHUNK))
+    return np.concatenate([source.gather(chunk)[label] for chunk in chunks])
+
+
+def _sum(refused: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Add up what ``Review.told`` gave for each seed."""
+    n, reasons = 0, Counter[str]()
+    for each in refused:
+        n += each["n"]
+        reasons.update(each["reasons"])
+    return {"n": n, "reasons": dict(reasons)}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return read_json(file) if file.exists() else {}
+
+
+def _open(settings: Settings, split: str) -> Source:
+    from genkit.runs.opening import open_data
+
+    changes: dict[str, Any] = {"split": split, "per_class": None}
+    if split == "test" and "limit" in settings.generator.data:
+        changes["limit"] = None  # it was asked for to learn from fewer items, not to test on fewer
+    return open_data(settings.generator, installed(), changes)
+
+
+def _checked(source: Source, settings: Settings) -> Source:
+    """Refuse data that has no classes or no pictures.
+
+    Raises:
+        UsageError: with what to choose.
+    """
+    from genkit.report.grids import can_draw
+
+    labels = [f for f in source.schema.fields.values() if f.modality == "label"]
+    if not labels or len(labels[0].classes) < 2:  # noqa: PLR2004
+        raise UsageError(
+            f"Expected data with labels of two classes or more; {settings.generator.dataset} has "
+            f"{'one class' if labels else 'no labels'}.",
+            "Choose --dataset fashion-mnist, mnist or digits, or put the images of an image-folder "
+            "into one sub-folder a class.",
+        )
+    if not can_draw(source.schema):
+        raise UsageError(
+            "Expected images of 1 or 3 channels with a range, which a picture file can hold.",
+            "Choose another data set: genkit list datasets",
+        )
+    return source
+
+
+def _check_model(settings: Settings, train: Source) -> None:
+    from genkit.plan.activation import activate
+    from genkit.runs.opening import build_model
+
+    plan = settings.generator
+    activate(plan.backend)
+    model = build_model(plan.model, plan.distributions["model"], plan.config, train.schema)
+    check_conditional(installed(), plan.model, model.conditional)

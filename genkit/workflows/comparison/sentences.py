@@ -1,0 +1,251 @@
+"""What differs between backends, in a sentence a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from genkit.workflows.comparison import parity
+from genkit.workflows.comparison.measuring import FEWEST_STEPS, Measured
+from genkit.workflows.comparison.statistics import (
+    LOSS,
+    QUALITY,
+    SPEED,
+    Difference,
+    Mean,
+    quantities,
+)
+
+_MOST_NAMES = 4
+_NOTICEABLE = 1.1  # with one run each no test is possible: what is less may be the machine's mood
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of one model.
+
+    Args:
+        model: its name.
+        backends: those asked for.
+        cells: of this model.
+        means: of this model.
+        differences: of this model.
+        parities: of this model; see ``measuring.parities``.
+        wants_quality: whether quality was asked for.
+    """
+
+    model: str
+    backends: Sequence[str]
+    cells: Sequence[Measured]
+    means: Sequence[Mean]
+    differences: Sequence[Difference]
+    parities: Sequence[Mapping[str, Any]]
+    wants_quality: bool
+
+    @property
+    def seeds(self) -> int:
+        """Largest number of seeds that a test is made of."""
+        return max((each.n for each in self.differences), default=1)
+
+    def mean(self, quantity: str) -> dict[str, float]:
+        """Give a quantity's mean by backend."""
+        return {each.backend: each.mean for each in self.means if each.quantity == quantity}
+
+    def between(self, quantity: str, first: str, second: str) -> Difference | None:
+        """Give the difference of two backends, whichever way round it was taken."""
+        for each in self.differences:
+            if each.quantity == quantity and {each.first, each.second} == {first, second}:
+                return each
+        return None
+
+
+def sentence(evidence: Evidence) -> str:
+    """Say what differs between the backends of one model, and what to do."""
+    finished = [
+        backend
+        for backend in evidence.backends
+        if any(cell.state == "done" and cell.cell.backend == backend for cell in evidence.cells)
+    ]
+    if len(finished) < 2:  # noqa: PLR2004 - a pair
+        what = f"only {finished[0]} has finished" if finished else "no backend has finished"
+        return f"{evidence.model}: can't tell, {what}; the same command goes on with the rest."
+    speed, fastest = _speed(evidence)
+    same, agrees = _parity(evidence)
+    quality, differs = _quality(evidence)
+    advice = _advice(evidence, fastest, agrees=agrees, differs=differs)
+    return f"{evidence.model}: {speed}; {same}; {quality}: {advice}."
+
+
+def failures(cells: Sequence[Measured]) -> list[str]:
+    """Say what went wrong, a sentence a cell."""
+    told = []
+    for each in cells:
+        where = f"{each.cell.model} on {each.cell.backend}, seed {each.cell.seed}"
+        error = each.error.rstrip(".")
+        if each.state == "failed":
+            told.append(f"{where} failed: {error}. The same command tries it again.")
+        elif each.error:
+            told.append(f"{where}: {error}.")
+    return told
+
+
+def _speed(evidence: Evidence) -> tuple[str, list[str]]:
+    """Say who is fastest; give all who may be."""
+    rates = evidence.mean(SPEED)
+    if len(rates) < 2:  # noqa: PLR2004
+        few = f"can't tell which is fastest from fewer than {FEWEST_STEPS} steps"
+        return f"{few} (--steps 200 under another --name)", []
+    fastest, *others = sorted(rates, key=lambda backend: -rates[backend])
+    slower: list[str] = []
+    alike: list[str] = []
+    for other in others:
+        found = evidence.between(SPEED, fastest, other)
+        (slower if _is_faster(found, rates[fastest] / rates[other]) else alike).append(other)
+    figures = f"{', '.join(f'{b} {rates[b]:.3g}' for b in [fastest, *others])} steps/s"
+    n = evidence.seeds
+    figures += f", n = {n} seeds" if n > 1 else ", one run each"
+    told = []
+    if slower:
+        times = [f"{_ratio(evidence, fastest, b, rates):.2g}x as fast as {b}" for b in slower]
+        told.append(f"{fastest} is {' and '.join(times)} here")
+    if alike:
+        told.append(f"{_listed([fastest, *alike])} can't be told apart in speed")
+    return f"{', '.join(told)} ({figures})", [fastest, *alike]
+
+
+def _is_faster(found: Difference | None, ratio: float) -> bool:
+    """Judge by the test where there is one."""
+    if found is None or found.n == 1:
+        return ratio >= _NOTICEABLE
+    return found.is_clear
+
+
+def _ratio(evidence: Evidence, fast: str, slow: str, rates: Mapping[str, float]) -> float:
+    """Give how many times as fast one is: of the same seeds, where both have some."""
+    found = evidence.between(SPEED, fast, slow)
+    if found is None:
+        return rates[fast] / rates[slow]
+    return found.value if found.first == fast else 1 / found.value
+
+
+def _parity(evidence: Evidence) -> tuple[str, bool]:
+    """Say how far losses from one start part; give whether rounding explains it."""
+    compared = [each for each in evidence.parities if "error" not in each]
+    if not compared:
+        return "whether they compute the same could not be measured", True
+    worst = max(compared, key=lambda each: float(each["relative"]))
+    left = sorted({layer for each in compared for layer in each["random_layers"]})
+    if worst["relative"] <= parity.LIMIT:
+        told = f"losses from one start agree to {worst['difference']:.1g} over {worst['steps']} "
+        return told + "steps", True
+    if all(each["early"] <= parity.EARLY_LIMIT for each in compared):
+        told = f"losses from one start agree for {parity.EARLY_STEPS} steps and part by "
+        told += f"{worst['difference']:.1g} over {worst['steps']}, as rounding grows"
+        return told, True
+    told = (
+        f"losses of {worst['backend']} part from those of {worst['against']} by "
+        f"{worst['difference']:.2g} ({worst['loss']}, step {worst['step']})"
+    )
+    if left:
+        return f"{told}, but {', '.join(left)} stayed random", True
+    return f"{told}, more than rounding explains", False
+
+
+def _quality(evidence: Evidence) -> tuple[str, list[str]]:
+    """Say in what quality differs; give the backends that are better in something."""
+    found = [each for each in evidence.differences if each.quantity.startswith(QUALITY)]
+    kind = "quality"
+    if not found:
+        found = [each for each in evidence.differences if each.quantity.startswith(LOSS)]
+        kind = "the final losses"
+    names = _some(sorted({each.quantity.partition("/")[2] for each in found}))
+    unknown = "quality could not be measured, and " if evidence.wants_quality else ""
+    prefix = unknown if kind != "quality" else ""
+    if not found:
+        return f"{prefix}nothing else could be compared", []
+    n = max(each.n for each in found)
+    if n == 1:
+        apart = _apart(evidence) if kind == "quality" else []
+        told = "one training each can't tell backend from chance"
+        if apart:
+            return f"{prefix}{_some(apart)} lie outside each other's intervals, but {told}", []
+        return f"{prefix}{kind} ({names}): {told}", []
+    clear = [each for each in found if each.is_clear]
+    if not clear:
+        test = f"paired t tests over {n} seeds, Holm"
+        return f"{prefix}{kind} can't be told apart ({names}; {test})", []
+    better = sorted({b for each in clear if (b := _better(evidence, each))})
+    return f"{prefix}{', '.join(_told(evidence, each) for each in clear)}", better
+
+
+def _apart(evidence: Evidence) -> list[str]:
+    """Name the figures whose own intervals don't overlap between some two backends."""
+    compared = {each.quantity for each in evidence.differences}
+    intervals: dict[str, list[tuple[float, float]]] = {}
+    for cell in evidence.cells:
+        for figure in cell.quality:
+            if QUALITY + figure.name in compared:
+                intervals.setdefault(figure.name, []).append((figure.low, figure.high))
+    return [
+        name
+        for name, each in sorted(intervals.items())
+        if max(low for low, _ in each) > min(high for _, high in each)
+    ]
+
+
+def _better(evidence: Evidence, found: Difference) -> str:
+    """Name the backend that is better in a figure; none for a loss, whose way may be either."""
+    for cell in evidence.cells:
+        for figure in cell.quality:
+            if QUALITY + figure.name == found.quantity:
+                smaller = found.second if found.value > 0 else found.first
+                larger = found.first if found.value > 0 else found.second
+                return smaller if figure.direction == "min" else larger
+    return ""
+
+
+def _told(evidence: Evidence, found: Difference) -> str:
+    name = found.quantity.partition("/")[2]
+    better = _better(evidence, found)
+    first, second = found.first, found.second
+    low, high = found.low, found.high
+    if found.value < 0:
+        first, second, low, high = second, first, -high, -low
+    note = f", better on {better}" if better else ""
+    return (
+        f"{name} is {abs(found.value):.3g} ({low:.3g} to {high:.3g}) higher on {first} than on "
+        f"{second}{note} (paired t test, n = {found.n}, p {found.p_holm:.2g} after Holm)"
+    )
+
+
+def _advice(
+    evidence: Evidence, fastest: Sequence[str], *, agrees: bool, differs: Sequence[str]
+) -> str:
+    unfinished = any(cell.state != "done" for cell in evidence.cells)
+    if not agrees:
+        return "find out why before choosing by speed"
+    winner = fastest[0] if len(fastest) == 1 else ""
+    others = [backend for backend in differs if backend != winner]
+    if winner and others:
+        return f"choose {winner} for speed, {_listed(others)} for quality"
+    if winner:
+        caution = ", as far as the finished ones tell" if unfinished else ""
+        return f"choose {winner} on this machine{caution}"
+    if differs:
+        return f"choose {_listed(differs)}"
+    if not any(SPEED in quantities(cell) for cell in evidence.cells):
+        return "choose whichever is installed, until longer runs tell"
+    more = f"let more seeds tell: --seeds {evidence.seeds + 3}"
+    return f"choose {' or '.join(fastest or evidence.backends)}, or {more}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """List names, of many only the first."""
+    if len(names) <= _MOST_NAMES:
+        return _listed(names)
+    return f"{', '.join(names[:_MOST_NAMES])} and {len(names) - _MOST_NAMES} more"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,93 @@
+"""Evaluate a run: its model beside data it has not seen, its figures kept, its card renewed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genkit.errors import RunError, UsageError
+from genkit.evaluation.choosing import choose
+from genkit.evaluation.measuring import Measuring
+from genkit.evaluation.opening import open_context, open_reference, open_training
+from genkit.evaluation.progress import EvaluationProgress
+from genkit.evaluation.results import Weights, kept, with_card
+from genkit.plugins.registry import installed
+from genkit.report.card import renew_card
+from genkit.runs.loading import load, path_of
+
+if TYPE_CHECKING:
+    from genkit.evaluation.figure import Figure
+    from genkit.runs.loading import HasPath
+
+DEFAULT_N, DEFAULT_SEED, DEFAULT_SPLIT = 10_000, 1, "test"
+
+
+def evaluate(
+    run: HasPath | str | Path,
+    *,
+    against: str | None = None,
+    data: Mapping[str, Any] | None = None,
+    split: str = DEFAULT_SPLIT,
+    metrics: Sequence[str] | None = None,
+    extractor: str | None = None,
+    n: int = DEFAULT_N,
+    seed: int = DEFAULT_SEED,
+    backend: str | None = None,
+    checkpoint: str | int | None = None,
+    verbose: bool = True,
+) -> list[Figure]:
+    """Measure a trained model, as ``genkit evaluate`` does.
+
+    Figures are kept in the run's ``evaluation.json`` as they come; those that are there already, of
+    the same weights and with the same card, are not measured again. The model card tells of them.
+
+    Args:
+        run: what ``train`` returned, a run directory, or an exported ``model`` folder.
+        against: name of the data set to compare with; by default the run's own, with its settings.
+        data: settings of that data set to change.
+        split: which of its items; data without splits is taken as a whole.
+        metrics: their names; by default all that fit.
+        extractor: what makes features of images; by default the data set's own classifier, or
+            else ``pixels``.
+        n: how many items to generate.
+        seed: 0 to 2**31 - 1, of the items and of everything random in metrics.
+        backend: backend to use; by default the run's own.
+        checkpoint: the step of a checkpoint that the run has kept, or ``"best"``; by default the
+            newest.
+        verbose: tell on stderr what is done, what is left out, and why.
+
+    Returns:
+        the figures, each with its card.
+
+    Raises:
+        UsageError: a wrong setting, or a metric that was asked for and doesn't fit.
+        RunError: no metric gave a figure.
+        GenkitError: the model or the data can't be had.
+
+    Example:
+        >>> genkit.evaluate("runs/mine", metrics=["fid"])  # doctest: +SKIP
+    """
+    if n < 2 or not 0 <= seed < 2**31:  # noqa: PLR2004
+        raise UsageError(f"Expected n of at least 2 and a seed of 0 to 2**31 - 1; got {n}, {seed}.")
+    registry, progress = installed(), EvaluationProgress(verbose)
+    path = path_of(run)
+    weights = Weights.of(path, checkpoint)
+    model = load(path, backend, weights.step)
+    reference = open_reference(weights, registry, against, data or {}, split)
+    training = open_training(weights, registry, reference, progress)
+    context = open_context(
+        model, reference, training, progress, extractor=extractor, n=n, seed=seed
+    )
+    chosen = choose(registry, metrics, context, progress)
+    for each in chosen:
+        each.figures = with_card(kept(weights), each.context.card)
+    missing = [each for each in chosen if not each.figures]
+    if missing:
+        Measuring(missing, weights, progress, n=n, stop_at_faults=metrics is not None).measure()
+        if weights.step is not None:
+            renew_card(path)
+    figures = [figure for each in chosen for figure in each.figures]
+    if not figures:
+        raise RunError("No metric gave a figure: each was left out or failed.", "See why above.")
+    return figures

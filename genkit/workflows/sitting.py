@@ -1,0 +1,171 @@
+"""One sitting of training: a plan's parts put together, and carried out in a run directory."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genkit.errors import CallbackError, TrainingError, UsageError
+from genkit.plan import activation, precision
+from genkit.plan.fitting import Outcome
+from genkit.plan.plan import Plan
+from genkit.plugins.entry_points import own_version
+from genkit.plugins.registry import installed
+from genkit.report.card import renew_card
+from genkit.runs.assets import read_assets
+from genkit.runs.export import write_export
+from genkit.runs.initial_weights import InitialWeights
+from genkit.runs.opening import new_callbacks, new_model, new_trainer, on_this_device, open_data
+from genkit.runs.run import Run
+from genkit.runs.statement import Statement, write_statement
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from genkit.models.training.trainer import Trainer
+
+
+class Sitting:
+    """Data, model, trainer and callbacks of a plan, made and checked before a file is written.
+
+    Args:
+        plan: what to do; its backend becomes the process's.
+        callbacks: ``keras.callbacks.Callback`` objects besides the plan's own.
+        verbose: show progress.
+        folder: the run directory, in which the plan's callbacks write; it need not exist yet.
+        at_most: how many weights the model may have; what the memory holds when left out.
+
+    Raises:
+        GenkitError: the data, model, trainer or callbacks don't go together.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        callbacks: Sequence[Any],
+        *,
+        verbose: bool,
+        folder: Path,
+        at_most: int | None = None,
+    ) -> None:
+        self.registry = installed()
+        activation.activate(plan.backend)
+        self.plan = plan = on_this_device(plan)
+        self.source = open_data(plan, self.registry)
+        self.model = new_model(plan, self.source, self.registry, at_most=at_most)
+        trainer = self.registry.find("trainers", plan.qualified("trainer"))
+        self.trainer: Trainer = new_trainer(trainer, plan.trainer_config)
+        self.trainer.check(self.model, self.source, plan.settings())
+        if self.trainer.protects_data and self.source.assets:
+            raise UsageError(
+                f"The trainer {plan.trainer} lets nothing out of the data but the model; one of "
+                f"{plan.dataset} keeps {', '.join(self.source.assets)}."
+            )
+        self.callbacks = [*callbacks, *new_callbacks(plan, self.registry, folder)]
+        if self.callbacks and not self.trainer.stepwise:
+            raise UsageError(f"The trainer {plan.trainer} takes no callbacks: it has no loop.")
+        if verbose and self.trainer.stepwise:
+            from genkit.models.training.progress import Progress
+
+            self.callbacks.append(Progress())
+        self.initial: InitialWeights | None = None
+
+    def load_initial_weights(self, init: str) -> None:
+        """Take over what fits of the weights of another run's last checkpoint.
+
+        Raises:
+            RunError: nothing fits, or it can't be read.
+        """
+        from genkit.engine.state import ModelState
+        from genkit.runs import checkpoint_files, checkpoints
+
+        run, state = Run.open(Path(init)), ModelState(self.model)
+        theirs = read_assets(run.path)
+
+        def adopt(name: str, ours: np.ndarray, array: np.ndarray) -> np.ndarray:
+            return self.model.adopt(name, ours, array, theirs)
+
+        left_out = checkpoints.read_steadily(
+            lambda: checkpoints.last(run.checkpoints),
+            lambda folder: checkpoint_files.load_fitting(folder, state, adopt),
+        )
+        self.initial = InitialWeights(init, tuple(state.weights.keys() - left_out), left_out)
+        self.initial.check()
+
+    def environment(self) -> dict[str, Any]:
+        """Describe what the run is made with, for ``environment.json``."""
+        from genkit import engine
+
+        name = self.plan.backend
+        return {
+            "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "genkit": own_version(),
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "processor": precision.cpu_name(),
+            "cpus": os.cpu_count(),
+            "versions": {
+                "keras": version("keras"),
+                "numpy": version("numpy"),
+                name: activation.backend_version(name),
+            },
+            "plugins": {p.distribution: p.version for p in self.registry.plugins},
+            "device": engine.device(),
+            "data": {
+                "items": len(self.source),
+                "fingerprint": self.source.fingerprint(),
+                "schema": self.source.schema.to_dict(),
+            },
+            **({"init": self.initial.to_dict()} if self.initial else {}),
+        }
+
+    def train(self, run: Run, later: Mapping[str, Any] | None = None) -> Outcome:
+        """Train in a run directory and export the model; the directory is held meanwhile.
+
+        Args:
+            run: the run.
+            later: the environment of a sitting after the first.
+        """
+        from genkit.models.training.callbacks import tell
+        from genkit.report.page import attach_report
+        from genkit.runs import checkpoints
+        from genkit.workflows.sample_grids import draw_samples
+
+        run.draw = draw_samples
+        with run.writing():
+            if later is not None:
+                run.note_sitting(later)
+            try:
+                tell(self.callbacks, "on_run_begin", run.path)
+                outcome = self.trainer.fit(self.model, self.source, run, self.callbacks)
+                if all(map(math.isfinite, outcome.metrics.values())):
+                    write_export(run.export, self.model, self.plan)
+                    self._state_facts(run, outcome.steps)
+                    renew_card(run.path)
+            except BaseException as error:
+                step = max(checkpoints.steps(run.checkpoints), default=0)
+                with suppress(OSError):  # on a full disk the first error is the one to tell
+                    run.set_status("failed", step, error=str(error))
+                with suppress(CallbackError):
+                    tell(self.callbacks, "on_run_end", "failed")
+                if isinstance(error, TrainingError):  # its curves tell what went wrong
+                    attach_report(run, self.registry)
+                raise
+            state = "stopped" if outcome.signal else "done"
+            run.set_status(state, outcome.steps)
+            attach_report(run, self.registry)
+            tell(self.callbacks, "on_run_end", state)
+        return outcome
+
+    def _state_facts(self, run: Run, step: int) -> None:
+        """Keep in the run what the trainer has to say on the model's card."""
+        facts, protects_data = self.trainer.statement(step), self.trainer.protects_data
+        if facts or protects_data:
+            write_statement(run.path, Statement(protects_data, dict(facts)))

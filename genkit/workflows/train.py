@@ -1,0 +1,166 @@
+"""From a plan to a trained model: what the command line and notebooks share."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genkit.errors import RunError
+from genkit.files import finite
+from genkit.plan.activation import choose
+from genkit.plan.fitting import Outcome
+from genkit.plan.plan import Plan, make_plan
+from genkit.plugins.registry import installed
+from genkit.runs.run import DEFAULT_RUNS_DIR, Run, check_free, check_name, default_name
+from genkit.workflows.sitting import Sitting
+
+
+@dataclass(frozen=True)
+class Result:
+    """A run after one sitting of training.
+
+    Args:
+        run: the run directory.
+        outcome: how the sitting ended.
+    """
+
+    run: Run
+    outcome: Outcome
+
+    @property
+    def path(self) -> Path:
+        return self.run.path
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the form that ``genkit run --json`` prints."""
+        plan = self.run.plan
+        return {
+            "run": str(self.run.path),
+            "model": plan.model,
+            "dataset": plan.dataset,
+            "backend": plan.backend,
+            "state": self.run.status()["state"],
+            "steps": self.outcome.steps,
+            "seconds": round(self.outcome.seconds, 3),
+            "steps_per_second": round(self.outcome.steps_per_second, 3),
+            "metrics": finite(self.outcome.metrics),
+            "init": self.run.environment().get("init"),
+        }
+
+
+def train(
+    model: str,
+    *,
+    runs_dir: str | Path = DEFAULT_RUNS_DIR,
+    name: str | None = None,
+    callbacks: Sequence[Any] | Mapping[str, Mapping[str, Any]] = (),
+    verbose: bool = True,
+    **settings: Any,
+) -> Result:
+    """Train a model by name, as ``genkit run`` does.
+
+    Args:
+        model: name of a registered model.
+        runs_dir: folder that holds the runs.
+        name: the run's name; made from model, data set and time if not given.
+        callbacks: ``keras.callbacks.Callback`` objects; or, as in a recipe, registered names with
+            their arguments.
+        verbose: show progress.
+        **settings: what a recipe may say: ``dataset``, ``backend``, ``preset``, ``steps``,
+            ``epochs``, ``time``, ``batch_size``, ``seed``, ``config`` and ``data`` (dicts), ...
+
+    Returns:
+        the run and how it ended; ``genkit.load(result.path)`` gives the model.
+
+    Raises:
+        GenkitError: as the command line would report it.
+
+    Example:
+        >>> result = genkit.train("vae", dataset="digits", steps=100)  # doctest: +SKIP
+        >>> genkit.load(result.path).generate(16).shape  # doctest: +SKIP
+        (16, 8, 8, 1)
+    """
+    if settings.get("init") is not None:
+        settings["init"] = str(getattr(settings["init"], "path", settings["init"]))
+    if isinstance(callbacks, Mapping):
+        settings["callbacks"], callbacks = callbacks, ()
+    plan = make_plan(installed(), {**settings, "model": model})
+    return execute(plan, Path(runs_dir), name, callbacks, verbose=verbose)
+
+
+def execute(
+    plan: Plan,
+    runs_dir: Path,
+    name: str | None = None,
+    callbacks: Sequence[Any] = (),
+    *,
+    verbose: bool = True,
+) -> Result:
+    """Carry out a plan in a new run directory."""
+    if name is not None:
+        check_name(name)
+    path = runs_dir / (name or default_name(plan))
+    check_free(path)
+    sitting = Sitting(plan, callbacks, verbose=verbose, folder=path)
+    if plan.init is not None:
+        sitting.load_initial_weights(plan.init)
+        if sitting.initial is not None and sitting.initial.left_out:
+            warnings.warn(sitting.initial.told(), stacklevel=2)
+    run = Run.create(path, sitting.plan, sitting.environment(), sitting.source.assets)
+    return Result(run, sitting.train(run))
+
+
+def resume(
+    path: str | Path,
+    more_steps: int | None = None,
+    *,
+    backend: str | None = None,
+    verbose: bool = True,
+    callbacks: Sequence[Any] = (),
+) -> Result:
+    """Go on with a run from its last checkpoint.
+
+    Args:
+        path: the run directory.
+        more_steps: steps to train in this sitting; without it the plan's own length holds.
+        backend: backend to go on with; the plan's own if not given.
+        verbose: show progress.
+        callbacks: ``keras.callbacks.Callback`` objects.
+
+    Raises:
+        RunError: not a run, in use, or made from other data.
+    """
+    from genkit.runs import checkpoint_files, checkpoints
+
+    run = Run.open(Path(path))
+    if more_steps is not None:
+        run.go_on_for(more_steps)
+    elif (goal := run.interrupted_goal()) is not None:
+        run.go_on_until(goal)
+    if backend is not None:
+        run.plan = run.plan.model_copy(update={"backend": choose(backend)})
+    begun = bool(checkpoints.steps(run.checkpoints))
+    sitting = Sitting(
+        run.plan,
+        callbacks,
+        verbose=verbose,
+        folder=run.path,
+        at_most=checkpoint_files.most_weights(checkpoints.last(run.checkpoints)) if begun else None,
+    )
+    if run.plan.init is not None and not begun:
+        sitting.load_initial_weights(run.plan.init)
+    before, now = run.environment(), sitting.environment()
+    if before.get("data", {}).get("fingerprint") != now["data"]["fingerprint"]:
+        raise RunError(
+            f"The data of {path} has changed since the run began; it can't go on the same.",
+            "Bring the data back, or start from its weights: genkit run ... --init RUN",
+        )
+    if before.get("device", {}).get("threads") != now["device"]["threads"]:
+        warnings.warn(
+            "The thread count has changed since the run began: results will not be the same bits.",
+            stacklevel=2,
+        )
+    return Result(run, sitting.train(run, later=now))
