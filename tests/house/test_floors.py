@@ -1,12 +1,15 @@
-"""Imports point down only, and no two files import each other in a circle."""
+"""Imports point down only, none in a circle; and the picture of the house is true."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 import genkit
+from tests.docs.documents import DOCS
 from tests.house.rooms import (
     FLOOR_OF,
+    FLOORS,
     between_folders,
     circles,
     imports_of,
@@ -32,6 +35,30 @@ def upward(package):
 
 def test_every_file_of_genkit_is_in_a_room():
     assert [name for name in modules_of(PACKAGE) if room_of(name) is None] == []
+
+
+def picture():
+    """Return the floors of the picture in the documentation, highest first, with what it tells."""
+    text = (DOCS / "explanation" / "architecture.md").read_text(encoding="utf-8")
+    house = text.partition("## The house")[2].partition("```text\n")[2].partition("```")[0]
+    floors = []
+    for line in house.splitlines():
+        rooms, told = line[:23].split(), line[23:]
+        if rooms:
+            floors.append((tuple(re.sub(r"/$|\.py$", "", room) for room in rooms), []))
+        floors[-1][1].append(told)
+    return [(rooms, " ".join(told)) for rooms, told in floors]
+
+
+def test_the_picture_of_the_house_is_that_of_the_floors():
+    assert [rooms for rooms, _ in picture()] == FLOORS[::-1]
+
+
+def test_what_the_picture_names_is_there():
+    for rooms, told in picture():
+        folders = [PACKAGE if room == "genkit" else PACKAGE / room for room in rooms]
+        for name in re.findall(r"\w+(?:\.py|/)", told):
+            assert any((folder / name).exists() for folder in folders), (rooms, name)
 
 
 def test_imports_point_down():
