@@ -134,7 +134,7 @@ def augment(  # noqa: PLR0917
     plan = settings.generator
     folder = out / (name or f"{plan.model}-{plan.dataset}-{settings.per_class}")
     if name is not None:
-        check_name(name)
+        check_name(name, "name")
     from genkit.workflows.augmentation.experiment import augment as carry_out
 
     ended = carry_out(settings, folder, note)

@@ -291,14 +291,18 @@ def is_run(path: Path) -> bool:
     return (path / "plan.json").is_file()
 
 
-def check_name(name: str) -> None:
+def check_name(name: str, what: str = "run name") -> None:
     """Refuse a name that is none of a folder within another.
+
+    Args:
+        name: a folder's.
+        what: what the name is called.
 
     Raises:
         UsageError: it is empty, has slashes or a leading dot.
     """
     if Path(name).name != name or not name or name.startswith("."):
-        raise UsageError(f"Expected a name without slashes or a leading dot; received {name!r}.")
+        raise UsageError(f"Expected a {what} without slashes or a leading dot; received {name!r}.")
 
 
 def check_free(path: Path) -> None:
