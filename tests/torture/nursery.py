@@ -22,6 +22,14 @@ def main(name):
     activation.activate(name)
     import grain  # noqa: F401 - what a run imports, once for all
 
+    import genkit.builtin.models.dcgan
+    import genkit.builtin.models.vae
+    import genkit.cli
+    import genkit.engine
+    import genkit.models.training.trainer
+    import genkit.report.images
+    import genkit.workflows.sitting  # noqa: F401
+
     for line in sys.stdin:
         print(json.dumps(_serve(json.loads(line))), flush=True)
 
