@@ -9,7 +9,7 @@ import pytest
 from genkit.augmentation.experiment import augment
 from genkit.augmentation.settings import make_settings
 from genkit.errors import UsageError
-from tests.conftest import GENKIT
+from tests.commands import GENKIT, variables
 
 SMALL = (
     "--model", "cvae", "--dataset", "digits", "--set", "width=4", "--per-class", 4, "--ratios", 1,
@@ -70,7 +70,12 @@ def test_data_without_labels_says_what_to_choose(registry, plugins, tmp_path):
 def test_the_command_stops_on_a_signal_goes_on_and_prints_one_object(genkit_command, tmp_path):
     command = [*GENKIT, "augment", *map(str, SMALL), "--json"]
     with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=tmp_path,
+        env=variables(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         for line in process.stderr:
             if "arms left" in line:

@@ -1,7 +1,6 @@
 """The command line as people and scripts use it, each command a process of its own."""
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -11,7 +10,7 @@ import pytest
 from PIL import Image
 
 from genkit import backend
-from tests.conftest import GENKIT
+from tests.commands import GENKIT, variables
 
 BACKEND = backend.choose()
 SMALL = ["--dataset", "digits", "--set", "width=4", "--backend", BACKEND]
@@ -22,14 +21,10 @@ def last_json(done):
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, commands):
     """One small trained run that the reading tests share."""
     folder = tmp_path_factory.mktemp("trained")
-    done = subprocess.run(
-        [*GENKIT, "run", "vae", *SMALL, "--steps", "30", "--name", "mine", "--json"],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    done = commands.run(folder, "run", "vae", *SMALL, "--steps", 30, "--name", "mine", "--json")
     return folder, json.loads(done.stdout)
 
 
@@ -76,6 +71,7 @@ def test_an_exported_model_generates_alone(trained, genkit_command, tmp_path):
     assert len(list((tmp_path / "o").iterdir())) == 2
 
 
+@pytest.mark.once
 def test_runs_lists_states_and_losses(trained, genkit_command):
     folder, told = trained
     listed = last_json(genkit_command("runs", "--runs-dir", folder / "runs", "--json"))["runs"]
@@ -98,7 +94,7 @@ def test_resume_adds_steps(genkit_command, tmp_path):
 def test_a_signal_ends_cleanly_and_the_run_goes_on_later(signal_, code, genkit_command, tmp_path):
     process = subprocess.Popen(
         [*GENKIT, "run", "vae", *SMALL, "--epochs", "10000", "--name", "long"],
-        cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        cwd=tmp_path, env=variables(), stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     log = tmp_path / "runs/long/metrics.jsonl"
     deadline = time.monotonic() + 120
@@ -118,10 +114,11 @@ def test_a_signal_ends_cleanly_and_the_run_goes_on_later(signal_, code, genkit_c
     assert resumed["steps"] == done + 2
 
 
+@pytest.mark.once
 def test_a_second_process_on_one_run_is_refused(genkit_command, tmp_path):
     process = subprocess.Popen(
         [*GENKIT, "run", "vae", *SMALL, "--epochs", "10000", "--name", "busy"],
-        cwd=tmp_path, stderr=subprocess.DEVNULL,
+        cwd=tmp_path, env=variables(), stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         log = tmp_path / "runs/busy/metrics.jsonl"
@@ -139,13 +136,14 @@ def test_a_second_process_on_one_run_is_refused(genkit_command, tmp_path):
     assert genkit_command("resume", "runs/busy", "--steps", 1).returncode == 0
 
 
+@pytest.mark.once
 def test_a_full_disk_is_one_line_and_leaves_no_half_run(genkit_command, tmp_path):
     """A limit on file sizes stands for the full disk: the weights don't fit."""
     command = " ".join([*GENKIT, "run", "vae", *SMALL, "--steps", "1"])
     done = subprocess.run(
         ["bash", "-c", f"ulimit -f 20; exec {command}"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        env=variables(PYTHONDONTWRITEBYTECODE="1"),
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     assert "checkpoint of step 0 can't be written: File too large" in done.stderr

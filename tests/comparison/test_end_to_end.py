@@ -1,7 +1,6 @@
 """The command itself, with real training in real processes."""
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -10,7 +9,7 @@ import pytest
 
 from genkit import backend
 from genkit.backend import BACKENDS
-from tests.conftest import GENKIT
+from tests.commands import GENKIT, variables
 
 COMMON = ("compare", "gan", "--dataset", "digits", "--set", "hidden=16")
 FOLDER = "comparisons/gan-digits"
@@ -53,7 +52,7 @@ def begin(folder, *more):
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
-        env=os.environ,
+        env=variables(),
     )
 
 

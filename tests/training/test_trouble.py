@@ -16,7 +16,7 @@ import genkit
 from genkit import api, backend
 from genkit.errors import CallbackError, DivergedError, RunError
 from genkit.runs import Run
-from tests.conftest import GENKIT
+from tests.commands import GENKIT, variables
 
 pytestmark = pytest.mark.usefixtures("active_backend")
 
@@ -85,7 +85,7 @@ def endless(tmp_path):
     """A run that trains until it is ended; gives the process and the folder."""
     process = subprocess.Popen(
         small_run("long", "--epochs", 100000, "--checkpoint-every", 5, "--keep", 1),
-        cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        cwd=tmp_path, env=variables(), stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     folder = tmp_path / "runs/long"
     deadline = time.monotonic() + 180
@@ -149,7 +149,7 @@ def test_a_second_signal_ends_at_once_and_the_last_checkpoint_is_whole(
     process = subprocess.Popen(
         small_run("r", "--epochs", 100000, "--checkpoint-every", 100000),
         cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"},
+        env=variables(PYTHONPATH=f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"),
     )  # fmt: skip
     wait_for(tmp_path / "runs/r/metrics.jsonl")
     (tmp_path / "stopping").touch()
