@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from genkit import backend
+from tests import balance
 from tests.commands import Commands
 from tests.scaffold.environments import Environment
 
@@ -22,7 +23,12 @@ def pytest_report_header() -> str:
     return f"backend: {backend.choose()}; installed: {', '.join(backend.installed_backends())}"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if getattr(config.option, "loadgroup", False):  # in a process of two
+        balance.longest_first(items)
+        for item in items:
+            item.add_marker(pytest.mark.xdist_group(balance.group(item)))
     if len(backend.installed_backends()) < len(backend.BACKENDS):
         skip = pytest.mark.skip(reason="needs all three backends installed")
         for item in items:

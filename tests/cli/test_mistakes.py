@@ -11,7 +11,7 @@ from PIL import Image
 
 from genkit import backend, cli
 
-pytestmark = pytest.mark.usefixtures("active_backend")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("active_backend")]
 
 
 @pytest.fixture

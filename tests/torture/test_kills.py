@@ -16,6 +16,7 @@ def campaign(tmp_path_factory):
         yield campaign
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", ["kill", "ENOSPC", "EIO"])
 def test_whatever_happens_while_files_are_written_nothing_is_lost(campaign, kind):
     """Each start is hurt three things later than the one before, torn or lasting in turn."""

@@ -51,11 +51,11 @@ def test_a_run_holds_everything(train):
 
 @pytest.mark.parametrize("model", ["dcgan", "vae"])
 @pytest.mark.parametrize("stop", [7, 15, 20])
-def test_resuming_gives_the_same_bits_as_not_stopping(train, model, stop):
+def test_resuming_gives_the_same_bits_as_not_stopping(train, trained, model, stop):
     """The stop falls inside an epoch (7, 20) and between two (15 steps are one)."""
-    whole = train(model, steps=30, name="whole")
-    train(model, steps=stop, name="parts")
-    parts = api.resume(whole.path.parent / "parts", 30 - stop, verbose=False)
+    whole = trained(model, steps=30, name="whole")
+    stopped = train(model, steps=stop, name="parts")
+    parts = api.resume(stopped.path, 30 - stop, verbose=False)
     same_files(whole.path / "checkpoints/00000030", parts.path / "checkpoints/00000030")
     without_time = [{k: v for k, v in r.items() if k != "seconds"} for r in rows(whole)]
     assert [{k: v for k, v in r.items() if k != "seconds"} for r in rows(parts)] == without_time
@@ -175,14 +175,14 @@ def test_a_checkpoint_gets_its_name_only_when_it_is_whole(train, monkeypatch):
         ("checkpoints/00000002/training.safetensors", None),
     ],
 )
-def test_a_damaged_run_is_one_clear_error(train, file, damage):
-    result = train(steps=2)
+def test_a_damaged_run_is_one_clear_error(trained, tmp_path, file, damage):
+    path = shutil.copytree(trained(steps=2).path, tmp_path / "damaged")
     if damage is None:
-        (result.path / file).unlink()
+        (path / file).unlink()
     else:
-        (result.path / file).write_text(damage)
+        (path / file).write_text(damage)
     with pytest.raises(GenkitError) as caught:
-        genkit.load(result.path)
+        genkit.load(path)
     assert "\n" not in str(caught.value)
 
 

@@ -9,7 +9,7 @@ import genkit
 from genkit import api
 from genkit.errors import DataError, RunError
 
-pytestmark = pytest.mark.usefixtures("active_backend")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("active_backend")]
 
 
 def test_a_changed_byte_in_a_checkpoint_is_found(train):
