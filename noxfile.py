@@ -178,7 +178,8 @@ def full(session: nox.Session) -> None:
     began = time.monotonic()
     session.run(*command, env={**os.environ, "GENKIT_FULL": "1"}, success_codes=[0, 1])
     results = json.loads(report.read_text())["sessions"]
-    failed = [each["signature"] for each in results if each["result"] not in ("success", "skipped")]
+    well = ("success", "skipped")
+    failed = [each["signatures"][0] for each in results if each["result"] not in well]
     commit = session.run("git", "describe", "--always", "--dirty", external=True, silent=True)
     minutes = (time.monotonic() - began) / 60
     outcome = f"failed: {', '.join(failed)}" if failed else "passed"

@@ -14,6 +14,8 @@ from genkit.builtin.datasets.image_folder import ImageFolderConfig, open_image_f
 from genkit.errors import RunError, UsageError
 from genkit.runs import Run
 
+pytestmark = pytest.mark.slow
+
 STOPPED_AFTER = 2
 
 

@@ -67,6 +67,7 @@ def test_data_without_labels_says_what_to_choose(registry, plugins, tmp_path):
         augment(settings, tmp_path / "a")
 
 
+@pytest.mark.slow
 def test_the_command_stops_on_a_signal_goes_on_and_prints_one_object(genkit_command, tmp_path):
     command = [*GENKIT, "augment", *map(str, SMALL), "--json"]
     with subprocess.Popen(

@@ -35,6 +35,7 @@ def uncompiled(names):
     return [name for name in names if not name.startswith("compile") and "xla" not in name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["dcgan", "vae", "mlp-gan", "wgan-gp"])
 def test_a_baseline_trains_and_decodes_as_genkit_does(native, active_backend, case):
     tolerance = TOLERANCE[active_backend]

@@ -14,7 +14,7 @@ from tests.commands import variables
 from tests.docs.documents import path_with
 from tests.torture.nursery import Nursery
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 @pytest.fixture(scope="module")

@@ -65,6 +65,7 @@ def test_generate_writes_each_format(trained, genkit_command):
         assert picture.size[0] > 2 * 64
 
 
+@pytest.mark.slow
 def test_an_exported_model_generates_alone(trained, genkit_command, tmp_path):
     folder, _ = trained
     genkit_command("generate", folder / "runs/mine/model", "--n", 2, "--out", tmp_path / "o")
@@ -81,6 +82,7 @@ def test_runs_lists_states_and_losses(trained, genkit_command):
     assert "No runs" in genkit_command("runs", "--runs-dir", folder / "none").stdout
 
 
+@pytest.mark.slow
 def test_resume_adds_steps(genkit_command, tmp_path):
     genkit_command("run", "vae", *SMALL, "--steps", 3, "--name", "r")
     told = last_json(genkit_command("resume", "runs/r", "--steps", 4, "--json"))
@@ -88,6 +90,7 @@ def test_resume_adds_steps(genkit_command, tmp_path):
     assert "runs/r: 7 steps" in genkit_command("resume", "runs/r").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("signal_", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
 )
@@ -114,6 +117,7 @@ def test_a_signal_ends_cleanly_and_the_run_goes_on_later(signal_, code, genkit_c
     assert resumed["steps"] == done + 2
 
 
+@pytest.mark.slow
 @pytest.mark.once
 def test_a_second_process_on_one_run_is_refused(genkit_command, tmp_path):
     process = subprocess.Popen(
@@ -136,6 +140,7 @@ def test_a_second_process_on_one_run_is_refused(genkit_command, tmp_path):
     assert genkit_command("resume", "runs/busy", "--steps", 1).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.once
 def test_a_full_disk_is_one_line_and_leaves_no_half_run(genkit_command, tmp_path):
     """A limit on file sizes stands for the full disk: the weights don't fit."""
@@ -151,6 +156,7 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_run(genkit_command, tmp_path
     assert not list(tmp_path.rglob("*.partial"))
 
 
+@pytest.mark.slow
 def test_doctor_names_versions_and_devices(genkit_command):
     told = last_json(genkit_command("doctor", "--json"))
     mine = next(b for b in told["backends"] if b["name"] == BACKEND)
@@ -160,6 +166,7 @@ def test_doctor_names_versions_and_devices(genkit_command):
     assert BACKEND in genkit_command("doctor").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.cross_backend
 def test_a_model_generates_the_same_pictures_on_every_backend(genkit_command, tmp_path):
     genkit_command("run", "vae", *SMALL[:4], "--backend", "torch", "--steps", 20, "--name", "t")

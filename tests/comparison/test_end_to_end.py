@@ -16,6 +16,7 @@ FOLDER = "comparisons/gan-digits"
 STEPS = 12
 
 
+@pytest.mark.slow
 @pytest.mark.cross_backend
 def test_three_backends_begin_alike_and_are_compared(genkit_command, tmp_path):
     told = json.loads(
@@ -64,6 +65,7 @@ def wait_for(condition, process):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_killed_comparison_goes_on_where_it_was(tmp_path):
     more = ("--seeds", 2, "--steps", STEPS)
     name = backend.choose()
@@ -94,6 +96,7 @@ def test_a_killed_comparison_goes_on_where_it_was(tmp_path):
     assert f"steps was {STEPS}, now is {STEPS + 1}" in told
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_done_and_tells_how_to_go_on(tmp_path):
     process = begin(tmp_path, "--seeds", 1, "--steps", 100_000)
     run = tmp_path / FOLDER / "cells" / f"gan-{backend.choose()}-0"
@@ -105,6 +108,7 @@ def test_ctrl_c_keeps_what_is_done_and_tells_how_to_go_on(tmp_path):
     assert json.loads((run / "status.json").read_text())["state"] == "stopped"
 
 
+@pytest.mark.slow
 def test_a_cell_that_fails_is_told_and_the_exit_code_is_1(tmp_path):
     process = begin(tmp_path, "--seeds", 1, "--steps", 100_000, "--timeout", "1s")
     _, told = process.communicate(timeout=300)
@@ -112,6 +116,7 @@ def test_a_cell_that_fails_is_told_and_the_exit_code_is_1(tmp_path):
     assert "failed: It took longer than 1 s" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

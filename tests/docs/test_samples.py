@@ -16,6 +16,8 @@ import pytest
 from tests.commands import variables
 from tests.docs.documents import SAMPLES, path_with
 
+pytestmark = pytest.mark.slow
+
 # What is ported from another framework needs that one; nox -s tests(all) has all of them.
 PYTHON = [
     pytest.param(name, marks=pytest.mark.cross_backend)

@@ -38,6 +38,7 @@ def numbers(tensor):
     return ops.convert_to_numpy(tensor)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shape", "patch"), [((8, 8, 1), 2), ((12, 20, 3), 2), ((28, 28, 1), 1), ((16, 16, 3), 4)]
 )
@@ -178,6 +179,7 @@ def test_guidance_goes_from_no_label_through_the_label_and_beyond():
     assert np.abs(answers[1.0] - answers[0.0]).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_labels_are_hidden_as_often_as_asked():
     model = flow(conditional=True, label_dropout=0.25)
     noise = model.training_noise(training_rng(0, 0), 4000)
@@ -199,6 +201,7 @@ def test_labels_are_hidden_as_often_as_asked():
     np.testing.assert_array_equal(shown[0][~hidden], batch["label"][~hidden])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [flow, ddpm])
 def test_a_conditional_model_generates_by_label(make):
     model = make(conditional=True, sampling_steps=3)

@@ -12,6 +12,8 @@ from genkit.errors import UsageError
 from genkit.report.renderers import render_pictures, shown_together
 from genkit.report.samples import Samples
 
+pytestmark = pytest.mark.slow
+
 SCHEMA = genkit.Schema({"dot": genkit.Field((1,), "float32", "dot", range=(0, 1))})
 
 

@@ -36,6 +36,7 @@ def test_each_kind_is_tried():
     assert list(KINDS) == list(LISTED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_made_plugin_installs_does_what_its_readme_says_and_passes_its_tests(
     kind, tmp_path, clean_environment

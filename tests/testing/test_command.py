@@ -8,7 +8,7 @@ import pytest
 
 from genkit.backend import BACKENDS
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 def test_a_data_set_passes_and_the_table_says_so(genkit_command):

@@ -75,6 +75,7 @@ def check_of(name, check):
     return next(c for c in found if c.name == check)
 
 
+@pytest.mark.slow
 @pytest.mark.once
 @pytest.mark.parametrize(("name", "check"), DEFECTS)
 def test_a_defect_is_found(name, check):
@@ -91,6 +92,7 @@ def test_a_defect_between_backends_is_found(name, check):
     assert "Expected" in outcome.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOUND)
 def test_what_is_sound_passes(name):
     outcomes = [c.run() for c in checks_for(name) if not c.definition.spans_backends]
@@ -100,6 +102,7 @@ def test_what_is_sound_passes(name):
     assert {o.name for o in outcomes if o.outcome == "skipped"} <= {"labels_are_taken_or_refused"}
 
 
+@pytest.mark.slow
 @pytest.mark.cross_backend
 def test_what_is_sound_passes_between_backends():
     found = [c.run() for c in checks_for("sound") if c.definition.spans_backends]

@@ -7,6 +7,8 @@ import pytest
 from genkit import backend
 from tests.torture.campaign import Campaign
 
+pytestmark = pytest.mark.slow
+
 PLACES = 14
 
 

@@ -29,6 +29,7 @@ def build(name, **changes):
     return VAE(VAEConfig(width=8, hidden=32, latent_dim=3), schema(**changes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dcgan", "vae"])
 def test_ten_samples_are_the_first_of_a_hundred_to_the_bit(name):
     model = build(name)
@@ -40,6 +41,7 @@ def test_ten_samples_are_the_first_of_a_hundred_to_the_bit(name):
     assert len(np.unique(many.reshape(100, -1), axis=0)) == 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dcgan", "vae"])
 @pytest.mark.parametrize(("size", "channels", "limits"), [(12, 3, (0, 255)), (4, 1, (-2, 7))])
 def test_any_size_and_channels_and_the_range_of_the_data(name, size, channels, limits):

@@ -23,6 +23,7 @@ pytest.importorskip("mlflow")
 pytest.importorskip("sqlalchemy")
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.once,
     pytest.mark.usefixtures("active_backend"),
     pytest.mark.filterwarnings("ignore:The training step runs eagerly:UserWarning"),
