@@ -124,7 +124,7 @@ def quick(session: nox.Session) -> None:
     backend = os.environ.get("KERAS_BACKEND") or "jax"
     session.install("-e", f".[{backend}]", *TEST_TOOLS, *CONSTRAINTS)
     session.run(
-        "pytest", "-q", *TWO_PROCESSES, "-m", "not slow and not cross_backend", *session.posargs,
+        "pytest", "-q", *TWO_PROCESSES, "-m", "not slow", *session.posargs,
         env=variables(session, backend, **ONE_THREAD),
     )  # fmt: skip
 

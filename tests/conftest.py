@@ -29,11 +29,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         balance.longest_first(items)
         for item in items:
             item.add_marker(pytest.mark.xdist_group(balance.group(item)))
-    if len(backend.installed_backends()) < len(backend.BACKENDS):
-        skip = pytest.mark.skip(reason="needs all three backends installed")
-        for item in items:
-            if item.get_closest_marker("cross_backend"):
-                item.add_marker(skip)
+    missing = len(backend.installed_backends()) < len(backend.BACKENDS)
+    skip = pytest.mark.skipif(missing, reason="needs all three backends installed")
+    for item in items:
+        if item.get_closest_marker("cross_backend"):
+            item.add_marker(skip)
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(tryfirst=True)

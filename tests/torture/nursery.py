@@ -50,8 +50,9 @@ class Nursery:
         return self
 
     def __exit__(self, *_):
+        self._process.kill()  # between two requests it holds nothing that must be kept
         with self._process:  # closes its pipes and waits
-            self._process.stdin.close()
+            pass
 
     def ask(self, **request):
         """Send a request and return the answer: ``signal``, ``code`` and ``seconds``."""
