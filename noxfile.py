@@ -20,7 +20,6 @@ nox.options.default_venv_backend = "uv|venv"
 # has one thread in each: threads that wait for each other on busy cores may take 40 times as long.
 # What shares models or runs stays in one process; tests/balance.py says what, and what is long.
 TWO_PROCESSES = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
-TWO_PROCESSES_BY_FILE = ("-n", "2", "--dist", "loadfile")
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 CONSTRAINTS = ("-c", "constraints.txt")
 XDIST = "pytest-xdist>=3.8"
@@ -142,14 +141,16 @@ def plugins(session: nox.Session, backend: str) -> None:
     if together:
         session.install(*base, *(f"-e{folder}[test]" for folder in folders))
     env = variables(session, backend, **ONE_THREAD)
-    env.pop("PYTHONPATH")
+    env["PYTHONPATH"] = str(Path.cwd())  # for tests.balance
     shares = {}
     for folder in folders:
         if not together:
             session.install(*base, "-e", f"{folder}[test]")
         began = time.monotonic()
         with session.chdir(folder):
-            session.run("pytest", "-q", *TWO_PROCESSES_BY_FILE, *session.posargs, env=env)
+            session.run(
+                "pytest", "-q", "-p", "tests.balance", *TWO_PROCESSES, *session.posargs, env=env
+            )
         shares[folder.name] = time.monotonic() - began
         if not together:
             uninstall(session, folder.name)

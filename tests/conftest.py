@@ -23,12 +23,13 @@ def pytest_report_header() -> str:
     return f"backend: {backend.choose()}; installed: {', '.join(backend.installed_backends())}"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.pluginmanager.is_registered(balance):
+        config.pluginmanager.register(balance)
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if getattr(config.option, "loadgroup", False):  # in a process of two
-        balance.longest_first(items)
-        for item in items:
-            item.add_marker(pytest.mark.xdist_group(balance.group(item)))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = len(backend.installed_backends()) < len(backend.BACKENDS)
     skip = pytest.mark.skipif(missing, reason="needs all three backends installed")
     for item in items:
