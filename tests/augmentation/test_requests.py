@@ -46,7 +46,7 @@ def test_a_generator_learns_for_1500_steps_unless_told(registry):
     assert (plan.steps, plan.epochs) == (None, 3)
 
 
-@pytest.mark.parametrize("model", ["vae", "ddpm"])
+@pytest.mark.parametrize("model", ["vae", pytest.param("ddpm", marks=pytest.mark.slow)])
 def test_a_model_that_takes_no_label_names_those_that_do(settings, tmp_path, model):
     with pytest.raises(UsageError, match="generates by label") as error:
         augment(settings(model), tmp_path / "a")

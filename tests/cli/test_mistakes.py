@@ -136,6 +136,7 @@ def test_an_empty_folder(genkit_here, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_images_of_mixed_size_are_told_with_the_way_out(genkit_here, tmp_path):
     images(tmp_path / "pictures")
     images(tmp_path / "pictures", size=(8, 12))
