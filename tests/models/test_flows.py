@@ -69,6 +69,7 @@ def test_a_patch_s_pixels_come_back_to_their_places():
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.slow
 def test_flow_matching_teaches_the_velocity_of_a_straight_line():
     time = RNG.random((6, 1, 1, 1), np.float32)
     inputs = map(ops.convert_to_tensor, (CLEAN, NOISE, time))
@@ -162,6 +163,7 @@ def teach(network):
     network.set_weights([0.2 * rng.standard_normal(w.shape) for w in network.get_weights()])
 
 
+@pytest.mark.slow
 def test_guidance_goes_from_no_label_through_the_label_and_beyond():
     answers = {}
     label = ops.convert_to_tensor(np.array([0, 1, 2, 0, 1, 2], "int32"))

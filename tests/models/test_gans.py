@@ -138,6 +138,7 @@ def test_spectral_normalisation_bounds_the_discriminator():
     assert (np.abs(scores[0] - scores[1])[:, 0] <= 1.1 * 4 * distance).all()
 
 
+@pytest.mark.slow
 def test_noise_for_the_penalty_is_no_part_of_generation():
     from genkit.builtin.models.wgan_gp import WGANGP
 
