@@ -88,7 +88,6 @@ def variables(session: nox.Session, backend: str, **more: str) -> dict[str, str]
     kept = {
         "JAX_COMPILATION_CACHE_DIR": str(cache),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_COMPILATION_CACHE_MAX_SIZE": str(2**30),
     }
     return {**kept, **os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": ".", **more}
 

@@ -224,6 +224,7 @@ def write_old_format(model, file):
         save_weights_to_hdf5_group(opened, model)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("active_backend")
 def test_weights_of_another_network_are_refused(served, monkeypatch):
     import keras
