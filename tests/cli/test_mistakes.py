@@ -148,6 +148,7 @@ def test_images_of_mixed_size_are_told_with_the_way_out(genkit_here, tmp_path):
     assert code == 0, err
 
 
+@pytest.mark.slow
 def test_images_of_mixed_mode_are_told_with_the_way_out(genkit_here, tmp_path):
     images(tmp_path / "pictures")
     images(tmp_path / "pictures", mode="L")

@@ -162,6 +162,7 @@ def test_perplexity_counts_codes_that_are_used_alike():
     assert float(perplexity(ops.zeros_like(codes), 8)) == pytest.approx(1, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_later_code_changes_no_earlier_logit():
     model = small()
     prior = prior_of(model)
@@ -200,6 +201,7 @@ def test_codes_are_drawn_as_often_as_the_prior_says():
     np.testing.assert_allclose(np.bincount(first, minlength=3) / 20_000, expected, atol=0.015)
 
 
+@pytest.mark.slow
 def test_the_prior_knows_nothing_better_than_chance_at_first_and_counts_in_nats():
     model = small()
     for variable in model.prior.head.weights:
@@ -208,6 +210,7 @@ def test_the_prior_knows_nothing_better_than_chance_at_first_and_counts_in_nats(
     assert float(ops.convert_to_numpy(loss)) == pytest.approx(4 * np.log(16), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_codes_and_reconstructions_have_their_shapes_and_ranges():
     model = small(12)
     images = np.random.default_rng(0).integers(0, 256, (70, 12, 12, 1)).astype("uint8")

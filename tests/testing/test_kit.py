@@ -133,6 +133,7 @@ def test_an_expected_failure_is_shown_with_its_reason():
     assert outcome.reason == "Nobody has written them yet"
 
 
+@pytest.mark.slow
 @pytest.mark.once
 def test_an_expected_failure_that_passes_is_a_failure():
     outcome = check_of("mended", "losses_are_finite").run()

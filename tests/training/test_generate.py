@@ -76,6 +76,7 @@ def test_the_reference_dcgan_has_the_published_shapes():
         assert optimizer.beta_1 == 0.5
 
 
+@pytest.mark.slow
 def test_the_vae_loss_is_its_two_terms_and_the_bound_of_a_known_case():
     """With an encoder of zeros q is the prior, and with logits of zero each pixel costs log 2."""
     model = build("vae")

@@ -206,6 +206,7 @@ def test_a_run_stopped_by_a_callback_s_error_resumes(train, tmp_path):
 # Diverged training
 
 
+@pytest.mark.slow
 def test_a_loss_that_explodes_is_told_with_its_gradients(train, tmp_path):
     with pytest.raises(DivergedError) as caught:
         train(steps=400, name="wild", checkpoint_every=2, callbacks=[Ruin(at=4)])
