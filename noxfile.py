@@ -76,6 +76,7 @@ def prepare_environment() -> None:
             os.environ.setdefault(f"UV_{name}", between.join(found.split()))
     os.environ.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
     os.environ.setdefault("UV_COMPILE_BYTECODE", "1")
+    os.environ.setdefault("UV_HTTP_TIMEOUT", "180")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
