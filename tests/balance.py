@@ -20,6 +20,8 @@ _LONGEST_FIRST = (
     "scaffold/test_made_plugins.py",
     "docs/test_first_generator.py",
     "testing/test_builtins.py",
+    "test_commands.py",
+    "test_walkthrough.py",
     "test_kit.py",
     "test_conformance.py",
     "torture/test_kills.py",
