@@ -1,24 +1,35 @@
-"""Every check of the project, each in an environment of its own: ``nox -s NAME``."""
+"""Every check of the project, each in an environment of its own: ``nox -s NAME``.
 
+docs/explanation/testing.md says what each session is for.
+"""
+
+import json
 import os
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nox
 
 nox.options.sessions = ["lint", "typing", "docs", "tests"]
-nox.options.default_venv_backend = "venv"
+nox.options.default_venv_backend = "uv|venv"
 
 # Most of a test's time is one thread's, importing and compiling: two processes halve it. PyTorch
 # has one thread in each: threads that wait for each other on busy cores may take 40 times as long.
-TWO_PROCESSES = ("-n", "2", "--dist", "loadfile")
+# What shares models or runs stays in one process; tests/balance.py says what, and what is long.
+TWO_PROCESSES = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 CONSTRAINTS = ("-c", "constraints.txt")
-TEST_TOOLS = ("pytest>=8.3", "pytest-xdist>=3.6", "hypothesis>=6.130")
+XDIST = "pytest-xdist>=3.8"
+TEST_TOOLS = ("pytest>=8.3", XDIST, "hypothesis>=6.130")
 # The session of all tests also reads what GenKit writes for others, looks at its pages in a
 # browser, and asks others for figures.
 READERS = ("pyyaml>=6", "huggingface-hub>=1", "prdc>=0.2", "playwright>=1.50")
 RUFF = "ruff>=0.17,<0.18"
 DOCS_TOOLS = ("sphinx>=8.2", "myst-parser>=4", "furo>=2025.7", "sphinx-copybutton>=0.5")
+BACKENDS = ("jax", "torch", "tensorflow")
 # What differs between backends; the rest runs once.
 BACKEND_TESTS = (
     "tests/benchmarks",
@@ -31,50 +42,163 @@ BACKEND_TESTS = (
     "tests/torture",
     "tests/cli",
 )
+# The files with tests that compare backends.
+CROSS_BACKEND_TESTS = (
+    "tests/test_parity.py",
+    "tests/test_resume_elsewhere.py",
+    "tests/cli/test_end_to_end.py",
+    "tests/comparison/test_end_to_end.py",
+    "tests/docs/test_samples.py",
+    "tests/evaluation",
+    "tests/testing",
+)
+# Nothing is left out: also what is the same on all backends runs on each.
+FULL = bool(os.environ.get("GENKIT_FULL"))
+FULL_SESSIONS = (
+    "lint", "typing", "docs", "tests", "plugins", "scaffold", "models", "conformance", "torture",
+)  # fmt: skip
+FULL_RUNS = Path("docs/explanation/full-runs.md")
+PLUGIN_MINUTES = 3
+
+
+def prepare_environment() -> None:
+    """Let uv find packages where pip does, and let Python keep what it compiles.
+
+    uv reads nothing of pip's configuration, and compiles nothing as it installs. Importing Keras
+    that was not compiled takes 13 s instead of 5 s, in each of some hundred processes.
+    """
+    names = {"find-links": "FIND_LINKS", "index-url": "DEFAULT_INDEX", "extra-index-url": "INDEX"}
+    for key, name in names.items():
+        command = [sys.executable, "-m", "pip", "config", "get", f"global.{key}"]
+        asked = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        found = os.environ.get(f"PIP_{key.upper().replace('-', '_')}") or asked.stdout.strip()
+        if found:
+            between = "," if key == "find-links" else " "
+            os.environ.setdefault(f"UV_{name}", between.join(found.split()))
+    os.environ.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
+    os.environ.setdefault("UV_COMPILE_BYTECODE", "1")
+    os.environ.setdefault("UV_HTTP_TIMEOUT", "180")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+prepare_environment()
+
+
+def variables(session: nox.Session, backend: str, **more: str) -> dict[str, str]:
+    """Return the environment of tests; what JAX compiles is kept for the next session."""
+    cache = session.cache_dir.resolve() / "jax"
+    kept = {
+        "JAX_COMPILATION_CACHE_DIR": str(cache),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+    return {**kept, **os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": ".", **more}
 
 
 @nox.session
-@nox.parametrize("backend", ["jax", "torch", "tensorflow", "all"])
+@nox.parametrize("backend", [*BACKENDS, "all"])
 def tests(session: nox.Session, backend: str) -> None:
     """Test on one backend with only that one installed; "all" compares the three."""
-    extras = f"{backend},tensorboard" + (",mlflow" if backend == "jax" else "")
+    extras = f"{backend},tensorboard" + (",mlflow" if backend == "jax" or FULL else "")
     # torchmetrics brings torch: the independent FID, KID and inception score are asked there.
     more = {"jax": (*READERS, RUFF), "all": ("torchmetrics>=1.9",)}
     session.install("-e", f".[{extras}]", *TEST_TOOLS, *more.get(backend, ()), *CONSTRAINTS)
-    env = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": "."}
     if backend == "all":
         # One process, with the threads a user has: PyTorch's batch normalisation adds up in one
         # part a thread, and the fewer there are, the further it is from the other backends.
-        env["KERAS_BACKEND"] = "jax"
-        session.run("pytest", "-q", "-m", "cross_backend", "tests", *session.posargs, env=env)
+        which = ("-m", "cross_backend", *CROSS_BACKEND_TESTS)
+        env = variables(session, "jax")
+        session.run("pytest", "-q", *which, *session.posargs, env=env)
         return
+    everything = backend == "jax" or FULL
+    which = "not cross_backend" + ("" if everything else " and not once")
     where = ["tests"] if backend == "jax" else BACKEND_TESTS
     session.run(
-        "pytest", "-q", *TWO_PROCESSES, "-m", "not cross_backend", *where, *session.posargs,
-        env={**env, **ONE_THREAD},
+        "pytest", "-q", *TWO_PROCESSES, "-m", which, *where, *session.posargs,
+        env=variables(session, backend, **ONE_THREAD),
     )  # fmt: skip
 
 
 @nox.session
-@nox.parametrize("backend", ["jax", "torch", "tensorflow"])
-def plugins(session: nox.Session, backend: str) -> None:
-    """Test each plugin of this repository beside GenKit alone, on each backend."""
-    for folder in sorted(path.parent for path in Path("plugins").glob("*/pyproject.toml")):
-        test = f"{folder}[test]"
-        session.install("-e", f".[{backend}]", "-e", test, "pytest-xdist>=3.6", *CONSTRAINTS)
-        with session.chdir(folder):
-            env = {**os.environ, "KERAS_BACKEND": backend, **ONE_THREAD}
-            session.run("pytest", "-q", *TWO_PROCESSES, *session.posargs, env=env)
-        session.run("pip", "uninstall", "--quiet", "--yes", folder.name)
+def quick(session: nox.Session) -> None:
+    """Test something of every room in three minutes, on JAX or on KERAS_BACKEND."""
+    backend = os.environ.get("KERAS_BACKEND") or "jax"
+    session.install("-e", f".[{backend}]", *TEST_TOOLS, *CONSTRAINTS)
+    session.run(
+        "pytest", "-q", *TWO_PROCESSES, "-m", "not slow", *session.posargs,
+        env=variables(session, backend, **ONE_THREAD),
+    )  # fmt: skip
 
 
 @nox.session
-@nox.parametrize("backend", ["jax", "torch", "tensorflow"])
+@nox.parametrize("backend", BACKENDS)
+def plugins(session: nox.Session, backend: str) -> None:
+    """Test each plugin of this repository in a process of its own, on each backend.
+
+    On JAX all are installed at once; elsewhere, and in full, each is alone beside GenKit.
+    """
+    folders = sorted(path.parent for path in Path("plugins").glob("*/pyproject.toml"))
+    together = backend == "jax" and not FULL
+    base = ("-e", f".[{backend}]", XDIST, *CONSTRAINTS)
+    if together:
+        session.install(*base, *(f"-e{folder}[test]" for folder in folders))
+    env = variables(session, backend, **ONE_THREAD)
+    env["PYTHONPATH"] = str(Path.cwd())  # for tests.balance
+    shares = {}
+    for folder in folders:
+        if not together:
+            session.install(*base, "-e", f"{folder}[test]")
+        began = time.monotonic()
+        with session.chdir(folder):
+            session.run(
+                "pytest", "-q", "-p", "tests.balance", *TWO_PROCESSES, *session.posargs, env=env
+            )
+        shares[folder.name] = time.monotonic() - began
+        if not together:
+            uninstall(session, folder.name)
+    for name, seconds in shares.items():
+        over = f"  over its {PLUGIN_MINUTES} minutes" if seconds > 60 * PLUGIN_MINUTES else ""
+        share = seconds / sum(shares.values())
+        session.log(f"{name}: {seconds:.0f} s, {share:.0%} of the plugins{over}")
+
+
+def uninstall(session: nox.Session, name: str) -> None:
+    """Take a distribution out of the session's environment."""
+    if session.venv_backend == "uv":
+        session.run("uv", "pip", "uninstall", "--quiet", name, external=True)
+    else:
+        session.run("pip", "uninstall", "--quiet", "--yes", name)
+
+
+@nox.session(python=False)
+def full(session: nox.Session) -> None:
+    """Run everything on all backends, which takes hours, and keep the tally of it.
+
+    Before a release, and when what the backends share was changed.
+    """
+    report = Path(session.create_tmp(), "report.json").resolve()
+    command = [sys.executable, "-m", "nox", "-s", *FULL_SESSIONS, "--report", str(report)]
+    began = time.monotonic()
+    session.run(*command, env={**os.environ, "GENKIT_FULL": "1"}, success_codes=[0, 1])
+    results = json.loads(report.read_text())["sessions"]
+    well = ("success", "skipped")
+    failed = [each["signatures"][0] for each in results if each["result"] not in well]
+    commit = session.run("git", "describe", "--always", "--dirty", external=True, silent=True)
+    minutes = (time.monotonic() - began) / 60
+    outcome = f"failed: {', '.join(failed)}" if failed else "passed"
+    today = datetime.now(UTC).date()
+    with FULL_RUNS.open("a", encoding="utf-8") as tally:
+        tally.write(f"| {today} | {commit.strip()} | {minutes:.0f} | {outcome} |\n")
+    if failed:
+        session.error(outcome)
+
+
+@nox.session
+@nox.parametrize("backend", BACKENDS)
 def scaffold(session: nox.Session, backend: str) -> None:
     """Make a plugin of each kind, install it beside GenKit in a clean environment, and test it."""
     session.install("-e", f".[{backend}]", *TEST_TOOLS, RUFF, *CONSTRAINTS)
-    env = {"KERAS_BACKEND": backend, "PYTHONPATH": "."}
-    session.run("pytest", "-q", "tests/scaffold", *session.posargs, env={**os.environ, **env})
+    env = variables(session, backend)
+    session.run("pytest", "-q", "tests/scaffold", *session.posargs, env=env)
 
 
 @nox.session
@@ -157,7 +281,7 @@ def recsys_bench(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("backend", ["jax", "torch", "tensorflow"])
+@nox.parametrize("backend", BACKENDS)
 def models(session: nox.Session, backend: str) -> None:
     """Train every built-in model for 200 steps on each backend."""
     session.install("-e", f".[{backend}]", *TEST_TOOLS, *CONSTRAINTS)
@@ -166,7 +290,7 @@ def models(session: nox.Session, backend: str) -> None:
 
 
 @nox.session
-@nox.parametrize("backend", ["jax", "torch", "tensorflow", "all"])
+@nox.parametrize("backend", [*BACKENDS, "all"])
 def conformance(session: nox.Session, backend: str) -> None:
     """Make every check of the conformance kit on every built-in; "all" compares the backends."""
     session.install("-e", f".[{backend}]", *TEST_TOOLS, *CONSTRAINTS)

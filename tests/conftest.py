@@ -2,22 +2,21 @@
 
 import os
 import random
-import subprocess
-import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from genkit.plan import activation
+from tests import balance
+from tests.commands import Commands
 from tests.scaffold.environments import Environment
 
 # JAX compiles each distinct step once a test session, not once a process.
 _CACHE = tempfile.TemporaryDirectory(prefix="genkit-tests-jax-")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", _CACHE.name)
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-
-GENKIT = [sys.executable, "-m", "genkit"]
 
 
 def pytest_report_header() -> str:
@@ -26,12 +25,19 @@ def pytest_report_header() -> str:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.pluginmanager.is_registered(balance):
+        config.pluginmanager.register(balance)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if len(activation.installed_backends()) < len(activation.BACKENDS):
-        skip = pytest.mark.skip(reason="needs all three backends installed")
-        for item in items:
-            if item.get_closest_marker("cross_backend"):
-                item.add_marker(skip)
+    missing = len(activation.installed_backends()) < len(activation.BACKENDS)
+    skip = pytest.mark.skipif(missing, reason="needs all three backends installed")
+    for item in items:
+        if item.get_closest_marker("cross_backend"):
+            item.add_marker(skip)
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -65,25 +71,18 @@ def clean_environment(_made_environment):
     _made_environment.clean()
 
 
+@pytest.fixture(scope="session")
+def commands():
+    """The command line, warm: see ``Commands``."""
+    with Commands() as commands:
+        yield commands
+
+
 @pytest.fixture
-def genkit_command(tmp_path):
-    """Run the command line in a process of its own, in an empty folder."""
-
-    def run(*arguments: object, env: dict[str, str] | None = None, check: bool = True):
-        done = subprocess.run(
-            [*GENKIT, *map(str, arguments)],
-            cwd=tmp_path,
-            env={**os.environ, **(env or {})},
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        if check and done.returncode:
-            raise AssertionError(f"exit {done.returncode}\n{done.stdout}\n{done.stderr}")
-        return done
-
-    return run
+def genkit_command(commands, request, tmp_path):
+    """Run the command line in an empty folder; optimised where backends are compared."""
+    compared = request.node.get_closest_marker("cross_backend") is not None
+    return partial(commands.run, tmp_path, optimised=compared)
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import pytest
 
 from genkit.plan.activation import BACKENDS
 
+pytestmark = pytest.mark.slow
+
 HALF_WIDTH = {
     "dcgan": ["--set", "width=32", "--set", "dropout=0"],
     "vae": ["--set", "width=16"],

@@ -7,6 +7,8 @@ import pytest
 
 from genkit.plan.activation import BACKENDS
 
+pytestmark = pytest.mark.slow
+
 # With dropout each backend draws its own: losses of the GAN's two wander apart. Over the 10 steps
 # after the checkpoint they differed by up to 0.002 when this was measured.
 BAND = 0.02

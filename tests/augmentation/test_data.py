@@ -31,6 +31,7 @@ def review_by(plugins):
         yield install
 
 
+@pytest.mark.slow
 def test_what_a_reviewer_refuses_is_neither_trained_on_nor_written(
     settings, review_by, tmp_path, monkeypatch
 ):

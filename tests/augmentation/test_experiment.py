@@ -14,6 +14,8 @@ from genkit.runs.run import Run
 from genkit.workflows.augmentation import classifier
 from genkit.workflows.augmentation.experiment import augment
 
+pytestmark = pytest.mark.slow
+
 STOPPED_AFTER = 2
 
 

@@ -9,7 +9,7 @@ import pytest
 from genkit.errors import UsageError
 from genkit.workflows.augmentation.experiment import augment
 from genkit.workflows.augmentation.settings import make_settings
-from tests.conftest import GENKIT
+from tests.commands import GENKIT, variables
 
 SMALL = (
     "--model", "cvae", "--dataset", "digits", "--set", "width=4", "--per-class", 4, "--ratios", 1,
@@ -46,7 +46,7 @@ def test_a_generator_learns_for_1500_steps_unless_told(registry):
     assert (plan.steps, plan.epochs) == (None, 3)
 
 
-@pytest.mark.parametrize("model", ["vae", "ddpm"])
+@pytest.mark.parametrize("model", ["vae", pytest.param("ddpm", marks=pytest.mark.slow)])
 def test_a_model_that_takes_no_label_names_those_that_do(settings, tmp_path, model):
     with pytest.raises(UsageError, match="generates by label") as error:
         augment(settings(model), tmp_path / "a")
@@ -67,10 +67,16 @@ def test_data_without_labels_says_what_to_choose(registry, plugins, tmp_path):
         augment(settings, tmp_path / "a")
 
 
+@pytest.mark.slow
 def test_the_command_stops_on_a_signal_goes_on_and_prints_one_object(genkit_command, tmp_path):
     command = [*GENKIT, "augment", *map(str, SMALL), "--json"]
     with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=tmp_path,
+        env=variables(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         for line in process.stderr:
             if "arms left" in line:

@@ -35,6 +35,7 @@ def uncompiled(names):
     return [name for name in names if not name.startswith("compile") and "xla" not in name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["dcgan", "vae", "mlp-gan", "wgan-gp"])
 def test_a_baseline_trains_and_decodes_as_genkit_does(native, active_backend, case):
     tolerance = TOLERANCE[active_backend]
@@ -56,6 +57,7 @@ def test_a_baseline_trains_and_decodes_as_genkit_does(native, active_backend, ca
         np.testing.assert_allclose(decoded, images, rtol=0, atol=0.25, err_msg=variant)
 
 
+@pytest.mark.slow
 def test_generation_alone_needs_no_step(native, active_backend):
     model = build("dcgan")
     engine, _ = stepper(model)

@@ -5,7 +5,10 @@ import os
 import keras
 import pytest
 
-pytestmark = pytest.mark.skipif(keras.config.backend() != "jax", reason="JAX compiles programs")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(keras.config.backend() != "jax", reason="JAX compiles programs"),
+]
 
 RUN = ("run", "vae", "--dataset", "digits", "--set", "width=4", "--steps", "1")
 

@@ -2,14 +2,19 @@
 
 import json
 import os
-import subprocess
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.conftest import GENKIT
+from genkit.plan import activation
+from tests.commands import variables
 from tests.docs.documents import path_with
+from tests.torture.nursery import Nursery
+
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 @pytest.fixture(scope="module")
@@ -17,21 +22,18 @@ def place(tmp_path_factory):
     """A folder with a run of the sample plugin's model."""
     folder = tmp_path_factory.mktemp("morse")
     path = path_with("morse", folder / "site")
+    with installed(path) as genkit:
+        done = genkit(folder, "run", "morse-memory", "--name", "m")
+        assert done.returncode == 0, done.stderr
+        assert "genkit transcribe" in done.stdout
+        yield folder / "runs" / "m", partial(genkit, folder), path
 
-    def genkit(*arguments: object, env: dict[str, str] | None = None):
-        return subprocess.run(
-            [*GENKIT, *map(str, arguments)],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": path, **(env or {})},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
 
-    done = genkit("run", "morse-memory", "--name", "m")
-    assert done.returncode == 0, done.stderr
-    assert "genkit transcribe" in done.stdout
-    return folder / "runs" / "m", genkit, path
+@contextmanager
+def installed(path):
+    """Run the command line with the plugins that a PYTHONPATH holds."""
+    with Nursery(activation.choose(), variables(PYTHONPATH=path)) as nursery:
+        yield lambda folder, *arguments, **more: nursery.run(arguments, folder, more)
 
 
 def test_training_shows_samples_by_the_plugins_renderer(place):
@@ -99,10 +101,10 @@ def test_mistakes_are_told_in_one_line(place, arguments, said):
 def test_help_lists_the_verb_and_the_models_flags(place):
     run, genkit, _ = place
     wide = {"COLUMNS": "200"}
-    assert "Write down what generated signals say" in genkit("--help", env=wide).stdout
-    shown = genkit("generate", run, "--help", env=wide).stdout
+    assert "Write down what generated signals say" in genkit("--help", **wide).stdout
+    shown = genkit("generate", run, "--help", **wide).stdout
     assert "--loudness" in shown
-    assert "--loudness" not in genkit("generate", "--help", env=wide).stdout
+    assert "--loudness" not in genkit("generate", "--help", **wide).stdout
     told = json.loads(genkit("info", "morse-memory", "--json").stdout)
     assert [field["name"] for field in told["options"]["generate"]] == ["loudness"]
     assert told["commands"] == ["transcribe"]
@@ -128,7 +130,7 @@ class Careless(genkit.Reviewer):
 
 
 @pytest.mark.parametrize(
-    ("attribute", "inside", "said"),
+    "case",
     [
         ("Raises", "pass", "RuntimeError: boom"),
         ("Careless", "pass", "expected 64 strings"),
@@ -136,12 +138,14 @@ class Careless(genkit.Reviewer):
         ("Raises", "raise RuntimeError('no list')", "no list"),
     ],
 )
-def test_where_a_reviewer_fails_nothing_is_written(place, install, attribute, inside, said):
-    run, genkit, path = place
+def test_where_a_reviewer_fails_nothing_is_written(place, install, genkit_command, case):
+    run, _, path = place
+    attribute, inside, said = case
     text = HOSTILE.format(module="genkit_bad", attribute=attribute, inside=inside, before="")
     site = install("genkit-keras-bad", "genkit_bad", text)["PYTHONPATH"]
     env = {"PYTHONPATH": os.pathsep.join([site, path])}
-    done = genkit("generate", run, "--n", 100, "--out", run / "none", env=env)
+    wish = ("generate", run, "--n", 100, "--out", run / "none")
+    done = genkit_command(*wish, env=env, check=False)
     assert done.returncode == 1
     assert said in done.stderr
     assert "genkit-keras-bad" in done.stderr or "genkit_bad" in done.stderr
@@ -159,22 +163,23 @@ VERBS = "def transcribe():\n    print('rival')\ndef list():\n    print('no list'
 
 
 def test_two_plugins_with_one_verb_and_a_built_in_verb_keep_apart(place, install, tmp_path):
-    run, genkit, path = place
+    run, _, path = place
     site = install("genkit-keras-rival", "genkit_rival", RIVAL)["PYTHONPATH"]
     (tmp_path / "site" / "genkit_rival_verbs.py").write_text(VERBS)
-    env = {"PYTHONPATH": os.pathsep.join([site, path]), "COLUMNS": "200"}
-    done = genkit("transcribe", run, env=env)
-    assert done.returncode == 2
-    choices = "genkit-keras-morse/transcribe or genkit-keras-rival/transcribe"
-    assert f"Write {choices}" in done.stderr
-    assert genkit("genkit-keras-rival/transcribe", env=env).stdout == "rival\n"
-    assert "no list" not in genkit("list", "models", env=env).stdout
-    assert genkit("genkit-keras-rival/list", env=env).stdout == "no list\n"
-    assert "genkit-keras-rival/list" in genkit("--help", env=env).stdout
-    broken = genkit("breaks", env=env)
-    assert broken.returncode == 1
-    assert "plugin genkit_rival (genkit-keras-rival) can't be loaded" in broken.stderr
-    assert len(broken.stderr.strip().splitlines()) == 1
+    with installed(os.pathsep.join([site, path])) as with_rival:
+        genkit = partial(with_rival, tmp_path, COLUMNS="200")
+        done = genkit("transcribe", run)
+        assert done.returncode == 2
+        choices = "genkit-keras-morse/transcribe or genkit-keras-rival/transcribe"
+        assert f"Write {choices}" in done.stderr
+        assert genkit("genkit-keras-rival/transcribe").stdout == "rival\n"
+        assert "no list" not in genkit("list", "models").stdout
+        assert genkit("genkit-keras-rival/list").stdout == "no list\n"
+        assert "genkit-keras-rival/list" in genkit("--help").stdout
+        broken = genkit("breaks")
+        assert broken.returncode == 1
+        assert "plugin genkit_rival (genkit-keras-rival) can't be loaded" in broken.stderr
+        assert len(broken.stderr.strip().splitlines()) == 1
 
 
 PEER = """
@@ -200,25 +205,26 @@ def transcribe(run: Path, loud: bool = False):
 
 
 def test_of_two_verbs_for_one_capability_that_of_the_runs_model_is_taken(place, install, tmp_path):
-    run, genkit, path = place
+    run, _, path = place
     site = install("genkit-keras-peer", "genkit_peer", PEER)["PYTHONPATH"]
     (tmp_path / "site" / "genkit_peer_verbs.py").write_text(PEER_VERB)
-    env = {"PYTHONPATH": os.pathsep.join([site, path]), "COLUMNS": "200"}
-    of_peer = run.with_name("peer")
-    trained = genkit("run", "peer-memory", "--name", "peer", "--json", env=env)
-    assert trained.returncode == 0, trained.stderr
-    assert genkit("transcribe", "--loud", of_peer, env=env).stdout == f"peer {of_peer}\n"
-    exported = of_peer / "model"
-    assert genkit("transcribe", exported, env=env).stdout == f"peer {exported}\n"
-    told = json.loads(genkit("transcribe", run, "--threshold", "0.4", "--json", env=env).stdout)
-    assert len(told["texts"]) == 5
-    assert "--threshold" in genkit("transcribe", run, "--help", env=env).stdout
-    for words in (["transcribe"], ["transcribe", "nowhere"], ["transcribe", "x" * 5000]):
-        done = genkit(*words, env=env)
-        assert done.returncode == 2
-        choices = "genkit-keras-morse/transcribe or genkit-keras-peer/transcribe"
-        assert f"Write {choices}, or name a run of a model of one of them." in done.stderr
-    assert genkit("genkit-keras-peer/transcribe", run, env=env).stdout == f"peer {run}\n"
-    assert genkit("--help", env=env).stdout.count("transcribe") == 1
-    told = json.loads(genkit("info", "peer-memory", "--json", env=env).stdout)
-    assert told["commands"] == ["transcribe"]
+    with installed(os.pathsep.join([site, path])) as with_peer:
+        genkit = partial(with_peer, run.parents[1], COLUMNS="200")
+        of_peer = run.with_name("peer")
+        trained = genkit("run", "peer-memory", "--name", "peer", "--json")
+        assert trained.returncode == 0, trained.stderr
+        assert genkit("transcribe", "--loud", of_peer).stdout == f"peer {of_peer}\n"
+        exported = of_peer / "model"
+        assert genkit("transcribe", exported).stdout == f"peer {exported}\n"
+        told = json.loads(genkit("transcribe", run, "--threshold", "0.4", "--json").stdout)
+        assert len(told["texts"]) == 5
+        assert "--threshold" in genkit("transcribe", run, "--help").stdout
+        for words in (["transcribe"], ["transcribe", "nowhere"], ["transcribe", "x" * 5000]):
+            done = genkit(*words)
+            assert done.returncode == 2
+            choices = "genkit-keras-morse/transcribe or genkit-keras-peer/transcribe"
+            assert f"Write {choices}, or name a run of a model of one of them." in done.stderr
+        assert genkit("genkit-keras-peer/transcribe", run).stdout == f"peer {run}\n"
+        assert genkit("--help").stdout.count("transcribe") == 1
+        told = json.loads(genkit("info", "peer-memory", "--json").stdout)
+        assert told["commands"] == ["transcribe"]

@@ -1,7 +1,6 @@
 """The command line as people and scripts use it, each command a process of its own."""
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -11,7 +10,7 @@ import pytest
 from PIL import Image
 
 from genkit.plan import activation
-from tests.conftest import GENKIT
+from tests.commands import GENKIT, variables
 
 BACKEND = activation.choose()
 SMALL = ["--dataset", "digits", "--set", "width=4", "--backend", BACKEND]
@@ -22,14 +21,10 @@ def last_json(done):
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, commands):
     """One small trained run that the reading tests share."""
     folder = tmp_path_factory.mktemp("trained")
-    done = subprocess.run(
-        [*GENKIT, "run", "vae", *SMALL, "--steps", "30", "--name", "mine", "--json"],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    done = commands.run(folder, "run", "vae", *SMALL, "--steps", 30, "--name", "mine", "--json")
     return folder, json.loads(done.stdout)
 
 
@@ -70,12 +65,14 @@ def test_generate_writes_each_format(trained, genkit_command):
         assert picture.size[0] > 2 * 64
 
 
+@pytest.mark.slow
 def test_an_exported_model_generates_alone(trained, genkit_command, tmp_path):
     folder, _ = trained
     genkit_command("generate", folder / "runs/mine/model", "--n", 2, "--out", tmp_path / "o")
     assert len(list((tmp_path / "o").iterdir())) == 2
 
 
+@pytest.mark.once
 def test_runs_lists_states_and_losses(trained, genkit_command):
     folder, told = trained
     listed = last_json(genkit_command("runs", "--runs-dir", folder / "runs", "--json"))["runs"]
@@ -85,6 +82,7 @@ def test_runs_lists_states_and_losses(trained, genkit_command):
     assert "No runs" in genkit_command("runs", "--runs-dir", folder / "none").stdout
 
 
+@pytest.mark.slow
 def test_resume_adds_steps(genkit_command, tmp_path):
     genkit_command("run", "vae", *SMALL, "--steps", 3, "--name", "r")
     told = last_json(genkit_command("resume", "runs/r", "--steps", 4, "--json"))
@@ -92,13 +90,14 @@ def test_resume_adds_steps(genkit_command, tmp_path):
     assert "runs/r: 7 steps" in genkit_command("resume", "runs/r").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("signal_", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
 )
 def test_a_signal_ends_cleanly_and_the_run_goes_on_later(signal_, code, genkit_command, tmp_path):
     process = subprocess.Popen(
         [*GENKIT, "run", "vae", *SMALL, "--epochs", "10000", "--name", "long"],
-        cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        cwd=tmp_path, env=variables(), stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     log = tmp_path / "runs/long/metrics.jsonl"
     deadline = time.monotonic() + 120
@@ -118,10 +117,12 @@ def test_a_signal_ends_cleanly_and_the_run_goes_on_later(signal_, code, genkit_c
     assert resumed["steps"] == done + 2
 
 
+@pytest.mark.slow
+@pytest.mark.once
 def test_a_second_process_on_one_run_is_refused(genkit_command, tmp_path):
     process = subprocess.Popen(
         [*GENKIT, "run", "vae", *SMALL, "--epochs", "10000", "--name", "busy"],
-        cwd=tmp_path, stderr=subprocess.DEVNULL,
+        cwd=tmp_path, env=variables(), stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         log = tmp_path / "runs/busy/metrics.jsonl"
@@ -139,13 +140,15 @@ def test_a_second_process_on_one_run_is_refused(genkit_command, tmp_path):
     assert genkit_command("resume", "runs/busy", "--steps", 1).returncode == 0
 
 
+@pytest.mark.slow
+@pytest.mark.once
 def test_a_full_disk_is_one_line_and_leaves_no_half_run(genkit_command, tmp_path):
     """A limit on file sizes stands for the full disk: the weights don't fit."""
     command = " ".join([*GENKIT, "run", "vae", *SMALL, "--steps", "1"])
     done = subprocess.run(
         ["bash", "-c", f"ulimit -f 20; exec {command}"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        env=variables(PYTHONDONTWRITEBYTECODE="1"),
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     assert "checkpoint of step 0 can't be written: File too large" in done.stderr
@@ -153,6 +156,7 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_run(genkit_command, tmp_path
     assert not list(tmp_path.rglob("*.partial"))
 
 
+@pytest.mark.slow
 def test_doctor_names_versions_and_devices(genkit_command):
     told = last_json(genkit_command("doctor", "--json"))
     mine = next(b for b in told["backends"] if b["name"] == BACKEND)
@@ -162,6 +166,7 @@ def test_doctor_names_versions_and_devices(genkit_command):
     assert BACKEND in genkit_command("doctor").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.cross_backend
 def test_a_model_generates_the_same_pictures_on_every_backend(genkit_command, tmp_path):
     genkit_command("run", "vae", *SMALL[:4], "--backend", "torch", "--steps", 20, "--name", "t")

@@ -2,8 +2,12 @@
 
 import json
 
+import pytest
+
 from genkit.cli.evaluate import _show
 from genkit.evaluation import Figure
+
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 def test_figures_are_printed_kept_and_not_measured_again(genkit_command, tmp_path):

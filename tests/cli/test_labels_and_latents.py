@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytestmark = [pytest.mark.slow, pytest.mark.once]
+
 
 @pytest.fixture
 def trained(genkit_command, tmp_path):

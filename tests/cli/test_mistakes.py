@@ -12,7 +12,7 @@ from PIL import Image
 from genkit import cli
 from genkit.plan import activation
 
-pytestmark = pytest.mark.usefixtures("active_backend")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("active_backend")]
 
 
 @pytest.fixture
@@ -137,6 +137,7 @@ def test_an_empty_folder(genkit_here, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_images_of_mixed_size_are_told_with_the_way_out(genkit_here, tmp_path):
     images(tmp_path / "pictures")
     images(tmp_path / "pictures", size=(8, 12))
@@ -148,6 +149,7 @@ def test_images_of_mixed_size_are_told_with_the_way_out(genkit_here, tmp_path):
     assert code == 0, err
 
 
+@pytest.mark.slow
 def test_images_of_mixed_mode_are_told_with_the_way_out(genkit_here, tmp_path):
     images(tmp_path / "pictures")
     images(tmp_path / "pictures", mode="L")

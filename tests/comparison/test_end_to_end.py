@@ -1,7 +1,6 @@
 """The command itself, with real training in real processes."""
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -10,13 +9,14 @@ import pytest
 
 from genkit.plan import activation
 from genkit.plan.activation import BACKENDS
-from tests.conftest import GENKIT
+from tests.commands import GENKIT, variables
 
 COMMON = ("compare", "gan", "--dataset", "digits", "--set", "hidden=16")
 FOLDER = "comparisons/gan-digits"
 STEPS = 12
 
 
+@pytest.mark.slow
 @pytest.mark.cross_backend
 def test_three_backends_begin_alike_and_are_compared(genkit_command, tmp_path):
     told = json.loads(
@@ -53,7 +53,7 @@ def begin(folder, *more):
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
-        env=os.environ,
+        env=variables(),
     )
 
 
@@ -65,6 +65,7 @@ def wait_for(condition, process):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_killed_comparison_goes_on_where_it_was(tmp_path):
     more = ("--seeds", 2, "--steps", STEPS)
     name = activation.choose()
@@ -95,6 +96,7 @@ def test_a_killed_comparison_goes_on_where_it_was(tmp_path):
     assert f"steps was {STEPS}, now is {STEPS + 1}" in told
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_done_and_tells_how_to_go_on(tmp_path):
     process = begin(tmp_path, "--seeds", 1, "--steps", 100_000)
     run = tmp_path / FOLDER / "cells" / f"gan-{activation.choose()}-0"
@@ -106,6 +108,7 @@ def test_ctrl_c_keeps_what_is_done_and_tells_how_to_go_on(tmp_path):
     assert json.loads((run / "status.json").read_text())["state"] == "stopped"
 
 
+@pytest.mark.slow
 def test_a_cell_that_fails_is_told_and_the_exit_code_is_1(tmp_path):
     process = begin(tmp_path, "--seeds", 1, "--steps", 100_000, "--timeout", "1s")
     _, told = process.communicate(timeout=300)
@@ -113,6 +116,7 @@ def test_a_cell_that_fails_is_told_and_the_exit_code_is_1(tmp_path):
     assert "failed: It took longer than 1 s" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -3,7 +3,11 @@
 import re
 import shutil
 
+import pytest
+
 from tests.docs.documents import SAMPLES
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_tutorial_ends_with_a_changed_tested_and_packed_plugin(tmp_path, clean_environment):

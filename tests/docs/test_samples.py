@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import variables
 from tests.docs.documents import SAMPLES, path_with
+
+pytestmark = pytest.mark.slow
 
 # What is ported from another framework needs that one; nox -s tests(all) has all of them.
 PYTHON = [
@@ -30,18 +33,9 @@ FEW_STEPS = "--steps 20"
 PLUGINS = {"plugin.sh": "plugin", "morse.sh": "morse"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def shared_compilation(tmp_path_factory):
-    """Let JAX compile once what several samples run: it halves their time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path_factory.mktemp("jax")))
-        patch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-        yield
-
-
 def environment(**more: str) -> dict[str, str]:
     scripts = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("GENKIT_")}
+    kept = {k: v for k, v in variables().items() if not k.startswith("GENKIT_")}
     return {**kept, "PATH": scripts, "TF_CPP_MIN_LOG_LEVEL": "3", **more}
 
 

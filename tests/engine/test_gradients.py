@@ -111,6 +111,7 @@ def test_a_gradient_penalty_lets_batch_statistics_and_seeds_move(active_backend)
         assert "discriminator/layers/2/seed" in moved
 
 
+@pytest.mark.slow
 def test_the_input_gradient_outside_a_step_leaves_the_model_usable():
     model = mlp_gan()
     genkit.gradient(

@@ -45,6 +45,7 @@ def test_accumulation_updates_every_second_step_only(kind):
     assert moved == [False, True, False, True]
 
 
+@pytest.mark.slow
 def test_averaged_weights_follow_the_weights_and_are_used_inside_the_block():
     model = mlp_gan(optimizer=lambda: keras.optimizers.Adam(0.1, use_ema=True, ema_momentum=0.5))
     e, run = stepper(model)
@@ -90,6 +91,7 @@ def test_loss_scaling_changes_no_update_and_reports_the_unscaled_loss():
         np.testing.assert_allclose(with_scale[key], value, atol=1e-5)
 
 
+@pytest.mark.slow
 @eager_on_torch
 def test_loss_scaling_skips_an_overflow_and_lowers_the_scale():
     model = mlp_gan(optimizer=scaled(1e38), dropout=0.0, batch_norm=False)
@@ -103,6 +105,7 @@ def test_loss_scaling_skips_an_overflow_and_lowers_the_scale():
     assert after[scale] == pytest.approx(before[scale] / 2)
 
 
+@pytest.mark.slow
 @eager_on_torch
 def test_loss_scaling_grows_after_finite_steps():
     model = mlp_gan(optimizer=scaled(8.0))
@@ -113,6 +116,7 @@ def test_loss_scaling_grows_after_finite_steps():
     assert read(e)["optimizers/generator/iteration"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "optimizer",
     [

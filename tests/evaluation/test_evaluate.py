@@ -121,6 +121,7 @@ def test_figures_of_other_cards_are_not_compared(run):
     check_comparable(one, one)
 
 
+@pytest.mark.slow
 def test_two_models_measured_alike_are_compared(run, trained):
     other = trained("vae", seed=5, config={"width": 8})
     for one, two in zip(
@@ -187,6 +188,7 @@ def test_a_damaged_file_of_figures_is_told(run):
             results(run)
 
 
+@pytest.mark.slow
 def test_a_conditional_model_is_asked_for_classes_as_often_as_the_data_has_them(trained, tmp_path):
     seven, three = np.zeros((150, 8, 8), "uint8"), np.ones((50, 8, 8), "uint8")
     labels = np.repeat([0, 1], [150, 50])
@@ -198,6 +200,7 @@ def test_a_conditional_model_is_asked_for_classes_as_often_as_the_data_has_them(
     assert "labels" not in figures[0].card
 
 
+@pytest.mark.slow
 def test_classes_take_turns_where_the_data_has_none(trained, tmp_path):
     data = tmp_path / "unlabelled.npz"
     np.savez(data, image=np.zeros((20, 8, 8), "uint8"))
@@ -272,6 +275,7 @@ def test_an_exported_model_is_measured_against_a_named_data_set(run):
         genkit.evaluate(model, **SMALL, against="digits")
 
 
+@pytest.mark.slow
 def test_data_that_is_no_image_needs_no_extractor(trained, registry, monkeypatch):
     monkeypatch.syspath_prepend(str(SAMPLES / "plugin"))
     from genkit_rings import plugin

@@ -99,6 +99,7 @@ def test_damaged_or_missing_weights_are_refused(monkeypatch, tmp_path):
         open_extractor("mnist-classifier", GRAY)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("active_backend")
 def test_the_command_in_the_repo_writes_weights_that_the_extractor_takes(
     monkeypatch, tmp_path, capsys
@@ -142,6 +143,7 @@ def test_gray_becomes_three_channels_and_colours_their_mean():
     np.testing.assert_allclose(network_input(field, 28, 1, "x")(colour), gray / 3, rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.cross_backend
 def test_features_are_the_same_on_every_backend(tmp_path):
     text = (
@@ -181,6 +183,7 @@ def served(tmp_path, monkeypatch):
         thread.join()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("active_backend")
 def test_mobilenet_is_downloaded_once_checked_and_makes_features(served, monkeypatch):
     from genkit.evaluation.extractors.applications import MobileNet
@@ -221,6 +224,7 @@ def write_old_format(model, file):
         save_weights_to_hdf5_group(opened, model)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("active_backend")
 def test_weights_of_another_network_are_refused(served, monkeypatch):
     import keras
@@ -238,6 +242,7 @@ def test_weights_of_another_network_are_refused(served, monkeypatch):
         open_extractor("mobilenet", GRAY)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("active_backend")
 def test_inception_without_a_connection_says_where_to_put_the_file(monkeypatch, tmp_path):
     from genkit.evaluation.extractors.applications import Inception

@@ -117,6 +117,7 @@ def test_neither_order_nor_batch_size_matter():
     )
 
 
+@pytest.mark.slow
 def test_interval_is_as_wide_as_repeated_measurements_spread():
     values, errors = [], []
     for seed in range(60):
@@ -140,6 +141,7 @@ def test_real_against_real_is_near_zero_and_against_noise_is_not():
     assert itself.value == pytest.approx(0, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_fifty_thousand_against_ten_thousand_stay_within_bounded_memory():
     dim, n = 128, {"generated": 50_000, "real": 10_000}
     metric = FrechetDistance(context())

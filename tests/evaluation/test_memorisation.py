@@ -33,6 +33,7 @@ def test_fresh_items_are_no_nearer_to_the_training_data():
     assert all(pair.distance > 0 for pair in metric.pairs)
 
 
+@pytest.mark.slow
 def test_the_ratio_of_fresh_items_is_one_on_average_and_its_interval_holds_one():
     found = [memorisation(*parts(seed))[1]["memorisation"] for seed in range(6)]
     assert np.mean([figure.value for figure in found]) == pytest.approx(1, abs=0.02)
@@ -48,6 +49,7 @@ def test_one_copied_training_image_is_caught_and_named():
     assert metric.pairs[0] == (123, 456, 0.0)
 
 
+@pytest.mark.slow
 def test_one_copy_is_caught_beyond_the_items_that_are_kept(monkeypatch):
     monkeypatch.setattr(module, "LIMIT", 50)
     samples, real, training = parts()

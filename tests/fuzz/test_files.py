@@ -235,6 +235,7 @@ def export(tmp_path_factory, active_backend):
     ).path / "model"  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(fuzz, max_examples=max(40, EXAMPLES // 20))
 @given(st.data())
 def test_exported_models(export, data):

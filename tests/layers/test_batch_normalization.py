@@ -71,6 +71,7 @@ def test_output_and_gradients_agree_with_the_stock_layer(case):
     assert_same_gradients(loss_of, ours, stock, u, x, tolerance=TOLERANCE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["images", "vectors"])
 def test_gradients_of_gradients_agree_with_the_stock_layer(case):
     ours, stock, x, u = build_pair(**CASES[case])

@@ -70,11 +70,13 @@ def test_output_and_gradients_agree_with_the_stock_layer(pair):
     assert_same_gradients(loss_of, ours, stock, u, x, tolerance=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_gradients_of_gradients_agree_with_the_stock_layer(pair):
     ours, stock, x, u = pair
     assert_same_gradients(penalty_of, ours, stock, u, x, tolerance=TOLERANCE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_sizes_drawn_at_random_agree_with_the_stock_layer(seed):
     rng = np.random.default_rng(seed)
@@ -91,6 +93,7 @@ def test_sizes_drawn_at_random_agree_with_the_stock_layer(seed):
     assert_same_gradients(loss_of, ours, stock, u, x, tolerance=TOLERANCE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["dcgan", "few filters"])
 def test_mixed_bfloat16_computes_in_bfloat16_and_keeps_float32_weights(case):
     ours, _, x, u = build_pair(**CASES[case], dtype="mixed_bfloat16")

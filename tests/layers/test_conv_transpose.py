@@ -90,17 +90,20 @@ def pair(request):
     return build_pair(**arguments)
 
 
+@pytest.mark.slow
 def test_output_and_gradients_agree_with_the_stock_layer(pair):
     ours, stock, x, u = pair
     assert_same_gradients(loss_of, ours, stock, u, x, tolerance=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_gradients_of_gradients_agree_with_the_stock_layer(pair):
     ours, stock, x, u = pair
     assert_same_gradients(penalty_of, ours, stock, u, x, tolerance=TOLERANCE)
 
 
 # Not seed 2: a kernel of (6, 2) with strides (1, 2) makes XLA abort on the stock layer (jax 0.10).
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 3, 4, 5, 6, 7])
 def test_sizes_drawn_at_random_agree_with_the_stock_layer(seed):
     rng = np.random.default_rng(seed)
@@ -119,6 +122,7 @@ def test_sizes_drawn_at_random_agree_with_the_stock_layer(seed):
     assert_same_gradients(loss_of, ours, stock, u, x, tolerance=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_third_order_agrees_with_the_stock_layer():
     ours, stock, x, u = build_pair(**CASES["dcgan"])
 
@@ -129,6 +133,7 @@ def test_third_order_agrees_with_the_stock_layer():
     assert_same_gradients(squared_norm, ours, stock, u, x, tolerance=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_mixed_bfloat16_computes_in_bfloat16_and_keeps_float32_weights():
     ours, _, x, u = build_pair(**CASES["dcgan"], dtype="mixed_bfloat16")
     _, exact, _, _ = build_pair(**CASES["dcgan"])
@@ -165,6 +170,7 @@ def test_no_derivative_to_second_order_dilates_its_input(case):
     assert program(ours).count("lhs_dilation=") == program(ours).count(undilated)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.config.backend() != "jax", reason="vmap is JAX's")
 def test_per_example_gradients_sum_to_the_gradient_of_the_batch():
     import jax

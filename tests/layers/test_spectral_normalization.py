@@ -33,6 +33,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_after_some_steps_the_kernel_is_divided_by_its_largest_singular_value(case):
     make, shape = CASES[case]
@@ -46,6 +47,7 @@ def test_after_some_steps_the_kernel_is_divided_by_its_largest_singular_value(ca
     np.testing.assert_allclose(ops.convert_to_numpy(layer(x)), expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_kernel_stays_as_the_optimizer_left_it():
     inner = layers.Dense(5)
     layer = built(inner, (4, 7))
@@ -67,6 +69,7 @@ def test_only_training_moves_the_estimate():
     ]
 
 
+@pytest.mark.slow
 def test_the_gradient_is_that_of_the_divided_kernel():
     """Miyato et al. 2018, equation 10: dL/dW = (G - (G . W / sigma) v u^T) / sigma."""
     inner = layers.Dense(5, use_bias=False)

@@ -78,6 +78,7 @@ class Losses(keras.callbacks.Callback):
         return np.array([row[name] for row in self.rows])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", models())
 def test_two_hundred_steps_are_stable_and_generation_is_as_it_is_told(name, digits):
     model, losses = build(name, digits.schema), Losses()
@@ -120,6 +121,7 @@ def check_labels(model):
             model.generate(13, label=wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in models() if "label" in BY_NAME[name].accepts])
 def test_a_conditional_model_takes_labels_of_any_data_set(name):
     rng = np.random.default_rng(0)

@@ -38,6 +38,7 @@ def numbers(tensor):
     return ops.convert_to_numpy(tensor)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shape", "patch"), [((8, 8, 1), 2), ((12, 20, 3), 2), ((28, 28, 1), 1), ((16, 16, 3), 4)]
 )
@@ -68,6 +69,7 @@ def test_a_patch_s_pixels_come_back_to_their_places():
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.slow
 def test_flow_matching_teaches_the_velocity_of_a_straight_line():
     time = RNG.random((6, 1, 1, 1), np.float32)
     inputs = map(ops.convert_to_tensor, (CLEAN, NOISE, time))
@@ -161,6 +163,7 @@ def teach(network):
     network.set_weights([0.2 * rng.standard_normal(w.shape) for w in network.get_weights()])
 
 
+@pytest.mark.slow
 def test_guidance_goes_from_no_label_through_the_label_and_beyond():
     answers = {}
     label = ops.convert_to_tensor(np.array([0, 1, 2, 0, 1, 2], "int32"))
@@ -178,6 +181,7 @@ def test_guidance_goes_from_no_label_through_the_label_and_beyond():
     assert np.abs(answers[1.0] - answers[0.0]).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_labels_are_hidden_as_often_as_asked():
     model = flow(conditional=True, label_dropout=0.25)
     noise = model.training_noise(training_rng(0, 0), 4000)
@@ -199,6 +203,7 @@ def test_labels_are_hidden_as_often_as_asked():
     np.testing.assert_array_equal(shown[0][~hidden], batch["label"][~hidden])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [flow, ddpm])
 def test_a_conditional_model_generates_by_label(make):
     model = make(conditional=True, sampling_steps=3)

@@ -38,6 +38,7 @@ def batch_of(model, n=8):
     return {k: ops.convert_to_tensor(v) for k, v in {"vector": vector, **noise}.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["minimax", "non-saturating", "hinge", "wasserstein"])
 @pytest.mark.parametrize(
     "penalties", [{"gradient_penalty": 10.0}, {"r1": 2.0}, {"r2": 3.0}, {"r1": 1.0, "r2": 4.0}]
@@ -78,6 +79,7 @@ def test_an_unknown_loss_is_refused():
         vector_gan(loss="best")
 
 
+@pytest.mark.slow
 def test_critic_steps_update_the_critic_so_often_on_batches_of_their_own():
     model = vector_gan(loss="wasserstein", critic_steps=3)
     seen = []
@@ -95,6 +97,7 @@ def test_critic_steps_update_the_critic_so_often_on_batches_of_their_own():
     assert updates == {"discriminator": 12, "generator": 4}
 
 
+@pytest.mark.slow
 def test_averaged_generator_weights_are_an_exponential_average():
     from genkit.builtin.models.dcgan import DCGAN
 
@@ -118,6 +121,7 @@ def test_averaged_generator_weights_are_an_exponential_average():
     np.testing.assert_array_equal(ops.convert_to_numpy(kernel.value), kept[-1])
 
 
+@pytest.mark.slow
 def test_spectral_normalisation_bounds_the_discriminator():
     from genkit.builtin.models.gan_configs import SNGANConfig
     from genkit.builtin.models.sngan import SNGAN
@@ -134,6 +138,7 @@ def test_spectral_normalisation_bounds_the_discriminator():
     assert (np.abs(scores[0] - scores[1])[:, 0] <= 1.1 * 4 * distance).all()
 
 
+@pytest.mark.slow
 def test_noise_for_the_penalty_is_no_part_of_generation():
     from genkit.builtin.models.wgan_gp import WGANGP
 
@@ -152,6 +157,7 @@ def test_the_optimizers_are_the_papers():
         assert values == pytest.approx((1e-4, 0.0, 0.9))
 
 
+@pytest.mark.slow
 def test_a_penalised_step_changes_every_weight_but_nothing_else():
     from genkit.builtin.models.wgan_gp import WGANGP
 
@@ -164,6 +170,7 @@ def test_a_penalised_step_changes_every_weight_but_nothing_else():
     assert still == ["discriminator/layers/7/bias"] or not still
 
 
+@pytest.mark.slow
 def test_augmented_images_are_all_the_discriminator_sees():
     from genkit.builtin.models.dcgan import DCGAN
 
@@ -189,6 +196,7 @@ def test_augmented_images_are_all_the_discriminator_sees():
     assert set(model.noise(training_rng(0, 0), 2)) == {"z"}
 
 
+@pytest.mark.slow
 def test_real_and_generated_images_are_changed_by_draws_of_their_own():
     from genkit.layers import augment_images
 
@@ -215,6 +223,7 @@ def test_real_and_generated_images_are_changed_by_draws_of_their_own():
         np.testing.assert_array_equal(*map(ops.convert_to_numpy, (items, expected)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("condition", ["projection", "concatenation"])
 def test_both_networks_of_a_cgan_see_the_label(condition):
     from genkit.builtin.models.cgan import CGAN
@@ -233,6 +242,7 @@ def test_both_networks_of_a_cgan_see_the_label(condition):
             assert not np.allclose(answers[one], answers[other], rtol=1e-2), (one, other)
 
 
+@pytest.mark.slow
 def test_both_networks_of_an_acgan_want_generated_images_named_right():
     from genkit.builtin.models.acgan import ACGAN
     from genkit.builtin.models.gan_configs import ACGANConfig

@@ -44,6 +44,7 @@ def test_latents_are_the_posterior_means_and_their_decoding_the_reconstruction()
     )
 
 
+@pytest.mark.slow
 def test_a_row_does_not_depend_on_its_neighbours_or_their_number():
     model = vae()
     np.testing.assert_array_equal(model.encode(IMAGES)[:3], model.encode(IMAGES[:3]))
@@ -85,6 +86,7 @@ def test_the_bound_is_the_likelihood_where_that_is_known():
     np.testing.assert_allclose(found, 64 * np.log(2), atol=0.2)
 
 
+@pytest.mark.slow
 def test_the_bound_is_the_integral_over_the_latents():
     """With one latent dimension the likelihood can be integrated on a grid."""
     model = vae(latent_dim=1)
@@ -100,6 +102,7 @@ def test_the_bound_is_the_integral_over_the_latents():
     np.testing.assert_allclose(found, expected, atol=0.1)
 
 
+@pytest.mark.slow
 def test_the_loss_is_what_the_bound_s_weights_are_on_average():
     """``E log w = E log p(x | z) - KL``: by samples on one side, by the formula on the other."""
     random.seed(0)
@@ -117,6 +120,7 @@ def test_the_loss_is_what_the_bound_s_weights_are_on_average():
     assert weights == pytest.approx(-terms.sum(), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_more_samples_tighten_the_bound():
     """An encoder that says nothing leaves it to the samples to find what explains an image."""
     random.seed(0)  # Keras draws the seeds of weights from it
@@ -131,6 +135,7 @@ def test_more_samples_tighten_the_bound():
     assert many < few - 0.1 < one - 0.2
 
 
+@pytest.mark.slow
 def test_an_item_s_bound_depends_on_its_place_and_the_seed_alone():
     model = vae()
     whole = importance_nll(model, IMAGES, samples=20, seed=1)
@@ -140,6 +145,7 @@ def test_an_item_s_bound_depends_on_its_place_and_the_seed_alone():
         importance_nll(model, IMAGES, samples=15)
 
 
+@pytest.mark.slow
 def test_beta_weighs_the_divergence():
     model = VAE(BetaVAEConfig(width=4, hidden=16, latent_dim=3), SCHEMA)
     assert model.schedule(0)["kl_weight"] == 4.0
@@ -149,6 +155,7 @@ def test_beta_weighs_the_divergence():
     assert float(ops.convert_to_numpy(loss)) == pytest.approx(terms[0] + 4 * terms[1], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_the_divergence_gains_weight_over_the_warm_up():
     model = vae(kl_weight=2.0, kl_warmup_steps=10)
     weights = [model.schedule(step)["kl_weight"] for step in (0, 5, 10, 1000)]

@@ -162,6 +162,7 @@ def test_perplexity_counts_codes_that_are_used_alike():
     assert float(perplexity(ops.zeros_like(codes), 8)) == pytest.approx(1, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_later_code_changes_no_earlier_logit():
     model = small()
     prior = prior_of(model)
@@ -177,6 +178,7 @@ def test_a_later_code_changes_no_earlier_logit():
         assert (later > 1e-6).all()
 
 
+@pytest.mark.slow
 def test_drawing_all_codes_in_rounds_is_drawing_one_after_the_other():
     model = small()
     prior, gumbel = prior_of(model), model.noise(np.random.default_rng(0), 5)["gumbel"]
@@ -189,6 +191,7 @@ def test_drawing_all_codes_in_rounds_is_drawing_one_after_the_other():
     assert len(np.unique(codes)) > 4
 
 
+@pytest.mark.slow
 def test_codes_are_drawn_as_often_as_the_prior_says():
     model = small(codebook_size=3)
     gumbel = model.noise(np.random.default_rng(0), 20_000)["gumbel"]
@@ -198,6 +201,7 @@ def test_codes_are_drawn_as_often_as_the_prior_says():
     np.testing.assert_allclose(np.bincount(first, minlength=3) / 20_000, expected, atol=0.015)
 
 
+@pytest.mark.slow
 def test_the_prior_knows_nothing_better_than_chance_at_first_and_counts_in_nats():
     model = small()
     for variable in model.prior.head.weights:
@@ -206,6 +210,7 @@ def test_the_prior_knows_nothing_better_than_chance_at_first_and_counts_in_nats(
     assert float(ops.convert_to_numpy(loss)) == pytest.approx(4 * np.log(16), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_codes_and_reconstructions_have_their_shapes_and_ranges():
     model = small(12)
     images = np.random.default_rng(0).integers(0, 256, (70, 12, 12, 1)).astype("uint8")
@@ -222,6 +227,7 @@ def test_codes_and_reconstructions_have_their_shapes_and_ranges():
         small(10)
 
 
+@pytest.mark.slow
 def test_the_lottery_is_all_that_training_draws():
     model = small(12)
     noise = model.training_noise(np.random.default_rng(0), 5)
@@ -229,6 +235,7 @@ def test_the_lottery_is_all_that_training_draws():
     assert model.noise(np.random.default_rng(0), 5)["gumbel"].shape == (5, 9, 16)
 
 
+@pytest.mark.slow
 def test_sixty_steps_lower_both_losses_and_using_the_model_changes_nothing(digits):
     random.seed(0)  # Keras draws from it; at first the prior's loss goes up and down
     model, rows = VQVAE(VQVAEConfig(**SMALL), digits.schema), []
@@ -261,6 +268,7 @@ def batch_of(model, digits, step=0):
     return {**batch, **noise_for_step(model.training_noise, 0, step, 32)}
 
 
+@pytest.mark.slow
 def test_the_prior_learns_from_codes_and_moves_nothing_but_itself(digits):
     model = VQVAE(VQVAEConfig(**SMALL), digits.schema)
     batch = batch_of(model, digits)
@@ -281,6 +289,7 @@ def test_the_prior_learns_from_codes_and_moves_nothing_but_itself(digits):
     assert all(key.startswith(("prior/", "optimizers/prior/")) for key in different)
 
 
+@pytest.mark.slow
 def test_the_compiled_step_s_losses_are_those_of_numpy(digits):
     model = VQVAE(VQVAEConfig(**SMALL), digits.schema)
     batch = batch_of(model, digits)

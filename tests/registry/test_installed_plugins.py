@@ -28,6 +28,7 @@ def test_an_installed_plugin_is_listed_and_its_prints_do_not_spoil_json(install,
     assert told["broken"] == []
 
 
+@pytest.mark.slow
 def test_a_plugin_that_fails_at_import_is_shown_and_harms_nothing(install, genkit_command):
     env = install("genkit-keras-broken", "genkit_broken", "import no_such_module")
     done = genkit_command("list", env=env)

@@ -32,6 +32,7 @@ def figures(run, value, **card):
     (run / "evaluation.json").write_text(json.dumps({"metrics": listed}))
 
 
+@pytest.mark.slow
 def test_a_run_has_a_report_as_it_ends_that_says_how_to_make_the_full_one(runs):
     told = attached(runs / "vae")
     assert f"genkit report {runs / 'vae'}" in told
@@ -53,6 +54,7 @@ def test_a_report_that_cannot_be_written_is_a_warning_and_the_run_is_done(tmp_pa
     assert not (result.path / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_diverged_has_its_curves_in_a_report(tmp_path):
     settings = {"dataset": "digits", "steps": 200, "batch_size": 100}
     config = {"width": 4, "latent_dim": 4, "learning_rate": 1e12}
@@ -140,6 +142,7 @@ def test_large_colourful_grids_stay_small():
     assert len(renderers.render(schema, noise.astype("uint8"), "photos")) < 1_500_000
 
 
+@pytest.mark.slow
 def test_a_run_whose_data_is_gone_still_has_a_report(copied, monkeypatch):
     from genkit.errors import DataError
     from genkit.runs import opening
@@ -154,6 +157,7 @@ def test_a_run_whose_data_is_gone_still_has_a_report(copied, monkeypatch):
     assert "Nearest training items" not in told
 
 
+@pytest.mark.slow
 def test_plots_are_files_too_and_the_same_run_gives_the_same_bytes(copied):
     run = copied("gan")
     first = page.write_report([run])
@@ -163,6 +167,7 @@ def test_plots_are_files_too_and_the_same_run_gives_the_same_bytes(copied):
     assert [path.read_bytes() for path in (again.path, *again.plots)] == before
 
 
+@pytest.mark.slow
 def test_figures_stand_with_their_cards_or_the_command_that_measures(copied):
     run = copied("gan")
     assert f"genkit evaluate {run}" in attached_again(run)
@@ -180,6 +185,7 @@ def attached_again(run):
     return attached(run)
 
 
+@pytest.mark.slow
 def test_figures_measured_otherwise_are_not_compared(copied):
     first, second = copied("gan", "first"), copied("vae", "second")
     figures(first, 12.5, n=500)
@@ -194,11 +200,13 @@ def test_figures_measured_otherwise_are_not_compared(copied):
     assert "config.latent_dim" in told
 
 
+@pytest.mark.slow
 def test_out_that_is_no_html_file_is_refused(runs, tmp_path):
     with pytest.raises(UsageError, match=r"ends with \.html"):
         page.write_report([runs / "gan"], tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_the_command_tells_the_path_and_what_it_is_doing(copied, genkit_command):
     run = copied("gan", "my run")
     done = genkit_command("report", run, "--n", 4, "--json")

@@ -13,6 +13,8 @@ from genkit.report.grids import render_pictures
 from genkit.report.renderers import shown_together
 from genkit.report.samples import Samples
 
+pytestmark = pytest.mark.slow
+
 SCHEMA = genkit.Schema({"dot": genkit.Field((1,), "float32", "dot", range=(0, 1))})
 
 

@@ -2,10 +2,13 @@
 
 import json
 import os
+import shutil
 import subprocess
+import sys
 import venv
 from pathlib import Path
 
+from tests.commands import variables
 from tests.docs.documents import ROOT
 
 
@@ -18,12 +21,19 @@ class Environment:
     """
 
     def __init__(self, folder: Path, backend: str) -> None:
-        venv.create(folder, with_pip=True, symlinks=True)
-        self.scripts = folder / "bin"
+        self.folder = folder
         self.backend = backend
-        constraints = ROOT / "constraints.txt"
-        self.run("pip", "install", "-q", f"{ROOT}[{backend}]", "-c", str(constraints))
+        self._uv = shutil.which("uv")
+        if self._uv:
+            self.run(self._uv, "venv", "--quiet", "--seed", "--python", sys.executable, str(folder))
+        else:
+            venv.create(folder, with_pip=True, symlinks=True)
+        self.install(f"{ROOT}[{backend}]", "-c", str(ROOT / "constraints.txt"))
         self._own = self._distributions()
+
+    def install(self, *what: str, at: Path | None = None) -> None:
+        """Install as a person would with pip; with uv, where it is there, it takes less time."""
+        self.run(*self._pip, "install", "--quiet", *what, at=at)
 
     def clean(self) -> None:
         """Take out what was installed since it was made."""
@@ -31,18 +41,24 @@ class Environment:
         if added:
             self.run("pip", "uninstall", "-q", "-y", *sorted(added))
 
+    @property
+    def _pip(self) -> tuple[str, ...]:
+        return (self._uv, "pip") if self._uv else ("pip",)
+
     def _distributions(self) -> set[str]:
-        return {each["name"] for each in json.loads(self.run("pip", "list", "--format", "json"))}
+        listed = self.run(*self._pip, "list", "--format", "json")
+        return {each["name"] for each in json.loads(listed)}
 
     def variables(self) -> dict[str, str]:
-        """Give the variables under which commands mean those of this environment."""
-        kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
-        path = os.pathsep.join([str(self.scripts), kept["PATH"]])
+        """Return the variables under which commands mean those of this environment."""
+        kept = {k: v for k, v in variables().items() if k not in ("PYTHONPATH", "PYTHONHOME")}
+        path = os.pathsep.join([str(self.folder / "bin"), kept["PATH"]])
         quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-        return {**kept, "PATH": path, "KERAS_BACKEND": self.backend, **quiet}
+        own = {"PATH": path, "VIRTUAL_ENV": str(self.folder), "KERAS_BACKEND": self.backend}
+        return {**kept, **own, **quiet, "UV_COMPILE_BYTECODE": "1"}
 
     def run(self, *command: str, at: Path | None = None) -> str:
-        """Run a command, which must end well; give what it printed on stdout."""
+        """Run a command, which must end well; return what it printed on stdout."""
         done = subprocess.run(
             command,
             cwd=at,

@@ -22,6 +22,7 @@ def bare_name(check):
     return check.subject.rpartition("/")[2]
 
 
+@pytest.mark.slow
 @parametrize_with_checks("genkit-keras")
 def test_built_in(check):
     everywhere = EVERYTHING or os.environ.get("KERAS_BACKEND") == "jax"
@@ -34,6 +35,7 @@ def test_built_in(check):
     check()
 
 
+@pytest.mark.slow
 @pytest.mark.cross_backend
 @pytest.mark.parametrize("name", sorted({m.name for m in MODELS} if EVERYTHING else DIFFERENT))
 def test_built_in_model_is_the_same_on_every_backend(name):

@@ -8,6 +8,8 @@ import pytest
 
 from genkit.plan.activation import BACKENDS
 
+pytestmark = [pytest.mark.slow, pytest.mark.once]
+
 
 def test_a_data_set_passes_and_the_table_says_so(genkit_command):
     shown = genkit_command("check", "digits").stdout

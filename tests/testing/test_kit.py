@@ -75,6 +75,8 @@ def check_of(name, check):
     return next(c for c in found if c.name == check)
 
 
+@pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize(("name", "check"), DEFECTS)
 def test_a_defect_is_found(name, check):
     outcome = check_of(name, check).run()
@@ -90,6 +92,7 @@ def test_a_defect_between_backends_is_found(name, check):
     assert "Expected" in outcome.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOUND)
 def test_what_is_sound_passes(name):
     outcomes = [c.run() for c in checks_for(name) if not c.definition.spans_backends]
@@ -99,38 +102,46 @@ def test_what_is_sound_passes(name):
     assert {o.name for o in outcomes if o.outcome == "skipped"} <= {"labels_are_taken_or_refused"}
 
 
+@pytest.mark.slow
 @pytest.mark.cross_backend
 def test_what_is_sound_passes_between_backends():
     found = [c.run() for c in checks_for("sound") if c.definition.spans_backends]
     assert [o.outcome for o in found] == ["passed"] * 2, found
 
 
+@pytest.mark.once
 def test_every_check_has_a_defect_that_it_finds():
     assert {check for _, check in DEFECTS + ACROSS} == {d.name for d in definitions()}
 
 
+@pytest.mark.once
 def test_every_check_says_what_it_checks():
     for definition in definitions():
         assert definition.meaning.endswith("."), definition.name
 
 
+@pytest.mark.once
 def test_a_capability_that_is_not_declared_is_skipped():
     outcome = check_of("modest", "latents_follow_from_their_items").run()
     assert (outcome.outcome, outcome.reason) == ("skipped", "it does not declare 'encode'")
 
 
+@pytest.mark.once
 def test_an_expected_failure_is_shown_with_its_reason():
     outcome = check_of("known-to-fail", "config_explains_every_setting").run()
     assert outcome.outcome == "expected failure"
     assert outcome.reason == "Nobody has written them yet"
 
 
+@pytest.mark.slow
+@pytest.mark.once
 def test_an_expected_failure_that_passes_is_a_failure():
     outcome = check_of("mended", "losses_are_finite").run()
     assert outcome.outcome == "failed"
     assert "expected_failures" in outcome.reason
 
 
+@pytest.mark.once
 def test_a_plugin_is_checked_by_entry_point_and_by_distribution():
     by_entry_point = [str(c) for c in checks_for("unsound")]
     assert "plugin-unsound-import_is_light" in by_entry_point
@@ -139,6 +150,7 @@ def test_a_plugin_is_checked_by_entry_point_and_by_distribution():
     assert set(by_entry_point) < {str(c) for c in checks_for(DISTRIBUTION)}
 
 
+@pytest.mark.once
 def test_an_unknown_name_is_refused_with_a_suggestion():
     with pytest.raises(UnknownNameError, match="Did you mean 'brightness'"):
         checks_for("brihgtness")

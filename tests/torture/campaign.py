@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import os
 import random
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
+
+from tests.torture.nursery import Nursery
 
 STEPS = 24
 RECIPE = """
@@ -43,12 +42,7 @@ class Campaign:
         self.random = random.Random(seed)
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "recipe.toml").write_text(RECIPE.format(steps=STEPS))
-        environment = {**os.environ, "KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
-        self.nursery = subprocess.Popen(
-            [sys.executable, "-m", "tests.torture.nursery", backend],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
-            cwd=Path(__file__).parents[2],
-        )  # fmt: skip
+        self.nursery = Nursery(backend, {"OMP_NUM_THREADS": "1"})
         self.unsampled = set()
         self.tally = dict.fromkeys(("attempts", "kills", "terms", "refusals", "finished"), 0)
 
@@ -57,8 +51,7 @@ class Campaign:
         return self
 
     def __exit__(self, *_):
-        with self.nursery:  # closes its pipes and waits
-            self.nursery.stdin.close()
+        self.nursery.__exit__()
 
     def attempt(self, fault=None, ended_by=None):
         """Start or go on with the current run under a fault; check what is left.
@@ -118,12 +111,10 @@ class Campaign:
         return ["run", "--recipe", "recipe.toml", "--name", name, *more]
 
     def _ask(self, arguments, run, **how):
-        request = {
-            "arguments": arguments, "folder": str(self.folder), "run": str(run.name), **how
-        }  # fmt: skip
-        self.nursery.stdin.write(json.dumps(request) + "\n")
-        self.nursery.stdin.flush()
-        return json.loads(self.nursery.stdout.readline())
+        log = {"stdout": "log.txt", "stderr": "log.txt"}
+        return self.nursery.ask(
+            arguments=arguments, folder=str(self.folder), run=str(run.name), **log, **how
+        )
 
     def _count(self, answer):
         if answer["signal"] == signal.SIGKILL:

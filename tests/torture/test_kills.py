@@ -7,6 +7,8 @@ import pytest
 from genkit.plan import activation
 from tests.torture.campaign import Campaign
 
+pytestmark = pytest.mark.slow
+
 PLACES = 14
 
 
@@ -16,6 +18,7 @@ def campaign(tmp_path_factory):
         yield campaign
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", ["kill", "ENOSPC", "EIO"])
 def test_whatever_happens_while_files_are_written_nothing_is_lost(campaign, kind):
     """Each start is hurt three things later than the one before, torn or lasting in turn."""

@@ -14,3 +14,18 @@ def train(tmp_path):
         return genkit.train(model, **{**SMALL, "runs_dir": tmp_path / "runs", **settings})
 
     return run
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, active_backend):
+    """Train as ``train`` does, equal settings once a module: runs that tests read or copy."""
+    runs = {}
+
+    def run(model="vae", **settings):
+        wish = repr((model, sorted(settings.items())))
+        if wish not in runs:
+            folder = tmp_path_factory.mktemp("trained")
+            runs[wish] = genkit.train(model, **{**SMALL, "runs_dir": folder, **settings})
+        return runs[wish]
+
+    return run

@@ -12,7 +12,11 @@ from genkit.errors import DataError, RunError
 from genkit.plugins.registry import Plugin, installed
 from tests.training import pairs_plugin
 
-pytestmark = pytest.mark.usefixtures("active_backend", "words")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.once,
+    pytest.mark.usefixtures("active_backend", "words"),
+]
 
 SMALL = {"epochs": 1, "batch_size": 4, "verbose": False}
 

@@ -29,6 +29,7 @@ def build(name, **changes):
     return VAE(VAEConfig(width=8, hidden=32, latent_dim=3), schema(**changes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dcgan", "vae"])
 def test_ten_samples_are_the_first_of_a_hundred_to_the_bit(name):
     model = build(name)
@@ -40,6 +41,7 @@ def test_ten_samples_are_the_first_of_a_hundred_to_the_bit(name):
     assert len(np.unique(many.reshape(100, -1), axis=0)) == 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dcgan", "vae"])
 @pytest.mark.parametrize(("size", "channels", "limits"), [(12, 3, (0, 255)), (4, 1, (-2, 7))])
 def test_any_size_and_channels_and_the_range_of_the_data(name, size, channels, limits):
@@ -74,6 +76,7 @@ def test_the_reference_dcgan_has_the_published_shapes():
         assert optimizer.beta_1 == 0.5
 
 
+@pytest.mark.slow
 def test_the_vae_loss_is_its_two_terms_and_the_bound_of_a_known_case():
     """With an encoder of zeros q is the prior, and with logits of zero each pixel costs log 2."""
     model = build("vae")

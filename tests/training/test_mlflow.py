@@ -23,6 +23,8 @@ pytest.importorskip("mlflow")
 pytest.importorskip("sqlalchemy")
 
 pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.once,
     pytest.mark.usefixtures("active_backend"),
     pytest.mark.filterwarnings("ignore:The training step runs eagerly:UserWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # within SQLAlchemy and MLflow

@@ -48,6 +48,7 @@ def last_losses(result):
     return {name: np.mean([row[name] for row in rows]) for name in names}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["vae", "dcgan"])
 def test_bfloat16_stays_within_a_band_of_float32(train, model):
     wide, short = (last_losses(train(model, p, steps=200)) for p in ("float32", "bfloat16"))
@@ -81,6 +82,7 @@ def test_building_leaves_keras_policy_as_it_was():
     assert keras.config.dtype_policy() == before
 
 
+@pytest.mark.slow
 def test_float16_scales_the_loss_of_every_optimizer(train):
     with computing_in("float16"):
         model = build()
@@ -92,6 +94,7 @@ def test_float16_scales_the_loss_of_every_optimizer(train):
     assert np.isfinite(list(losses.values())).all()
 
 
+@pytest.mark.slow
 def test_a_model_trained_in_float16_generates_in_float32(train):
     result = train("dcgan", "float16", steps=2)
     samples = genkit.load(result).generate(2)
@@ -99,6 +102,7 @@ def test_a_model_trained_in_float16_generates_in_float32(train):
     assert np.isfinite(samples).all()
 
 
+@pytest.mark.slow
 def test_training_state_moves_between_precisions():
     with computing_in("float16"):
         scaled = build()
@@ -135,5 +139,6 @@ def test_auto_takes_the_short_type_only_where_it_was_measured_to_pay(
     assert precision.resolve("float16", backend, device) == "float16"
 
 
+@pytest.mark.slow
 def test_the_run_records_what_auto_became(train):
     assert train("vae", "auto", steps=1).run.plan.precision in ("float32", "bfloat16")

@@ -46,6 +46,7 @@ def same(whole, parts, step):
     assert losses(whole) == losses(parts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_in_short_precision_with_its_loss_scale(train, precision):
     settings = {"precision": precision, "checkpoint_every": 6, "sample_every": 6}
@@ -70,6 +71,7 @@ OPTIMIZERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", OPTIMIZERS)
 def test_with_every_option_of_the_optimizers(tmp_path, option):
     """A stop inside an accumulation (step 7 of fours), an average, a schedule."""
@@ -129,6 +131,7 @@ class Count(keras.callbacks.Callback):
         self.worst["loss"] = max(self.worst["loss"], logs["loss"])
 
 
+@pytest.mark.slow
 def test_a_callback_goes_on_with_the_numbers_and_arrays_it_had(train):
     whole, first, second = Count(), Count(), Count()
     train(steps=20, name="whole", callbacks=[whole])
@@ -148,21 +151,28 @@ def train_in_parts(tmp_path, stop, **settings):
     return genkit.resume(stopped.path, verbose=False)
 
 
+def once(*stops):
+    """Where in the epochs a stop falls is the same code on all backends."""
+    return [pytest.param(stop, marks=pytest.mark.once) for stop in stops]
+
+
 PATIENT = {"early-stopping": {"monitor": "loss", "mode": "max", "patience": 2,
                               "restore_best_weights": True}}  # fmt: skip
 LOWER = {"reduce-lr-on-plateau": {"monitor": "loss", "mode": "max", "patience": 1,
                                   "factor": 0.5, "cooldown": 1}}  # fmt: skip
 
 
-@pytest.mark.parametrize("stop", [PER_EPOCH + 4, 2 * PER_EPOCH, 2 * PER_EPOCH + 5])
-def test_early_stopping_waits_on_where_it_waited(train, tmp_path, stop):
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [PER_EPOCH + 4, *once(2 * PER_EPOCH, 2 * PER_EPOCH + 5)])
+def test_early_stopping_waits_on_where_it_waited(trained, tmp_path, stop):
     settings = {"epochs": 9, "checkpoint_every": 5, "callbacks": PATIENT}
-    whole = train(name="whole", **settings)
+    whole = trained(name="whole", **settings)
     assert whole.outcome.steps == 3 * PER_EPOCH
     parts = train_in_parts(tmp_path, stop, **settings)
     same(whole, parts, 3 * PER_EPOCH)
 
 
+@pytest.mark.slow
 def test_a_run_that_a_callback_ended_stays_ended_until_more_is_asked_for(train):
     settings = {"monitor": "loss", "patience": 0, "min_delta": 1e9}
     result = train(epochs=9, callbacks={"early-stopping": settings})
@@ -171,17 +181,19 @@ def test_a_run_that_a_callback_ended_stays_ended_until_more_is_asked_for(train):
     assert genkit.resume(result.path, 3, verbose=False).outcome.steps == 2 * PER_EPOCH + 3
 
 
+@pytest.mark.slow
 def test_a_learning_rate_that_a_callback_lowered_stays_low(train, tmp_path):
     settings = {"epochs": 6, "callbacks": LOWER}
     whole = train(name="whole", **settings)
     same(whole, train_in_parts(tmp_path, 3 * PER_EPOCH + 2, **settings), 6 * PER_EPOCH)
 
 
-@pytest.mark.parametrize("stop", [4, 2 * PER_EPOCH, 2 * PER_EPOCH + 4, 3 * PER_EPOCH + 4])
-def test_the_csv_log_goes_on_without_gap_or_double(train, tmp_path, stop):
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [4, *once(2 * PER_EPOCH, 2 * PER_EPOCH + 4, 3 * PER_EPOCH + 4)])
+def test_the_csv_log_goes_on_without_gap_or_double(trained, tmp_path, stop):
     """The last stop falls on the last step: there is nothing left to resume."""
     settings = {"steps": 3 * PER_EPOCH + 4, "callbacks": {"csv-logger": {}}}
-    whole = train(name="whole", **settings)
+    whole = trained(name="whole", **settings)
     parts = train_in_parts(tmp_path, stop, **settings)
     texts = [(run.path / "epochs.csv").read_text() for run in (whole, parts)]
     assert texts[0] == texts[1]
@@ -209,6 +221,7 @@ class TurnAround(keras.callbacks.Callback):
                 optimizer.learning_rate.assign(-1e-3)
 
 
+@pytest.mark.slow
 def test_the_last_few_and_the_best_are_kept(train):
     result = train(
         steps=40, checkpoint_every=4, keep=3, keep_best="loss", callbacks=[TurnAround()],
@@ -229,16 +242,19 @@ def test_the_last_few_and_the_best_are_kept(train):
         genkit.load(result, checkpoint="newest")
 
 
+@pytest.mark.slow
 def test_the_best_by_a_loss_that_is_none_is_refused_at_the_first_step(train):
     with pytest.raises(UsageError, match=r"one of the losses loss, .*received 'fid'"):
         train(steps=3, keep_best="fid")
 
 
+@pytest.mark.slow
 def test_a_best_checkpoint_needs_to_have_been_asked_for(train):
     with pytest.raises(UsageError, match="keeps no best checkpoint"):
         genkit.load(train(steps=1), checkpoint="best")
 
 
+@pytest.mark.slow
 def test_what_a_later_sitting_was_done_with_is_recorded(train, monkeypatch):
     result = train(steps=2)
     genkit.resume(result.path, 1, verbose=False)
@@ -248,6 +264,7 @@ def test_what_a_later_sitting_was_done_with_is_recorded(train, monkeypatch):
     assert [later["genkit"] for later in result.run.environment()["later"]] == ["9.9"]
 
 
+@pytest.mark.slow
 def test_what_is_being_deleted_is_no_checkpoint_any_more(train, monkeypatch):
     """A kill while files are deleted leaves no folder that looks like a checkpoint."""
     from genkit.runs import checkpoints

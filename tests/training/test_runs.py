@@ -48,13 +48,14 @@ def test_a_run_holds_everything(train):
     assert environment["plugins"] == {"genkit-keras": genkit.__version__}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["dcgan", "vae"])
 @pytest.mark.parametrize("stop", [7, 15, 20])
-def test_resuming_gives_the_same_bits_as_not_stopping(train, model, stop):
+def test_resuming_gives_the_same_bits_as_not_stopping(train, trained, model, stop):
     """The stop falls inside an epoch (7, 20) and between two (15 steps are one)."""
-    whole = train(model, steps=30, name="whole")
-    train(model, steps=stop, name="parts")
-    parts = genkit.resume(whole.path.parent / "parts", 30 - stop, verbose=False)
+    whole = trained(model, steps=30, name="whole")
+    stopped = train(model, steps=stop, name="parts")
+    parts = genkit.resume(stopped.path, 30 - stop, verbose=False)
     same_files(whole.path / "checkpoints/00000030", parts.path / "checkpoints/00000030")
     without_time = [{k: v for k, v in r.items() if k != "seconds"} for r in rows(whole)]
     assert [{k: v for k, v in r.items() if k != "seconds"} for r in rows(parts)] == without_time
@@ -63,6 +64,7 @@ def test_resuming_gives_the_same_bits_as_not_stopping(train, model, stop):
     ).read_bytes()
 
 
+@pytest.mark.slow
 def test_the_same_seed_repeats_and_another_differs(train):
     runs = []
     for seed, name in ((1, "a"), (1, "b"), (2, "c")):
@@ -74,12 +76,14 @@ def test_the_same_seed_repeats_and_another_differs(train):
     assert weights[0] != weights[1]
 
 
+@pytest.mark.slow
 def test_how_often_samples_are_drawn_changes_nothing(train):
     often = train("dcgan", steps=6, sample_every=1, name="often")
     never = train("dcgan", steps=6, sample_every=100, name="never")
     same_files(often.path / "checkpoints/00000006", never.path / "checkpoints/00000006")
 
 
+@pytest.mark.slow
 def test_a_log_that_ran_ahead_of_the_checkpoint_is_cut_back(train):
     result = train(steps=5)
     with (result.path / "metrics.jsonl").open("a") as log:
@@ -88,6 +92,7 @@ def test_a_log_that_ran_ahead_of_the_checkpoint_is_cut_back(train):
     assert [r["step"] for r in rows(result)] == list(range(1, 9))
 
 
+@pytest.mark.slow
 def test_resuming_a_finished_run_changes_nothing(train):
     result = train(steps=5)
     before = (result.path / "metrics.jsonl").read_text()
@@ -125,6 +130,7 @@ def test_a_run_name_stays_inside_the_runs_folder(train, name, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_a_diverging_run_fails_and_keeps_its_last_good_checkpoint(train, tmp_path):
     config = {**SMALL["config"], "learning_rate": 1e12}
     with pytest.raises(TrainingError, match=r"became (nan|inf) at step"):
@@ -138,6 +144,7 @@ def test_a_diverging_run_fails_and_keeps_its_last_good_checkpoint(train, tmp_pat
     assert all(np.isfinite(array).all() for array in weights.values())
 
 
+@pytest.mark.slow
 def test_changed_data_are_not_resumed(train, tmp_path):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "mine.npz", image=rng.integers(0, 255, (120, 8, 8), dtype="uint8"))
@@ -148,6 +155,7 @@ def test_changed_data_are_not_resumed(train, tmp_path):
         genkit.resume(result.path, 2, verbose=False)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_gets_its_name_only_when_it_is_whole(train, monkeypatch):
     result = train(steps=2)
 
@@ -162,6 +170,7 @@ def test_a_checkpoint_gets_its_name_only_when_it_is_whole(train, monkeypatch):
     assert names == ["00000000", "00000002"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "damage"),
     [
@@ -174,17 +183,18 @@ def test_a_checkpoint_gets_its_name_only_when_it_is_whole(train, monkeypatch):
         ("checkpoints/00000002/training.safetensors", None),
     ],
 )
-def test_a_damaged_run_is_one_clear_error(train, file, damage):
-    result = train(steps=2)
+def test_a_damaged_run_is_one_clear_error(trained, tmp_path, file, damage):
+    path = shutil.copytree(trained(steps=2).path, tmp_path / "damaged")
     if damage is None:
-        (result.path / file).unlink()
+        (path / file).unlink()
     else:
-        (result.path / file).write_text(damage)
+        (path / file).write_text(damage)
     with pytest.raises(GenkitError) as caught:
-        genkit.load(result.path)
+        genkit.load(path)
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_callbacks_can_come_from_a_recipe(train):
     callbacks = {"early-stopping": {"monitor": "loss", "patience": 0, "min_delta": 1e9}}
     assert train(epochs=9, callbacks=callbacks).outcome.steps == 2 * 15
@@ -192,6 +202,7 @@ def test_callbacks_can_come_from_a_recipe(train):
         train(epochs=1, callbacks={"early-stopping": {"nonsense": 1}}, name="other")
 
 
+@pytest.mark.slow
 def test_time_ends_a_run(train):
     result = train(time=0.5, name="timed")
     assert 0.5 <= result.outcome.seconds < 20
@@ -209,6 +220,7 @@ def mean_image():
         yield
 
 
+@pytest.mark.slow
 def test_a_closed_form_model_runs_loads_and_has_nothing_to_resume(train, mean_image):
     result = train("mean-image", config={})
     assert result.outcome.steps == 1
@@ -234,6 +246,7 @@ def test_a_closed_form_model_fits_in_memory():
     assert model.generate(1).mean() == pytest.approx(7 * 7 / 8, abs=0.1)
 
 
+@pytest.mark.slow
 def test_an_interrupted_resume_goes_on_to_what_it_was_asked_for(train):
     import keras
 
@@ -250,6 +263,7 @@ def test_an_interrupted_resume_goes_on_to_what_it_was_asked_for(train):
     assert genkit.resume(result.path, verbose=False).outcome.steps == 22
 
 
+@pytest.mark.slow
 def test_weights_that_are_no_numbers_are_never_a_checkpoint(train):
     import keras
 
@@ -263,6 +277,7 @@ def test_weights_that_are_no_numbers_are_never_a_checkpoint(train):
         train(steps=9, checkpoint_every=3, callbacks=[Poison()], name="poisoned")
 
 
+@pytest.mark.slow
 def test_a_quiet_end_on_nan_exports_nothing_and_runs_still_lists(train, tmp_path, monkeypatch):
     from genkit.cli import runs
 
@@ -273,6 +288,7 @@ def test_a_quiet_end_on_nan_exports_nothing_and_runs_still_lists(train, tmp_path
     assert runs.runs(tmp_path / "runs", as_json=False) == 0
 
 
+@pytest.mark.slow
 def test_restored_best_weights_are_what_the_run_keeps(train):
     settings = {"monitor": "loss", "mode": "max", "patience": 1, "restore_best_weights": True}
     result = train(epochs=5, callbacks={"early-stopping": settings}, checkpoint_every=15)
@@ -280,6 +296,7 @@ def test_restored_best_weights_are_what_the_run_keeps(train):
     np.testing.assert_array_equal(from_run, genkit.load(result.path / "model").generate(4))
 
 
+@pytest.mark.slow
 def test_a_loaded_model_with_averaged_weights_can_be_trained_again():
     import keras
 
@@ -292,6 +309,7 @@ def test_a_loaded_model_with_averaged_weights_can_be_trained_again():
     assert np.isfinite(run(batch_for(model), 1)["d_loss"])
 
 
+@pytest.mark.slow
 def test_a_gan_trains_on_the_image_whatever_it_is_called_and_wherever_it_stands():
     import keras
 

@@ -8,7 +8,7 @@ import pytest
 import genkit
 from genkit.errors import DataError, RunError
 
-pytestmark = pytest.mark.usefixtures("active_backend")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("active_backend")]
 
 
 def test_a_changed_byte_in_a_checkpoint_is_found(train):
@@ -21,6 +21,7 @@ def test_a_changed_byte_in_a_checkpoint_is_found(train):
         genkit.load(result.path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["metrics.jsonl", "samples", "checkpoints/00000002/state.json"])
 def test_a_link_out_of_a_run_is_not_followed(train, tmp_path, where):
     result = train(steps=2, sample_every=2)
@@ -32,6 +33,7 @@ def test_a_link_out_of_a_run_is_not_followed(train, tmp_path, where):
             open_(result.path)
 
 
+@pytest.mark.slow
 def test_a_link_out_of_an_exported_model_is_not_followed(train, tmp_path):
     model = train(steps=1).path / "model"
     (model / "config.json").rename(tmp_path / "config.json")
@@ -40,6 +42,7 @@ def test_a_link_out_of_an_exported_model_is_not_followed(train, tmp_path):
         genkit.load(model)
 
 
+@pytest.mark.slow
 def test_a_small_file_gets_no_memory_for_a_large_model(train):
     """The config of an export asks for gigabytes; its weights are some kilobytes."""
     model = train(steps=1).path / "model"
@@ -51,6 +54,7 @@ def test_a_small_file_gets_no_memory_for_a_large_model(train):
         genkit.load(model)
 
 
+@pytest.mark.slow
 def test_what_a_file_says_and_no_model_can_be_is_a_clear_error(train, monkeypatch):
     from genkit.builtin.models.vae import VAE
 

@@ -19,6 +19,8 @@ pytest.importorskip("tensorboard")
 from tensorboard.backend.event_processing.event_accumulator import IMAGES, SCALARS, EventAccumulator
 
 pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.once,
     pytest.mark.usefixtures("active_backend"),
     pytest.mark.filterwarnings("ignore:The training step runs eagerly:UserWarning"),
 ]

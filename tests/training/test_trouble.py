@@ -16,7 +16,7 @@ import genkit
 from genkit.errors import CallbackError, DivergedError, RunError
 from genkit.plan import activation
 from genkit.runs.run import Run
-from tests.conftest import GENKIT
+from tests.commands import GENKIT, variables
 
 pytestmark = pytest.mark.usefixtures("active_backend")
 
@@ -32,6 +32,7 @@ def refuse(*_, **__):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+@pytest.mark.slow
 def test_a_full_disk_while_sampling_is_a_warning(train, monkeypatch):
     monkeypatch.setattr("genkit.report.samples.save_png", refuse)
     with pytest.warns(UserWarning, match=r"samples of step [36] can't be written: No space left"):
@@ -39,6 +40,7 @@ def test_a_full_disk_while_sampling_is_a_warning(train, monkeypatch):
     assert result.outcome.steps == 6
 
 
+@pytest.mark.slow
 def test_what_a_full_disk_refuses_of_the_log_is_written_when_there_is_room(train, monkeypatch):
     monkeypatch.setattr("genkit.runs.metrics_log._FLUSH_SECONDS", 0.0)
     write = os.write
@@ -85,7 +87,7 @@ def endless(tmp_path):
     """A run that trains until it is ended; gives the process and the folder."""
     process = subprocess.Popen(
         small_run("long", "--epochs", 100000, "--checkpoint-every", 5, "--keep", 1),
-        cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        cwd=tmp_path, env=variables(), stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     folder = tmp_path / "runs/long"
     deadline = time.monotonic() + 180
@@ -99,6 +101,7 @@ def endless(tmp_path):
     process.communicate()
 
 
+@pytest.mark.slow
 def test_the_second_process_on_a_run_is_told_who_has_it(endless, genkit_command):
     process, _ = endless
     refused = genkit_command("resume", "runs/long", check=False)
@@ -106,6 +109,7 @@ def test_the_second_process_on_a_run_is_told_who_has_it(endless, genkit_command)
     assert f"written by process {process.pid} on {os.uname().nodename}" in refused.stderr
 
 
+@pytest.mark.slow
 def test_reading_a_run_that_trains_sees_whole_checkpoints(endless):
     """Only one checkpoint is kept, and a new one comes some times a second."""
     _, folder = endless
@@ -117,6 +121,7 @@ def test_reading_a_run_that_trains_sees_whole_checkpoints(endless):
         assert time.monotonic() < deadline, "no new checkpoint came: the test shows nothing"
 
 
+@pytest.mark.slow
 def test_the_lock_of_a_dead_process_is_taken_over(endless, genkit_command):
     process, folder = endless
     process.kill()
@@ -130,6 +135,7 @@ def test_the_lock_of_a_dead_process_is_taken_over(endless, genkit_command):
 # Signals
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_at_once_and_the_last_checkpoint_is_whole(
     first, tmp_path, genkit_command
@@ -149,7 +155,7 @@ def test_a_second_signal_ends_at_once_and_the_last_checkpoint_is_whole(
     process = subprocess.Popen(
         small_run("r", "--epochs", 100000, "--checkpoint-every", 100000),
         cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"},
+        env=variables(PYTHONPATH=f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"),
     )  # fmt: skip
     wait_for(tmp_path / "runs/r/metrics.jsonl")
     (tmp_path / "stopping").touch()
@@ -187,6 +193,7 @@ def test_a_callback_that_raises_is_named_and_the_run_goes_on_later(train):
         train(steps=40, checkpoint_every=5, callbacks=[Broken()], name="broken")
 
 
+@pytest.mark.slow
 def test_a_run_stopped_by_a_callback_s_error_resumes(train, tmp_path):
     with pytest.raises(CallbackError):
         train(steps=40, checkpoint_every=5, callbacks=[Broken()], name="broken")
@@ -199,6 +206,7 @@ def test_a_run_stopped_by_a_callback_s_error_resumes(train, tmp_path):
 # Diverged training
 
 
+@pytest.mark.slow
 def test_a_loss_that_explodes_is_told_with_its_gradients(train, tmp_path):
     with pytest.raises(DivergedError) as caught:
         train(steps=400, name="wild", checkpoint_every=2, callbacks=[Ruin(at=4)])
@@ -212,6 +220,7 @@ def test_a_loss_that_explodes_is_told_with_its_gradients(train, tmp_path):
     assert [row["step"] for row in run.metrics()] == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.slow
 def test_the_gradients_told_end_with_the_step_that_went_wrong(train):
     with pytest.raises(DivergedError, match="at step 3") as caught:
         # The last checkpoint is from before the ruin: what is done again stays sound.
@@ -233,6 +242,7 @@ class Ruin(keras.callbacks.Callback):
                 optimizer.learning_rate.assign(1e9)
 
 
+@pytest.mark.slow
 def test_a_loss_that_grows_a_millionfold_stops_training():
     from genkit.models.training.divergence import check
 
@@ -243,6 +253,7 @@ def test_a_loss_that_grows_a_millionfold_stops_training():
             check(bad, 7, first)
 
 
+@pytest.mark.slow
 def test_training_outside_the_main_thread_works(train):
     results = []
     thread = threading.Thread(target=lambda: results.append(train(steps=2)))
