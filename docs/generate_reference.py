@@ -22,7 +22,7 @@ HERE = Path(__file__).parent / "reference"
 
 
 def pages() -> dict[str, str]:
-    """Give the text of each generated page, by file name."""
+    """Return the text of each generated page, by file name."""
     registry = Registry(plugins=[builtin_plugin])
     return {
         "cli.md": command_line.written(),

@@ -37,7 +37,7 @@ class GenkitError(Exception):
         return f"{self.message} {self.hint}".strip()
 
     def to_dict(self) -> dict[str, str]:
-        """Give the form that ``--json`` prints."""
+        """Return the form that ``--json`` prints."""
         return {"error": type(self).__name__, "message": self.message, "hint": self.hint}
 
 

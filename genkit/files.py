@@ -57,7 +57,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """Give an empty place for files that appear in a folder together, or not at all.
+    """Return an empty place for files that appear in a folder together, or not at all.
 
     Args:
         folder: where they go when the block ends well, replacing files of the same names.
@@ -80,7 +80,7 @@ def sync(path: Path) -> None:
 
 
 def finite(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the row with what JSON has no word for, NaN and infinity, as None."""
+    """Return the row with what JSON has no word for, NaN and infinity, as None."""
     return {
         key: None if isinstance(value, float) and not math.isfinite(value) else value
         for key, value in row.items()
@@ -107,7 +107,7 @@ def refuse_links(folder: Path) -> None:
 
 
 def inside(folder: Path, given: str, what: str) -> Path:
-    """Give the path that a name stands for in a folder.
+    """Return the path that a name stands for in a folder.
 
     Raises:
         RunError: the name is absolute or leads out of the folder.

@@ -57,7 +57,7 @@ def outsiders():
 
 
 def names_of_genkit(tree):
-    """Give every name of GenKit that a module imports or looks up."""
+    """Return every name of GenKit that a module imports or looks up."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "genkit":
             yield from (f"{node.module}.{alias.name}" for alias in node.names)

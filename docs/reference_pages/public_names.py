@@ -162,7 +162,7 @@ def _name(module: str, name: str, shown: str) -> str:
 
 
 def _docstring_of_alias(module: str, name: str) -> str:
-    """Give the text below an assignment: of a type, a marker or a constant."""
+    """Return the text below an assignment: of a type, a marker or a constant."""
     for node, below in pairwise(tree(module).body):
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         if isinstance(target, ast.Name) and target.id == name:
@@ -172,7 +172,7 @@ def _docstring_of_alias(module: str, name: str) -> str:
 
 
 def _inherited(module: str, node: ast.ClassDef) -> Iterator[ast.FunctionDef]:
-    """Give the methods from bases of GenKit that have no entry of their own."""
+    """Return the methods from bases of GenKit that have no entry of their own."""
     homes = _homes(module)
     for name in (ast.unparse(base) for base in node.bases):
         if name in homes and name not in genkit.__all__:

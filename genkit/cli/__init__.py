@@ -103,7 +103,7 @@ def main() -> None:
 
 
 def _report(error: BaseException, as_json: bool) -> int:
-    """Tell of an error in one line, or as one object; give the exit code."""
+    """Print an error in one line, or as one object, and return the exit code."""
     if isinstance(error, GenkitError):
         code, told = error.exit_code, error.to_dict()
     elif hasattr(error, "format_message"):  # the command line parser's own

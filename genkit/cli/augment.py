@@ -103,7 +103,7 @@ def augment(  # noqa: PLR0917
     as_json: JsonFlag = False,
     **asked: Any,
 ) -> int:
-    """Say whether generated data helps a classifier.
+    """Test whether generated data helps a classifier.
 
     For each seed, a generator learns from a small labelled subset and makes labelled items. Then
     the same classifier is trained on real items, on real items with classical augmentation, on

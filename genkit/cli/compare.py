@@ -187,7 +187,7 @@ def _show(summary: Summary) -> None:
 
 
 def _rows(evidence: Evidence, backends: list[str]) -> list[list[str]]:
-    """Give a row a quantity, and one for parity."""
+    """Return a row a quantity, and one for parity."""
     from genkit.workflows.comparison.statistics import LOSS, MEMORY, QUALITY, SPEED, START
 
     told = {SPEED: "steps/s", START: "s to first step", MEMORY: "peak MiB"}

@@ -78,7 +78,7 @@ def load_with_items(
 
 
 def label_of(model: Autoencoder, items: dict[str, Any]) -> dict[str, Any]:
-    """Give the ``label`` argument for a conditional model; nothing for others."""
+    """Return the ``label`` argument for a conditional model; nothing for others."""
     if not model.conditional:
         return {}
     assert model.schema is not None, "a loaded model knows its data"
@@ -86,12 +86,12 @@ def label_of(model: Autoencoder, items: dict[str, Any]) -> dict[str, Any]:
 
 
 def encoded_of(model: Autoencoder, items: dict[str, Any]) -> Any:
-    """Give what the model encodes and generates of the items, shape ``(n, ...)``."""
+    """Return what the model encodes and generates of the items, shape ``(n, ...)``."""
     return items[model.generated_field()]
 
 
 def writable(run: Path, out: Path | None, name: str) -> Path:
-    """Give the file to write: ``out``, or that name in the run's folder of what it generated."""
+    """Return the file to write: ``out``, or that name in the run's folder of what it generated."""
     file = out or run / "generated" / name
     file.parent.mkdir(parents=True, exist_ok=True)
     return file

@@ -52,7 +52,7 @@ def _rows(registry: Registry, kind: str) -> list[dict[str, Any]]:
 
 
 def plugin_row(registry: Registry, plugin: Plugin) -> dict[str, Any]:
-    """Tell all about a plugin: version, distribution, what it brings, its faults."""
+    """Print all about a plugin: version, distribution, what it brings, its faults."""
     entries = {kind: registry.entries(kind) for kind in KINDS}
     brings = {
         kind: [e.spec.name for e in found if (e.plugin, e.distribution) == plugin.key]

@@ -58,7 +58,7 @@ def emit(data: Mapping[str, Any], as_json: bool, show: Callable[[], None]) -> No
 
 
 def has_emitted() -> bool:
-    """Say whether the command's result was printed."""
+    """Return whether the command's result was printed."""
     return _emitted
 
 

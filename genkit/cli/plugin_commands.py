@@ -83,7 +83,7 @@ def _verbs(built_in: set[str]) -> list[str]:
 
 
 def _sharing(name: str) -> list[Entry]:
-    """Give the verbs of this name, if there are several and all are for the same capability."""
+    """Return the verbs of this name, if there are several and all are for the same capability."""
     from genkit.plugins.registry import installed
 
     entries = [entry for entry in installed().entries("commands") if entry.spec.name == name]

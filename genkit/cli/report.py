@@ -66,7 +66,7 @@ def report(
 
 @contextmanager
 def _telling() -> Iterator[Callable[[str], None]]:
-    """Tell what is being done on stderr: in place in a terminal, each thing once elsewhere."""
+    """Print on stderr what is being done: in place in a terminal, each thing once elsewhere."""
     from rich.console import Console
     from rich.markup import escape
 

@@ -80,7 +80,7 @@ def run(  # noqa: PLR0917
 
 
 def report(result: Any, as_json: bool) -> int:
-    """Tell how a sitting ended; give the exit code."""
+    """Print how a sitting ended and return the exit code."""
     outcome, path = result.outcome, result.path
 
     def show() -> None:

@@ -17,7 +17,7 @@ _watching = threading.RLock()
 
 
 def machine_bytes() -> int:
-    """Give the size of this machine's memory."""
+    """Return the size of this machine's memory."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -25,7 +25,7 @@ def machine_bytes() -> int:
 
 
 def machine_holds() -> int:
-    """Give how many weights could be trained in this machine's memory."""
+    """Return how many weights could be trained in this machine's memory."""
     return machine_bytes() // _BYTES_A_WEIGHT
 
 

@@ -24,22 +24,22 @@ _SEED_LIMIT = 1 << 31
 
 
 def training_rng(seed: int, step: int) -> Generator:
-    """Give the stream for the noise of one training batch."""
+    """Return the stream for the noise of one training batch."""
     return _stream(seed, _TRAINING, step)
 
 
 def sample_rng(seed: int, index: int) -> Generator:
-    """Give the stream for one generated sample."""
+    """Return the stream for one generated sample."""
     return _stream(seed, _SAMPLES, index)
 
 
 def augmentation_rng(seed: int, step: int) -> Generator:
-    """Give the stream for the random transforms of one training batch."""
+    """Return the stream for the random transforms of one training batch."""
     return _stream(seed, _AUGMENTATION, step)
 
 
 def permutation(seed: int, epoch: int, length: int) -> NDArray[np.intp]:
-    """Give the order of one epoch: the numbers from 0 to ``length - 1``, each once."""
+    """Return the order of one epoch: the numbers from 0 to ``length - 1``, each once."""
     # Raw words and a stable sort: numpy promises both for all versions, `permutation` it doesn't.
     words = _stream(seed, _ORDER, epoch).bit_generator.random_raw(length)
     return np.argsort(words, kind="stable")
@@ -70,7 +70,7 @@ def noise_for_samples(
 
 
 def check_seed(seed: int) -> int:
-    """Give the seed back if every backend can take it.
+    """Return the seed if every backend can take it.
 
     Raises:
         UsageError: it isn't an integer from 0 to 2^31 - 1.

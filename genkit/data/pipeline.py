@@ -23,7 +23,7 @@ _CHUNK = 256
 
 
 def transformed(source: Source, transforms: Sequence[Transform]) -> Source:
-    """Give the source with transforms applied to its images.
+    """Return the source with transforms applied to its images.
 
     Those without chance are applied now to data in arrays, and at every ``gather`` to other
     data. Random ones become the new source's ``augment``, which the loader applies.
@@ -54,7 +54,7 @@ def transformed(source: Source, transforms: Sequence[Transform]) -> Source:
 
 
 def augmented(source: Source, batch: Batch, rng: Generator) -> Batch:
-    """Give the batch with the source's random transforms applied."""
+    """Return the batch with the source's random transforms applied."""
     if not source.augment:
         return batch
     name = source.schema.name_of("image")
@@ -75,13 +75,13 @@ class _LazySource(Source):
         return len(self._source)
 
     def gather(self, indices: NDArray[np.integer]) -> Batch:
-        """Give the items at these indices."""
+        """Return the items at these indices."""
         batch = self._source.gather(indices)
         field = self._source.schema[self._name]
         return {**batch, self._name: _apply(batch[self._name], field, self._transforms)}
 
     def fingerprint(self) -> str:
-        """Give the SHA-256 of the source's contents and the transforms."""
+        """Return the SHA-256 of the source's contents and the transforms."""
         made = f"{self._source.fingerprint()} {self._transforms}"
         return hashlib.sha256(made.encode()).hexdigest()
 

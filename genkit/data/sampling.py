@@ -27,7 +27,7 @@ class Sampler(Protocol):
     batches_per_epoch: int
 
     def __call__(self, number: int) -> tuple[NDArray[np.intp], Batch]:
-        """Give the indices of a batch's items, and arrays to put beside them."""
+        """Return the indices of a batch's items, and arrays to put beside them."""
         ...
 
 
@@ -46,7 +46,7 @@ class Shuffled:
         self._order: tuple[int, NDArray[np.intp]] | None = None
 
     def __call__(self, number: int) -> tuple[NDArray[np.intp], Batch]:
-        """Give the indices of a batch's items, and nothing beside them."""
+        """Return the indices of a batch's items, and nothing beside them."""
         epoch, place = divmod(number, self.batches_per_epoch)
         if self._order is None or self._order[0] != epoch:
             self._order = (epoch, permutation(self._seed, epoch, self._length))

@@ -52,7 +52,7 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def gather(self, indices: NDArray[np.integer]) -> Batch:
-        """Give the items at these indices, in one call.
+        """Return the items at these indices, in one call.
 
         Args:
             indices: integers, shape ``(batch,)``.
@@ -75,7 +75,7 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def fingerprint(self) -> str:
-        """Give the SHA-256 of shapes, dtypes and contents; the same on every machine."""
+        """Return the SHA-256 of shapes, dtypes and contents; the same on every machine."""
 
 
 class ArraySource(Source):
@@ -113,11 +113,11 @@ class ArraySource(Source):
         return self._length
 
     def gather(self, indices: NDArray[np.integer]) -> Batch:
-        """Give the items at these indices."""
+        """Return the items at these indices."""
         return {name: array[indices] for name, array in self.arrays.items()}
 
     def fingerprint(self) -> str:
-        """Give the SHA-256 of shapes, dtypes and contents; the same on every machine."""
+        """Return the SHA-256 of shapes, dtypes and contents; the same on every machine."""
         digest = hashlib.sha256()
         for name, array in sorted(self.arrays.items()):
             header = [name, self.schema[name].dtype, list(array.shape)]

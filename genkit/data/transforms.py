@@ -31,7 +31,7 @@ class Transform(abc.ABC):
 
     @abc.abstractmethod
     def output(self, field: Field) -> Field:
-        """Give the field of what comes out.
+        """Return the field of what comes out.
 
         Raises:
             DataError: images of this field don't suit the transform.
@@ -59,10 +59,10 @@ class ImageTransform(Transform):
 
     @abc.abstractmethod
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Give the shape that comes of an image of this shape."""
+        """Return the shape that comes of an image of this shape."""
 
     def output(self, field: Field) -> Field:
-        """Give the field with the new shape."""
+        """Return the field with the new shape."""
         shape = tuple(size for size in field.shape if size is not None)
         if len(shape) != 3:  # noqa: PLR2004
             raise DataError(
@@ -88,7 +88,7 @@ class Resize(ImageTransform):
     width: int
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Give the shape that comes of an image of this shape."""
+        """Return the shape that comes of an image of this shape."""
         return (self.height, self.width, shape[2])
 
     def apply(self, image: NDArray[Any]) -> NDArray[Any]:
@@ -109,7 +109,7 @@ class CenterCrop(ImageTransform):
     width: int
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Give the shape that comes of an image of this shape."""
+        """Return the shape that comes of an image of this shape."""
         if self.height > shape[0] or self.width > shape[1]:
             raise DataError(
                 f"Expected images of at least {self.height}x{self.width} to crop; "
@@ -131,7 +131,7 @@ class Grayscale(ImageTransform):
     """Turn colour into one channel of luma; one channel stays as it is."""
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Give the shape that comes of an image of this shape."""
+        """Return the shape that comes of an image of this shape."""
         if shape[2] not in (1, 3):
             raise DataError(f"Expected images of 1 or 3 channels; received {shape[2]}.")
         return (*shape[:2], 1)
@@ -153,7 +153,7 @@ class Denoise(ImageTransform):
     window: int = 3
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Give the shape that comes of an image of this shape."""
+        """Return the shape that comes of an image of this shape."""
         return shape
 
     def apply(self, image: NDArray[Any]) -> NDArray[Any]:
@@ -172,7 +172,7 @@ class Normalize(Transform):
     high: float
 
     def output(self, field: Field) -> Field:
-        """Give the field with the new range and dtype."""
+        """Return the field with the new range and dtype."""
         if field.range is None:
             raise DataError(f"Expected a field with a range to normalize; received {field}.")
         return replace(field, dtype="float32", range=(self.low, self.high))
@@ -199,7 +199,7 @@ class Flip(Transform):
     random: ClassVar[bool] = True
 
     def output(self, field: Field) -> Field:
-        """Give the field, which stays the same."""
+        """Return the field, which stays the same."""
         return field
 
     def __call__(

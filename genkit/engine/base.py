@@ -210,7 +210,7 @@ def refuse_batch_statistics(name: str, layers: Sequence[Any]) -> None:
 
 
 def is_plain_adam(optimizer: Any) -> bool:
-    """Say whether the optimizer's rule is Adam's own, with or without weight decay."""
+    """Return whether the optimizer's rule is Adam's own, with or without weight decay."""
     adam = keras.optimizers.Adam
     return (
         isinstance(optimizer, adam)
@@ -221,13 +221,13 @@ def is_plain_adam(optimizer: Any) -> bool:
 
 
 def global_norm(gradients: Sequence[Any]) -> Any:
-    """Give the L2 norm over all gradients together."""
+    """Return the L2 norm over all gradients together."""
     total = sum(keras.ops.sum(keras.ops.square(g)) for g in gradients)
     return keras.ops.sqrt(total)
 
 
 def clip_factor(gradients: Sequence[Any], clip: float) -> Any:
-    """Give what scales the gradients to a norm of at most ``clip``."""
+    """Return what scales the gradients to a norm of at most ``clip``."""
     if not (clip > 0 and math.isfinite(clip)):
         raise UsageError(f"Expected a positive clip norm; received {clip}.")
     return keras.ops.minimum(1.0, clip / keras.ops.maximum(global_norm(gradients), 1e-12))

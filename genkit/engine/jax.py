@@ -54,7 +54,7 @@ class _Pure:
         return loss, (list(logs.values()), new_values)
 
     def named(self, logs: list[Any]) -> dict[str, Any]:
-        """Give the logs their names back."""
+        """Return the logs under their names."""
         return dict(zip(self._names, logs, strict=True))
 
     def hand_back(self, new_values: list[Any]) -> None:
@@ -192,7 +192,7 @@ class BackendEngine(Engine):
 
 @cache
 def compiler_options() -> dict[str, str]:
-    """Give what makes XLA's programs faster here.
+    """Return what makes XLA's programs faster here.
 
     On processors without AVX-512, XLA's own convolutions are faster than those of YNNPACK, which it
     prefers by default: a VAE's step took 133 ms instead of 237, a DCGAN's 397 instead of 534.

@@ -156,7 +156,7 @@ def _children(layer: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _members(name: str, value: Any) -> list[tuple[str, Any]]:
-    """Give an attribute, or what stands in it if it is a container, each with its key."""
+    """Return an attribute, or what stands in it if it is a container, each with its key."""
     if isinstance(value, Mapping):
         return [(f"{name}/{key}", member) for key, member in value.items()]
     if isinstance(value, (list, tuple)):

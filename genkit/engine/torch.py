@@ -129,7 +129,7 @@ class BackendEngine(Engine):
 def _clipped_together(
     name: str, variables: list[Any], fn: LossFn, inputs: Any, clip: float
 ) -> tuple[Any, list[Any]]:
-    """Give means over examples of losses and clipped gradients; many examples at a time.
+    """Return means over examples of losses and clipped gradients; many examples at a time.
 
     Each example gets weights of its own, all alike: the gradient of the sum of the losses is then
     one of each example. Networks run once, on all of them, by `vmap`.
@@ -172,7 +172,7 @@ def _clipped_together(
 def _clipped_in_turn(
     name: str, variables: list[Any], fn: LossFn, inputs: Any, clip: float
 ) -> tuple[Any, list[Any]]:
-    """Give the same, one example after the other: slower, in the memory of one gradient."""
+    """Return the same, one example after the other: slower, in the memory of one gradient."""
     values = [variable.value for variable in variables]
 
     def one(index: int) -> tuple[Any, list[Any]]:
@@ -233,7 +233,7 @@ def _one_by_one(
 
 
 def _tensor(x: Any) -> Any:
-    """Give an array as a tensor; on the CPU without a copy, which Keras would make."""
+    """Return an array as a tensor; on the CPU without a copy, which Keras would make."""
     kept = isinstance(x, np.ndarray) and x.dtype.name in _KEPT_DTYPES
     if kept and x.flags.writeable and x.flags.c_contiguous:
         return torch.as_tensor(x, device=keras_device())

@@ -73,7 +73,7 @@ class _Memory:
         return frozenset({node.target if node.op == "get_attr" else node.name})
 
     def is_shareable(self, node: fx.Node) -> bool:
-        """Say whether the node's value follows from its operands, and stays as it is."""
+        """Return whether the node's value follows from its operands, and stays as it is."""
         if node.target is operator.getitem:
             return True
         known = node.target.namespace in {"aten", "prims"}
@@ -83,7 +83,7 @@ class _Memory:
         return _is_view(node) or not self._homes[node] & self._ever_written
 
     def key(self, node: fx.Node) -> Any:
-        """Give what two nodes of the same value have in common."""
+        """Return what two nodes of the same value have in common."""
 
         def operand(value: fx.Node) -> Any:
             # A view is the same window whatever stands in it.
@@ -109,7 +109,7 @@ class _Operand(tuple[Any, ...]):
 
 
 def _is_view(node: fx.Node) -> bool:
-    """Say whether what the node gives may share memory with what it takes."""
+    """Return whether what the node gives may share memory with what it takes."""
     if node.op != "call_function":
         return False
     if node.target is operator.getitem:

@@ -102,7 +102,7 @@ def _measurement(
 
 
 def _unshown(streams: Sequence[str], context: Context, shared: Callable[[], float]) -> str:
-    """Say why a stream can't be shown to a metric; nothing if all can."""
+    """Return why a stream can't be shown to a metric; empty if all can."""
     assert context.model is not None, "an evaluation has a model"
     if "generated" in streams and "generate" not in context.model.capabilities:
         return f"the model can {', '.join(context.model.capabilities)}; not generate"

@@ -38,7 +38,7 @@ class Figure:
         object.__setattr__(self, "card", MappingProxyType(dict(self.card)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form: a value or an end of an interval that isn't finite is None."""
+        """Return the JSON form: a value or an end of an interval that isn't finite is None."""
         row = {
             "name": self.name,
             "value": float(self.value),

@@ -18,13 +18,13 @@ SHARED = 0.05
 
 
 def shared_items(training: Source, reference: Source) -> float:
-    """Give the share of the reference's items that are training items: images to 8 bits."""
+    """Return the share of the reference's items that are training items: images to 8 bits."""
     known = np.concatenate(_digests(training))
     return float(np.isin(np.concatenate(_digests(reference)), known).mean())
 
 
 def digests(rows: np.ndarray) -> np.ndarray:
-    """Give a 64-bit digest of each row's bytes: equal for equal rows, and else different."""
+    """Return a 64-bit digest of each row's bytes: equal for equal rows, and else different."""
     found = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in rows]
     return np.frombuffer(b"".join(found), np.uint64)
 

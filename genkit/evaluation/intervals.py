@@ -17,7 +17,7 @@ BOOTSTRAP = "95 % percentile bootstrap"
 def mean_interval(
     values: Sequence[float] | np.ndarray, level: float = LEVEL
 ) -> tuple[float, float, float]:
-    """Give the mean and its Student t interval (``T_INTERVAL``).
+    """Return the mean and its Student t interval (``T_INTERVAL``).
 
     Args:
         values: independent observations, at least one; with one alone the interval is unbounded.
@@ -33,7 +33,7 @@ def mean_interval(
 
 
 def proportion_interval(hits: int, n: int) -> tuple[float, float, float]:
-    """Give a proportion and its Wilson score interval (``WILSON``).
+    """Return a proportion and its Wilson score interval (``WILSON``).
 
     Wilson 1927, "Probable inference, the law of succession, and statistical inference".
     """
@@ -48,7 +48,7 @@ def bootstrap_interval(
     seed: int = 0,
     resamples: int = 1000,
 ) -> tuple[float, float, float]:
-    """Give a statistic of independent rows and its percentile bootstrap interval (``BOOTSTRAP``).
+    """Return a statistic of independent rows and its percentile bootstrap interval (``BOOTSTRAP``).
 
     Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13.
 
@@ -73,7 +73,7 @@ def two_groups_interval(
     seed: int = 0,
     resamples: int = 1000,
 ) -> tuple[float, float, float]:
-    """Give a statistic of two independent groups and its percentile interval (``BOOTSTRAP``).
+    """Return a statistic of two independent groups and its percentile interval (``BOOTSTRAP``).
 
     Args:
         first: shape ``(n, ...)``; rows are drawn with replacement.

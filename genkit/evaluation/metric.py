@@ -129,7 +129,7 @@ class Metric:
 
     @classmethod
     def unfit(cls, context: Context) -> str:  # noqa: ARG003
-        """Say why it can't measure this, in a few words; nothing if it can."""
+        """Return why it can't measure this, in a few words; empty if it can."""
         return ""
 
     def update(self, stream: str, batch: Batch) -> None:
@@ -137,5 +137,5 @@ class Metric:
         raise NotImplementedError(f"{type(self).__name__} defines no update.")
 
     def compute(self) -> Iterable[Figure]:
-        """Give what was measured."""
+        """Return what was measured."""
         raise NotImplementedError(f"{type(self).__name__} defines no compute.")

@@ -29,13 +29,13 @@ class EvaluationProgress:
         self._console = Console(stderr=True)
 
     def note(self, text: str) -> None:
-        """Tell a line."""
+        """Print a line."""
         if self._shown:
             with suppress(OSError):  # nobody reads it any more
                 print(text, file=sys.stderr, flush=True)  # noqa: T201
 
     def through(self, batches: Iterable[_Batch], what: str, total: int) -> Iterator[_Batch]:
-        """Give the batches, and show how many of ``total`` items have been seen."""
+        """Return the batches, and show how many of ``total`` items have been seen."""
         if self._shown and self._console.is_terminal:
             yield from self._with_bar(batches, what, total)
         else:

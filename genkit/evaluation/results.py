@@ -67,7 +67,7 @@ def results(run: str | Path, checkpoint: str | int | None = None) -> list[Figure
 
 
 def kept(weights: Weights) -> list[Figure]:
-    """Give the figures that were kept of these weights.
+    """Return the figures that were kept of these weights.
 
     Raises:
         RunError: the file is damaged.
@@ -77,7 +77,7 @@ def kept(weights: Weights) -> list[Figure]:
 
 
 def with_card(figures: Sequence[Figure], card: Mapping[str, Any]) -> list[Figure]:
-    """Give the figures whose card says all that this one says."""
+    """Return the figures whose card says all that this one says."""
     return [
         figure
         for figure in figures

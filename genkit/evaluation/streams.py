@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def batches_of(source: Source, extractor: Extractor | None) -> Iterator[Batch]:
-    """Give a source's items in their order, with their labels where there are any."""
+    """Return a source's items in their order, with their labels where there are any."""
     items = source.schema.main_field()
     label = next((n for n, f in source.schema.fields.items() if f.modality == "label"), None)
     for start in range(0, len(source), BATCH):
@@ -32,7 +32,7 @@ def batches_of(source: Source, extractor: Extractor | None) -> Iterator[Batch]:
 
 
 def knows_labels_of(model: Model, source: Source) -> bool:
-    """Tell whether a model is asked for the classes that a source's items have."""
+    """Return whether a model is asked for the classes that a source's items have."""
     labels = [f.classes for f in source.schema.fields.values() if f.modality == "label"]
     return model.conditional and labels[:1] == [model.classes()]
 
@@ -80,7 +80,7 @@ class GeneratedItems:
         self._model, self._seed, self._labels, self._folder = model, seed, labels, folder
 
     def batches(self, extractor: Extractor | None) -> Iterator[Batch]:
-        """Give them, of a conditional model with the labels that were asked."""
+        """Return them, of a conditional model with the labels that were asked."""
         for start, items in self._items():
             asked = self._labels[start : start + len(items)] if self._labels is not None else None
             yield Batch(items, extractor, asked)

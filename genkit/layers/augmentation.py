@@ -78,7 +78,7 @@ def _cut(images: Any, down: Any, right: Any) -> Any:
 
 
 def _within(draw: Any, size: int) -> Any:
-    """Say which places a stretch of half the size covers, its middle anywhere: (batch, size)."""
+    """Return which places a stretch of half the size covers, its middle anywhere: (batch, size)."""
     length = int(size * _CUT + 0.5)
     start = ops.cast(ops.floor(draw * (size + (1 - length % 2))), "int32") - length // 2
     place = ops.arange(size, dtype="int32")[None, :]

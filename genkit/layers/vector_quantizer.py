@@ -98,7 +98,7 @@ class VectorQuantizer(keras.layers.Layer):
         return inputs + ops.stop_gradient(nearest - inputs), codes
 
     def encode(self, inputs: Any) -> Any:
-        """Give the codes of vectors of shape `(batch, ..., dimension)`: int32 `(batch, ...)`."""
+        """Return the codes of vectors of shape `(batch, ..., dimension)`: int32 `(batch, ...)`."""
         codebook = ops.convert_to_tensor(self.codebook)
         # ||z - e||^2 without ||z||^2, which is the same for all codes.
         distances = ops.sum(ops.square(codebook), axis=-1) - 2.0 * ops.matmul(
@@ -107,7 +107,7 @@ class VectorQuantizer(keras.layers.Layer):
         return ops.cast(ops.argmin(distances, axis=-1), "int32")
 
     def decode(self, codes: Any) -> Any:
-        """Give the vectors of codes of shape `(batch, ...)`: `(batch, ..., dimension)`."""
+        """Return the vectors of codes of shape `(batch, ...)`: `(batch, ..., dimension)`."""
         return ops.take(ops.convert_to_tensor(self.codebook), codes, axis=0)
 
     def _move_codebook(self, inputs: Any, codes: Any, lottery: Any) -> None:
@@ -129,13 +129,13 @@ class VectorQuantizer(keras.layers.Layer):
         return ops.convert_to_tensor(average) * self.decay + value * (1.0 - self.decay)
 
     def _winners(self, vectors: Any, lottery: Any) -> Any:
-        """Give a vector for each code, all different if the batch has enough."""
+        """Return a vector for each code, all different if the batch has enough."""
         order = ops.argsort(ops.reshape(lottery, (-1,)))
         places = ops.arange(self.size, dtype="int32") % vectors.shape[0]
         return ops.take(vectors, ops.take(order, places), axis=0)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments to make the layer again."""
+        """Return the arguments to make the layer again."""
         return {
             **super().get_config(),
             "size": self.size,

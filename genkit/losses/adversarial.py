@@ -56,35 +56,35 @@ def generator_non_saturating(fake_logits: Any) -> Any:
 
 
 def generator_minimax(fake_logits: Any) -> Any:
-    """Give the mean of ``log(1 - D(G(z)))``: Goodfellow et al. 2014, equation 1."""
+    """Return the mean of ``log(1 - D(G(z)))``: Goodfellow et al. 2014, equation 1."""
     return -ops.mean(ops.softplus(_float32(fake_logits)[0]))
 
 
 def discriminator_least_squares(real_scores: Any, fake_scores: Any) -> Any:
-    """Give ``mean (D(x) - 1)^2 / 2 + mean D(G(z))^2 / 2``: Mao et al. 2017, equation 9."""
+    """Return ``mean (D(x) - 1)^2 / 2 + mean D(G(z))^2 / 2``: Mao et al. 2017, equation 9."""
     real_scores, fake_scores = _float32(real_scores, fake_scores)
     return 0.5 * (ops.mean(ops.square(real_scores - 1.0)) + ops.mean(ops.square(fake_scores)))
 
 
 def generator_least_squares(fake_scores: Any) -> Any:
-    """Give ``mean (D(G(z)) - 1)^2 / 2``: Mao et al. 2017, equation 9."""
+    """Return ``mean (D(G(z)) - 1)^2 / 2``: Mao et al. 2017, equation 9."""
     return 0.5 * ops.mean(ops.square(_float32(fake_scores)[0] - 1.0))
 
 
 def discriminator_hinge(real_scores: Any, fake_scores: Any) -> Any:
-    """Give ``mean max(0, 1 - D(x)) + mean max(0, 1 + D(G(z)))``: Miyato et al. 2018, eq. 16."""
+    """Return ``mean max(0, 1 - D(x)) + mean max(0, 1 + D(G(z)))``: Miyato et al. 2018, eq. 16."""
     real_scores, fake_scores = _float32(real_scores, fake_scores)
     return ops.mean(ops.relu(1.0 - real_scores)) + ops.mean(ops.relu(1.0 + fake_scores))
 
 
 def discriminator_wasserstein(real_scores: Any, fake_scores: Any) -> Any:
-    """Give ``mean D(G(z)) - mean D(x)``: Arjovsky et al. 2017, equation 2, negated."""
+    """Return ``mean D(G(z)) - mean D(x)``: Arjovsky et al. 2017, equation 2, negated."""
     real_scores, fake_scores = _float32(real_scores, fake_scores)
     return ops.mean(fake_scores) - ops.mean(real_scores)
 
 
 def generator_score(fake_scores: Any) -> Any:
-    """Give ``-mean D(G(z))``, the generator's side of the hinge and the Wasserstein loss."""
+    """Return ``-mean D(G(z))``, the generator's side of the hinge and the Wasserstein loss."""
     return -ops.mean(_float32(fake_scores)[0])
 
 

@@ -13,7 +13,7 @@ _TINY = 1e-12  # keeps the slope of the norm finite where the norm is zero
 
 
 def gradient_penalty(score: Callable[[Any], Any], real: Any, fake: Any, mix: Any) -> Any:
-    """Give ``mean (||grad D(x)|| - 1)^2`` at points between real and generated items.
+    """Return ``mean (||grad D(x)|| - 1)^2`` at points between real and generated items.
 
     Gulrajani et al. 2017, "Improved Training of Wasserstein GANs", equation 3, without its factor.
 
@@ -33,7 +33,7 @@ def gradient_penalty(score: Callable[[Any], Any], real: Any, fake: Any, mix: Any
 
 
 def zero_centred_penalty(score: Callable[[Any], Any], items: Any) -> Any:
-    """Give ``mean ||grad D(x)||^2 / 2``: R1 at real items, R2 at generated ones.
+    """Return ``mean ||grad D(x)||^2 / 2``: R1 at real items, R2 at generated ones.
 
     Mescheder et al. 2018, "Which Training Methods for GANs do actually Converge?", equation 9,
     without its factor.

@@ -9,7 +9,7 @@ from keras import ops
 
 
 def bernoulli_nll(x: Any, logits: Any) -> Any:
-    """Give ``-log p(x)`` under independent Bernoulli variables, summed over all but the batch.
+    """Return ``-log p(x)`` under independent Bernoulli variables, summed over all but the batch.
 
     Args:
         x: values in [0, 1], shape ``(batch, ...)``.
@@ -23,7 +23,7 @@ def bernoulli_nll(x: Any, logits: Any) -> Any:
 
 
 def gaussian_nll(x: Any, mean: Any, scale: float) -> Any:
-    """Give ``-log p(x)`` under independent normal variables, summed over all but the batch.
+    """Return ``-log p(x)`` under independent normal variables, summed over all but the batch.
 
     Args:
         x: shape ``(batch, ...)``.
@@ -39,7 +39,7 @@ def gaussian_nll(x: Any, mean: Any, scale: float) -> Any:
 
 
 def kl_to_standard_normal(mean: Any, log_variance: Any) -> Any:
-    """Give the divergence of a diagonal normal from the standard normal.
+    """Return the divergence of a diagonal normal from the standard normal.
 
     Kingma and Welling 2014, appendix B.
 

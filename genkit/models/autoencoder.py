@@ -33,7 +33,7 @@ class Autoencoder(Model):
         return self.from_latent(self.to_latent(items, label), label)
 
     def encode(self, items: np.ndarray, label: Sequence[int | str] | None = None) -> np.ndarray:
-        """Give the latents of items.
+        """Return the latents of items.
 
         Args:
             items: shape ``(n, ...)`` in the schema's range.
@@ -47,7 +47,7 @@ class Autoencoder(Model):
     def reconstruct(
         self, items: np.ndarray, label: Sequence[int | str] | None = None
     ) -> np.ndarray:
-        """Give what is left of items on their way through the latent.
+        """Return what is left of items on their way through the latent.
 
         Args:
             items: shape ``(n, ...)`` in the schema's range.
@@ -95,7 +95,7 @@ class Autoencoder(Model):
         return items.reshape(len(first), steps, *items.shape[1:])
 
     def label_input(self, n: int, label: Sequence[int | str] | None) -> dict[str, np.ndarray]:
-        """Give the ``label`` argument of the methods on tensors, or none.
+        """Return the ``label`` argument of the methods on tensors, or none.
 
         Raises:
             UsageError: a conditional model without the items' labels, or the reverse.

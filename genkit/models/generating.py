@@ -161,7 +161,7 @@ class Generating:
         return self.schema[self.schema.name_of("label")].classes
 
     def class_number(self, label: int | str) -> int:
-        """Give the number of a class.
+        """Return the number of a class.
 
         Args:
             label: the number itself, or the class' name.
@@ -180,7 +180,7 @@ class Generating:
         return number
 
     def class_numbers(self, n: int, label: Label) -> np.ndarray:
-        """Give the numbers of the classes of ``n`` items, int32 of shape ``(n,)``.
+        """Return the numbers of the classes of ``n`` items, int32 of shape ``(n,)``.
 
         Args:
             n: how many items.

@@ -128,7 +128,7 @@ class Model(Generating, keras.Model):
         return OptimizerGroup(list(self.optimizers.values())) if self.optimizers else None
 
     def examples(self, source: Source) -> Source:
-        """Give what a batch of training is made of; by default the data's own items.
+        """Return what a batch of training is made of; by default the data's own items.
 
         A model whose example is another than the data's item, a pair or a window of one, gives a
         source of those.
@@ -155,7 +155,7 @@ class Model(Generating, keras.Model):
         return theirs
 
     def schedule(self, step: int) -> dict[str, Any]:  # noqa: ARG002
-        """Give what depends on the step; it is merged into the batch.
+        """Return what depends on the step; it is merged into the batch.
 
         Floats become inputs. Booleans, integers and strings choose a compiled variant of the
         step, so let them take few values.

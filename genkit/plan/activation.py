@@ -39,7 +39,7 @@ def installed_backends() -> list[str]:
 
 
 def backend_version(name: str) -> str | None:
-    """Give the installed version of a backend without importing it, or None."""
+    """Return the installed version of a backend without importing it, or None."""
     for distribution in _DISTRIBUTIONS[name]:
         try:
             return version(distribution)

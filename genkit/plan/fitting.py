@@ -35,7 +35,7 @@ class FitSettings:
     keep_best: str | None = None
 
     def total_steps(self, steps_per_epoch: int) -> int | None:
-        """Give the number of steps after which the run is done; None if only time ends it."""
+        """Return the number of steps after which the run is done; None if only time ends it."""
         limits = [
             limit
             for limit in (self.steps, self.epochs and self.epochs * steps_per_epoch)

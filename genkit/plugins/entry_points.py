@@ -33,7 +33,7 @@ class Plugin:
 
 @cache
 def _allows(versions: str, ours: str) -> bool:
-    """Say whether ours is among the versions, as ``">=0.1,<1"`` writes them."""
+    """Return whether ours is among the versions, as ``">=0.1,<1"`` writes them."""
     # Not packaging.requirements: its parser takes longer to import than all else here.
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -58,7 +58,7 @@ class InstalledPlugin:
     requires: tuple[str, ...]
 
     def unknown_version(self) -> str:
-        """Say that the plugin doesn't know this version of GenKit; nothing if it does.
+        """Return why the plugin doesn't suit this version of GenKit; empty if it does.
 
         What it knows is what its distribution requires of ``genkit-keras``. An installer sees to
         that when it installs the plugin, but not when GenKit changes later.
@@ -73,7 +73,7 @@ class InstalledPlugin:
 
 @cache
 def own_version() -> str:
-    """Give GenKit's version."""
+    """Return GenKit's version."""
     try:
         return version(DISTRIBUTION)
     except PackageNotFoundError:

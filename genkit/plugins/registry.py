@@ -195,7 +195,7 @@ class Registry:
         return sorted({**failed, **loaded}.values(), key=lambda p: (p.distribution, p.name))
 
     def names(self, kind: str) -> list[str]:
-        """Give every name of a kind that a person may type, aliases included."""
+        """Return every name of a kind that a person may type, aliases included."""
         entries = self._entries[kind]
         aliases = [alias for e in entries for alias in getattr(e.spec, "aliases", ())]
         return sorted({*(e.spec.name for e in entries), *aliases})

@@ -95,11 +95,11 @@ class Schema:
         return (images or others or list(self.fields))[0]
 
     def replace(self, **fields: Field) -> Schema:
-        """Give a copy with some fields exchanged."""
+        """Return a copy with some fields exchanged."""
         return Schema({**self.fields, **fields})
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             name: {
                 "shape": list(f.shape),

@@ -18,7 +18,7 @@ _LIMIT_SECONDS = 30.0
 
 @contextmanager
 def time_box(what: str, plugin: str) -> Iterator[None]:
-    """Give notice of what takes long, and end what takes too long.
+    """Warn of what takes long, and end what takes too long.
 
     The end comes by an alarm signal, so only in the main thread of a system that has one, and only
     to Python code; elsewhere there is only the notice. ``GENKIT_PLUGIN_SECONDS`` sets the limit.

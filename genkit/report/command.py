@@ -28,7 +28,7 @@ _TOML_WORDS = frozenset({"true", "false", "inf", "nan"})
 
 
 def defaults(plan: Plan, registry: Registry) -> dict[str, Any]:
-    """Give the settings that the plan's model, preset and data set have of themselves.
+    """Return the settings that the plan's model, preset and data set have of themselves.
 
     Returns:
         keys of ``Plan``, ``config`` and ``data`` as tables; nothing if a plugin is missing.
@@ -46,7 +46,7 @@ def defaults(plan: Plan, registry: Registry) -> dict[str, Any]:
 
 
 def run_command(plan: Plan, registry: Registry) -> str:
-    """Give the ``genkit run`` command of a plan: what its preset says is left out."""
+    """Return the ``genkit run`` command of a plan: what its preset says is left out."""
     usual = defaults(plan, registry)
     words = ["genkit run " + shlex.quote(plan.model)]
     words += [f"--preset {shlex.quote(plan.preset)}"] if plan.preset != "default" else []
@@ -68,7 +68,7 @@ def run_command(plan: Plan, registry: Registry) -> str:
 
 
 def recipe(plan: Plan) -> str:
-    """Give the recipe that names the plan's callbacks, for which there are no flags."""
+    """Return the recipe that names the plan's callbacks, for which there are no flags."""
     lines: list[str] = []
     for name, settings in plan.callbacks.items():
         lines += [f"[callbacks.{_toml(name)}]"]
@@ -77,7 +77,7 @@ def recipe(plan: Plan) -> str:
 
 
 def pip_command(plan: Plan, environment: Mapping[str, Any]) -> str:
-    """Give the ``pip install`` command of the versions that made a run."""
+    """Return the ``pip install`` command of the versions that made a run."""
     versions = {**environment.get("versions", {})}
     plugins = environment.get("plugins", {})
     wanted = sorted({*plan.distributions.values()} - {OWN})

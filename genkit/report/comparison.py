@@ -13,7 +13,7 @@ from genkit.report.tables import last_step, shown
 
 
 def sections(materials: dict[str, Material]) -> list[Section]:
-    """Give the sections of a page that compares runs, by label."""
+    """Return the sections of a page that compares runs, by label."""
     made = (
         _runs(materials),
         curves.compared(materials),
@@ -63,7 +63,7 @@ def _settings(materials: Mapping[str, Material]) -> Section:
 
 
 def _flat(material: Material) -> dict[str, str]:
-    """Give all settings of a run in one table, and what its data was."""
+    """Return all settings of a run in one table, and what its data was."""
     flat: dict[str, Any] = {}
     for key, value in material.run.plan.model_dump(mode="json").items():
         nested = isinstance(value, Mapping)

@@ -97,7 +97,7 @@ def _by_loss(materials: Mapping[str, Material]) -> dict[str, dict[str, Any]]:
 
 
 def _limits(all_values: list[np.ndarray]) -> tuple[float, float]:
-    """Give limits that show the inner 98 % of each curve: first steps can be far off."""
+    """Return limits that show the inner 98 % of each curve: first steps can be far off."""
     low = min(float(np.quantile(values, 0.01)) for values in all_values)
     high = max(float(np.quantile(values, 0.99)) for values in all_values)
     margin = 0.06 * (high - low) or abs(high) * 0.1 or 1.0

@@ -49,7 +49,7 @@ def interpolations(material: Material) -> Section | None:
 
 
 def _label(model: Any, fields: dict[str, Any], n: int) -> dict[str, list[int]]:
-    """Give the ``label`` argument of a conditional model; nothing for others."""
+    """Return the ``label`` argument of a conditional model; nothing for others."""
     if not model.conditional:
         return {}
     return {"label": [int(each) for each in fields[model.schema.name_of("label")][:n]]}

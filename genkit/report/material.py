@@ -84,7 +84,7 @@ class Material:
         return self.run.statement().protects_data
 
     def reviewed(self, items: np.ndarray) -> np.ndarray:
-        """Give items that the model made, blank where a reviewer refuses one.
+        """Return items that the model made, blank where a reviewer refuses one.
 
         Args:
             items: shape ``(n, ...)``, as the model's schema says.
@@ -103,12 +103,12 @@ class Material:
         return self.held_out or self.training
 
     def can(self, capability: str) -> bool:
-        """Say whether there is a model that can do that."""
+        """Return whether there is a model that can do that."""
         return self.model is not None and capability in self.model.capabilities
 
 
 def of_files(run: Run, registry: Registry | None = None) -> Material:
-    """Give what a run's files tell; nothing is loaded."""
+    """Return what a run's files tell; nothing is loaded."""
     return Material(run, registry or installed())
 
 

@@ -103,14 +103,14 @@ def _chunks(training: Source, values: int, total: int) -> Iterator[tuple[int, np
 
 
 def _mean_square(query: np.ndarray, chunk: np.ndarray) -> np.ndarray:
-    """Give the mean squared difference to each row, without the cancellation of a product form."""
+    """Return the mean squared difference to each row, without a product form's cancellation."""
     difference = chunk - query
     squared = np.einsum("ij,ij->i", difference, difference, dtype=np.float64)
     return np.asarray(squared / len(query))
 
 
 def _unit(items: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
-    """Give items as rows of float32, their range moved to 0 to 1."""
+    """Return items as rows of float32, their range moved to 0 to 1."""
     flat = items.reshape(len(items), -1).astype(np.float32)
     return (flat - np.float32(limits[0])) / np.float32(limits[1] - limits[0])
 

@@ -120,7 +120,7 @@ def _page_of(material: Material) -> str:
 
 
 def _what(material: Material) -> str:
-    """Say in a sentence what the model is, if its plugin is here."""
+    """Return a sentence on what the model is, if its plugin is here."""
     known = {entry.spec.name: entry.spec.summary for entry in material.registry.entries("models")}
     summary: str = known.get(material.run.plan.model, material.run.plan.model)
     return f"{summary}."

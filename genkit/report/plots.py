@@ -43,7 +43,7 @@ def figure(width: float = 7, height: float = 3.5, columns: int = 1) -> tuple[Fig
 
 
 def dress(axes: Any) -> None:
-    """Give axes the look of all plots."""
+    """Return axes the look of all plots."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(visible=True, alpha=0.25, linewidth=0.6)
     axes.set_prop_cycle(color=COLOURS)
@@ -81,7 +81,7 @@ def save(made: Figure, path: Path) -> list[Path]:
 
 
 def inline(made: Figure, label: str) -> Markup:
-    """Give a figure as SVG for a page, on the page's ground, in the colour and font of its text.
+    """Return a figure as SVG for a page, on the page's ground, in the colour and font of its text.
 
     Args:
         made: the figure; what is neither text, axis nor grid keeps its own colours.
@@ -107,7 +107,7 @@ def inline(made: Figure, label: str) -> Markup:
 
 
 def smoothed(values: Sequence[float], window: int) -> np.ndarray:
-    """Give running means over ``window`` values; the first ones are over what there is."""
+    """Return running means over ``window`` values; the first ones are over what there is."""
     sums = np.cumsum(np.concatenate([[0.0], np.asarray(values, np.float64)]))
     ends = np.arange(1, len(sums))
     starts = np.maximum(0, ends - window)
@@ -115,7 +115,7 @@ def smoothed(values: Sequence[float], window: int) -> np.ndarray:
 
 
 def loss_curves(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[array[int], array[float]]]:
-    """Give each loss of ``metrics.jsonl`` as steps and values, without what is not a number.
+    """Return each loss of ``metrics.jsonl`` as steps and values, without what is not a number.
 
     Eight bytes a number: a million steps of three losses take 48 MB.
     """
@@ -130,7 +130,7 @@ def loss_curves(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[array[int]
 
 
 def _paint(axes: Any, colour: str) -> None:
-    """Give one colour to the axes' text, ticks, lines and grid."""
+    """Return one colour to the axes' text, ticks, lines and grid."""
     axes.tick_params(colors=colour, grid_color=colour)
     for spine in axes.spines.values():
         spine.set_color(colour)

@@ -13,7 +13,7 @@ _MOST_ROWS, _MOST_NUMBERS = 12, 16
 
 
 def shown_together(schema: Schema) -> int:
-    """Say how many items make one picture, or 0 where each has its own; see ``Renderer``."""
+    """Return how many items make one picture, or 0 where each has its own; see ``Renderer``."""
     renderer = find_renderer(schema, schema.main_field())
     return 0 if renderer is None else renderer.together
 

@@ -51,7 +51,7 @@ class Renderer:
         self.field = schema[field]
 
     def fits(self) -> bool:
-        """Say whether items of this field can be shown."""
+        """Return whether items of this field can be shown."""
         return True
 
     def write(self, item: np.ndarray, file: Path) -> None:

@@ -79,7 +79,7 @@ class Review:
         self._reasons: Counter[str] = Counter()
 
     def allowed(self, items: np.ndarray) -> np.ndarray:
-        """Say which items may be written.
+        """Return which items may be written.
 
         Args:
             items: shape ``(n, ...)``.
@@ -102,7 +102,7 @@ class Review:
         return allowed
 
     def told(self) -> dict[str, Any]:
-        """Tell how many items were refused so far, and how often each reason was given."""
+        """Return how many items were refused so far, and how often each reason was given."""
         return {"n": self._refused, "reasons": dict(self._reasons)}
 
 

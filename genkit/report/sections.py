@@ -26,7 +26,7 @@ class Section:
 
     @property
     def anchor(self) -> str:
-        """Give the fragment that leads to it."""
+        """Return the fragment that leads to it."""
         return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
 
 
@@ -43,7 +43,7 @@ def _environment() -> Environment:
 
 @cache
 def parts() -> Any:
-    """Give the macros of ``templates/parts.html``; each gives ``Markup`` and escapes its text."""
+    """Return the macros of ``templates/parts.html``; each gives ``Markup`` and escapes its text."""
     return _environment().get_template("parts.html").module
 
 

@@ -26,7 +26,7 @@ _NOT_SHOWN = ("version", "distributions")
 
 
 def summary(material: Material) -> Section:
-    """Say what the run is and where it stands."""
+    """Return a table of what the run is and where it stands."""
     run, status = material.run, material.run.status()
     plan = run.plan
     last = {name: values[-1] for name, (_, values) in material.curves.items() if len(values)}
@@ -85,7 +85,7 @@ def plan(material: Material) -> Section:
 
 
 def environment(material: Material) -> Section:
-    """Say with what the run was made: versions, device, data and its licence."""
+    """Return a table of what the run was made with: versions, device, data and its licence."""
     known = material.environment
     data = known.get("data", {})
     pairs = [
@@ -107,7 +107,7 @@ def environment(material: Material) -> Section:
 
 
 def reproduce(material: Material) -> Section:
-    """Give the commands that do the run again."""
+    """Return the commands that do the run again."""
     run = material.run
     pieces = [
         parts().text("The versions that made this run:"),
@@ -138,7 +138,7 @@ def _duration(rows: list[dict[str, Any]]) -> str:
 
 
 def last_step(material: Material) -> int:
-    """Give the last step that was logged, or that a checkpoint was written at."""
+    """Return the last step that was logged, or that a checkpoint was written at."""
     logged = [int(steps[-1]) for steps, _ in material.curves.values() if len(steps)]
     return max([*logged, int(material.run.status().get("step", 0))])
 

@@ -111,12 +111,12 @@ def load_arrays(file: Path, state: ModelState) -> None:
 
 
 def most_weights(checkpoint: Path) -> int:
-    """Give a bound on the numbers a checkpoint's weights can hold, from the file's size."""
+    """Return a bound on the numbers a checkpoint's weights can hold, from the file's size."""
     return file_holds(checkpoint / _WEIGHTS)
 
 
 def file_holds(file: Path) -> int:
-    """Give how many numbers of four bytes fit into a file.
+    """Return how many numbers of four bytes fit into a file.
 
     Raises:
         RunError: it is missing.
@@ -234,7 +234,7 @@ def _digest(file: Path) -> str:
 
 
 def _pack(value: Any, arrays: dict[str, np.ndarray], key: str) -> Any:
-    """Give a state in JSON's words; its arrays go into ``arrays``, by keys that begin with key."""
+    """Return a state in JSON's words; its arrays go into ``arrays``, under keys that begin so."""
     if isinstance(value, np.ndarray):
         arrays[key] = np.ascontiguousarray(value)
         return {"array": key}
@@ -249,7 +249,7 @@ def _pack(value: Any, arrays: dict[str, np.ndarray], key: str) -> Any:
 
 
 def _unpack(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """Give what ``_pack`` was given.
+    """Return what ``_pack`` was given.
 
     Raises:
         RunError: it isn't what ``_pack`` writes.

@@ -61,7 +61,7 @@ def save(directory: Path, state: ModelState, position: Position, settings: FitSe
 
 
 def refused(step: int, error: OSError) -> RunError:
-    """Say that the disk refuses a checkpoint."""
+    """Warn that the disk refuses a checkpoint."""
     return RunError(
         f"The checkpoint of step {step} can't be written: {error.strerror}.",
         "Older checkpoints are whole: make room, then genkit resume the run.",
@@ -85,7 +85,7 @@ def _drop_old(directory: Path, settings: FitSettings) -> None:
 
 
 def best(directory: Path, settings: FitSettings) -> int | None:
-    """Give the step of the checkpoint with the lowest mean loss, of those that were due.
+    """Return the step of the checkpoint with the lowest mean loss, of those that were due.
 
     The mean of the loss ``settings.keep_best`` goes over the steps since the checkpoint before.
     """
@@ -125,7 +125,7 @@ def steps(directory: Path) -> list[int]:
 
 
 def last(directory: Path) -> Path:
-    """Give the newest complete checkpoint.
+    """Return the newest complete checkpoint.
 
     Raises:
         RunError: there is none.
@@ -140,7 +140,7 @@ def last(directory: Path) -> Path:
 
 
 def chosen(directory: Path, which: str | int | None, settings: FitSettings) -> Path:
-    """Give the checkpoint of a step, the ``"best"``, or the newest for None.
+    """Return the checkpoint of a step, the ``"best"``, or the newest for None.
 
     Raises:
         RunError: there is none.

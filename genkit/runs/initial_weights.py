@@ -38,7 +38,7 @@ class InitialWeights:
             )
 
     def told(self) -> str:
-        """Say it in a sentence."""
+        """Return it as a sentence."""
         count = len(self.taken) + len(self.left_out)
         return (
             f"Of {count} variables {len(self.taken)} were taken from {self.run}; "
@@ -46,7 +46,7 @@ class InitialWeights:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the form that ``environment.json`` and ``--json`` have."""
+        """Return the form that ``environment.json`` and ``--json`` have."""
         return {"run": self.run, "taken": sorted(self.taken), "left_out": dict(self.left_out)}
 
     def _listed(self) -> str:

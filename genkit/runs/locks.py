@@ -46,7 +46,7 @@ def holding(lock: Path, what: str, owner: Callable[[], Mapping[str, Any]]) -> It
 
 
 def is_held(lock: Path) -> bool:
-    """Say whether a process holds the lock file."""
+    """Return whether a process holds the lock file."""
     from filelock import FileLock, Timeout
 
     if not lock.exists():
@@ -72,7 +72,7 @@ def _wait_for(owner: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
 
 
 def is_alive(pid: object) -> bool:
-    """Say whether a process of this machine has that number."""
+    """Return whether a process of this machine has that number."""
     try:
         os.kill(int(str(pid)), 0)
     except (ProcessLookupError, ValueError, OverflowError):

@@ -100,7 +100,7 @@ class MetricsLog:
             write_text(self.path, "".join(json.dumps(row) + "\n" for row in kept))
 
     def _ends_well(self) -> bool:
-        """Say whether the last line is whole."""
+        """Return whether the last line is whole."""
         try:
             with self.path.open("rb") as file:
                 if file.seek(0, os.SEEK_END) == 0:

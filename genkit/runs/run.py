@@ -172,7 +172,7 @@ class Run:
         self.until = step
 
     def interrupted_goal(self) -> int | None:
-        """Give the step that an interrupted ``resume --steps`` was to reach, if there was one."""
+        """Return the step that an interrupted ``resume --steps`` was to reach, if there was one."""
         status = self.status()
         return None if status["state"] == "done" else status.get("until")
 

@@ -66,7 +66,7 @@ def checks(*kinds: str, spans_backends: bool = False) -> Callable[[_Function], _
 
 
 def definitions(kind: str | None = None) -> Iterator[Definition]:
-    """Give the checks of a kind, or all, in the order in which they are made."""
+    """Return the checks of a kind, or all, in the order in which they are made."""
     for module in _MODULES:
         import_module(f"genkit.testing.{module}")
     for definition in _TABLE.values():

@@ -171,7 +171,7 @@ def _equal(first: NDArray[Any], second: NDArray[Any]) -> bool:
 
 
 def _digests(source: Source) -> set[bytes]:
-    """Give a digest of each item: of its images or whatever else it has, but the label."""
+    """Return a digest of each item: of its images or whatever else it has, but the label."""
     names = [n for n, field in source.schema.fields.items() if field.modality != "label"]
     found = set()
     for start in range(0, len(source), _LOOKED_AT):

@@ -28,7 +28,7 @@ _VECTOR = 6
 def toy_schema(
     modalities: Sequence[str] = ("image", "label"), image: tuple[int, int, int] = SMALL_IMAGE
 ) -> Schema:
-    """Give a schema with a field of each modality, named after it.
+    """Return a schema with a field of each modality, named after it.
 
     Args:
         modalities: some of image, label, vector, text and number.

@@ -73,7 +73,7 @@ def parametrize_with_checks(name: str) -> Callable[[Any], Any]:
 
 
 def _plugins(registry: Registry) -> dict[str, str]:
-    """Give the distribution of each plugin, those that could not be loaded too."""
+    """Return the distribution of each plugin, those that could not be loaded too."""
     loaded = {plugin.name: plugin.distribution for plugin in registry.plugins}
     return {fault.plugin: fault.distribution for fault in registry.broken} | loaded
 

@@ -157,7 +157,7 @@ def _schema(subject: Subject) -> Schema:
 
 
 def _strange(subject: Subject) -> KnownAnswer | None:
-    """Give the items of the plugin's first known answer, for a modality that the toys lack."""
+    """Return the items of the plugin's first known answer, for a modality that the toys lack."""
     if subject.spec.modality in MODALITIES:
         return None
     answers = resolve(subject.spec.known)() if subject.spec.known else ()

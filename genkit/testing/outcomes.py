@@ -46,5 +46,5 @@ class Outcome:
     seconds: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the form that ``genkit check --json`` prints."""
+        """Return the form that ``genkit check --json`` prints."""
         return {**asdict(self), "seconds": round(self.seconds, 3)}

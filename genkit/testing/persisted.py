@@ -14,7 +14,7 @@ _FILES = ("model.safetensors", "training.safetensors")
 
 
 def checkpoint(run: Run, step: int) -> Path:
-    """Give the folder of a checkpoint."""
+    """Return the folder of a checkpoint."""
     return run.checkpoints / f"{step:08d}"
 
 

@@ -100,7 +100,7 @@ class Subject:
 
 @lru_cache
 def imports_of(distribution: str) -> dict[str, Any]:
-    """Say what a distribution's plugins import, in a fresh process.
+    """Return what a distribution's plugins import, in a fresh process.
 
     Returns:
         ``{"plugin": [...], "configs": {"models vae": [...], ...}}``: the top-level modules there

@@ -52,7 +52,7 @@ class ToyModel(Autoencoder):
         return {"z": rng.standard_normal((n, _LATENT), dtype="float32")}
 
     def loss(self, batch: dict[str, Any]) -> Any:
-        """Give the mean squared error of noisy latents' images."""
+        """Return the mean squared error of noisy latents' images."""
         items = self._unit(batch[self.image])
         latent = self.encoder(items) + 0.1 * batch["z"]
         return ops.mean(ops.square(self.decoder(latent) - items))

@@ -41,7 +41,7 @@ class Watch(keras.callbacks.Callback):
 
     @staticmethod
     def steps(model: Model) -> int:
-        """Give how many steps it needs."""
+        """Return how many steps it needs."""
         return len(model.optimizers) + WARM + LONG
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
@@ -112,7 +112,7 @@ def _size() -> int:
 
 
 def _learning_rate(optimizer: Any) -> Any:
-    """Give the variable of an optimizer's learning rate; None for one with a schedule."""
+    """Return the variable of an optimizer's learning rate; None for one with a schedule."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     rate = learning_rate(inner)
     return rate if isinstance(rate, keras.Variable) else None

@@ -35,7 +35,7 @@ class Result:
         return self.run.path
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the form that ``genkit run --json`` prints."""
+        """Return the form that ``genkit run --json`` prints."""
         plan = self.run.plan
         return {
             "run": str(self.run.path),

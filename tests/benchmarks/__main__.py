@@ -86,7 +86,7 @@ def _names(given: str, known: tuple[str, ...], parser: argparse.ArgumentParser) 
 
 
 def _comparisons(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Give the rows asked for, one by one as they are measured."""
+    """Return the rows asked for, one by one as they are measured."""
     for case in options.case:
         for precision in options.precision:
             for backend in options.backend:

@@ -32,12 +32,12 @@ class Case:
 
 
 def images() -> np.ndarray:
-    """Give 60,000 gray images of MNIST's size: uint8 ``(60000, 28, 28, 1)``."""
+    """Return 60,000 gray images of MNIST's size: uint8 ``(60000, 28, 28, 1)``."""
     return np.random.default_rng(SEED).integers(0, 256, (IMAGES, 28, 28, 1), dtype=np.uint8)
 
 
 def feed(case: Case, model: Any) -> Iterator[dict[str, np.ndarray]]:
-    """Give batches without end as a hand-written loop makes them: shuffled images and noise."""
+    """Return batches without end as a hand-written loop makes them: shuffled images and noise."""
     pixels, rng, size = images(), np.random.default_rng(SEED), case.batch_size
     shapes = {name: array.shape for name, array in model.noise(rng, size).items()}
     draw = {"z": rng.standard_normal, "mix": rng.random}
@@ -50,7 +50,7 @@ def feed(case: Case, model: Any) -> Iterator[dict[str, np.ndarray]]:
 
 
 def batches(case: Case, model: Any) -> list[dict[str, np.ndarray]]:
-    """Give the first batches of the case as a hand-written loop would see them."""
+    """Return the first batches of the case as a hand-written loop would see them."""
     pixels = np.random.default_rng(SEED).integers(
         0, 256, (8, case.batch_size, 28, 28, 1), dtype=np.uint8
     )
@@ -87,7 +87,7 @@ def _wgan_gp() -> Any:
 
 
 def images_schema() -> Any:
-    """Give the schema of ``images`` without its pixels."""
+    """Return the schema of ``images`` without its pixels."""
     return as_source(np.zeros((1, 28, 28, 1), np.uint8)).schema
 
 

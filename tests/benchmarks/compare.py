@@ -61,7 +61,7 @@ def compare(ours: Contender, others: Sequence[Contender], pairs: int) -> dict[st
 
 
 def interval(ratios: Sequence[float]) -> tuple[float, float]:
-    """Give the 95 % interval of the median: percentile bootstrap, 10,000 resamples."""
+    """Return the 95 % interval of the median: percentile bootstrap, 10,000 resamples."""
     resamples = np.random.default_rng(0).choice(ratios, (10_000, len(ratios)))
     low, high = np.percentile(np.median(resamples, axis=1), [2.5, 97.5])
     return float(low), float(high)

@@ -84,7 +84,7 @@ class Running:
 
 
 def peak_mb() -> float:
-    """Give the most memory this process has held, in MiB."""
+    """Return the most memory this process has held, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -96,7 +96,7 @@ class _Gate:
         self._started: float | None = None
 
     def first_is_done(self) -> None:
-        """Say that the first step is over, and wait for the word to go on."""
+        """Report that the first step is over, and wait for the word to go on."""
         self._synchronize()
         self._say({"ready": True})
         self._wait()

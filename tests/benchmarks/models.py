@@ -17,7 +17,7 @@ PENALTY = 10.0
 
 
 def mlp_gan(schema: Any) -> Any:
-    """Give a GAN of two small dense networks: hardly any arithmetic, so overhead shows."""
+    """Return a GAN of two small dense networks: hardly any arithmetic, so overhead shows."""
     generator = keras.Sequential(
         [
             keras.Input((16,)),

@@ -22,7 +22,7 @@ _BATCHES = 50
 
 
 def measure(backends: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Give one row after the other: what, backend, value, unit."""
+    """Return one row after the other: what, backend, value, unit."""
     for name in ("list", "run --help"):
         yield _row(f"genkit {name}", "-", _command_seconds(name.split()), "s")
     with tempfile.TemporaryDirectory() as site:
@@ -161,7 +161,7 @@ def _second_start() -> Iterator[dict[str, Any]]:
 
 
 def _to_first_step(folder: Path, name: str) -> float:
-    """Give the seconds from a command's start to the first line in its log."""
+    """Return the seconds from a command's start to the first line in its log."""
     command = [sys.executable, "-m", "genkit", "run", "dcgan", "--backend", "jax", "--steps", "1"]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("JAX_")}
     started = time.perf_counter()

@@ -46,7 +46,7 @@ _TARGETS = (
 
 
 def target(row: dict[str, Any]) -> float | None:
-    """Give the ratio that a row must not exceed, or None where none is set."""
+    """Return the ratio that a row must not exceed, or None where none is set."""
     kind = [row[name] for name in ("against", "case", "backend", "precision")]
     for pattern, limit in _TARGETS:
         if all(asked in (None, found) for asked, found in zip(pattern, kind, strict=True)):
@@ -55,7 +55,7 @@ def target(row: dict[str, Any]) -> float | None:
 
 
 def verdict(row: dict[str, Any]) -> str:
-    """Say whether the ratio is below its target: for certain, within a narrow interval, or not."""
+    """Return whether the ratio is below its target: surely, narrowly, or not."""
     limit = target(row)
     if limit is None:
         return "-"
@@ -70,7 +70,7 @@ def verdict(row: dict[str, Any]) -> str:
 
 
 def line(row: dict[str, Any]) -> str:
-    """Give a row as one line for the terminal."""
+    """Return a row as one line for the terminal."""
     if "what" in row:
         return f"{row['what']}, {row['backend']}: {row['value']} {row['unit']}"
     return (
@@ -92,7 +92,7 @@ def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def render(rows: Sequence[dict[str, Any]]) -> str:
-    """Give the whole page as markdown."""
+    """Return the whole page as markdown."""
     machines = {name: f"M{n}" for n, name in enumerate(sorted({r["machine"] for r in rows}), 1)}
     rows = [{**row, "on": f"{machines[row['machine']]}, {row['date']}"} for row in rows]
     listed = "\n".join(f"- {short}: {name}" for name, short in machines.items())

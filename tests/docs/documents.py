@@ -32,12 +32,12 @@ class Block:
         return f"{self.page.relative_to(ROOT)}: {first}"
 
     def commands(self) -> list[str]:
-        """Give the lines of a shell block, with continued lines joined."""
+        """Return the lines of a shell block, with continued lines joined."""
         return [line for line in self.text.replace("\\\n", " ").splitlines() if line.strip()]
 
 
 def blocks(*languages: str) -> list[Block]:
-    """Give the blocks in these languages; includes have none of them."""
+    """Return the blocks in these languages; includes have none of them."""
     found = [
         Block(page, match["marker"] or "", match["language"].strip(), match["text"])
         for page in PAGES

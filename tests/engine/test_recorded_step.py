@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(keras.config.backend() != "torch", reason="PyTor
 
 
 def train(model, sizes=(8,) * 5, before_step=lambda number: None):
-    """Give the losses of each step, and the state at the end."""
+    """Return the losses of each step, and the state at the end."""
     e, run = stepper(model)
     losses = []
     for number, size in enumerate(sizes):
@@ -114,7 +114,7 @@ def test_a_step_that_looks_at_a_value_runs_eagerly_and_says_so(monkeypatch):
 
 
 def with_loss(change):
-    """Give a model whose discriminator's loss goes through a change of the batch."""
+    """Return a model whose discriminator's loss goes through a change of the batch."""
     model = build()
     inner = model.discriminator_loss
     model.discriminator_loss = lambda batch: change(inner(batch), batch)

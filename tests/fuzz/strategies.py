@@ -21,7 +21,7 @@ VALUES = st.recursive(
 
 @st.composite
 def mutated(draw, original):
-    """Give a file with a few of its bytes changed, some left out, or some doubled."""
+    """Return a file with a few of its bytes changed, some left out, or some doubled."""
     content = bytearray(original)
     for _ in range(draw(st.integers(1, 4))):
         if not content:
@@ -44,7 +44,7 @@ def mutated(draw, original):
 
 @st.composite
 def json_like(draw, original):
-    """Give the text of a JSON object with values replaced, removed or added at any depth."""
+    """Return the text of a JSON object with values replaced, removed or added at any depth."""
     data = json.loads(json.dumps(original))
     for _ in range(draw(st.integers(1, 3))):
         place = data

@@ -144,7 +144,7 @@ ARRAYS = save({"a/kernel": np.ones((4, 3), "float32"), "a/bias": np.ones(3, "flo
 
 
 def with_header(header):
-    """Give a safetensors file whose header says what it likes."""
+    """Return a safetensors file whose header says what it likes."""
     text = header.encode()
     return struct.pack("<Q", len(text)) + text + bytes(60)
 

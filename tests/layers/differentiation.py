@@ -71,7 +71,7 @@ def penalty_of(layer):
 
 
 def gradients_of(function, layer, u, x):
-    """Give the gradients of a scalar ``function(u, x, *weights)`` for all its arguments."""
+    """Return the gradients of a scalar ``function(u, x, *weights)`` for all its arguments."""
     values = compiled(gradient(function))(u, x, *(w.value for w in layer.trainable_weights))
     return [ops.convert_to_numpy(ops.cast(value, "float32")) for value in values]
 

@@ -30,7 +30,7 @@ CASES = {
 
 
 def build_pair(*, shape, dtype=None, **arguments):
-    """Give both layers with the same random weights, and an input and output weighting."""
+    """Return both layers with the same random weights, and an input and output weighting."""
     rng = np.random.default_rng(0)
     ours, stock = (
         kind(**arguments, dtype=dtype)
@@ -49,7 +49,7 @@ def build_pair(*, shape, dtype=None, **arguments):
 
 
 def loss_of(layer):
-    """Give the weighted sum of the output, as a function of weighting, input and weights."""
+    """Return the weighted sum of the output, as a function of weighting, input and weights."""
 
     def loss(u, x, *weights):
         with keras.StatelessScope(state_mapping=zip(layer.trainable_weights, weights, strict=True)):
@@ -60,7 +60,7 @@ def loss_of(layer):
 
 
 def penalty_of(layer):
-    """Give the squared norm of all first gradients: its gradients use every second derivative."""
+    """Return the squared norm of all first gradients: its gradients use every second derivative."""
     first = gradient(loss_of(layer))
     return lambda *arguments: sum(ops.sum(ops.square(g)) for g in first(*arguments))
 

@@ -36,7 +36,7 @@ CASES = {
 
 
 def build_pair(*, dtype=None, channels=2, filters=4, **arguments):
-    """Give both layers with the same random weights, and an input and output weighting."""
+    """Return both layers with the same random weights, and an input and output weighting."""
     rng = np.random.default_rng(0)
     arguments |= {
         "filters": filters,

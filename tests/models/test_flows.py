@@ -158,7 +158,7 @@ def test_who_knows_the_velocity_finds_the_image_in_any_number_of_steps(steps):
 
 
 def teach(network):
-    """Give a network weights with which its answer depends on all it sees."""
+    """Return a network weights with which its answer depends on all it sees."""
     rng = np.random.default_rng(1)
     network.set_weights([0.2 * rng.standard_normal(w.shape) for w in network.get_weights()])
 

@@ -51,7 +51,9 @@ class Environment:
 
     def variables(self) -> dict[str, str]:
         """Return the variables under which commands mean those of this environment."""
-        kept = {k: v for k, v in variables().items() if k not in ("PYTHONPATH", "PYTHONHOME")}
+        # nox tells uv by two of these which environment is meant, louder than VIRTUAL_ENV does.
+        others = {"PYTHONPATH", "PYTHONHOME", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT"}
+        kept = {k: v for k, v in variables().items() if k not in others}
         path = os.pathsep.join([str(self.folder / "bin"), kept["PATH"]])
         quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
         own = {"PATH": path, "VIRTUAL_ENV": str(self.folder), "KERAS_BACKEND": self.backend}

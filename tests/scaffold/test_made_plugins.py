@@ -59,7 +59,7 @@ def test_a_made_plugin_installs_does_what_its_readme_says_and_passes_its_tests(
 
 
 def uses(readme):
-    """Give the commands under the heading Use, with few steps."""
+    """Return the commands under the heading Use, with few steps."""
     (text,) = re.findall(r"^## Use\n+```bash\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     return re.sub(r"--steps \d+", "--steps 5", text)
 

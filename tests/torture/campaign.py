@@ -152,7 +152,7 @@ class Campaign:
         self._check_log(run, max(found, default=0))
 
     def _best_of(self, steps):
-        """Give the due step with the lowest mean loss since the due one before."""
+        """Return the due step with the lowest mean loss since the due one before."""
         rows = metrics(self.reference)
         means = {
             step: sum(row["loss"] for row in rows[step - EVERY : step])
@@ -188,7 +188,7 @@ def checkpoint_steps(run):
 
 
 def digests(run, step):
-    """Give the digests of a checkpoint's arrays, which must be those its state.json tells of."""
+    """Return the digests of a checkpoint's arrays, which must be those its state.json tells of."""
     folder = run / "checkpoints" / f"{step:08d}"
     assert {path.name for path in folder.iterdir()} == set(_FILES)
     told = json.loads((folder / "state.json").read_text())["files"]

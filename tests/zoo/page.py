@@ -45,7 +45,7 @@ def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def render(rows: Sequence[dict[str, Any]]) -> str:
-    """Give the whole page as markdown."""
+    """Return the whole page as markdown."""
     machines = {name: f"M{n}" for n, name in enumerate(sorted({r["machine"] for r in rows}), 1)}
     listed = "\n".join(f"- {short}: {name}" for name, short in machines.items())
     cards = {

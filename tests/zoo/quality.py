@@ -51,7 +51,7 @@ def _rounded(figure: Figure) -> list[float]:
 
 
 def _common(figures: list[Figure]) -> dict[str, Any]:
-    """Give what all cards say alike."""
+    """Return what all cards say alike."""
     first, *others = (dict(figure.card) for figure in figures)
     return {k: v for k, v in first.items() if all(k in card and card[k] == v for card in others)}
 

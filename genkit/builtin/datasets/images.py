@@ -148,5 +148,5 @@ def rows_per_class(
 
 
 def rows_of(split: str, n_train: int) -> slice:
-    """Give the rows of a split, where the training items come first."""
+    """Return the rows of a split, where the training items come first."""
     return {"train": slice(0, n_train), "test": slice(n_train, None), "all": slice(None)}[split]

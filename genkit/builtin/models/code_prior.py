@@ -36,7 +36,7 @@ class CodePrior(layers.Layer):
         self(ops.zeros((1, positions), "int32"))  # builds it
 
     def call(self, codes: Any) -> Any:
-        """Give logits for each code of a sequence from those before it.
+        """Return logits for each code of a sequence from those before it.
 
         Args:
             codes: int32 ``(batch, positions)``.

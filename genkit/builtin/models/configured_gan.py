@@ -46,7 +46,7 @@ class ConfiguredGAN(GAN):
 
 
 def normalised(layer: Any, config: GANConfig) -> Any:
-    """Give a discriminator's layer with spectral normalisation, if the settings ask for it."""
+    """Return a discriminator's layer with spectral normalisation, if the settings ask for it."""
     return SpectralNormalization(layer, dtype=layer.dtype_policy) if config.spectral_norm else layer
 
 

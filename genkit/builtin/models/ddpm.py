@@ -69,7 +69,7 @@ class DDPM(Denoiser):
 
 
 def signal_shares(steps: int, schedule: str) -> np.ndarray:
-    """Give what share of an image's variance is left after each step of noising.
+    """Return what share of an image's variance is left after each step of noising.
 
     ``linear`` is Ho et al. 2020, section 4, with the variance of a step from 0.0001 to 0.02 for a
     thousand steps; ``cosine`` is Nichol and Dhariwal 2021, equation 17.

@@ -57,7 +57,7 @@ class Denoiser(Model):
         self.add_optimizer("denoiser", adam, self.network)
 
     def noised(self, image: Any, noise: Any, time: Any) -> tuple[Any, Any]:
-        """Give what the network sees of an image, and what it should answer.
+        """Return what the network sees of an image, and what it should answer.
 
         Args:
             image: in [-1, 1], ``(batch, height, width, channels)``.
@@ -90,7 +90,7 @@ class Denoiser(Model):
         return noise
 
     def loss(self, batch: dict[str, Any]) -> Any:
-        """Give the mean squared error of the network's answer, per value."""
+        """Return the mean squared error of the network's answer, per value."""
         field = self.schema.name_of("image")
         image = rescale(batch[field], self._data_range(), INSIDE)
         seen, wanted = self.noised(image, batch["noise"], batch["time"])

@@ -117,7 +117,7 @@ class GAN(Model):
         return self._call(self.discriminator, items, batch)
 
     def discriminator_loss(self, batch: dict[str, Any]) -> Any:
-        """Tell real from generated items, with the penalties on the discriminator's slope."""
+        """Score real against generated items, with the penalties on the discriminator's slope."""
         real, fake = self._real(batch), self._fake(batch)
         loss = self.adversarial.discriminator(self.score(real, batch), self.score(fake, batch))
         return loss + self._penalties(real, fake, batch)
@@ -163,14 +163,14 @@ class GAN(Model):
         return batch[self.schema.name_of("label")]
 
     def _real(self, batch: dict[str, Any]) -> Any:
-        """Give the batch's items as the discriminator sees them."""
+        """Return the batch's items as the discriminator sees them."""
         real = batch[self._field_name()]
         if self.output_range is None:
             return self._augmented(ops.cast(real, "float32"), batch, 0)
         return self._augmented(rescale(real, self._data_range(), self.output_range), batch, 0)
 
     def _fake(self, batch: dict[str, Any]) -> Any:
-        """Give generated items as the discriminator sees them."""
+        """Return generated items as the discriminator sees them."""
         return self._augmented(self._call(self.generator, batch["z"], batch), batch, 1)
 
     def _augmented(self, items: Any, batch: dict[str, Any], which: int) -> Any:

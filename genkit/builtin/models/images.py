@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def image_shape(schema: Schema, model: str, multiple_of: int = 1) -> tuple[int, int, int]:
-    """Give the ``(height, width, channels)`` of the schema's image field.
+    """Return the ``(height, width, channels)`` of the schema's image field.
 
     Raises:
         DataError: no image field, sizes that vary or that the model can't halve often enough, or

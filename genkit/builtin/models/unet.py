@@ -85,7 +85,7 @@ def _convolution(channels: int, **arguments: Any) -> Any:
 
 
 def _unpatched(x: Any, channels: int, patch: int) -> Any:
-    """Give each place's channels back to its pixels."""
+    """Turn each place's channels into its pixels again."""
     height, width = x.shape[1:3]
     x = Conv2D(channels * patch**2, 3, padding="same", kernel_initializer="zeros", dtype="float32")(
         x

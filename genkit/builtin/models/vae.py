@@ -65,7 +65,7 @@ class VAE(Autoencoder):
         return {"kl_weight": self.config.kl_weight * (min(1.0, step / warmup) if warmup else 1.0)}
 
     def posterior(self, image: Any, label: Any = None) -> tuple[Any, Any]:
-        """Give the latent's mean and log variance, each ``(batch, latent_dim)``.
+        """Return the latent's mean and log variance, each ``(batch, latent_dim)``.
 
         Args:
             image: in the schema's range, ``(batch, height, width, channels)``.
@@ -76,7 +76,7 @@ class VAE(Autoencoder):
         return mean, log_variance
 
     def loss(self, batch: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Give the negative evidence lower bound and its two terms, in nats per image."""
+        """Return the negative evidence lower bound and its two terms, in nats per image."""
         image = batch[self.schema.name_of("image")]
         terms = self.bound_terms(image, batch["z"], self._label(batch))
         reconstruction_loss, kl_loss = ops.unstack(ops.mean(terms, axis=0))
@@ -84,7 +84,7 @@ class VAE(Autoencoder):
         return loss, {"reconstruction_loss": reconstruction_loss, "kl_loss": kl_loss}
 
     def bound_terms(self, items: Any, noise: Any, label: Any = None) -> Any:
-        """Give ``-log p(x | z)`` and ``KL(q(z | x) || N(0, I))`` of each item, in nats.
+        """Return ``-log p(x | z)`` and ``KL(q(z | x) || N(0, I))`` of each item, in nats.
 
         Args:
             items: in the schema's range, ``(batch, height, width, channels)``.
@@ -118,7 +118,7 @@ class VAE(Autoencoder):
         return rescale(mean, UNIT, self._data_range())
 
     def log_weights(self, items: Any, noise: Any, label: Any = None) -> Any:
-        """Give ``log p(x | z) + log p(z) - log q(z | x)`` for several ``z`` an item.
+        """Return ``log p(x | z) + log p(z) - log q(z | x)`` for several ``z`` an item.
 
         Burda et al. 2016, "Importance Weighted Autoencoders", equation 8.
 
@@ -160,7 +160,7 @@ class VAE(Autoencoder):
 
 
 def _reparameterized(mean: Any, log_variance: Any, noise: Any) -> Any:
-    """Give ``z`` of ``q(z | x)`` from normal noise (Kingma and Welling 2014, section 2.4)."""
+    """Return ``z`` of ``q(z | x)`` from normal noise (Kingma and Welling 2014, section 2.4)."""
     return mean + ops.exp(0.5 * log_variance) * noise
 
 

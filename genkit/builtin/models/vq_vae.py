@@ -72,7 +72,7 @@ class VQVAE(Autoencoder):
         return {"lottery": rng.random((n, *self.grid), dtype="float32")}
 
     def loss(self, batch: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Give the autoencoder's loss, its two terms, and how evenly codes are used.
+        """Return the autoencoder's loss, its two terms, and how evenly codes are used.
 
         The perplexity is the exponential of the entropy of the codes' frequencies in the batch:
         1 if all are the same, ``codebook_size`` if all are equally frequent.
@@ -91,7 +91,7 @@ class VQVAE(Autoencoder):
         }
 
     def prior_loss(self, codes: Any) -> Any:
-        """Give ``-log p(codes)``, in nats per image, for int32 ``(batch, height, width)``."""
+        """Return ``-log p(codes)``, in nats per image, for int32 ``(batch, height, width)``."""
         codes = ops.reshape(codes, (-1, self.positions))
         # Not Keras' cross-entropy: on PyTorch it looks at values, see `one_hot`.
         log_probabilities = ops.log_softmax(self.prior(codes), axis=-1)
@@ -146,7 +146,7 @@ class VQVAE(Autoencoder):
 
 
 def perplexity(codes: Any, codebook_size: int) -> Any:
-    """Give the exponential of the entropy of the codes' frequencies, a scalar."""
+    """Return the exponential of the entropy of the codes' frequencies, a scalar."""
     frequencies = ops.mean(one_hot(ops.reshape(codes, (-1,)), codebook_size), axis=0)
     tiny = 1e-10  # 0 log 0 is 0
     return ops.exp(-ops.sum(frequencies * ops.log(frequencies + tiny)))

@@ -116,7 +116,7 @@ def _check_name(name: str, kind: str) -> None:
 
 
 def _template(kind: str) -> Iterator[tuple[str, str]]:
-    """Give the files of a kind: their place in the distribution, and their text."""
+    """Return the files of a kind: their place in the distribution, and their text."""
     for root in (_TEMPLATES, _TEMPLATES / kind):
         for file in sorted(root.rglob("*")):
             parts = file.relative_to(root).parts

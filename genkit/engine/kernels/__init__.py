@@ -18,7 +18,7 @@ __all__ = ["best"]
 
 
 def best(name: str) -> Callable[..., Any] | None:
-    """Give the active backend's kernel of that name, or None where Keras' own form is the best.
+    """Return the active backend's kernel of that name, or None where Keras' own form is the best.
 
     The kernels are:
 

@@ -46,7 +46,7 @@ def _add_bias(y: Any, bias: Any) -> Any:
 def _geometry(
     large: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], padding: str
 ) -> Geometry:
-    """Give the sizes of the transposed convolution whose adjoint a convolution is."""
+    """Return the sizes of the transposed convolution whose adjoint a convolution is."""
     rows, columns = (
         -(-n // s) if padding == "same" else (n - k) // s + 1
         for n, k, s in zip(large, kernel, stride, strict=True)

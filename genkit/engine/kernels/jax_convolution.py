@@ -154,7 +154,7 @@ def add_shifted(planes: Any) -> Any:
 
 @partial(jax.custom_vjp, nondiff_argnums=(1,))
 def repeat_shifted(g: Any, taps: tuple[int, int]) -> Any:
-    """Give each kernel tap the plane it reads: the adjoint of `add_shifted`.
+    """Return each kernel tap the plane it reads: the adjoint of `add_shifted`.
 
     Left to itself, JAX adds up as many padded planes as there are taps.
     """
@@ -202,7 +202,7 @@ def _convolve(x: Any, w: Any, strides: tuple[int, int], edges: _Edges) -> Any:
 
 
 def _edges(geometry: Geometry) -> _Edges:
-    """Give what brings `large` to `full` on each side; below zero where `large` is larger."""
+    """Return what brings `large` to `full` on each side; below zero where `large` is larger."""
     rows, columns = (
         (c, f - n - c) for c, f, n in zip(geometry.crop, geometry.full, geometry.large, strict=True)
     )

@@ -47,14 +47,14 @@ class Extractor(abc.ABC):
 
     @abc.abstractmethod
     def features(self, items: np.ndarray) -> np.ndarray:
-        """Give float32 features of shape ``(n, dim)``.
+        """Return float32 features of shape ``(n, dim)``.
 
         Args:
             items: shape ``(n, height, width, channels)`` in the schema's range.
         """
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
-        """Give float32 class probabilities of shape ``(n, len(classes))``.
+        """Return float32 class probabilities of shape ``(n, len(classes))``.
 
         Args:
             features: what ``features`` gave.
@@ -62,7 +62,7 @@ class Extractor(abc.ABC):
         raise NotImplementedError(f"The extractor {self.name} knows no classes.")
 
     def card(self) -> dict[str, str]:
-        """Give what a figure's card says about it."""
+        """Return what a figure's card says about it."""
         return {"extractor": self.name, "extractor_hash": self.digest, "resize": self.resize}
 
 

@@ -27,7 +27,7 @@ class Pixels(Extractor):
             )
 
     def features(self, items: np.ndarray) -> np.ndarray:
-        """Give float32 features of shape ``(n, height * width * channels)``, from 0 to 1."""
+        """Return float32 features of shape ``(n, height * width * channels)``, from 0 to 1."""
         return eight_bits(items, self.image).reshape(len(items), -1) / np.float32(255)
 
 

@@ -16,7 +16,7 @@ _GRAY, _COLOUR = 1, 3
 def network_input(
     image: Field, side: int, channels: int, name: str
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """Give the function that makes a network's input.
+    """Return the function that makes a network's input.
 
     Images are rounded to the 8 bits that a file holds, their channels averaged or the one repeated,
     and resized bilinearly, with antialiasing where they shrink.
@@ -57,7 +57,7 @@ def network_input(
 
 
 def resizing_matrix(size: int, new: int) -> np.ndarray:
-    """Give the matrix that resizes a line of pixels bilinearly.
+    """Return the matrix that resizes a line of pixels bilinearly.
 
     Pixel centres stand at halves; where the line shrinks, the triangle of weights widens with it,
     so that no pixel is skipped (antialiasing); at the ends the weights are scaled to add up to one.

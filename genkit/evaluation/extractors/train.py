@@ -50,7 +50,7 @@ class TrainedClassifier(Classifier):
         return {"loss": minimize("classifier", self.cross_entropy, batch)[0]}
 
     def cross_entropy(self, batch: dict[str, Any]) -> Any:
-        """Give the mean cross-entropy of a batch, in nats."""
+        """Return the mean cross-entropy of a batch, in nats."""
         images = keras.ops.cast(batch["image"], "float32")
         logits = self.head(self.network(images, training=True))
         wrong = keras.losses.sparse_categorical_crossentropy
@@ -81,7 +81,7 @@ def train(name: str, epochs: int = EPOCHS) -> tuple[Classifier, float]:
 
 
 def rounded(model: Classifier) -> dict[str, np.ndarray]:
-    """Give the weights in 16 bits: half the size, and no test image named otherwise."""
+    """Return the weights in 16 bits: half the size, and no test image named otherwise."""
     return {key: array.astype(np.float16) for key, array in ModelState(model).read()[0].items()}
 
 

@@ -11,7 +11,7 @@ DELONG = "95 % DeLong interval"
 
 
 def auc_interval(positive: np.ndarray, negative: np.ndarray) -> tuple[float, float, float]:
-    """Give the probability that a positive scores above a negative, and its interval.
+    """Return the probability that a positive scores above a negative, and its interval.
 
     DeLong et al. 1988, "Comparing the Areas under Two or More Correlated Receiver Operating
     Characteristic Curves", equations 2 to 5, by ranks (Sun and Xu 2014). Ties count one half.

@@ -53,7 +53,7 @@ class Diversity(Metric):
 
 
 def _mean_distances(rows: np.ndarray) -> tuple[float, np.ndarray]:
-    """Give the mean distance of two rows, and the same without each block."""
+    """Return the mean distance of two rows, and the same without each block."""
     blocks = np.array_split(rows, BLOCKS)
     sums = sums_within(blocks, lambda a, b: np.sqrt(squared_distances(a, b)))
     remaining = np.array([len(rows) - len(block) for block in blocks])

@@ -100,7 +100,7 @@ class Moments:
             self._flush()
 
     def gaussian(self, left_out: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Give mean and covariance, without one block if asked (and if two rows remain)."""
+        """Return mean and covariance, without one block if asked (and if two rows remain)."""
         self._flush()
         count, total = self._counts.sum(), self._sums.sum(axis=0)
         product = self._products.sum(axis=0)
@@ -128,7 +128,7 @@ class Moments:
 def frechet_distance(
     first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray]
 ) -> float:
-    """Give the squared Frechet (2-Wasserstein) distance of two Gaussians.
+    """Return the squared Frechet (2-Wasserstein) distance of two Gaussians.
 
     Dowson and Landau 1982, "The Frechet distance between multivariate normal distributions":
     ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))``. The trace of the root is that of

@@ -26,7 +26,7 @@ class Dealer:
         self._next = np.empty(0, np.int64)
 
     def deal(self, n: int) -> np.ndarray:
-        """Give the blocks of the next ``n`` items; the same however the stream is cut."""
+        """Return the blocks of the next ``n`` items; the same however the stream is cut."""
         rounds = -(-max(0, n - len(self._next)) // self._blocks)
         dealt = [self._rng.permutation(self._blocks) for _ in range(rounds)]
         together = np.concatenate([self._next, *dealt])
@@ -35,12 +35,12 @@ class Dealer:
 
 
 def jackknife(blocks: int) -> str:
-    """Say how ``jackknife_interval`` made an interval, for the card."""
+    """Return how ``jackknife_interval`` made an interval, for the card."""
     return f"95 % t interval, standard error by leaving out each of {blocks} blocks in turn"
 
 
 def jackknife_interval(value: float, left_out: np.ndarray) -> tuple[float, float, float]:
-    """Give a value and its interval by the delete-one-block jackknife.
+    """Return a value and its interval by the delete-one-block jackknife.
 
     Efron and Tibshirani 1993, "An Introduction to the Bootstrap", equation 11.5:
     ``se^2 = (B - 1) / B * sum (value_i - mean)^2``, and Student's t with ``B - 1`` degrees of

@@ -67,7 +67,7 @@ class KernelDistance(Metric):
 
 
 def cubic_kernel(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Give ``(x'y / dim + 1)^3`` for every pair: ``(n, dim)``, ``(m, dim)`` to ``(n, m)``."""
+    """Return ``(x'y / dim + 1)^3`` for every pair: ``(n, dim)``, ``(m, dim)`` to ``(n, m)``."""
     kernel: np.ndarray = (first @ second.T / first.shape[1] + 1) ** 3
     return kernel
 

@@ -81,7 +81,7 @@ class MembershipInference(Metric):
         )
 
     def _scores(self, stream: str) -> np.ndarray:
-        """Give each item's score: the higher, the more the attacker takes it for training data."""
+        """Return each item's score: the higher, the likelier training data."""
         items, model = self._kept[stream].rows, self.context.model
         if self._attack == NEAREST:
             return -nearest(items, self._kept["generated"].rows)[0]

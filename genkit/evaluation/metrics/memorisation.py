@@ -145,7 +145,7 @@ class Memorisation(Metric):
     def _ratios(
         self, generated: np.ndarray, few: np.ndarray, real: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Give distance and place of the nearest training item, and the ratio.
+        """Return distance and place of the nearest training item, and the ratio.
 
         Of the samples, then of the first few held-out items.
         """
@@ -198,7 +198,7 @@ class WaitingRows:
             ) from error
 
     def chunks(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Give the place of a chunk's first row, and the chunk; again from the first row."""
+        """Return the place of a chunk's first row, and the chunk; again from the first row."""
         self._file.seek(0)
         start = 0
         while data := self._file.read(_ROWS * self._width):

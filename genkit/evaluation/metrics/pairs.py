@@ -14,7 +14,7 @@ TILE = 512
 
 
 def squared_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Give the squared Euclidean distance of every pair.
+    """Return the squared Euclidean distance of every pair.
 
     Args:
         first: floats of shape ``(n, dim)``.
@@ -32,7 +32,7 @@ def squared_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def distance_rows(first: np.ndarray, second: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Give the squared distances of a few rows of ``first`` at a time to all of ``second``.
+    """Return the squared distances of a few rows of ``first`` at a time to all of ``second``.
 
     Yields:
         the slice of ``first``, and float64 of shape ``(rows, len(second))``.
@@ -78,7 +78,7 @@ def nearest(
 
 
 def exact_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Give the distance of each row of bytes to its partner; 0 only if they are equal."""
+    """Return the distance of each row of bytes to its partner; 0 only if they are equal."""
     # What the tiles give is rounded by a few units: zero would not be told from almost zero.
     distances = np.empty(len(first))
     for start in range(0, len(first), TILE):
@@ -116,5 +116,5 @@ def sums_across(
 
 
 def without(sums: np.ndarray, block: int) -> float:
-    """Give the sum over all blocks but one."""
+    """Return the sum over all blocks but one."""
     return float(np.delete(np.delete(sums, block, 0), block, 1).sum())

@@ -11,7 +11,7 @@ WIDEST = 4096
 
 
 def no_features(context: Context) -> str:
-    """Say why there are no features whose memory is bounded; nothing if there are."""
+    """Return why there are no features whose memory is bounded; empty if there are."""
     if context.extractor is None:
         return "it needs a feature extractor"
     # All other extractors are narrow by their making; pixels are as wide as the picture.

@@ -78,7 +78,7 @@ class Callbacks:
         return sorted(saved.keys() - self._named.keys())
 
     def state(self) -> dict[str, dict[str, Any]]:
-        """Give the state of each that has any: numbers, arrays, and lists and dicts of them."""
+        """Return the state of each that has any: numbers, arrays, and lists and dicts of them."""
         return {name: state for name, c in self._named.items() if (state := self._state(name, c))}
 
     def close(self) -> None:
@@ -140,7 +140,7 @@ class CSVLogger(keras.callbacks.CSVLogger):
         super().on_train_begin(logs)
 
     def get_state(self) -> dict[str, Any]:
-        """Give the length of what is written, in bytes."""
+        """Return the length of what is written, in bytes."""
         if not self.csv_file.closed:  # training may have ended already
             self.csv_file.flush()
         return {"size": Path(self.filename).stat().st_size}
@@ -174,7 +174,7 @@ def _plain_attributes(callback: Any) -> dict[str, Any]:
 
 
 def _is_plain(value: Any) -> bool:
-    """Say whether a value consists of numbers and arrays only."""
+    """Return whether a value consists of numbers and arrays only."""
     if isinstance(value, np.ndarray):
         return value.dtype.kind in "biuf"
     if isinstance(value, dict):
@@ -200,7 +200,7 @@ def _same(first: Any, second: Any) -> bool:
 
 
 def _is_told_of_steps(callback: Any) -> bool:
-    """Say whether a callback does something at single steps."""
+    """Return whether a callback does something at single steps."""
     hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
     default: Callable[..., Any] = keras.callbacks.Callback
     return any(

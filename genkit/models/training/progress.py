@@ -35,7 +35,7 @@ class Progress(keras.callbacks.Callback):
         self._shown = time.monotonic()
 
     def get_state(self) -> dict[str, Any]:
-        """Give nothing: what is on the screen is no part of a checkpoint."""
+        """Return None: what is on the screen is no part of a checkpoint."""
         return {}
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
@@ -74,7 +74,7 @@ class Progress(keras.callbacks.Callback):
                 print(line + self._time_left(), file=sys.stderr, flush=True)  # noqa: T201
 
     def close(self) -> None:
-        """Give the terminal back, however training ended."""
+        """Release the terminal, however training ended."""
         if self._bar is not None:
             self._bar.stop()
 

@@ -36,7 +36,7 @@ def renew_card(run: Path) -> None:
 
 
 def model_card(run: Path) -> str:
-    """Give the model card of a run: Markdown, with a header that the Hugging Face Hub reads.
+    """Return the model card of a run: Markdown, with a header that the Hugging Face Hub reads.
 
     Args:
         run: the run directory, with an exported model in it.

@@ -15,7 +15,7 @@ WATTS_AN_ACCELERATOR = (75.0, 700.0)
 
 
 def compute(facts: Facts) -> str:
-    """Tell what the training took."""
+    """Return the section on what the training took."""
     seconds, step = float(facts.last["seconds"]), facts.last["step"]
     machines = list(_machines(facts.environment))
     low, high = _energy(seconds, facts.environment)
@@ -37,7 +37,7 @@ for its host. Cooling, idle parts, trials before this run and evaluation are not
 
 
 def _devices(environment: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], int]]:
-    """Give the device and its threads of each sitting that differed from the one before."""
+    """Return the device and its threads of each sitting that differed from the one before."""
     for sitting in (environment, *environment.get("later", ())):
         device = sitting.get("device", {})
         yield device, int(device.get("threads") or sitting.get("cpus") or 1)

@@ -24,7 +24,7 @@ def header(
     dataset: DatasetSpec | None,
     figures: Sequence[Figure],
 ) -> str:
-    """Give the header of a run's model card, with the dashes around it.
+    """Return the header of a run's model card, with the dashes around it.
 
     Args:
         plan: the run's.
@@ -66,7 +66,7 @@ def _pipeline_tag(model: ModelSpec | None, modality: str) -> str | None:
 def _results(
     plan: Plan, task: Mapping[str, str], figures: Sequence[Figure]
 ) -> list[dict[str, Any]]:
-    """Give a result for each data set and split that figures were measured against."""
+    """Return a result for each data set and split that figures were measured against."""
     groups: dict[tuple[str, str], list[Figure]] = {}
     for figure in figures:
         # A metric that looks at samples alone was measured against nothing else.

@@ -8,11 +8,11 @@ _MARKDOWN = frozenset("\\`*_[]<>|&#")
 
 
 def plain(text: object) -> str:
-    """Give a text on one line in which Markdown has nothing to do."""
+    """Return a text on one line in which Markdown has nothing to do."""
     line = " ".join(str(text).split())
     return "".join(f"\\{c}" if c in _MARKDOWN else c for c in line)
 
 
 def fact_table(rows: Mapping[str, str]) -> str:
-    """Give facts as a table without a head; the texts are Markdown."""
+    """Return facts as a table without a head; the texts are Markdown."""
     return "| | |\n| --- | --- |\n" + "\n".join(f"| {k} | {v} |" for k, v in rows.items())

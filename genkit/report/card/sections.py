@@ -13,7 +13,7 @@ from genkit.report.card.markdown import fact_table, plain
 
 
 def data(facts: Facts) -> str:
-    """Tell what it was trained on."""
+    """Return the section on what it was trained on."""
     dataset, found = facts.dataset, facts.environment.get("data", {})
     licence = plain(dataset.licence) if dataset and dataset.licence else ""
     rows = {
@@ -45,7 +45,7 @@ model = genkit.load("this folder")
 
 
 def intended_use(facts: Facts) -> str:
-    """Tell what it is for."""
+    """Return the section on what it is for."""
     doing = ", ".join(facts.model.capabilities) if facts.model else "generate"
     return f"""To {doing} data like that of {plain(facts.plan.dataset)}: for study, teaching,
 comparison of methods, and as a start for training on related data. What it makes is synthetic:
@@ -53,7 +53,7 @@ don't pass it off as collected data, and don't decide about people by it."""
 
 
 def limits(facts: Facts) -> str:
-    """Tell what is known to be wrong with it, and what is not known."""
+    """Return the section on what is known to be wrong with it, and what is not known."""
     seen = f"It has seen {facts.items:,} items and nothing else"
     limits = [f"{seen}: what they lack it can't make, and what is unfair in them it repeats."]
     if not facts.figures:
@@ -82,7 +82,7 @@ _EVALUATE = "`genkit evaluate RUN` measures it, and renews this card."
 
 
 def evaluation(facts: Facts) -> str:
-    """Give the figures that were measured."""
+    """Return the figures that were measured."""
     if not facts.figures:
         return _WITHHELD if facts.withheld else f"None. {_EVALUATE}"
     note = f"{_WITHHELD}\n\n" if facts.withheld else ""
@@ -95,7 +95,7 @@ def evaluation(facts: Facts) -> str:
 
 
 def memorisation(facts: Facts) -> str:
-    """Tell how much of the training data it gives away."""
+    """Return the section on how much of the training data it gives away."""
     if facts.withheld:
         return _WITHHELD
     if not facts.memorisation:
@@ -131,7 +131,7 @@ def _how(card: Mapping[str, Any]) -> str:
 
 
 def settings(plan: Plan) -> str:
-    """Give the plan's settings as JSON, whose lines can't close the block they stand in.
+    """Return the plan's settings as JSON, whose lines can't close the block they stand in.
 
     Where the data lay on somebody's disk is nobody's business.
     """

@@ -71,7 +71,7 @@ class Classifier(Model):
         return {"loss": minimize("classifier", self.cross_entropy, batch)[0]}
 
     def cross_entropy(self, batch: dict[str, Any]) -> Any:
-        """Give the mean cross-entropy of the labels, in nats."""
+        """Return the mean cross-entropy of the labels, in nats."""
         images = rescale(batch[self.schema.name_of("image")], self.range, (0.0, 1.0))
         if self.classical:
             images = self._changed(images, batch["draws"])
@@ -128,7 +128,7 @@ def accuracy(
     source: Source,
     corruption: Callable[[np.ndarray, int], np.ndarray] | None = None,
 ) -> float:
-    """Give the share of items whose label is found, a few hundred items in memory at a time.
+    """Return the share of items whose label is found, a few hundred items in memory at a time.
 
     Args:
         classifier: trained.

@@ -71,7 +71,7 @@ def conclude(
 
 
 def subset_overlap(labels: np.ndarray, classes: int, settings: Settings) -> float:
-    """Give the share of items that subsets drawn from the same pool have in common.
+    """Return the share of items that subsets drawn from the same pool have in common.
 
     Args:
         labels: class numbers of the whole train split.

@@ -155,7 +155,7 @@ class _Experiment:
             gc.collect()  # compiled steps hang in cycles
 
     def subset(self, seed: int) -> tuple[ArraySource, np.ndarray]:
-        """Give the real items of a seed, and their rows in the train split."""
+        """Return the real items of a seed, and their rows in the train split."""
         from genkit.builtin.datasets.images import rows_per_class
 
         data = self.settings.plan_of(seed).data

@@ -49,7 +49,7 @@ class Settings(Config):
         return tuple(sorted(ratios))
 
     def plan_of(self, seed: int) -> Plan:
-        """Give the generator's plan for a seed: its subset, and everything random in training."""
+        """Return the generator's plan for a seed: its subset, and everything random in training."""
         data = {**self.generator.data, "subset": seed}
         return self.generator.model_copy(update={"seed": seed, "data": data})
 

@@ -77,7 +77,7 @@ class Verdict:
     sentence: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form, with the numbers of the named ratio on top."""
+        """Return the JSON form, with the numbers of the named ratio on top."""
         named = asdict(next(c for c in self.comparisons if c.ratio == self.ratio))
         told = {
             "question": f"synthetic items added to {self.question}",
@@ -147,7 +147,7 @@ def judge(question: str, comparisons: Sequence[Comparison], overlap: float = 0.0
 
 
 def summarize(scores: Mapping[str, Sequence[float]], arms: Sequence[Arm]) -> list[dict[str, Any]]:
-    """Give a row an arm: its mean accuracy over the seeds with a 95 % t interval."""
+    """Return a row an arm: its mean accuracy over the seeds with a 95 % t interval."""
     rows = []
     for arm in arms:
         mean, low, high = mean_interval(scores[arm.key])
@@ -173,7 +173,7 @@ def robustness(
     *,
     resolution: float = 0.0,
 ) -> list[dict[str, Any]]:
-    """Give a row for each corruption: real only, and the mixes against it.
+    """Return a row for each corruption: real only, and the mixes against it.
 
     Their intervals are 95 % t intervals of the paired differences, uncorrected: they describe, and
     no verdict rests on them.

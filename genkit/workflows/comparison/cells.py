@@ -80,21 +80,21 @@ class Comparison:
         ]
 
     def plan(self, cell: Cell) -> Plan:
-        """Give the plan of a cell: the model's, from the shared start."""
+        """Return the plan of a cell: the model's, from the shared start."""
         shared = {"init": str(self.start(cell.model, cell.seed).resolve())}
         own = {"backend": cell.backend, "seed": cell.seed}
         return self.plans[cell.model].model_copy(update={**own, **shared})
 
     def start(self, model: str, seed: int) -> Path:
-        """Give the run of no steps whose checkpoint every backend begins from."""
+        """Return the run of no steps whose checkpoint every backend begins from."""
         return self.folder / "starts" / f"{model}-{seed}"
 
     def run(self, cell: Cell) -> Path:
-        """Give the run directory of a cell."""
+        """Return the run directory of a cell."""
         return self.folder / "cells" / cell.name
 
     def result(self, kind: str, name: str) -> Path:
-        """Give the file in which a process leaves what it measured."""
+        """Return the file in which a process leaves what it measured."""
         return self.folder / "results" / f"{kind}-{name}.json"
 
     def claim(self) -> None:

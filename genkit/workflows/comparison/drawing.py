@@ -56,7 +56,7 @@ def draw(
 
 
 def colours(backends: Sequence[str], known: Sequence[str]) -> dict[str, str]:
-    """Give each backend the colour that it has in every comparison."""
+    """Return each backend the colour that it has in every comparison."""
     order = [*known, *(backend for backend in backends if backend not in known)]
     return {name: plots.COLOURS[order.index(name) % len(plots.COLOURS)] for name in backends}
 

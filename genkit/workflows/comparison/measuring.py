@@ -58,7 +58,7 @@ class Measured:
     curves: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "model": self.cell.model,
             "backend": self.cell.backend,
@@ -131,7 +131,7 @@ def read_log(
 
 
 def speed(seconds: np.ndarray) -> float | None:
-    """Give the steps a second; see ``Measured.steps_per_second``.
+    """Return the steps a second; see ``Measured.steps_per_second``.
 
     Args:
         seconds: training time after each step, shape ``(steps,)``.
@@ -144,7 +144,7 @@ def speed(seconds: np.ndarray) -> float | None:
 
 
 def final(values: np.ndarray) -> float:
-    """Give the mean over the last tenth, of one value at least."""
+    """Return the mean over the last tenth, of one value at least."""
     return float(np.mean(values[-max(1, len(values) // _LAST_SHARE) :]))
 
 

@@ -57,7 +57,7 @@ def first_losses(plan: Plan, folder: Path) -> tuple[list[dict[str, Any]], list[s
 def largest_difference(
     first: Sequence[Mapping[str, Any]], second: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Give where the losses of two logs differ most.
+    """Return where the losses of two logs differ most.
 
     Returns:
         ``difference``, absolute; ``relative``: the largest one as a share of the loss where that
@@ -85,7 +85,7 @@ def largest_difference(
 
 
 def _difference(ours: float | None, theirs: float | None) -> tuple[float, float]:
-    """Give a difference of losses and its scale; None is what JSON has for NaN and infinity."""
+    """Return a difference of losses and its scale; None is what JSON has for NaN and infinity."""
     if ours is None or theirs is None or not (math.isfinite(ours) and math.isfinite(theirs)):
         return math.inf, 1.0
     return abs(ours - theirs), max(1.0, abs(ours))

@@ -50,7 +50,7 @@ class Job:
 
 
 def is_done(found: Mapping[str, Any]) -> bool:
-    """Say whether a result is whole."""
+    """Return whether a result is whole."""
     return found.get("done") is True
 
 

@@ -67,7 +67,7 @@ def run(comparison: Comparison, tell: Callable[[str], None]) -> int:
 
 
 def start_job(comparison: Comparison, cell: Cell) -> Job:
-    """Give the job that makes the start of a cell's model and seed."""
+    """Return the job that makes the start of a cell's model and seed."""
     plan = comparison.plan(cell).model_copy(update={"init": None, **_length(0)})
     name = f"{cell.model}-{cell.seed}"
     run_ = comparison.start(cell.model, cell.seed)
@@ -75,13 +75,13 @@ def start_job(comparison: Comparison, cell: Cell) -> Job:
 
 
 def train_job(comparison: Comparison, cell: Cell) -> Job:
-    """Give the job that trains a cell."""
+    """Return the job that trains a cell."""
     result = comparison.result("train", cell.name)
     return Job("train", result, comparison.run(cell), _json(comparison.plan(cell)))
 
 
 def parity_job(comparison: Comparison, cell: Cell) -> Job:
-    """Give the job that measures the first losses of a model on a backend."""
+    """Return the job that measures the first losses of a model on a backend."""
     changed = {**_length(PARITY_STEPS), "precision": "float32", "callbacks": {}, "keep_best": None}
     plan = comparison.plan(cell).model_copy(update=changed)
     result = comparison.result("parity", f"{cell.model}-{cell.backend}")
@@ -89,14 +89,14 @@ def parity_job(comparison: Comparison, cell: Cell) -> Job:
 
 
 def evaluate_job(comparison: Comparison, cell: Cell) -> Job:
-    """Give the job that measures the quality of a trained cell."""
+    """Return the job that measures the quality of a trained cell."""
     settings = {"metrics": list(comparison.metrics or ()), "n": comparison.n}
     result = comparison.result("evaluate", cell.name)
     return Job("evaluate", result, comparison.run(cell), _json(comparison.plan(cell)), settings)
 
 
 def _steps(comparison: Comparison) -> Iterator[tuple[Cell, Job]]:
-    """Give the jobs in order: parity first, for what differs there differs later."""
+    """Return the jobs in order: parity first, for what differs there differs later."""
     begun: set[str] = set()
     for cell in comparison.cells:
         if cell.model not in begun:

@@ -49,11 +49,11 @@ class Evidence:
         return max((each.n for each in self.differences), default=1)
 
     def mean(self, quantity: str) -> dict[str, float]:
-        """Give a quantity's mean by backend."""
+        """Return a quantity's mean by backend."""
         return {each.backend: each.mean for each in self.means if each.quantity == quantity}
 
     def between(self, quantity: str, first: str, second: str) -> Difference | None:
-        """Give the difference of two backends, whichever way round it was taken."""
+        """Return the difference of two backends, whichever way round it was taken."""
         for each in self.differences:
             if each.quantity == quantity and {each.first, each.second} == {first, second}:
                 return each
@@ -61,7 +61,7 @@ class Evidence:
 
 
 def sentence(evidence: Evidence) -> str:
-    """Say what differs between the backends of one model, and what to do."""
+    """Return sentences on what differs between the backends of one model, and what to do."""
     finished = [
         backend
         for backend in evidence.backends
@@ -78,7 +78,7 @@ def sentence(evidence: Evidence) -> str:
 
 
 def failures(cells: Sequence[Measured]) -> list[str]:
-    """Say what went wrong, a sentence a cell."""
+    """Return what went wrong, a sentence a cell."""
     told = []
     for each in cells:
         where = f"{each.cell.model} on {each.cell.backend}, seed {each.cell.seed}"
@@ -91,7 +91,7 @@ def failures(cells: Sequence[Measured]) -> list[str]:
 
 
 def _speed(evidence: Evidence) -> tuple[str, list[str]]:
-    """Say who is fastest; give all who may be."""
+    """Return a sentence on the fastest backend, and all that may be."""
     rates = evidence.mean(SPEED)
     if len(rates) < 2:  # noqa: PLR2004
         few = f"can't tell which is fastest from fewer than {FEWEST_STEPS} steps"
@@ -122,7 +122,7 @@ def _is_faster(found: Difference | None, ratio: float) -> bool:
 
 
 def _ratio(evidence: Evidence, fast: str, slow: str, rates: Mapping[str, float]) -> float:
-    """Give how many times as fast one is: of the same seeds, where both have some."""
+    """Return how many times as fast one is: of the same seeds, where both have some."""
     found = evidence.between(SPEED, fast, slow)
     if found is None:
         return rates[fast] / rates[slow]
@@ -130,7 +130,7 @@ def _ratio(evidence: Evidence, fast: str, slow: str, rates: Mapping[str, float])
 
 
 def _parity(evidence: Evidence) -> tuple[str, bool]:
-    """Say how far losses from one start part; give whether rounding explains it."""
+    """Return a sentence on how far losses from one start part, and whether rounding explains it."""
     compared = [each for each in evidence.parities if "error" not in each]
     if not compared:
         return "whether they compute the same could not be measured", True
@@ -153,7 +153,7 @@ def _parity(evidence: Evidence) -> tuple[str, bool]:
 
 
 def _quality(evidence: Evidence) -> tuple[str, list[str]]:
-    """Say in what quality differs; give the backends that are better in something."""
+    """Return sentences on where quality differs, and the backends better in something."""
     found = [each for each in evidence.differences if each.quantity.startswith(QUALITY)]
     kind = "quality"
     if not found:

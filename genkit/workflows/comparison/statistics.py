@@ -40,7 +40,7 @@ class Mean:
     n: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form; what is unbounded is null."""
+        """Return the JSON form; what is unbounded is null."""
         return finite(asdict(self))
 
 
@@ -78,12 +78,12 @@ class Difference:
         return self.p_holm is not None and self.p_holm < ALPHA
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form; what is unbounded is null."""
+        """Return the JSON form; what is unbounded is null."""
         return finite(asdict(self))
 
 
 def quantities(measured: Measured) -> dict[str, float]:
-    """Give the numbers of a cell by quantity, without those that are not known."""
+    """Return the numbers of a cell by quantity, without those that are not known."""
     known: dict[str, float | None] = {name: getattr(measured, name) for name in RATIOS}
     known |= {LOSS + name: value for name, value in measured.losses.items()}
     known |= {QUALITY + figure.name: figure.value for figure in measured.quality}
@@ -133,7 +133,7 @@ def differences(cells: Sequence[Measured]) -> list[Difference]:
 
 
 def not_alike(cells: Iterable[Measured]) -> dict[tuple[str, str], str]:
-    """Give the figures that were not measured alike in all cells of a model, and in what."""
+    """Return the figures that were not measured alike in all cells of a model, and in what."""
     first: dict[tuple[str, str], Any] = {}
     told: dict[tuple[str, str], str] = {}
     for measured in cells:
@@ -147,7 +147,7 @@ def not_alike(cells: Iterable[Measured]) -> dict[tuple[str, str], str]:
 
 
 def _refused(cells: Iterable[Measured]) -> set[tuple[str, str]]:
-    """Give models and quantities that ``not_alike`` names."""
+    """Return models and quantities that ``not_alike`` names."""
     return {(model, QUALITY + name) for model, name in not_alike(cells)}
 
 
@@ -166,7 +166,7 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 def _gathered(cells: Iterable[Measured]) -> dict[tuple[str, str, str], dict[int, float]]:
-    """Give values by seed for each model, backend and quantity."""
+    """Return values by seed for each model, backend and quantity."""
     told: dict[tuple[str, str, str], dict[int, float]] = {}
     for measured in cells:
         for quantity, value in quantities(measured).items():

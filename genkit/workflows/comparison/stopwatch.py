@@ -26,7 +26,7 @@ class Stopwatch(keras.callbacks.Callback):
         self._awaits = False
 
     def get_state(self) -> dict[str, Any]:
-        """Give nothing: a time is no part of a checkpoint."""
+        """Return None: a time is no part of a checkpoint."""
         return {}
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002

@@ -45,7 +45,7 @@ class Summary:
         return all(cell.state == "done" and not cell.error for cell in self.cells)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the form that ``genkit compare --json`` prints."""
+        """Return the form that ``genkit compare --json`` prints."""
         evidence = self.evidence
         return {
             "comparison": str(self.comparison.folder),

@@ -94,7 +94,7 @@ def _train(order: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_stepwise(plan: Plan) -> bool:
-    """Say whether training goes in steps, so that it has a first one."""
+    """Return whether training goes in steps, so that it has a first one."""
     from genkit.plugins.registry import installed
     from genkit.plugins.specs import resolve
 
@@ -114,7 +114,7 @@ def _first_step(result: Path) -> dict[str, Any]:
 
 
 def _peak_memory() -> float | None:
-    """Give the most memory that this process has held on the host, in MiB."""
+    """Return the most memory that this process has held on the host, in MiB."""
     try:
         import resource
     except ImportError:  # not on this system

@@ -124,15 +124,15 @@ class _Model(abc.ABC):
 
     @abc.abstractmethod
     def start(self, weights: dict[str, np.ndarray]) -> Any:
-        """Give the first state."""
+        """Return the first state."""
 
     @abc.abstractmethod
     def step(self, state: Any, batch: Batch) -> tuple[Any, dict[str, jax.Array]]:
-        """Give the next state and the losses."""
+        """Return the next state and the losses."""
 
     @abc.abstractmethod
     def images(self, state: Any, z: jax.Array) -> jax.Array:
-        """Give images in [0, 255]."""
+        """Return images in [0, 255]."""
 
 
 class _GANState(NamedTuple):
@@ -196,7 +196,7 @@ class _GAN(_Model):
     def generate(
         self, weights: Weights, z: jax.Array, statistics: list[Layer], *, training: bool = True
     ) -> tuple[jax.Array, list[Layer]]:
-        """Give images in [-1, 1] and the batch norms' statistics after them."""
+        """Return images in [-1, 1] and the batch norms' statistics after them."""
         dense, norm, up, up_norm, full, full_norm, last = weights
         norm_and_relu = partial(batch_norm_and_leaky_relu, training=training)
         x, first = norm_and_relu(self.layers.dense(z, dense), norm, statistics[0])

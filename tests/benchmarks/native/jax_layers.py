@@ -114,7 +114,7 @@ def _sub_pixel(x: jax.Array, kernel: jax.Array) -> jax.Array:
 
 
 def _kernel_gradient(large: jax.Array, small: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Give the kernel gradient that ``_strided`` and ``_sub_pixel`` share.
+    """Return the kernel gradient that ``_strided`` and ``_sub_pixel`` share.
 
     Written as that of the strided convolution, it dilates no input: fast in XLA.
     """

@@ -40,7 +40,7 @@ PENALTY = 10.0
 
 
 def layer_weights(weights: Mapping[str, np.ndarray], network: str) -> list[dict[str, np.ndarray]]:
-    """Give the weights of a network by name, layer by layer; layers without any are left out.
+    """Return the weights of a network by name, layer by layer; layers without any are left out.
 
     Args:
         weights: of the whole model by structure key, ``generator/layers/0/kernel``.

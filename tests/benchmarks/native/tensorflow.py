@@ -116,7 +116,7 @@ class _Baseline(abc.ABC):
 
     @abc.abstractmethod
     def images(self, z: tf.Tensor) -> tf.Tensor:
-        """Give images in [0, 255]."""
+        """Return images in [0, 255]."""
 
     def dense(self, x: tf.Tensor, layer: Layer, dtype: tf.DType | None = None) -> tf.Tensor:
         dtype = dtype or self.dtype
@@ -177,7 +177,7 @@ class _GAN(_Baseline):
         return (self.generate(z, training=False) + 1) * 127.5
 
     def generate(self, z: tf.Tensor, *, training: bool) -> tf.Tensor:
-        """Give images in [-1, 1]."""
+        """Return images in [-1, 1]."""
         dense, norm, up, up_norm, full, full_norm, last = self.layers["generator"]
         x = self.dense(z, dense)[:, None, None]  # the fused batch norm wants images
         x = tf.reshape(_batch_norm_and_leaky_relu(x, norm, training=training), (-1, 7, 7, 256))

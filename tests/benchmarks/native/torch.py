@@ -68,7 +68,7 @@ class _Baseline:
         return torch.autocast("cpu", torch.bfloat16, enabled=self.mixed)
 
     def images(self, z: torch.Tensor) -> torch.Tensor:
-        """Give images in [0, 255], ``(batch, height, width, channels)``."""
+        """Return images in [0, 255], ``(batch, height, width, channels)``."""
         raise NotImplementedError
 
     def decode(self, z: np.ndarray) -> np.ndarray:

@@ -67,7 +67,7 @@ def read_table(config: TableConfig) -> tuple[list[str], np.ndarray]:
 
 
 def _size_of(pixels: int, config: TableConfig) -> tuple[int, int]:
-    """Give height and width of images of so many pixels."""
+    """Return height and width of images of so many pixels."""
     width = config.width or math.isqrt(pixels)
     height, rest = divmod(pixels, width)
     if rest or (config.width is None and height != width):

@@ -49,7 +49,7 @@ class DenseGAN(genkit.Model):
         return {"z": rng.standard_normal((n, self.config.latent_dim), dtype="float32")}
 
     def discriminator_loss(self, batch: dict[str, Any]) -> Any:
-        """Tell real images from generated ones."""
+        """Score real images against generated ones."""
         real = rescale(batch[self.image], self.range, _TANH)
         fake = self.generator(batch["z"], training=True)
         on_real = ops.softplus(-self.discriminator(real, training=True))

@@ -10,7 +10,7 @@ _SCHEMA = genkit.Schema({"image": genkit.Field((4, 4, 1), "uint8", "image", rang
 
 
 def known_answers() -> Iterator[KnownAnswer]:
-    """Give black, gray and white images with the gaps between them."""
+    """Return black, gray and white images with the gaps between them."""
     black, gray, white = (np.full((6, 4, 4, 1), value, "uint8") for value in (0, 100, 200))
     for generated, real, gap in ((white, black, 1.0), (black, gray, 0.5), (gray, gray, 0.0)):
         items = {"generated": generated, "real": real}

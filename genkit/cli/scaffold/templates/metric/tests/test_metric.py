@@ -19,7 +19,7 @@ def measure(generated, real):
 
 
 def images(seed, n, highest=256):
-    """Give images of uniform noise."""
+    """Return images of uniform noise."""
     return np.random.default_rng(seed).integers(0, highest, (n, 8, 8, 1), dtype="uint8")
 
 

@@ -111,7 +111,7 @@ class ItemNeighbours(genkit.Model):
         ]
 
     def item_number(self, item: int | str) -> int:
-        """Give the number of an item, by its number or title.
+        """Return the number of an item, by its number or title.
 
         Raises:
             UsageError: there is no such item.

@@ -35,7 +35,7 @@ class AdaptiveClipping(genkit.Trainer):
         ]
 
     def clipped(self, gradient: Any, weight: Any, scale: Any = 1.0) -> Any:
-        """Give the gradient of an array of weights, no longer than it may be, times a scale."""
+        """Return the gradient of an array of weights, no longer than it may be, times a scale."""
         longest = scale * self.config.share * ops.maximum(_length(weight), self.config.least)
         # A gradient of 0 stays 0: what it is divided by only must not be 0.
         factor = ops.minimum(1.0, longest / ops.maximum(_length(gradient), 1e-12))
