@@ -7,6 +7,7 @@ from (seed, step) before each step is what makes a resumed run repeat the same b
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -25,9 +26,16 @@ from genkit.engine.base import (
     split_loss,
 )
 from genkit.engine.keras_inside import adam_slots, replace_update
+from genkit.engine.optimized import OptimizedModel
 from genkit.engine.scope import Scope
 from genkit.engine.torch_graph import RecordedStep
-from genkit.engine.torch_inside import fused_adam, inside_vmap, keras_device, pytree
+from genkit.engine.torch_inside import (
+    fused_adam,
+    inside_vmap,
+    keras_device,
+    pytree,
+    use_whole_teams,
+)
 
 _MOST_NUMBERS = 1 << 26  # in the gradients of examples that are computed together: 256 MiB
 # Arrays that become tensors of their own dtype; Keras maps the others to one it supports.
@@ -36,6 +44,14 @@ _KEPT_DTYPES = frozenset({"float32", "float16", "int64", "int32", "int16", "int8
 
 class BackendEngine(Engine):
     """The engine for PyTorch."""
+
+    def __init__(self, model: OptimizedModel) -> None:
+        super().__init__(model)
+        if use_whole_teams():
+            warnings.warn(
+                "OMP_DYNAMIC is switched off: with it, a training step on PyTorch may never end.",
+                stacklevel=2,
+            )
 
     def _quicken(self, optimizer: Any) -> None:
         if is_plain_adam(optimizer):

@@ -5,7 +5,10 @@ When a new version breaks one, ``tests/engine/test_inside.py`` says which.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -14,7 +17,7 @@ import torch
 # Nested tensors: what `torch.func` and the recorder themselves take inputs apart with.
 from torch.utils import _pytree as pytree
 
-__all__ = ["fused_adam", "inside_vmap", "keras_device", "pytree", "schema"]
+__all__ = ["fused_adam", "inside_vmap", "keras_device", "pytree", "schema", "use_whole_teams"]
 
 
 def keras_device() -> str:
@@ -51,3 +54,19 @@ def schema(operation: Any) -> Any:
     if not isinstance(operation, torch._ops.OpOverload):
         raise ValueError(f"nothing is known about what {operation} writes")  # noqa: TRY004
     return operation._schema
+
+
+def use_whole_teams() -> bool:
+    """Have OpenMP give this thread's kernels all threads they ask for; return whether it didn't.
+
+    With ``OMP_DYNAMIC=true`` GNU's OpenMP gives fewer the busier the machine is. oneDNN splits sums
+    among all it asked for, and a barrier then waits for the absent ones for ever.
+    """
+    folder = Path(torch.__file__).parent / "lib"
+    for file in (f for name in ("libgomp*", "libiomp*", "libomp*") for f in folder.glob(name)):
+        with suppress(OSError, AttributeError):  # it can't be asked
+            library = ctypes.CDLL(str(file))
+            if library.omp_get_dynamic():
+                library.omp_set_dynamic(0)
+                return True
+    return False

@@ -1,5 +1,9 @@
 """What is borrowed of Keras' and PyTorch's inside is still there, and still means the same."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -206,3 +210,28 @@ def test_an_operation_tells_what_it_writes(torch_inside):
     assert written == ["self"]
     with pytest.raises(ValueError, match="nothing is known"):
         torch_inside.schema(len)
+
+
+def test_threads_that_openmp_may_withhold_are_given_to_every_engine(active_backend, tmp_path):
+    """Under OMP_DYNAMIC a busy machine withholds them, and oneDNN waits for them for ever."""
+    if active_backend != "torch" or sys.platform != "linux":
+        pytest.skip("this is about PyTorch's OpenMP")
+    script = """
+import ctypes, warnings, torch, genkit
+from pathlib import Path
+(library,) = (Path(torch.__file__).parent / "lib").glob("libgomp*")
+openmp = ctypes.CDLL(str(library))
+assert openmp.omp_get_dynamic() == 1
+with warnings.catch_warnings(record=True) as shown:
+    warnings.simplefilter("always")
+    result = genkit.train("gan", dataset="digits", steps=2, config={"hidden": 8}, verbose=False)
+assert openmp.omp_get_dynamic() == 0
+print([str(w.message) for w in shown if "OMP_DYNAMIC" in str(w.message)], result.outcome.steps)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "OMP_DYNAMIC": "true", "OMP_NUM_THREADS": "2"},
+        cwd=tmp_path, capture_output=True, text=True, timeout=300, check=True,
+    )  # fmt: skip
+    assert done.stdout.count("OMP_DYNAMIC is switched off") == 1
+    assert done.stdout.strip().endswith("2")
