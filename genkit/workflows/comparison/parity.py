@@ -32,11 +32,12 @@ def first_losses(plan: Plan, folder: Path) -> tuple[list[dict[str, Any]], list[s
     Raises:
         RunError: the model has no steps, or the start is another model's.
     """
-    from genkit.engine.keras_inside import silence_layers
     from genkit.models.training.unsaved_run import UnsavedRun
     from genkit.workflows.sitting import Sitting
 
     sitting = Sitting(plan, (), verbose=False, folder=folder)
+    from genkit.engine.keras_inside import silence_layers  # Keras: the plan's backend comes first
+
     if not sitting.trainer.stepwise:
         raise RunError(f"{plan.model} is solved at once: it has no steps to compare.")
     assert plan.init is not None
