@@ -60,18 +60,20 @@ def parameters(function: Callable[..., Any]) -> list[tuple[list[str], Any, str, 
         kinds = [part for part in (get_args(kind) or (kind,)) if part is not type(None)]
         value = "" if kind is bool else record.metavar or _KINDS[kinds[0]]
         default = parameter.default
-        told = "" if default in (None, False, inspect.Parameter.empty) else f" Default `{default}`."
-        found.append((names, record, value, told))
+        usual = (
+            "" if default in (None, False, inspect.Parameter.empty) else f" Default `{default}`."
+        )
+        found.append((names, record, value, usual))
     return found
 
 
 def _command(name: str, function: Callable[..., Any]) -> str:
-    told = parameters(function)
+    documented = parameters(function)
     arguments = [
         (_metavar(parameter, record), record)
         for parameter, (_, record, _, _) in zip(
             [p for p in inspect.signature(function).parameters.values() if p.name != "context"],
-            told,
+            documented,
             strict=True,
         )
         if isinstance(record, ArgumentInfo)

@@ -73,8 +73,8 @@ MODULES = {
 
 
 def written() -> str:
-    told = {name for names in SUBJECTS.values() for name in names}
-    assert told == set(genkit.__all__), told ^ set(genkit.__all__)
+    documented = {name for names in SUBJECTS.values() for name in names}
+    assert documented == set(genkit.__all__), documented ^ set(genkit.__all__)
     homes = _homes("genkit")
     parts = []
     for subject, names in SUBJECTS.items():
@@ -195,8 +195,8 @@ def _method(owner: str, node: ast.FunctionDef) -> str:
     is_property = "property" in decorators
     heading = f"#### {owner.rpartition('.')[2]}.{node.name}"
     shown = "" if is_property else markdown.code(signature(node))
-    told = [heading, shown, markdown.docstring(ast.get_docstring(node))]
-    return "\n\n".join(part for part in told if part)
+    parts = [heading, shown, markdown.docstring(ast.get_docstring(node))]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _constructor(node: ast.ClassDef) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 from genkit.plan.plan import Recipe
 from genkit.plugins import hookspecs
 from genkit.plugins.config import describe
-from genkit.plugins.registry import KINDS, Registry
+from genkit.plugins.entries import KINDS
+from genkit.plugins.registry import Registry
 from genkit.plugins.specs import resolve
 from reference_pages import markdown
 from reference_pages.public_names import signature, tree
@@ -73,7 +74,7 @@ def models(registry: Registry) -> str:
             [f"`{name}`", ", ".join(f"`{key} = {_toml(v)}`" for key, v in settings.items())]
             for name, settings in spec.presets.items()
         ]
-        told = [
+        sections = [
             f"## {spec.name}",
             f"{spec.summary}.",
             markdown.bullets(notes),
@@ -81,7 +82,7 @@ def models(registry: Registry) -> str:
             markdown.table(["preset", "says"], presets),
             "\n".join(f"- {reference}" for reference in spec.references),
         ]
-        parts.append("\n\n".join(told))
+        parts.append("\n\n".join(sections))
     return markdown.page(
         "Models",
         "The built-in models, as `genkit info MODEL` shows them. A setting is given with "
@@ -99,13 +100,13 @@ def datasets(registry: Registry) -> str:
             ("Licence", spec.licence),
             ("Homepage", f"<{spec.homepage}>" if spec.homepage else ""),
         ]
-        told = [
+        sections = [
             f"## {spec.name}",
             f"{spec.summary}.",
             markdown.bullets(notes),
             _settings(spec.config),
         ]
-        parts.append("\n\n".join(told))
+        parts.append("\n\n".join(sections))
     return markdown.page(
         "Data sets",
         "The built-in data sets, as `genkit info DATASET` shows them. A setting is given with "

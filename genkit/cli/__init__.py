@@ -105,19 +105,19 @@ def main() -> None:
 def _report(error: BaseException, as_json: bool) -> int:
     """Print an error in one line, or as one object, and return the exit code."""
     if isinstance(error, GenkitError):
-        code, told = error.exit_code, error.to_dict()
+        code, answer = error.exit_code, error.to_dict()
     elif hasattr(error, "format_message"):  # the command line parser's own
         code = int(getattr(error, "exit_code", 2))
-        told = {
+        answer = {
             "error": "UsageError",
             "message": str(error.format_message()),
             "hint": "See the flags with: genkit COMMAND --help",
         }
-        if not told["message"]:  # "no arguments": the help was printed
+        if not answer["message"]:  # "no arguments": the help was printed
             return code
     elif isinstance(error, KeyboardInterrupt):
         code = _INTERRUPTED
-        told = {
+        answer = {
             "error": "Interrupted",
             "message": "Interrupted.",
             "hint": "See what was kept with: genkit runs",
@@ -126,23 +126,23 @@ def _report(error: BaseException, as_json: bool) -> int:
         return 0
     elif isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
-        told = {
+        answer = {
             "error": "RunError",
             "message": f"The system refused: {error.strerror or error}{place}.",
             "hint": "Check the space left and the permissions of the folder.",
         }
         code = 1
     else:
-        told = {
+        answer = {
             "error": type(error).__name__,
             "message": f"{type(error).__name__}: {' '.join(str(error).split())}",
             "hint": "Run it again with --debug to see where.",
         }
         code = 1
     if as_json:
-        output.emit(told, as_json, lambda: None)
+        output.emit(answer, as_json, lambda: None)
     else:
-        output.note(f"error: {told['message']} {told['hint']}".rstrip())
+        output.note(f"error: {answer['message']} {answer['hint']}".rstrip())
     return code
 
 

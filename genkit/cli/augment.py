@@ -119,7 +119,7 @@ def augment(  # noqa: PLR0917
       genkit augment --model ddpm --set conditional=true --dataset mnist --per-class 100
     """
     from genkit.plugins.registry import installed
-    from genkit.runs.run import check_name
+    from genkit.runs.names import check_name
     from genkit.workflows.augmentation.settings import make_settings
 
     settings = make_settings(
@@ -138,8 +138,12 @@ def augment(  # noqa: PLR0917
     from genkit.workflows.augmentation.experiment import augment as carry_out
 
     ended = carry_out(settings, folder, note)
-    told = {"folder": str(folder), "state": "stopped" if ended.signal else "done", **ended.told}
-    emit(told, as_json, lambda: _show(told) if ended.told else None)
+    result = {
+        "folder": str(folder),
+        "state": "stopped" if ended.signal else "done",
+        **ended.summary,
+    }
+    emit(result, as_json, lambda: _show(result) if ended.summary else None)
     if ended.signal:
         note("Stopped by a signal. Go on with the same command.")
         return 128 + ended.signal
@@ -155,25 +159,26 @@ def _numbers(text: str) -> list[float]:
         ) from None
 
 
-def _show(told: Mapping[str, Any]) -> None:
+def _show(result: Mapping[str, Any]) -> None:
     rows = [
-        [row["arm"], _ratio(row), _percent(row["accuracy"]), _between(row)] for row in told["table"]
+        [row["arm"], _ratio(row), _percent(row["accuracy"]), _between(row)]
+        for row in result["table"]
     ]
-    title = f"Accuracy on {told['test_items']} test items, n {told['seeds']} seeds"
+    title = f"Accuracy on {result['test_items']} test items, n {result['seeds']} seeds"
     table(title, ["arm", "ratio", "mean", "95 % t interval"], rows)
     say()
     rows = [
         [row["corruption"], row["arm"], _ratio(row), _percent(row["accuracy"]), _between(row)]
-        for row in told["robustness"]
+        for row in result["robustness"]
     ]
     table("Robustness", ["corruption", "arm", "ratio", "mean", "95 % t interval"], rows)
     say()
-    say(f"Verdict: {told['verdict']['sentence']}")
-    say(f"Beyond classical augmentation: {told['verdict_beyond_classical']['sentence']}")
-    say(f"Test: {told['test']}; {told['correction']}.")
-    folder = Path(told["folder"])
+    say(f"Verdict: {result['verdict']['sentence']}")
+    say(f"Beyond classical augmentation: {result['verdict_beyond_classical']['sentence']}")
+    say(f"Test: {result['test']}; {result['correction']}.")
+    folder = Path(result["folder"])
     say(f"More:     {folder / 'augmentation.json'}, {folder / 'augmentation.png'}")
-    say(f"Data set: {folder / 'mixed'}, {told['mixed']['ratio']:g} synthetic to 1 real")
+    say(f"Data set: {folder / 'mixed'}, {result['mixed']['ratio']:g} synthetic to 1 real")
 
 
 def _ratio(row: Mapping[str, Any]) -> str:

@@ -57,8 +57,8 @@ def check(
         where = [here]
     outcomes = list(_run(found, here, where))
     counts = Counter(outcome.outcome for outcome in outcomes)
-    told = {"plugin": name, "checks": [outcome.to_dict() for outcome in outcomes]}
-    emit(told, as_json, lambda: _show(outcomes, counts))
+    result = {"plugin": name, "checks": [outcome.to_dict() for outcome in outcomes]}
+    emit(result, as_json, lambda: _show(outcomes, counts))
     return 1 if counts["failed"] else 0
 
 

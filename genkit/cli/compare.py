@@ -190,11 +190,11 @@ def _rows(evidence: Evidence, backends: list[str]) -> list[list[str]]:
     """Return a row a quantity, and one for parity."""
     from genkit.workflows.comparison.statistics import LOSS, MEMORY, QUALITY, SPEED, START
 
-    told = {SPEED: "steps/s", START: "s to first step", MEMORY: "peak MiB"}
+    titles = {SPEED: "steps/s", START: "s to first step", MEMORY: "peak MiB"}
     rows = []
     for quantity in dict.fromkeys(each.quantity for each in evidence.means):
         prefix = "final " if quantity.startswith(LOSS) else ""
-        title = told.get(quantity, prefix + quantity.removeprefix(LOSS).removeprefix(QUALITY))
+        title = titles.get(quantity, prefix + quantity.removeprefix(LOSS).removeprefix(QUALITY))
         by_backend = {m.backend: m for m in evidence.means if m.quantity == quantity}
         values = [_value(by_backend.get(backend)) for backend in backends]
         rows.append([evidence.model, title, *values])

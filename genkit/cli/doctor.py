@@ -33,7 +33,7 @@ def doctor(as_json: JsonFlag = False) -> int:
       genkit doctor
     """
     registry = installed()
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "genkit": own_version(),
         "python": platform.python_version(),
         "keras": version("keras"),
@@ -43,8 +43,8 @@ def doctor(as_json: JsonFlag = False) -> int:
         "broken": [vars(fault) for fault in registry.broken],
         "problems": [],
     }
-    told["problems"] = _problems(told)
-    emit(told, as_json, lambda: _show(told))
+    result["problems"] = _problems(result)
+    emit(result, as_json, lambda: _show(result))
     return 0
 
 
@@ -62,13 +62,13 @@ def _backend(name: str) -> dict[str, Any]:
     return found
 
 
-def _problems(told: dict[str, Any]) -> list[str]:
+def _problems(result: dict[str, Any]) -> list[str]:
     problems = []
-    if not any(b["version"] for b in told["backends"]):
+    if not any(b["version"] for b in result["backends"]):
         problems.append("No backend is installed. Try: pip install 'genkit-keras[jax]'")
     problems += [
         f"The backend {b['name']} can't be used: {b['error']}"
-        for b in told["backends"]
+        for b in result["backends"]
         if "error" in b
     ]
     try:
@@ -83,15 +83,15 @@ def _problems(told: dict[str, Any]) -> list[str]:
         )
     problems += [
         f"The plugin {b['plugin']} ({b['distribution']}) failed at {b['stage']}: {b['error']}"
-        for b in told["broken"]
+        for b in result["broken"]
     ]
     return problems
 
 
-def _show(told: dict[str, Any]) -> None:
-    say(f"genkit {told['genkit']}, Python {told['python']}, Keras {told['keras']}")
-    say(f"\nBackends ({told['cpus']} CPUs)")
-    for b in told["backends"]:
+def _show(result: dict[str, Any]) -> None:
+    say(f"genkit {result['genkit']}, Python {result['python']}, Keras {result['keras']}")
+    say(f"\nBackends ({result['cpus']} CPUs)")
+    for b in result["backends"]:
         if b["version"] is None:
             say(f"  {b['name']}: not installed")
         elif "error" in b:
@@ -99,10 +99,10 @@ def _show(told: dict[str, Any]) -> None:
         else:
             say(f"  {b['name']} {b['version']}: {b['device']}, {b['threads']} threads")
     say("\nPlugins")
-    for plugin in told["plugins"]:
+    for plugin in result["plugins"]:
         say(f"  {plugin['name']} ({plugin['distribution']} {plugin['version']})")
-    for fault in told["broken"]:
+    for fault in result["broken"]:
         say(f"\n{fault['plugin']}, {fault['stage']}:\n{fault['traceback']}")
-    say("\nProblems" if told["problems"] else "\nNo problems found.")
-    for problem in told["problems"]:
+    say("\nProblems" if result["problems"] else "\nNo problems found.")
+    for problem in result["problems"]:
         say(f"  {problem}")

@@ -41,7 +41,7 @@ def encode(  # noqa: PLR0917
     buffer = io.BytesIO()
     np.savez_compressed(buffer, latent=latent, **labels)
     write_bytes(file, buffer.getvalue())
-    told = {"run": str(run), "shape": list(latent.shape), "out": str(file)}
+    result = {"run": str(run), "shape": list(latent.shape), "out": str(file)}
     shape = " x ".join(map(str, latent.shape))
-    emit(told, as_json, lambda: say(f"{file}: {shape}"))
+    emit(result, as_json, lambda: say(f"{file}: {shape}"))
     return 0

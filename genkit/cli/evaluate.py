@@ -80,8 +80,8 @@ def evaluate(  # noqa: PLR0917
         backend=backend,
         checkpoint=checkpoint,
     )
-    told = {"run": str(run), "metrics": [figure.to_dict() for figure in figures]}
-    emit(told, as_json, lambda: _show(figures))
+    result = {"run": str(run), "metrics": [figure.to_dict() for figure in figures]}
+    emit(result, as_json, lambda: _show(figures))
     return 0
 
 
@@ -98,10 +98,10 @@ def _show(figures: list[Figure]) -> None:
     ]
     table("", ["metric", "value", "95 % interval", "better", "interval by"], rows)
     card = {key: value for figure in figures for key, value in figure.card.items()}
-    told = [f"seed {card['seed']}"]
+    notes = [f"seed {card['seed']}"]
     if "against" in card:  # else all of them look at samples alone
-        told.insert(0, f"against {card['n_real']} items of {card['against']} ({card['split']})")
+        notes.insert(0, f"against {card['n_real']} items of {card['against']} ({card['split']})")
     if "extractor" in card:
-        told.append(f"features by {card['extractor']}")
-    text = ", ".join(told)
+        notes.append(f"features by {card['extractor']}")
+    text = ", ".join(notes)
     say(f"\n{text[0].upper()}{text[1:]}. The whole cards: --json.")

@@ -91,7 +91,7 @@ def generate(  # noqa: PLR0917
         files = _write(writer, format_, reviewed, place, None if label is None else n)
     files = [folder / file.name for file in files]
     total = n * len(labels)
-    told = {
+    result = {
         "run": str(run),
         "n": total,
         "seed": seed,
@@ -103,7 +103,7 @@ def generate(  # noqa: PLR0917
         "out": str(folder),
         "files": [str(file) for file in files],
     }
-    emit(told, as_json, lambda: _show(told))
+    emit(result, as_json, lambda: _show(result))
     return 0
 
 
@@ -130,12 +130,12 @@ def _write(
     return writer.write_files(reviewed, folder)
 
 
-def _show(told: dict[str, Any]) -> None:
-    files = told["files"]
-    refused = told["refused"]
-    say(f"{told['n'] - refused['n']} samples: {files[0] if len(files) == 1 else told['out']}")
+def _show(result: dict[str, Any]) -> None:
+    files = result["files"]
+    refused = result["refused"]
+    say(f"{result['n'] - refused['n']} samples: {files[0] if len(files) == 1 else result['out']}")
     for reason, count in refused["reasons"].items():
-        say(f"Refused {count} of {told['n']}: {reason}")
+        say(f"Refused {count} of {result['n']}: {reason}")
 
 
 def parse_labels(text: str, model: Model) -> list[int]:

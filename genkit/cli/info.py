@@ -10,9 +10,10 @@ from genkit.cli.listing import plugin_row
 from genkit.cli.output import JsonFlag, emit, say, table
 from genkit.cli.plugin_commands import commands_for
 from genkit.errors import UnknownNameError
+from genkit.plugins.entries import KINDS, Entry
 from genkit.plugins.entry_points import Plugin
 from genkit.plugins.names import suggestion
-from genkit.plugins.registry import KINDS, Entry, Registry, installed
+from genkit.plugins.registry import Registry, installed
 
 _NOTES = {
     "licence": "Licence",
@@ -47,8 +48,8 @@ def info(
         row = plugin_row(registry, found)
         emit({"kind": "plugin", **row}, as_json, lambda: _show_plugin(row))
         return 0
-    told = _describe(*found)
-    emit(told, as_json, lambda: _show(told))
+    result = _describe(*found)
+    emit(result, as_json, lambda: _show(result))
     return 0
 
 
@@ -70,7 +71,7 @@ def _find(registry: Registry, name: str) -> tuple[str, Entry] | Plugin:
 
 def _describe(kind: str, entry: Entry) -> dict[str, Any]:
     spec = entry.spec
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "kind": kind.removesuffix("s"),
         "name": spec.name,
         "summary": spec.summary,
@@ -78,19 +79,19 @@ def _describe(kind: str, entry: Entry) -> dict[str, Any]:
     }
     for attribute in (*_NOTES, "aliases", "references"):
         if value := getattr(spec, attribute, None):
-            told[attribute] = list(value) if isinstance(value, tuple) else value
+            result[attribute] = list(value) if isinstance(value, tuple) else value
     from genkit.plugins.config import describe
     from genkit.plugins.specs import resolve
 
     if hasattr(spec, "config"):
-        told["config"] = describe(resolve(spec.config))
+        result["config"] = describe(resolve(spec.config))
     if kind == "models":
-        told["commands"] = commands_for(spec.capabilities)
+        result["commands"] = commands_for(spec.capabilities)
     if getattr(spec, "options", None):
-        told["options"] = {c: describe(resolve(each)) for c, each in spec.options.items()}
+        result["options"] = {c: describe(resolve(each)) for c, each in spec.options.items()}
     if hasattr(spec, "presets"):
-        told["presets"] = {key: dict(value) for key, value in spec.presets.items()}
-    return told
+        result["presets"] = {key: dict(value) for key, value in spec.presets.items()}
+    return result
 
 
 def _show_fields(title: str, fields: list[dict[str, str]]) -> None:
@@ -106,18 +107,18 @@ def _show_plugin(row: dict[str, Any]) -> None:
         say(f"Failed at {fault['stage']}: {fault['error']} See: genkit doctor")
 
 
-def _show(told: dict[str, Any]) -> None:
-    say(f"{told['name']} ({told['kind']}, {told['distribution']})\n{told['summary']}.\n")
+def _show(result: dict[str, Any]) -> None:
+    say(f"{result['name']} ({result['kind']}, {result['distribution']})\n{result['summary']}.\n")
     for attribute, label in _NOTES.items():
-        if attribute in told:
-            value = told[attribute]
+        if attribute in result:
+            value = result[attribute]
             if value:
                 say(f"{label}: {', '.join(value) if isinstance(value, list) else value}")
-    if told.get("config"):
-        _show_fields("Settings", told["config"])
-    for capability, fields in told.get("options", {}).items():
+    if result.get("config"):
+        _show_fields("Settings", result["config"])
+    for capability, fields in result.get("options", {}).items():
         _show_fields(f"Options of genkit {capability}", fields)
-    for preset, settings in told.get("presets", {}).items():
+    for preset, settings in result.get("presets", {}).items():
         say(f"\nPreset {preset}: " + ", ".join(f"{k} = {v}" for k, v in settings.items()))
-    for reference in told.get("references", []):
+    for reference in result.get("references", []):
         say(f"\n{reference}")

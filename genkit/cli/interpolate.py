@@ -38,6 +38,6 @@ def interpolate(  # noqa: PLR0917
     walks = model.interpolate(ends[:n], ends[n:], steps, **label)
     file = shared.writable(run, out, "interpolated.png")
     Samples(model).draw(walks.reshape(-1, *walks.shape[2:]), file, columns=steps)
-    told = {"run": str(run), "n": n, "steps": steps, "out": str(file)}
-    emit(told, as_json, lambda: say(f"{n} walks of {steps} steps: {file}"))
+    result = {"run": str(run), "n": n, "steps": steps, "out": str(file)}
+    emit(result, as_json, lambda: say(f"{n} walks of {steps} steps: {file}"))
     return 0

@@ -56,8 +56,8 @@ def load_with_items(
 
     from genkit.plan.plan import parse_settings
     from genkit.plugins.registry import installed
+    from genkit.runs.inputs import open_data
     from genkit.runs.loading import load
-    from genkit.runs.opening import open_data
     from genkit.runs.run import Run
 
     if n is not None and n < 1:

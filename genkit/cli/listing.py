@@ -8,9 +8,10 @@ import typer
 
 from genkit.cli.output import JsonFlag, emit, note, table
 from genkit.errors import UsageError
+from genkit.plugins.entries import KINDS
 from genkit.plugins.entry_points import Plugin
 from genkit.plugins.names import suggestion
-from genkit.plugins.registry import KINDS, Registry, installed
+from genkit.plugins.registry import Registry, installed
 
 
 def list_specs(

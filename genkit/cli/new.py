@@ -51,7 +51,7 @@ def plugin(
 
     written = write_plugin(name, kind, folder)
     commands = [f"cd {shlex.quote(str(written.path))}", "pip install -e '.[test]'", "pytest"]
-    told = {
+    result = {
         "name": written.name,
         "kind": written.kind,
         "distribution": written.distribution,
@@ -65,5 +65,5 @@ def plugin(
         say(f"{written.path}: {len(written.files)} files; README.md tells what is where.")
         say("\n".join(["Next:", *(f"  {command}" for command in commands)]))
 
-    emit(told, as_json, show)
+    emit(result, as_json, show)
     return 0

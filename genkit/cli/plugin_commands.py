@@ -18,7 +18,7 @@ from genkit.errors import (
 
 if TYPE_CHECKING:
     from genkit.plugins.config import Config
-    from genkit.plugins.registry import Entry
+    from genkit.plugins.entries import Entry
     from genkit.plugins.specs import ModelSpec
 
 _FLAGS = "genkit.flags"
@@ -143,10 +143,10 @@ class _Unloaded(TyperCommand):
             app.command(self.name, cls=for_capability(spec.capability))(function)
             return typer.main.get_command(app)
         except (Exception, SystemExit) as error:
-            told = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise PluginError(
                 f"The command {spec.name!r} of the plugin {entry.plugin} "
-                f"({entry.distribution}) can't be loaded: {told}",
+                f"({entry.distribution}) can't be loaded: {reason}",
                 "See where it fails with --debug; the plugin's author can mend it.",
             ) from error
 

@@ -42,6 +42,6 @@ def reconstruct(  # noqa: PLR0917
     low, high = model.schema[model.generated_field()].range or (0.0, 1.0)
     error = float(np.mean(np.square((again - originals) / (high - low))))
     Samples(model).draw(np.concatenate([originals, again]), file, columns=n)
-    told = {"run": str(run), "n": n, "mean_squared_error": error, "out": str(file)}
-    emit(told, as_json, lambda: say(f"{file}: mean squared error {error:.4f}, pixels in [0, 1]"))
+    result = {"run": str(run), "n": n, "mean_squared_error": error, "out": str(file)}
+    emit(result, as_json, lambda: say(f"{file}: mean squared error {error:.4f}, pixels in [0, 1]"))
     return 0

@@ -55,12 +55,12 @@ def report(
 
     with _telling() as tell:
         written = write_report(runs, out, backend=backend, n=n, tell=tell)
-    told = {
+    result = {
         "runs": [str(run) for run in runs],
         "path": str(written.path),
         "plots": [str(plot) for plot in written.plots],
     }
-    emit(told, as_json, lambda: say(str(written.path)))
+    emit(result, as_json, lambda: say(str(written.path)))
     return 0
 
 
@@ -75,12 +75,12 @@ def _telling() -> Iterator[Callable[[str], None]]:
         with console.status("") as status:
             yield lambda text: status.update(escape(f"{text} ..."))
         return
-    told: set[str] = set()
+    shown: set[str] = set()
 
     def tell(text: str) -> None:
         thing = text.partition(":")[0]
-        if thing not in told:
-            told.add(thing)
+        if thing not in shown:
+            shown.add(thing)
             console.print(f"{thing} ...", markup=False, highlight=False)
 
     yield tell

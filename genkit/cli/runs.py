@@ -22,7 +22,7 @@ def runs(
       genkit runs
       genkit runs --json
     """
-    from genkit.runs.run import find_runs
+    from genkit.runs.folder import find_runs
 
     rows: list[dict[str, Any]] = []
     for run in find_runs(runs_dir):

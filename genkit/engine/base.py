@@ -51,7 +51,7 @@ class Engine(abc.ABC):
         self.model = model
         self.state = ModelState(model)
         for optimizer in model.optimizers.values():
-            self._quicken(getattr(optimizer, "inner_optimizer", optimizer))
+            self._use_fused_update(getattr(optimizer, "inner_optimizer", optimizer))
 
     @abc.abstractmethod
     def gradients(
@@ -94,7 +94,7 @@ class Engine(abc.ABC):
                 depends on the others, so no per-example gradient exists.
         """
 
-    def _quicken(self, optimizer: Any) -> None:  # noqa: B027 - nothing to do by default
+    def _use_fused_update(self, optimizer: Any) -> None:  # noqa: B027 - nothing to do by default
         """Replace a Keras optimizer's own update by a faster one with the same state and result."""
 
     def _scaled(self, name: str, gradients: Sequence[Any]) -> list[Any]:

@@ -63,7 +63,7 @@ class BackendEngine(Engine):
 
     _scope: _Scope | None = None
 
-    def _quicken(self, optimizer: Any) -> None:
+    def _use_fused_update(self, optimizer: Any) -> None:
         plain = is_plain_adam(optimizer) and optimizer.beta_2 > 0
         if plain and not tf.distribute.has_strategy():
             replace_update(optimizer, _fused_adam)

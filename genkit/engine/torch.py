@@ -53,7 +53,7 @@ class BackendEngine(Engine):
                 stacklevel=2,
             )
 
-    def _quicken(self, optimizer: Any) -> None:
+    def _use_fused_update(self, optimizer: Any) -> None:
         if is_plain_adam(optimizer):
             replace_update(optimizer, _fused_adam)
         elif isinstance(optimizer, keras.optimizers.SGD | keras.optimizers.Adadelta):

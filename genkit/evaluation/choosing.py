@@ -15,7 +15,8 @@ from genkit.plugins.specs import resolve
 
 if TYPE_CHECKING:
     from genkit.evaluation.progress import EvaluationProgress
-    from genkit.plugins.registry import Entry, Registry
+    from genkit.plugins.entries import Entry
+    from genkit.plugins.registry import Registry
 
 
 @dataclass

@@ -84,10 +84,10 @@ def check_comparable(first: Figure, second: Figure) -> None:
     keys = sorted(first.card.keys() | second.card.keys())
     differing = [key for key in keys if first.card.get(key) != second.card.get(key)]
     if differing:
-        told = "; ".join(
+        differences = "; ".join(
             f"{key}: {first.card.get(key)!r} and {second.card.get(key)!r}" for key in differing
         )
         raise UsageError(
-            f"The figures of {first.name} can't be compared: their cards differ in {told}.",
+            f"The figures of {first.name} can't be compared: their cards differ in {differences}.",
             "Measure both alike: genkit evaluate RUN with the same --against, --n and --extractor.",
         )

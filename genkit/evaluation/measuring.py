@@ -67,9 +67,9 @@ class Measuring:
         backend = active_backend()
         assert backend is not None, "a loaded model has one"
         made_by = [own_version(), backend, backend_version(backend), version("keras")]
-        told = json.dumps([self._weights.digest, seed, made_by]).encode()
+        inputs = json.dumps([self._weights.digest, seed, made_by]).encode()
         asked = b"" if labels is None else labels.tobytes()
-        name = hashlib.sha256(told + asked).hexdigest()[:16]
+        name = hashlib.sha256(inputs + asked).hexdigest()[:16]
         folder = self._weights.path / "evaluation" / name
         return GeneratedItems(model, self._n, seed, labels, folder)
 
@@ -100,5 +100,5 @@ class Measuring:
             if self._stop_at_faults:
                 raise
             each.metric = None
-            told = " ".join(str(error).split()) or type(error).__name__
-            self._progress.note(f"{each.name} is left out, it failed: {told}")
+            reason = " ".join(str(error).split()) or type(error).__name__
+            self._progress.note(f"{each.name} is left out, it failed: {reason}")

@@ -55,10 +55,10 @@ class EvaluationProgress:
                 bar.advance(task, len(batch))
 
     def _with_lines(self, batches: Iterable[_Batch], what: str, total: int) -> Iterator[_Batch]:
-        done, told = 0, time.monotonic()
+        done, last_line = 0, time.monotonic()
         for batch in batches:
             yield batch
             done += len(batch)
-            if time.monotonic() - told > _PLAIN_SECONDS:
-                told = time.monotonic()
+            if time.monotonic() - last_line > _PLAIN_SECONDS:
+                last_line = time.monotonic()
                 self.note(f"{what}: {done} of {total}")

@@ -6,19 +6,19 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pluggy
 
 from genkit.errors import AmbiguousNameError, PluginError, UnknownNameError
 from genkit.plugins import hookspecs
+from genkit.plugins.entries import KINDS, BrokenPlugin, Entry
 from genkit.plugins.entry_points import (
     DISTRIBUTION,
     ENTRY_POINT_GROUP,
@@ -28,42 +28,11 @@ from genkit.plugins.entry_points import (
     own_version,
 )
 from genkit.plugins.names import suggestion
-from genkit.plugins.specs import (
-    CallbackSpec,
-    CommandSpec,
-    DatasetSpec,
-    MetricSpec,
-    ModelSpec,
-    RendererSpec,
-    ReviewerSpec,
-    Spec,
-    TrainerSpec,
-    resolve,
-)
+from genkit.plugins.specs import Spec
 from genkit.plugins.time_box import time_box
-
-if TYPE_CHECKING:
-    from genkit.plugins.config import Config
-
-KINDS: dict[str, type[Spec]] = {
-    "models": ModelSpec,
-    "datasets": DatasetSpec,
-    "trainers": TrainerSpec,
-    "metrics": MetricSpec,
-    "callbacks": CallbackSpec,
-    "commands": CommandSpec,
-    "renderers": RendererSpec,
-    "reviewers": ReviewerSpec,
-}
 
 BUILTIN = "genkit.builtin.plugin"
 """The plugin of what GenKit itself brings, loaded by name like every other."""
-
-_NOUNS: dict[type[Spec], str] = {
-    ModelSpec: "model",
-    DatasetSpec: "data set",
-    TrainerSpec: "trainer",
-}
 
 
 class _Hooks:
@@ -79,59 +48,6 @@ class _Hooks:
 _HOOKS: Any = _Hooks()
 _in_use: ContextVar[Registry | None] = ContextVar("in_use", default=None)
 _loading = RLock()
-
-
-@dataclass(frozen=True)
-class BrokenPlugin:
-    """A fault of one plugin; the others go on.
-
-    Args:
-        plugin: the entry point's name.
-        distribution: the distribution to blame.
-        version: the distribution's.
-        stage: ``"version"`` (it doesn't know this one), ``"import"``, ``"hooks"`` (it implements
-            none or unknown ones), ``"call"`` or ``"record"``.
-        hook: the hook that failed, at the stages that have one.
-        error: one line.
-        traceback: the full text, for ``genkit doctor``.
-    """
-
-    plugin: str
-    distribution: str
-    version: str
-    stage: str
-    hook: str
-    error: str
-    traceback: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A spec, and the distribution and the plugin it came from."""
-
-    spec: Any
-    distribution: str
-    plugin: str = ""
-
-    @property
-    def qualified_name(self) -> str:
-        return f"{self.distribution}/{self.spec.name}"
-
-    def settings(self, values: Mapping[str, Any]) -> Config:
-        """Return the settings of a model, a data set or a trainer.
-
-        Args:
-            values: those that are not to be as usual.
-
-        Raises:
-            UsageError: an unknown setting, or a value out of range.
-        """
-        from genkit.plugins.config import (
-            parse,  # with pydantic, which a list of names can do without
-        )
-
-        config: type[Config] = resolve(self.spec.config)
-        return parse(config, values, f"{_NOUNS[type(self.spec)]} {self.spec.name}")
 
 
 class Registry:
@@ -170,7 +86,7 @@ class Registry:
             UnknownNameError: nothing has that name.
             AmbiguousNameError: two distributions have it.
         """
-        found = [entry for entry in self._entries[kind] if _answers_to(entry, name)]
+        found = [entry for entry in self._entries[kind] if entry.answers_to(name)]
         # A built-in keeps its bare name, whatever else is installed beside it.
         found = [e for e in found if e.distribution == DISTRIBUTION] or found
         if len(found) == 1:
@@ -305,10 +221,6 @@ class Registry:
                 traceback="".join(traceback.format_exception(error)),
             )
         )
-
-
-def _answers_to(entry: Entry, name: str) -> bool:
-    return name in (entry.spec.name, entry.qualified_name, *getattr(entry.spec, "aliases", ()))
 
 
 def _switched_on(variable: str) -> bool:

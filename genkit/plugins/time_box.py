@@ -50,13 +50,13 @@ def time_box(what: str, plugin: str) -> Iterator[None]:
             timer.cancel()
         return
 
-    told = False
+    warned = False
 
     def tell_or_end(_number: int, _frame: FrameType | None) -> None:
-        nonlocal told
-        if told:
+        nonlocal warned
+        if warned:
             raise PluginError(f"It took longer than {limit:g} seconds (GENKIT_PLUGIN_SECONDS).")
-        told = True
+        warned = True
         signal.setitimer(signal.ITIMER_REAL, limit - notice)
         tell()
 

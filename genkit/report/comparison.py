@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from genkit.report import curves, figures, pictures
-from genkit.report.material import Material
+from genkit.report.inputs import ReportInputs
 from genkit.report.sections import Section, number, parts
 from genkit.report.tables import last_step, shown
 
 
-def sections(materials: dict[str, Material]) -> list[Section]:
+def sections(all_inputs: dict[str, ReportInputs]) -> list[Section]:
     """Return the sections of a page that compares runs, by label."""
     made = (
-        _runs(materials),
-        curves.compared(materials),
-        pictures.compared(materials),
-        figures.compared(materials),
-        _settings(materials),
+        _runs(all_inputs),
+        curves.compared(all_inputs),
+        pictures.compared(all_inputs),
+        figures.compared(all_inputs),
+        _settings(all_inputs),
     )
     return [section for section in made if section is not None]
 
@@ -30,25 +30,25 @@ def labels(paths: list[Path]) -> list[str]:
     return names if len(set(names)) == len(names) else [str(path) for path in paths]
 
 
-def _runs(materials: Mapping[str, Material]) -> Section:
+def _runs(all_inputs: Mapping[str, ReportInputs]) -> Section:
     rows = [
         [
             label,
-            material.run.plan.model,
-            material.run.plan.dataset,
-            material.run.plan.backend,
-            material.run.status()["state"],
-            f"{last_step(material):,}",
-            ", ".join(f"{name} {number(v[-1])}" for name, (_, v) in material.curves.items() if v),
+            inputs.run.plan.model,
+            inputs.run.plan.dataset,
+            inputs.run.plan.backend,
+            inputs.run.status()["state"],
+            f"{last_step(inputs):,}",
+            ", ".join(f"{name} {number(v[-1])}" for name, (_, v) in inputs.curves.items() if v),
         ]
-        for label, material in materials.items()
+        for label, inputs in all_inputs.items()
     ]
     head = ["Run", "Model", "Data", "Backend", "State", "Steps", "Last losses"]
     return Section("Runs", parts().table(head, rows, stacks=True))
 
 
-def _settings(materials: Mapping[str, Material]) -> Section:
-    all_settings = {label: _flat(material) for label, material in materials.items()}
+def _settings(all_inputs: Mapping[str, ReportInputs]) -> Section:
+    all_settings = {label: _flat(inputs) for label, inputs in all_inputs.items()}
     keys = dict.fromkeys(key for settings in all_settings.values() for key in settings)
     rows = [
         [key, *cells]
@@ -58,16 +58,16 @@ def _settings(materials: Mapping[str, Material]) -> Section:
     if not rows:
         return Section("Settings that differ", parts().text("None: the plans are the same."))
     return Section(
-        "Settings that differ", parts().table(["Setting", *materials], rows, stacks=True)
+        "Settings that differ", parts().table(["Setting", *all_inputs], rows, stacks=True)
     )
 
 
-def _flat(material: Material) -> dict[str, str]:
+def _flat(inputs: ReportInputs) -> dict[str, str]:
     """Return all settings of a run in one table, and what its data was."""
     flat: dict[str, Any] = {}
-    for key, value in material.run.plan.model_dump(mode="json").items():
+    for key, value in inputs.run.plan.model_dump(mode="json").items():
         nested = isinstance(value, Mapping)
         flat |= {f"{key}.{k}": v for k, v in value.items()} if nested else {key: value}
-    data = material.environment.get("data", {})
+    data = inputs.environment.get("data", {})
     flat["data fingerprint"] = data.get("fingerprint")
     return {key: shown(value) for key, value in flat.items()}

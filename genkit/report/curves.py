@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from genkit.report import plots
-from genkit.report.material import Material
+from genkit.report.inputs import ReportInputs
 from genkit.report.sections import Section, joined, parts
 
 _WINDOWS = 50  # of smoothing, along a curve
@@ -17,31 +17,31 @@ _SIZE = (4.4, 2.7)  # inches: at 360 pixels its text is as large as the page's c
 Curves = Mapping[str, tuple[Sequence[float], Sequence[float]] | None]
 
 
-def losses(material: Material) -> Section | None:
+def losses(inputs: ReportInputs) -> Section | None:
     """Draw each loss: smoothed, with its values at each step faintly behind."""
-    curves = material.curves
+    curves = inputs.curves
     if not curves:
         return None
     drawn = [_for_page({"": curve}, name) for name, curve in curves.items()]
-    told = (
+    caption = (
         f"Running means over a {_WINDOWS}th of the steps; faint: the steps themselves. The "
         "outermost hundredth of the values may lie outside of a plot."
     )
-    return Section("Curves", joined([parts().gallery(drawn, "large"), parts().text(told)]))
+    return Section("Curves", joined([parts().gallery(drawn, "large"), parts().text(caption)]))
 
 
-def compared(materials: Mapping[str, Material]) -> Section | None:
+def compared(all_inputs: Mapping[str, ReportInputs]) -> Section | None:
     """Draw the losses of several runs over each other, one plot a loss."""
-    by_loss = _by_loss(materials)
+    by_loss = _by_loss(all_inputs)
     if not by_loss:
         return None
     drawn = [_for_page(curves, name) for name, curves in by_loss.items()]
     return Section("Curves", parts().gallery(drawn, "large"))
 
 
-def save_losses(materials: Mapping[str, Material], folder: Path) -> list[Path]:
+def save_losses(all_inputs: Mapping[str, ReportInputs], folder: Path) -> list[Path]:
     """Write ``losses.png`` and ``losses.svg``: a plot a loss, side by side, a curve a run."""
-    by_loss = _by_loss(materials)
+    by_loss = _by_loss(all_inputs)
     if not by_loss:
         return []
     made, all_axes = plots.figure(_SIZE[0] * len(by_loss), _SIZE[1] + 0.3, len(by_loss))
@@ -79,19 +79,19 @@ def draw(axes: Any, curves: Curves, title: str) -> None:
 def _for_page(curves: Curves, name: str) -> Any:
     made, (axes,) = plots.figure(*_SIZE)
     draw(axes, curves, name)
-    told = "; ".join(
+    caption = "; ".join(
         f"{label} {name}: from {values[0]:.4g} to {values[-1]:.4g}, {len(steps)} steps".strip()
         for label, curve in curves.items()
         if curve is not None
         for steps, values in [curve]
     )
-    return parts().plot(plots.inline(made, name), told)
+    return parts().plot(plots.inline(made, name), caption)
 
 
-def _by_loss(materials: Mapping[str, Material]) -> dict[str, dict[str, Any]]:
-    names = dict.fromkeys(name for material in materials.values() for name in material.curves)
+def _by_loss(all_inputs: Mapping[str, ReportInputs]) -> dict[str, dict[str, Any]]:
+    names = dict.fromkeys(name for inputs in all_inputs.values() for name in inputs.curves)
     return {
-        name: {label: material.curves.get(name) for label, material in materials.items()}
+        name: {label: inputs.curves.get(name) for label, inputs in all_inputs.items()}
         for name in names
     }
 

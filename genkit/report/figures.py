@@ -11,21 +11,21 @@ from markupsafe import Markup
 
 from genkit.errors import GenkitError, UsageError
 from genkit.evaluation.figure import Figure, check_comparable
-from genkit.report.material import Material
+from genkit.report.inputs import ReportInputs
 from genkit.report.sections import Section, joined, number, parts
 
 _BETTER = {"min": "lower", "max": "higher"}
 _HEAD = ("Metric", "Value", "95 % interval", "Better")
 
 
-def metrics(material: Material) -> Section:
+def metrics(inputs: ReportInputs) -> Section:
     """List the figures of ``evaluation.json``, or say how to measure."""
     try:
-        figures = read_figures(material)
+        figures = read_figures(inputs)
     except GenkitError as error:
         return Section("Metrics", parts().notice(f"The figures can't be read: {error}"))
     if not figures:
-        return Section("Metrics", _none_yet([material]))
+        return Section("Metrics", _none_yet([inputs]))
     rows = [
         [figure.name, number(figure.value), _interval(figure), _better(figure)]
         for figure in figures
@@ -33,13 +33,13 @@ def metrics(material: Material) -> Section:
     return Section("Metrics", joined([parts().table(_HEAD, rows, stacks=True), _how(figures)]))
 
 
-def compared(materials: Mapping[str, Material]) -> Section:
+def compared(all_inputs: Mapping[str, ReportInputs]) -> Section:
     """Set the figures of several runs side by side, where they were measured alike."""
     by_name: dict[str, dict[str, Figure]] = {}
     pieces: list[Markup] = []
-    for label, material in materials.items():
+    for label, inputs in all_inputs.items():
         try:
-            for figure in read_figures(material):
+            for figure in read_figures(inputs):
                 by_name.setdefault(figure.name, {})[label] = figure
         except GenkitError as error:
             pieces.append(parts().notice(f"The figures of {label} can't be read: {error}"))
@@ -52,28 +52,30 @@ def compared(materials: Mapping[str, Material]) -> Section:
         except UsageError as error:
             refusals.append(parts().notice(str(error)))
             continue
-        cells = [_with_interval(figures[each]) if each in figures else "-" for each in materials]
+        cells = [_with_interval(figures[each]) if each in figures else "-" for each in all_inputs]
         rows.append([name, _better(first), *cells])
     if rows:
-        pieces.append(parts().table(["Metric", "Better", *materials], rows, stacks=True))
+        pieces.append(parts().table(["Metric", "Better", *all_inputs], rows, stacks=True))
     pieces += refusals
-    without = [m for label, m in materials.items() if not any(label in f for f in by_name.values())]
+    without = [
+        m for label, m in all_inputs.items() if not any(label in f for f in by_name.values())
+    ]
     if without:
         pieces.append(_none_yet(without))
     return Section("Metrics", joined(pieces))
 
 
-def read_figures(material: Material) -> list[Figure]:
+def read_figures(inputs: ReportInputs) -> list[Figure]:
     """Read what ``genkit evaluate`` measured; nothing if it hasn't.
 
     Raises:
         RunError: the file is damaged.
     """
-    return [Figure.from_dict(row) for row in material.run.figures().rows]
+    return [Figure.from_dict(row) for row in inputs.run.figures().rows]
 
 
-def _none_yet(materials: list[Material]) -> Markup:
-    commands = "\n".join(f"genkit evaluate {shlex.quote(str(m.run.path))}" for m in materials)
+def _none_yet(all_inputs: list[ReportInputs]) -> Markup:
+    commands = "\n".join(f"genkit evaluate {shlex.quote(str(m.run.path))}" for m in all_inputs)
     notice: Markup = parts().notice("Not measured yet. Measure with:", commands)
     return notice
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from genkit.report.material import Material, evenly
+from genkit.report.inputs import ReportInputs, evenly
 from genkit.report.renderers import render, shown_together
 from genkit.report.sections import Section, joined, parts
 
@@ -15,35 +15,35 @@ _PAIRS = 10
 _WALKS, _STEPS = 5, 10
 
 
-def reconstructions(material: Material) -> Section | None:
+def reconstructions(inputs: ReportInputs) -> Section | None:
     """Show items above what is left of them on their way through the latent."""
-    model: Any = material.model
-    if not material.can("reconstruct") or material.real is None:
+    model: Any = inputs.model
+    if not inputs.can("reconstruct") or inputs.real is None:
         return None
-    material.tell("Reconstructions")
+    inputs.tell("Reconstructions")
     together = shown_together(model.schema)
-    items, fields = evenly(material.real, together or _PAIRS)
-    found = material.reviewed(model.reconstruct(items, **_label(model, fields, len(items))))
+    items, fields = evenly(inputs.real, together or _PAIRS)
+    found = inputs.reviewed(model.reconstruct(items, **_label(model, fields, len(items))))
     both = np.concatenate([items.astype(np.float32), found])
-    what = "held-out items" if material.held_out else "training items"
+    what = "held-out items" if inputs.held_out else "training items"
     first, second = ("Left", "right") if together else ("Above", "below")
     alt = f"{first}: {what}; {second}: their reconstructions"
     drawn = render(model.schema, both, alt, columns=len(items))
     return Section("Reconstruction pairs", joined([_wide(drawn), parts().text(f"{alt}.")]))
 
 
-def interpolations(material: Material) -> Section | None:
+def interpolations(inputs: ReportInputs) -> Section | None:
     """Show walks from items to others, in a straight line between their latents."""
-    model: Any = material.model
-    if not material.can("interpolate") or material.real is None or len(material.real) < 2 * _WALKS:
+    model: Any = inputs.model
+    if not inputs.can("interpolate") or inputs.real is None or len(inputs.real) < 2 * _WALKS:
         return None
-    material.tell("Interpolations")
-    items, fields = evenly(material.real, 2 * _WALKS)
+    inputs.tell("Interpolations")
+    items, fields = evenly(inputs.real, 2 * _WALKS)
     label = _label(model, fields, _WALKS)
     walks = model.interpolate(items[:_WALKS], items[_WALKS:], _STEPS, **label)
     where = "picture" if shown_together(model.schema) else "row"
     alt = f"A {where} a walk: from the reconstruction of one item to that of another"
-    pictures = material.reviewed(walks.reshape(-1, *walks.shape[2:]))
+    pictures = inputs.reviewed(walks.reshape(-1, *walks.shape[2:]))
     drawn = render(model.schema, pictures, alt, columns=_STEPS)
     return Section("Interpolation", joined([_wide(drawn), parts().text(f"{alt}.")]))
 

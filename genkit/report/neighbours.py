@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from genkit.report.material import Material, Tell, evenly
+from genkit.report.inputs import ReportInputs, Tell, evenly
 from genkit.report.renderers import render, shown_together
 from genkit.report.sections import Section, joined, parts
 
@@ -23,42 +23,42 @@ MOST_SEARCHED = 100_000
 _CHUNK_BYTES = 32 << 20
 
 
-def nearest_training(material: Material) -> Section | None:
+def nearest_training(inputs: ReportInputs) -> Section | None:
     """Show samples with the training items nearest to them, and held-out items for comparison."""
-    schema, training = material.schema, material.training
-    if not material.can("generate") or training is None or schema is None:
+    schema, training = inputs.schema, inputs.training
+    if not inputs.can("generate") or training is None or schema is None:
         return None
     field = schema[schema.main_field()]
     if None in field.shape or field.dtype == "string":
         return None  # items of no fixed shape have no distance in pixels
     together = shown_together(schema)
     n = _MANY_QUERIES if together else _QUERIES
-    samples = material.generated[:n]
+    samples = inputs.generated[:n]
     queries = [samples]
-    if material.held_out is not None:
-        queries.append(evenly(material.held_out, n)[0].astype(np.float32))
-    distances, found = nearest(np.concatenate(queries), training, _NEAREST, material.tell)
+    if inputs.held_out is not None:
+        queries.append(evenly(inputs.held_out, n)[0].astype(np.float32))
+    distances, found = nearest(np.concatenate(queries), training, _NEAREST, inputs.tell)
     cut = len(samples)
     pieces = [parts().text(_verdict(distances[:cut, 0], distances[cut:, 0]))]
     if not together:
         pieces.append(parts().heading("Samples"))
         pieces.append(_cards(schema, samples, found[:cut], distances[:cut]))
-    if material.held_out is not None and not together:
+    if inputs.held_out is not None and not together:
         pieces.append(parts().heading("Held-out items, for comparison"))
         pieces.append(_cards(schema, queries[1], found[cut:], distances[cut:]))
     searched = min(len(training), MOST_SEARCHED)
     of = "all" if searched == len(training) else f"{searched:,} evenly spread of"
     among = f"among {of} {len(training):,}"
-    told = (
+    caption = (
         f"Of {cut} samples, {among} training items."
         if together
         else f"In each strip: the item, then the {_NEAREST} training items nearest to it, {among}."
     )
-    told += (
+    caption += (
         " Distance: root mean square difference of the values, which go from 0 to 1; it sees "
         "copies, not likeness, and blurred items are nearer to everything."
     )
-    return Section("Nearest training items", joined([*pieces, parts().text(told)]))
+    return Section("Nearest training items", joined([*pieces, parts().text(caption)]))
 
 
 def nearest(
@@ -126,10 +126,10 @@ def _cards(schema: Schema, items: np.ndarray, found: np.ndarray, distances: np.n
 
 
 def _verdict(samples: np.ndarray, held_out: np.ndarray) -> str:
-    told = f"Samples lie {np.median(samples):.3f} from the nearest training item (median)"
+    caption = f"Samples lie {np.median(samples):.3f} from the nearest training item (median)"
     if not len(held_out):
-        return f"{told}; the data has no held-out items to compare that with."
+        return f"{caption}; the data has no held-out items to compare that with."
     return (
-        f"{told}; held-out items, which can't be copies, lie {np.median(held_out):.3f} from "
+        f"{caption}; held-out items, which can't be copies, lie {np.median(held_out):.3f} from "
         "theirs. Samples that are much nearer than those would be copies."
     )

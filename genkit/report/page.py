@@ -12,12 +12,12 @@ from genkit.files import write_text
 from genkit.plugins.entry_points import own_version
 from genkit.plugins.registry import Registry, using
 from genkit.report import comparison, curves, figures, latents, neighbours, pictures, tables
-from genkit.report.material import Material, Tell, of_files, of_model
+from genkit.report.inputs import ReportInputs, Tell, of_files, of_model
 from genkit.report.sections import Section, page
 from genkit.runs.run import Run
 
 NAME = "report.html"
-SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
+SECTIONS: tuple[Callable[[ReportInputs], Section | None], ...] = (
     tables.summary,
     curves.losses,
     pictures.real_and_generated,
@@ -34,7 +34,7 @@ SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenReport:
     """What a report was written to.
 
     Args:
@@ -53,7 +53,7 @@ def write_report(
     backend: str | None = None,
     n: int | None = None,
     tell: Tell = lambda _: None,
-) -> Written:
+) -> WrittenReport:
     """Write the full report of a run, or a page that compares several.
 
     Args:
@@ -71,8 +71,8 @@ def write_report(
         raise UsageError(f"Expected --out as a file that ends with .html; received {str(out)!r}.")
     if len(runs) == 1:
         out = out or runs[0] / NAME
-        material = of_model(runs[0], backend, n, tell)
-        content, labelled = _page_of(material), {"": material}
+        inputs = of_model(runs[0], backend, n, tell)
+        content, labelled = _page_of(inputs), {"": inputs}
     else:
         out = out or runs[0].parent / "comparison.html"
         # The real items shown are the first run's: the data of the others need not be in memory.
@@ -88,7 +88,7 @@ def write_report(
     out.parent.mkdir(parents=True, exist_ok=True)
     plots = curves.save_losses(labelled, out.with_suffix(""))
     write_text(out, content)
-    return Written(out, tuple(plots))
+    return WrittenReport(out, tuple(plots))
 
 
 def attach_report(run: Run, registry: Registry) -> None:
@@ -108,21 +108,21 @@ def attach_report(run: Run, registry: Registry) -> None:
         )
 
 
-def _page_of(material: Material) -> str:
-    plan = material.run.plan
-    sections = [made for section in SECTIONS if (made := section(material)) is not None]
+def _page_of(inputs: ReportInputs) -> str:
+    plan = inputs.run.plan
+    sections = [made for section in SECTIONS if (made := section(inputs)) is not None]
     return page(
-        title=material.run.path.resolve().name,
-        lead=f"{_what(material)} Trained on {plan.dataset} with {plan.backend}.",
+        title=inputs.run.path.resolve().name,
+        lead=f"{_what(inputs)} Trained on {plan.dataset} with {plan.backend}.",
         sections=sections,
         footer=_footer(),
     )
 
 
-def _what(material: Material) -> str:
+def _what(inputs: ReportInputs) -> str:
     """Return a sentence on what the model is, if its plugin is here."""
-    known = {entry.spec.name: entry.spec.summary for entry in material.registry.entries("models")}
-    summary: str = known.get(material.run.plan.model, material.run.plan.model)
+    known = {entry.spec.name: entry.spec.summary for entry in inputs.registry.entries("models")}
+    summary: str = known.get(inputs.run.plan.model, inputs.run.plan.model)
     return f"{summary}."
 
 

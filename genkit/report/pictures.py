@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from genkit.report.grids import picture_part
-from genkit.report.material import Material, evenly
+from genkit.report.inputs import ReportInputs, evenly
 from genkit.report.renderers import render, shown_together
 from genkit.report.sections import Section, joined, parts
 
@@ -16,36 +16,34 @@ _MOMENTS = 6
 _MOST_EDGE = 480
 
 
-def real_and_generated(material: Material) -> Section | None:
+def real_and_generated(inputs: ReportInputs) -> Section | None:
     """Show as many real items as samples, side by side."""
-    if not material.can("generate") or material.schema is None:
+    if not inputs.can("generate") or inputs.schema is None:
         return None
-    material.tell("Real against generated")
+    inputs.tell("Real against generated")
     figures = []
-    if material.real is not None:
-        items, _ = evenly(material.real, material.n)
-        what = "Real, held out" if material.held_out else "Real, from the training data"
-        figures.append(parts().figure(render(material.schema, items, what), what))
-    seed = material.run.plan.seed
-    drawn = render(material.schema, material.generated, "Generated samples")
+    if inputs.real is not None:
+        items, _ = evenly(inputs.real, inputs.n)
+        what = "Real, held out" if inputs.held_out else "Real, from the training data"
+        figures.append(parts().figure(render(inputs.schema, items, what), what))
+    seed = inputs.run.plan.seed
+    drawn = render(inputs.schema, inputs.generated, "Generated samples")
     figures.append(parts().figure(drawn, f"Generated, seed {seed}"))
     return Section("Real against generated", parts().gallery(figures, "large"))
 
 
-def by_class(material: Material) -> Section | None:
+def by_class(inputs: ReportInputs) -> Section | None:
     """Show a row of samples for each class of a conditional model."""
-    model = material.model
-    if model is None or not material.can("generate") or not model.conditional:
+    model = inputs.model
+    if model is None or not inputs.can("generate") or not model.conditional:
         return None
     assert model.schema is not None, "a loaded model knows its data"
-    material.tell("Samples by class")
+    inputs.tell("Samples by class")
     classes = model.classes()[:_MOST_CLASSES]
     together = shown_together(model.schema)
     each = together // len(classes) or _EACH
     asked = np.repeat(np.arange(len(classes)), each).tolist()
-    samples = material.reviewed(
-        model.generate(len(asked), seed=material.run.plan.seed, label=asked)
-    )
+    samples = inputs.reviewed(model.generate(len(asked), seed=inputs.run.plan.seed, label=asked))
     rows = [
         (name, render(model.schema, samples[k * each : (k + 1) * each], f"Class {name}", each))
         for k, name in enumerate(classes)
@@ -56,14 +54,14 @@ def by_class(material: Material) -> Section | None:
     else:
         pieces = [parts().by_class(rows)]
     if len(model.classes()) > len(classes):
-        told = f"The first {len(classes)} of {len(model.classes())} classes."
-        pieces.append(parts().text(told))
+        caption = f"The first {len(classes)} of {len(model.classes())} classes."
+        pieces.append(parts().text(caption))
     return Section("By class", joined(pieces))
 
 
-def evolution(material: Material) -> Section | None:
+def evolution(inputs: ReportInputs) -> Section | None:
     """Show the grids that were drawn in training, from the same noise, at up to six steps."""
-    files = sorted(material.run.samples.glob("*.png"))
+    files = sorted(inputs.run.samples.glob("*.png"))
     files = [file for file in files if file.stem.isdecimal()]
     chosen = {round(each) for each in np.linspace(0, len(files) - 1, _MOMENTS)} if files else set()
     figures = []
@@ -78,23 +76,23 @@ def evolution(material: Material) -> Section | None:
         figures.append(parts().figure(picture_part(picture, f"Samples at {step.lower()}"), step))
     if not figures:
         return None
-    told = "The same noise at every step."
-    if material.schema is None or not shown_together(material.schema):
-        told = f"{told[:-1]}: each place of the grid is one sample as it came to be."
-    return Section("Sample evolution", joined([parts().gallery(figures), parts().text(told)]))
+    caption = "The same noise at every step."
+    if inputs.schema is None or not shown_together(inputs.schema):
+        caption = f"{caption[:-1]}: each place of the grid is one sample as it came to be."
+    return Section("Sample evolution", joined([parts().gallery(figures), parts().text(caption)]))
 
 
-def compared(materials: dict[str, Material]) -> Section | None:
+def compared(all_inputs: dict[str, ReportInputs]) -> Section | None:
     """Show samples of several runs, beside real items of the first."""
     figures = []
-    first = next(iter(materials.values()))
+    first = next(iter(all_inputs.values()))
     if first.real is not None and first.schema is not None:
         items, _ = evenly(first.real, first.n)
         what = "Real, held out" if first.held_out else "Real, from the training data"
         figures.append(parts().figure(render(first.schema, items, what), what))
-    for label, material in materials.items():
-        if material.can("generate") and material.schema is not None:
-            material.tell(f"Samples of {label}")
-            drawn = render(material.schema, material.generated, f"Samples of {label}")
-            figures.append(parts().figure(drawn, f"{label}, seed {material.run.plan.seed}"))
+    for label, inputs in all_inputs.items():
+        if inputs.can("generate") and inputs.schema is not None:
+            inputs.tell(f"Samples of {label}")
+            drawn = render(inputs.schema, inputs.generated, f"Samples of {label}")
+            figures.append(parts().figure(drawn, f"{label}, seed {inputs.run.plan.seed}"))
     return Section("Samples", parts().gallery(figures, "large")) if figures else None

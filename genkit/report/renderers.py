@@ -39,8 +39,8 @@ def render_numbers(items: np.ndarray, alt: str) -> Markup:
     head = ["item", *map(str, range(rows.shape[1]))]
     shown = [[index, *map(_short, row)] for index, row in enumerate(rows)]
     left_out = f"; the first {len(rows)} of {len(items)}" if len(rows) < len(items) else ""
-    told = parts().text(f"{alt}, shape {tuple(items.shape[1:])}{left_out}.")
-    return joined([parts().table(head, shown), told])
+    caption = parts().text(f"{alt}, shape {tuple(items.shape[1:])}{left_out}.")
+    return joined([parts().table(head, shown), caption])
 
 
 def _short(value: object) -> str:

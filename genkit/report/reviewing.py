@@ -14,7 +14,7 @@ from genkit.plugins.registry import Registry, installed
 from genkit.plugins.specs import resolve
 
 if TYPE_CHECKING:
-    from genkit.plugins.registry import Entry
+    from genkit.plugins.entries import Entry
     from genkit.plugins.schema import Schema
 
 
@@ -113,8 +113,8 @@ def _checked(reasons: Sequence[str], n: int) -> Sequence[str]:
 
 
 def _failed(whose: str, plugin: str, error: object) -> PluginError:
-    told = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else error
+    reason = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else error
     return PluginError(
-        f"The reviewer {whose} failed, so nothing is written: {' '.join(str(told).split())}",
+        f"The reviewer {whose} failed, so nothing is written: {' '.join(str(reason).split())}",
         f"Mend it, or leave it out with: GENKIT_DISABLE_PLUGINS={plugin}",
     )

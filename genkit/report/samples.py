@@ -183,9 +183,9 @@ class Samples:
         except (GenkitError, OSError):
             raise
         except Exception as error:
-            told = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise PluginError(
-                f"The renderer {type(self.renderer).__name__} of {self.modality} failed: {told}",
+                f"The renderer {type(self.renderer).__name__} of {self.modality} failed: {reason}",
                 "See whose it is with: genkit list renderers",
             ) from error
 

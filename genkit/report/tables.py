@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from genkit.errors import GenkitError
 from genkit.report import command
-from genkit.report.material import Material
+from genkit.report.inputs import ReportInputs
 from genkit.report.sections import Section, joined, number, parts
 
 _NAMED = ("model", "preset", "dataset", "trainer", "backend", "precision")
@@ -25,22 +25,22 @@ _TABLES = {
 _NOT_SHOWN = ("version", "distributions")
 
 
-def summary(material: Material) -> Section:
+def summary(inputs: ReportInputs) -> Section:
     """Return a table of what the run is and where it stands."""
-    run, status = material.run, material.run.status()
+    run, status = inputs.run, inputs.run.status()
     plan = run.plan
-    last = {name: values[-1] for name, (_, values) in material.curves.items() if len(values)}
+    last = {name: values[-1] for name, (_, values) in inputs.curves.items() if len(values)}
     facts = [
         ("Model", plan.model),
         ("Data", plan.dataset),
         ("Backend", f"{plan.backend}, {plan.precision}"),
-        ("Device", material.environment.get("device", {}).get("device", "not recorded")),
+        ("Device", inputs.environment.get("device", {}).get("device", "not recorded")),
         ("State", status["state"]),
-        ("Steps", f"{last_step(material):,}"),
+        ("Steps", f"{last_step(inputs):,}"),
         ("Training time", _duration(run.metrics()[-1:])),
     ]
-    if material.model is not None:
-        weights = sum(math.prod(v.shape) for v in material.model.trainable_variables)
+    if inputs.model is not None:
+        weights = sum(math.prod(v.shape) for v in inputs.model.trainable_variables)
         facts.append(("Trained weights", f"{weights:,}"))
     pieces = [parts().tiles(facts)]
     if last:
@@ -48,16 +48,16 @@ def summary(material: Material) -> Section:
         pieces += [parts().heading("Losses of the last step"), parts().tiles(losses)]
     if status.get("error"):
         pieces.append(parts().notice(f"The run failed: {status['error']}"))
-    if material.missing:
-        pieces.append(parts().notice(material.missing))
-    if material.protects_data:
+    if inputs.missing:
+        pieces.append(parts().notice(inputs.missing))
+    if inputs.protects_data:
         pieces.append(
             parts().notice(
                 "This page is not covered by the run's privacy guarantee: its losses and pictures "
                 "come from the data. Publish the folder model alone."
             )
         )
-    if material.model is None:
+    if inputs.model is None:
         pieces.append(
             parts().notice(
                 "Made from the run's files as training ended. Real against generated, nearest "
@@ -68,10 +68,10 @@ def summary(material: Material) -> Section:
     return Section("Summary", joined(pieces))
 
 
-def plan(material: Material) -> Section:
+def plan(inputs: ReportInputs) -> Section:
     """List all settings; those that the preset doesn't have of itself are marked."""
-    settings = material.run.plan.model_dump(mode="json")
-    usual = command.defaults(material.run.plan, material.registry)
+    settings = inputs.run.plan.model_dump(mode="json")
+    usual = command.defaults(inputs.run.plan, inputs.registry)
     general = {k: v for k, v in settings.items() if k not in (*_TABLES, *_NOT_SHOWN)}
     pieces = []
     if usual:
@@ -84,9 +84,9 @@ def plan(material: Material) -> Section:
     return Section("Plan", joined(pieces))
 
 
-def environment(material: Material) -> Section:
+def environment(inputs: ReportInputs) -> Section:
     """Return a table of what the run was made with: versions, device, data and its licence."""
-    known = material.environment
+    known = inputs.environment
     data = known.get("data", {})
     pairs = [
         ("Begun", known.get("created")),
@@ -96,7 +96,7 @@ def environment(material: Material) -> Section:
         ("Processors", known.get("cpus")),
         ("Items of data", f"{data['items']:,}" if isinstance(data.get("items"), int) else None),
         ("Data fingerprint (SHA-256)", data.get("fingerprint")),
-        *_about_data(material),
+        *_about_data(inputs),
     ]
     pieces = [parts().facts([(name, value) for name, value in pairs if value not in (None, "")])]
     for later in known.get("later", []):
@@ -106,14 +106,14 @@ def environment(material: Material) -> Section:
     return Section("Environment", joined(pieces))
 
 
-def reproduce(material: Material) -> Section:
+def reproduce(inputs: ReportInputs) -> Section:
     """Return the commands that do the run again."""
-    run = material.run
+    run = inputs.run
     pieces = [
         parts().text("The versions that made this run:"),
-        parts().code(command.pip_command(run.plan, material.environment)),
+        parts().code(command.pip_command(run.plan, inputs.environment)),
         parts().text("The run itself:"),
-        parts().code(command.run_command(run.plan, material.registry)),
+        parts().code(command.run_command(run.plan, inputs.registry)),
     ]
     if run.plan.callbacks:
         pieces += [parts().text("with callbacks.toml:"), parts().code(command.recipe(run.plan))]
@@ -137,10 +137,10 @@ def _duration(rows: list[dict[str, Any]]) -> str:
     return f"{minutes:.0f} min" if hours < 2 else f"{hours:.1f} h"  # noqa: PLR2004
 
 
-def last_step(material: Material) -> int:
+def last_step(inputs: ReportInputs) -> int:
     """Return the last step that was logged, or that a checkpoint was written at."""
-    logged = [int(steps[-1]) for steps, _ in material.curves.values() if len(steps)]
-    return max([*logged, int(material.run.status().get("step", 0))])
+    logged = [int(steps[-1]) for steps, _ in inputs.curves.values() if len(steps)]
+    return max([*logged, int(inputs.run.status().get("step", 0))])
 
 
 def _settings(
@@ -169,10 +169,10 @@ def _software(known: Mapping[str, Any]) -> dict[str, Any]:
     return {**own, **known.get("versions", {}), **plugins}
 
 
-def _about_data(material: Material) -> list[tuple[str, str]]:
-    plan = material.run.plan
+def _about_data(inputs: ReportInputs) -> list[tuple[str, str]]:
+    plan = inputs.run.plan
     try:
-        spec = material.registry.find("datasets", plan.qualified("dataset")).spec
+        spec = inputs.registry.find("datasets", plan.qualified("dataset")).spec
     except GenkitError:
         return []
     licence = spec.licence or "not stated: the data is your own, or ask who gave it to you"

@@ -17,7 +17,7 @@ from genkit.files import read_json, refuse_links, write_bytes, write_json
 from genkit.plugins.entry_points import own_version
 from genkit.plugins.schema import Schema
 from genkit.runs.assets import read_assets, write_assets
-from genkit.runs.opening import build_model
+from genkit.runs.inputs import build_model
 
 if TYPE_CHECKING:
     from genkit.models.model import Model

@@ -37,7 +37,7 @@ class InitialWeights:
                 "Begin from a run of the same model, or without --init.",
             )
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """Return it as a sentence."""
         count = len(self.taken) + len(self.left_out)
         return (

@@ -9,15 +9,16 @@ from genkit.errors import UsageError
 from genkit.plan.activation import activate, active_backend, installed_backends
 from genkit.plugins.registry import installed
 from genkit.plugins.schema import Schema
-from genkit.runs import opening
+from genkit.runs import inputs
 from genkit.runs.assets import read_assets
 from genkit.runs.export import is_export, named_model, read_export
-from genkit.runs.run import Run, is_run
+from genkit.runs.names import is_run
+from genkit.runs.run import Run
 
 if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.models.model import Model
-    from genkit.plugins.registry import Entry
+    from genkit.plugins.entries import Entry
 
 
 class HasPath(Protocol):
@@ -70,7 +71,7 @@ def load(
     def which() -> Path:
         return checkpoints.chosen(run.checkpoints, checkpoint, run.settings)
 
-    model = opening.build_model(
+    model = inputs.build_model(
         run.plan.model,
         run.plan.distributions["model"],
         run.plan.config,
@@ -92,8 +93,8 @@ def saved_model_entry(path: Path) -> Entry | None:
     """
     if is_run(path):
         plan = Run.open(path).plan
-        return opening.model_entry(plan.model, plan.distributions["model"])
-    return opening.model_entry(*named_model(path)) if is_export(path) else None
+        return inputs.model_entry(plan.model, plan.distributions["model"])
+    return inputs.model_entry(*named_model(path)) if is_export(path) else None
 
 
 def open_data(run_or_path: HasPath | str | Path, *, unseen: bool = False) -> Source:
@@ -107,4 +108,4 @@ def open_data(run_or_path: HasPath | str | Path, *, unseen: bool = False) -> Sou
         GenkitError: no run there, no such data set any more, or data that can't be read.
     """
     plan = Run.open(path_of(run_or_path)).plan
-    return opening.open_data(plan, installed(), unseen=unseen)
+    return inputs.open_data(plan, installed(), unseen=unseen)

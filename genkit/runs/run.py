@@ -14,11 +14,9 @@ runs/<name>/
 
 from __future__ import annotations
 
-import glob
 import os
 import shutil
 import socket
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -26,7 +24,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from genkit.errors import DataError, GenkitError, RunError, UsageError
+from genkit.errors import DataError, RunError, UsageError
 from genkit.files import read_json, refuse_links, write_json
 from genkit.plan.fitting import Position
 from genkit.plan.plan import Plan, load_plan
@@ -34,6 +32,7 @@ from genkit.runs import locks
 from genkit.runs.assets import write_assets
 from genkit.runs.kept_figures import KeptFigures, read_figures
 from genkit.runs.metrics_log import MetricsLog
+from genkit.runs.names import check_free, remove_leftovers
 from genkit.runs.statement import Statement, read_statement
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from genkit.engine.state import ModelState
     from genkit.models.model import Model
 
-DEFAULT_RUNS_DIR = Path("runs")
 _COPY = "Bring it back from a copy of the run."
 _LOCK = ".lock"
 
@@ -86,7 +84,7 @@ class Run:
             RunError: it exists already.
         """
         check_free(path)
-        _remove_leftovers(path)
+        remove_leftovers(path)
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         partial.mkdir(parents=True)
         try:
@@ -279,60 +277,3 @@ class Run:
         except OSError as error:
             raise checkpoints.refused(position.step, error) from error
         checkpoints.save(self.checkpoints, state, position, self.settings)
-
-
-def default_name(plan: Plan) -> str:
-    """Name a run after its model, its data and the time."""
-    return f"{plan.model}-{plan.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
-
-
-def is_run(path: Path) -> bool:
-    """Whether there is a run directory at a path."""
-    return (path / "plan.json").is_file()
-
-
-def check_name(name: str, what: str = "run name") -> None:
-    """Refuse a name that is none of a folder within another.
-
-    Args:
-        name: a folder's.
-        what: what the name is called.
-
-    Raises:
-        UsageError: it is empty, has slashes or a leading dot.
-    """
-    if Path(name).name != name or not name or name.startswith("."):
-        raise UsageError(f"Expected a {what} without slashes or a leading dot; received {name!r}.")
-
-
-def check_free(path: Path) -> None:
-    """Refuse a run directory that exists.
-
-    Raises:
-        RunError: with the commands that go on with it or avoid it.
-    """
-    if path.exists():
-        raise RunError(
-            f"The run directory {path} exists already.",
-            f"Go on with it (genkit resume {path}) or choose another --name.",
-        )
-
-
-def _remove_leftovers(path: Path) -> None:
-    """Remove what processes that were killed while they made this run have left."""
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
-        if not locks.is_alive(leftover.name.split(".")[-2]):
-            shutil.rmtree(leftover, ignore_errors=True)
-
-
-def find_runs(runs_dir: Path) -> list[Run]:
-    """List the runs in a folder, newest first."""
-    if not runs_dir.is_dir():
-        return []
-    found = []
-    for plan in runs_dir.glob("[!.]*/plan.json"):
-        try:
-            found.append((plan.stat().st_mtime, Run.open(plan.parent)))
-        except (GenkitError, OSError):
-            continue  # one damaged run must not hide the others
-    return [run for _, run in sorted(found, key=lambda pair: pair[0], reverse=True)]

@@ -70,9 +70,9 @@ def _build_or_refuse(subject: TrainedSubject, schema: Schema) -> None:
     except GenkitError:
         return
     except Exception as error:
-        told = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        received = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         raise CheckFailed(
             f"Expected the model to be built for {dict(schema.fields)} or to refuse it with a "
-            f"GenkitError; received {told}.",
+            f"GenkitError; received {received}.",
             "Look at the schema first, and raise genkit.errors.DataError.",
         ) from error

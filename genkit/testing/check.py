@@ -133,12 +133,12 @@ class Check:
         except unittest.SkipTest as skipped:
             return SKIPPED, str(skipped)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugins raise anything
-            told = " ".join(str(error).split())
+            reason = " ".join(str(error).split())
             if not isinstance(error, CheckFailed):
-                told = f"{type(error).__name__}: {told}"
+                reason = f"{type(error).__name__}: {reason}"
             if self.expected_failure:
                 return EXPECTED, self.expected_failure
-            return FAILED, told
+            return FAILED, reason
         if self.expected_failure:
             return FAILED, (
                 f"Expected it to fail ({self.expected_failure}); it passes. "

@@ -45,7 +45,7 @@ def ask(backend_name: str, verb: str, **arguments: Any) -> Any:
 def run_on(name: str, check: Check) -> Outcome:
     """Make a check on another backend, whatever becomes of it."""
     try:
-        told = ask(
+        reply = ask(
             name,
             "check",
             kind=check.kind,
@@ -55,7 +55,7 @@ def run_on(name: str, check: Check) -> Outcome:
         )
     except CheckFailed as error:  # the process ended
         return Outcome(check.name, check.shown_subject, name, FAILED, str(error), 0.0)
-    return Outcome(**told)
+    return Outcome(**reply)
 
 
 class _Worker:
@@ -89,10 +89,10 @@ class _Worker:
             answer = ""
         if not answer:
             raise CheckFailed(f"The process on {self._name} ended: {self._last_words()}")
-        told = json.loads(answer)
-        if "error" in told:
-            raise CheckFailed(f"On {self._name}: {told['error']}")
-        return told["answer"]
+        reply = json.loads(answer)
+        if "error" in reply:
+            raise CheckFailed(f"On {self._name}: {reply['error']}")
+        return reply["answer"]
 
     def close(self) -> None:
         """End the process."""

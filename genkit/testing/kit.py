@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from genkit.errors import UnknownNameError, UsageError
+from genkit.plugins.entries import KINDS, Entry
 from genkit.plugins.names import suggestion
-from genkit.plugins.registry import KINDS, Entry, Registry, installed
+from genkit.plugins.registry import Registry, installed
 from genkit.testing.check import Check, definitions
 
 PLUGINS = "plugins"

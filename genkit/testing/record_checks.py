@@ -8,7 +8,8 @@ from typing import Any
 from genkit.errors import PluginError, UnknownNameError, UsageError
 from genkit.plan.plan import Recipe
 from genkit.plugins.config import parse
-from genkit.plugins.registry import KINDS, installed
+from genkit.plugins.entries import KINDS
+from genkit.plugins.registry import installed
 from genkit.plugins.specs import resolve
 from genkit.testing.check import checks
 from genkit.testing.outcomes import CheckFailed

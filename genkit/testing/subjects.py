@@ -16,8 +16,9 @@ from typing import Any
 
 from genkit.errors import PluginError
 from genkit.plugins.config import Config, parse
+from genkit.plugins.entries import Entry
 from genkit.plugins.entry_points import DISTRIBUTION, ENTRY_POINT_GROUP
-from genkit.plugins.registry import BUILTIN, Entry, installed
+from genkit.plugins.registry import BUILTIN, installed
 from genkit.plugins.specs import resolve
 from genkit.testing.outcomes import CheckFailed
 
@@ -29,7 +30,8 @@ FRAMEWORKS = frozenset({"jax", "keras", "tensorflow", "torch"})
 _PROBE = """
 import json, sys
 from importlib import import_module
-from genkit.plugins.registry import KINDS, Registry
+from genkit.plugins.entries import KINDS
+from genkit.plugins.registry import Registry
 from genkit.plugins.specs import resolve
 module, _, attribute = sys.argv[1].partition(":")
 def roots():
@@ -38,14 +40,14 @@ plugin = import_module(module)
 for part in filter(None, attribute.split(".")):
     plugin = getattr(plugin, part)
 registry = Registry(plugins=[plugin])
-told = {"plugin": roots(), "configs": {}}
+imported = {"plugin": roots(), "configs": {}}
 for kind in KINDS:
     for entry in registry.entries(kind):
         if hasattr(entry.spec, "config"):
             before = set(roots())
             resolve(entry.spec.config)
-            told["configs"][f"{kind} {entry.spec.name}"] = sorted(set(roots()) - before)
-print("\\n" + json.dumps(told))
+            imported["configs"][f"{kind} {entry.spec.name}"] = sorted(set(roots()) - before)
+print("\\n" + json.dumps(imported))
 """
 
 
@@ -110,7 +112,7 @@ def imports_of(distribution: str) -> dict[str, Any]:
     Raises:
         CheckFailed: the process fails.
     """
-    told: dict[str, Any] = {"plugin": [], "configs": {}}
+    imported: dict[str, Any] = {"plugin": [], "configs": {}}
     for reference in _references(distribution):
         done = subprocess.run(  # noqa: S603 - our own interpreter and text
             [sys.executable, "-c", _PROBE, reference],
@@ -126,9 +128,9 @@ def imports_of(distribution: str) -> dict[str, Any]:
                 "See the traceback with: genkit doctor",
             )
         found = json.loads(done.stdout.strip().splitlines()[-1])
-        told["plugin"] = sorted({*told["plugin"], *found["plugin"]})
-        told["configs"] |= found["configs"]
-    return told
+        imported["plugin"] = sorted({*imported["plugin"], *found["plugin"]})
+        imported["configs"] |= found["configs"]
+    return imported
 
 
 def _references(distribution: str) -> list[str]:

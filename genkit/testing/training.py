@@ -23,10 +23,11 @@ from genkit.models.training.unsaved_run import UnsavedRun
 from genkit.plan import activation
 from genkit.plan.fitting import FitSettings
 from genkit.plan.plan import Plan
+from genkit.plugins.entries import Entry
 from genkit.plugins.entry_points import DISTRIBUTION
-from genkit.plugins.registry import Entry, installed
+from genkit.plugins.registry import installed
 from genkit.runs.export import write_export
-from genkit.runs.opening import build_model, new_trainer, seeded
+from genkit.runs.inputs import build_model, new_trainer, seeded
 from genkit.runs.run import Run
 from genkit.testing.data import DatasetSubject
 from genkit.testing.fakes import MODALITIES, toy_schema, toy_source

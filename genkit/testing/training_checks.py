@@ -30,8 +30,8 @@ def check_losses_are_finite(subject: TrainedSubject) -> None:
         for name, value in row.items():
             if not math.isfinite(value):
                 raise CheckFailed(f"Expected finite losses; {name} is {value} at step {step}.")
-    if subject.stepwise and (told := subject.watched.not_finite):
-        raise CheckFailed(f"Expected finite losses; {told}.", "Lower the learning rate.")
+    if subject.stepwise and (problem := subject.watched.not_finite):
+        raise CheckFailed(f"Expected finite losses; {problem}.", "Lower the learning rate.")
 
 
 @checks("models", "trainers")

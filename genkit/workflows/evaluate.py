@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from genkit.errors import RunError, UsageError
 from genkit.evaluation.choosing import choose
+from genkit.evaluation.inputs import open_context, open_reference, open_training
 from genkit.evaluation.measuring import Measuring
-from genkit.evaluation.opening import open_context, open_reference, open_training
 from genkit.evaluation.progress import EvaluationProgress
 from genkit.evaluation.results import Weights, kept, with_card
 from genkit.plugins.registry import installed

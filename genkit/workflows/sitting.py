@@ -22,7 +22,7 @@ from genkit.report.card import renew_card
 from genkit.runs.assets import read_assets
 from genkit.runs.export import write_export
 from genkit.runs.initial_weights import InitialWeights
-from genkit.runs.opening import new_callbacks, new_model, new_trainer, on_this_device, open_data
+from genkit.runs.inputs import new_callbacks, new_model, new_trainer, on_this_device, open_data
 from genkit.runs.run import Run
 from genkit.runs.statement import Statement, write_statement
 
@@ -133,7 +133,7 @@ class Sitting:
             run: the run.
             later: the environment of a sitting after the first.
         """
-        from genkit.models.training.callbacks import tell
+        from genkit.models.training.callbacks import call
         from genkit.report.page import attach_report
         from genkit.runs import checkpoints
         from genkit.workflows.sample_grids import draw_samples
@@ -143,7 +143,7 @@ class Sitting:
             if later is not None:
                 run.note_sitting(later)
             try:
-                tell(self.callbacks, "on_run_begin", run.path)
+                call(self.callbacks, "on_run_begin", run.path)
                 outcome = self.trainer.fit(self.model, self.source, run, self.callbacks)
                 if all(map(math.isfinite, outcome.metrics.values())):
                     write_export(run.export, self.model, self.plan)
@@ -154,14 +154,14 @@ class Sitting:
                 with suppress(OSError):  # on a full disk the first error is the one to tell
                     run.set_status("failed", step, error=str(error))
                 with suppress(CallbackError):
-                    tell(self.callbacks, "on_run_end", "failed")
+                    call(self.callbacks, "on_run_end", "failed")
                 if isinstance(error, TrainingError):  # its curves tell what went wrong
                     attach_report(run, self.registry)
                 raise
             state = "stopped" if outcome.signal else "done"
             run.set_status(state, outcome.steps)
             attach_report(run, self.registry)
-            tell(self.callbacks, "on_run_end", state)
+            call(self.callbacks, "on_run_end", state)
         return outcome
 
     def _state_facts(self, run: Run, step: int) -> None:

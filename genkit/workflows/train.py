@@ -14,7 +14,8 @@ from genkit.plan.activation import choose
 from genkit.plan.fitting import Outcome
 from genkit.plan.plan import Plan, make_plan
 from genkit.plugins.registry import installed
-from genkit.runs.run import DEFAULT_RUNS_DIR, Run, check_free, check_name, default_name
+from genkit.runs.names import DEFAULT_RUNS_DIR, check_free, check_name, default_name
+from genkit.runs.run import Run
 from genkit.workflows.sitting import Sitting
 
 
@@ -108,7 +109,7 @@ def execute(
     if plan.init is not None:
         sitting.load_initial_weights(plan.init)
         if sitting.initial is not None and sitting.initial.left_out:
-            warnings.warn(sitting.initial.told(), stacklevel=2)
+            warnings.warn(sitting.initial.summary(), stacklevel=2)
     run = Run.create(path, sitting.plan, sitting.environment(), sitting.source.assets)
     return Result(run, sitting.train(run))
 

@@ -44,7 +44,7 @@ def test_what_a_reviewer_refuses_is_neither_trained_on_nor_written(
 
     review_by("Dim")
     monkeypatch.setattr(classifier, "trained", spy)
-    told = augment(settings(classifier_steps=1), tmp_path / "reviewed").told
+    told = augment(settings(classifier_steps=1), tmp_path / "reviewed").summary
     refused = told["refused"]["n"]
     assert told["refused"]["reasons"] == {"dim: bright": refused}
     assert 0 < refused < 450

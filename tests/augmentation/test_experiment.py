@@ -48,7 +48,7 @@ def sittings(settings, tmp_path_factory):
 
 def test_a_signal_stops_and_the_next_sitting_repeats_nothing(sittings):
     folder, (stopped, done), (first, second) = sittings
-    assert (stopped.signal, stopped.told) == (15, {})
+    assert (stopped.signal, stopped.summary) == (15, {})
     assert done.signal == 0
     assert len(first) == STOPPED_AFTER
     assert len(first) + len(second) == 3 * 5, "five arms a seed, each once"
@@ -58,20 +58,20 @@ def test_a_signal_stops_and_the_next_sitting_repeats_nothing(sittings):
 def test_the_same_again_trains_nothing_and_tells_the_same(sittings, settings, monkeypatch):
     folder, (_, done), _ = sittings
     monkeypatch.setattr(classifier, "trained", None)
-    assert augment(settings(), folder).told == done.told
+    assert augment(settings(), folder).summary == done.summary
 
 
 def test_images_like_real_ones_help(sittings):
     _, (_, done), _ = sittings
-    verdict = done.told["verdict"]
+    verdict = done.summary["verdict"]
     assert (verdict["answer"], verdict["ratio"], verdict["n"]) == ("helps", 5.0, 3)
     assert verdict["low"] > 0
 
 
 def test_every_arm_has_a_row_that_says_n_and_interval(sittings):
     folder, (_, done), _ = sittings
-    assert json.loads((folder / "augmentation.json").read_text()) == done.told
-    rows = done.told["table"]
+    assert json.loads((folder / "augmentation.json").read_text()) == done.summary
+    rows = done.summary["table"]
     assert [(row["arm"], row["ratio"]) for row in rows] == [
         ("real", None), ("real+classical", None),
         ("synthetic", 5.0), ("real+synthetic", 5.0), ("all", 5.0),
@@ -80,7 +80,7 @@ def test_every_arm_has_a_row_that_says_n_and_interval(sittings):
         assert row["n"] == len(row["values"]) == 3
         assert row["low"] <= row["accuracy"] == pytest.approx(np.mean(row["values"]))
         assert row["interval"] == "95 % t interval of the mean"
-    robust = done.told["robustness"]
+    robust = done.summary["robustness"]
     assert [(row["corruption"], row["arm"]) for row in robust] == [
         ("noise", "real"), ("noise", "real+synthetic"), ("blur", "real"), ("blur", "real+synthetic")
     ]  # fmt: skip
@@ -151,10 +151,10 @@ def test_the_mixed_data_set_is_an_image_folder_with_provenance(sittings):
 
 def test_noise_under_labels_does_not_help(settings, tmp_path):
     done = augment(settings("noise"), tmp_path / "noise")
-    verdict = done.told["verdict"]
+    verdict = done.summary["verdict"]
     assert verdict["answer"] in ("hurts", "can't tell")
     assert verdict["difference"] < 0
-    synthetic_only = done.told["table"][2]
+    synthetic_only = done.summary["table"][2]
     assert synthetic_only["accuracy"] < 0.3
 
 

@@ -130,7 +130,7 @@ def test_the_engines_update_agrees_with_keras_own(optimizer, monkeypatch):
     results = []
     for stock in (False, True):
         if stock:
-            monkeypatch.setattr(engine_class(), "_quicken", lambda *_: None)
+            monkeypatch.setattr(engine_class(), "_use_fused_update", lambda *_: None)
         keras.utils.set_random_seed(0)
         # No batch normalisation: behind a bias it leaves a gradient of pure rounding.
         model = mlp_gan(optimizer=optimizer, dropout=0.0, batch_norm=False)

@@ -9,7 +9,8 @@ import pytest
 
 import genkit
 from genkit.errors import AmbiguousNameError, PluginError, UnknownNameError, UsageError
-from genkit.plugins.registry import KINDS, Registry, installed, using
+from genkit.plugins.entries import KINDS
+from genkit.plugins.registry import Registry, installed, using
 
 
 def plugin(name, **hooks):

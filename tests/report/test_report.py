@@ -145,12 +145,12 @@ def test_large_colourful_grids_stay_small():
 @pytest.mark.slow
 def test_a_run_whose_data_is_gone_still_has_a_report(copied, monkeypatch):
     from genkit.errors import DataError
-    from genkit.runs import opening
+    from genkit.runs import inputs
 
     def gone(*_, **__):
         raise DataError("The folder photos is not there.")
 
-    monkeypatch.setattr(opening, "open_data", gone)
+    monkeypatch.setattr(inputs, "open_data", gone)
     told = page.write_report([copied("vae")]).path.read_text()
     assert "The folder photos is not there." in told
     assert "Generated, seed 3" in told

@@ -8,7 +8,7 @@ import pytest
 from genkit.errors import RunError
 from genkit.plan.plan import make_plan
 from genkit.plugins.registry import installed
-from genkit.report.material import of_files
+from genkit.report.inputs import of_files
 from genkit.runs.kept_figures import KeptFigures
 from genkit.runs.loading import saved_model_entry
 from genkit.runs.run import Run

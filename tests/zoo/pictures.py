@@ -19,7 +19,7 @@ import matplotlib.pyplot as plt
 import genkit
 from genkit.plugins.registry import installed
 from genkit.report import grids
-from genkit.runs.opening import open_data
+from genkit.runs.inputs import open_data
 from genkit.runs.run import Run
 
 FOLDER = Path("docs/images/zoo")

@@ -19,7 +19,7 @@ import numpy as np
 import genkit
 from genkit.evaluation import Figure
 from genkit.plugins.registry import installed
-from genkit.runs.opening import open_data
+from genkit.runs.inputs import open_data
 from genkit.runs.run import Run
 
 SAMPLES, IMPORTANCE = 10_000, 100

@@ -58,11 +58,11 @@ class DDPM(Denoiser):
         times = ((chosen + 0.5) / self.config.noise_steps).astype(np.float32)
         shares = ops.convert_to_tensor(np.append(self.signal[chosen], np.float32(1.0)))
         now, next_ = ops.take(shares, step), ops.take(shares, step + 1)
-        told = answer(x, ops.take(ops.convert_to_tensor(times), step))
+        predicted = answer(x, ops.take(ops.convert_to_tensor(times), step))
         if self.config.answer == "velocity":
-            image = ops.sqrt(now) * x - ops.sqrt(1.0 - now) * told
+            image = ops.sqrt(now) * x - ops.sqrt(1.0 - now) * predicted
         else:
-            image = (x - ops.sqrt(1.0 - now) * told) / ops.sqrt(now)
+            image = (x - ops.sqrt(1.0 - now) * predicted) / ops.sqrt(now)
         image = ops.clip(image, *INSIDE)
         noise = (x - ops.sqrt(now) * image) / ops.sqrt(1.0 - now)
         return ops.sqrt(next_) * image + ops.sqrt(1.0 - next_) * noise

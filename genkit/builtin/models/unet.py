@@ -32,25 +32,25 @@ def build_unet(shape: tuple[int, int, int], config: DenoiserConfig, classes: int
     """
     image, time = keras.Input(shape), keras.Input(())
     inputs, w = [image, time], config.width
-    told = layers.Dense(4 * w, activation="silu")(_TimeFeatures(dtype="float32")(time))
+    embedding = layers.Dense(4 * w, activation="silu")(_TimeFeatures(dtype="float32")(time))
     if classes:
         label = keras.Input((), dtype="int32")
         inputs.append(label)
-        told = layers.Add()([told, layers.Embedding(classes + 1, 4 * w)(label)])
-    told = layers.Dense(4 * w, activation="silu")(told)
+        embedding = layers.Add()([embedding, layers.Embedding(classes + 1, 4 * w)(label)])
+    embedding = layers.Dense(4 * w, activation="silu")(embedding)
 
     p = config.patch
     x = Conv2D(w, p, strides=p, padding="valid")(image) if p > 1 else _convolution(w)(image)
     kept = [x]
     for _ in range(config.blocks):
-        x = _block(x, told, w)
+        x = _block(x, embedding, w)
         kept.append(x)
     x = Conv2D(2 * w, 3, strides=2, padding="same")(x)
     for _ in range(config.blocks + 1):
-        x = _block(x, told, 2 * w)
+        x = _block(x, embedding, 2 * w)
     x = _convolution(w)(layers.UpSampling2D(2)(x))
     for skipped in reversed(kept):
-        x = _block(layers.Concatenate()([x, skipped]), told, w)
+        x = _block(layers.Concatenate()([x, skipped]), embedding, w)
     x = _normalised(x)
     outputs = _unpatched(x, shape[-1], p)
     return keras.Model(inputs, outputs, name="unet")
@@ -65,10 +65,10 @@ class _TimeFeatures(layers.Layer):
         return ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=1)
 
 
-def _block(x: Any, told: Any, channels: int) -> Any:
+def _block(x: Any, embedding: Any, channels: int) -> Any:
     """Add to ``x`` what two convolutions make of it and of what the network is told."""
     inside = _convolution(channels)(_normalised(x))
-    shift = layers.Reshape((1, 1, channels))(layers.Dense(channels)(told))
+    shift = layers.Reshape((1, 1, channels))(layers.Dense(channels)(embedding))
     inside = _normalised(layers.Add()([inside, shift]))
     inside = _convolution(channels, kernel_initializer="zeros")(inside)
     if x.shape[-1] != channels:

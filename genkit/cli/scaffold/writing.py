@@ -38,7 +38,7 @@ _LONGEST = 30
 
 
 @dataclass(frozen=True)
-class Written:
+class NewPlugin:
     """A plugin's distribution that was written.
 
     Args:
@@ -64,7 +64,7 @@ class Written:
         return _package(self.name)
 
 
-def write_plugin(name: str, kind: str, folder: Path) -> Written:
+def write_plugin(name: str, kind: str, folder: Path) -> NewPlugin:
     """Write a distribution with a plugin that works, whole or not at all.
 
     Args:
@@ -96,7 +96,7 @@ def write_plugin(name: str, kind: str, folder: Path) -> Written:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
         staged.rename(path)
-    return Written(name, kind, path, tuple(sorted(texts)))
+    return NewPlugin(name, kind, path, tuple(sorted(texts)))
 
 
 def _check_name(name: str, kind: str) -> None:

@@ -27,7 +27,7 @@ from genkit.engine.state import ModelState  # noqa: E402
 from genkit.evaluation.extractors.classifier import Classifier  # noqa: E402
 from genkit.files import write_bytes  # noqa: E402
 from genkit.plugins.registry import installed  # noqa: E402
-from genkit.runs.opening import open_entry  # noqa: E402
+from genkit.runs.inputs import open_entry  # noqa: E402
 
 DATASETS = {"mnist-classifier": "mnist", "fashion-classifier": "fashion-mnist"}
 EPOCHS, BATCH, SEED = 8, 128, 0

@@ -39,7 +39,7 @@ class Callbacks:
         self._made = {name: _plain_attributes(c) for name, c in self._named.items()}
         self._known: dict[str, set[str]] = {}
         for callback in callbacks:
-            with _blamed(callback):
+            with _reraised_as_callback_error(callback):
                 callback.set_model(model)
                 callback.set_params(params)
 
@@ -51,16 +51,16 @@ class Callbacks:
     @property
     def wait_for_steps(self) -> bool:
         """Whether any of them must see each step's losses before the next step begins."""
-        told = filter(_is_told_of_steps, self._named.values())
-        return any(not getattr(callback, "may_lag", False) for callback in told)
+        watching = filter(_is_told_of_steps, self._named.values())
+        return any(not getattr(callback, "may_lag", False) for callback in watching)
 
-    def tell(self, event: str, *arguments: Any) -> None:
+    def call(self, event: str, *arguments: Any) -> None:
         """Call a hook such as ``"on_epoch_end"`` of each.
 
         Raises:
             CallbackError: one of them raised.
         """
-        tell(self._all, event, *arguments)
+        call(self._all, event, *arguments)
 
     def begin(self, saved: Mapping[str, Mapping[str, Any]]) -> list[str]:
         """Call ``on_train_begin``, then give back the state they had.
@@ -68,12 +68,12 @@ class Callbacks:
         Returns:
             the names of callbacks that had state and aren't here.
         """
-        self.tell("on_train_begin", {})
+        self.call("on_train_begin", {})
         for name, callback in self._named.items():
             begun = _plain_attributes(callback)
             self._known[name] = _changed(self._made[name], begun)
             if name in saved:
-                with _blamed(callback):
+                with _reraised_as_callback_error(callback):
                     self._give_back(name, callback, saved[name])
         return sorted(saved.keys() - self._named.keys())
 
@@ -89,7 +89,7 @@ class Callbacks:
 
     def _state(self, name: str, callback: Any) -> dict[str, Any]:
         if hasattr(callback, "get_state"):
-            with _blamed(callback):
+            with _reraised_as_callback_error(callback):
                 return cast("dict[str, Any]", callback.get_state())
         now = _plain_attributes(callback)
         self._known[name] |= _changed(self._made[name], now)
@@ -108,7 +108,7 @@ class Callbacks:
                 self._known[name].add(attribute)
 
 
-def tell(callbacks: Sequence[Any], event: str, *arguments: Any) -> None:
+def call(callbacks: Sequence[Any], event: str, *arguments: Any) -> None:
     """Call a hook of each callback that has it: Keras' own, or one of GenKit's.
 
     GenKit's are ``on_run_begin(folder)`` with the run directory, before anything else;
@@ -120,7 +120,7 @@ def tell(callbacks: Sequence[Any], event: str, *arguments: Any) -> None:
     """
     for callback in callbacks:
         if hasattr(callback, event):
-            with _blamed(callback):
+            with _reraised_as_callback_error(callback):
                 getattr(callback, event)(*arguments)
 
 
@@ -210,7 +210,7 @@ def _is_told_of_steps(callback: Any) -> bool:
 
 
 @contextmanager
-def _blamed(callback: Any) -> Iterator[None]:
+def _reraised_as_callback_error(callback: Any) -> Iterator[None]:
     """Name the callback in what it raises."""
     try:
         yield

@@ -128,15 +128,15 @@ class Loop:
             following = self._begin_step()
             self._end_step()
             self.running = following
-            if self._is_awaited(following):
+            if self._needs_sync(following):
                 self._end_step()
         self._end_step()
         if stop.received and not (self._is_over() or self.model.stop_training):
             self._keep()  # a resumed run needs the weights as they are
-            self.watchers.tell("on_train_end", self.position.metrics)
+            self.watchers.call("on_train_end", self.position.metrics)
         else:
             self._end_epoch()
-            self.watchers.tell(
+            self.watchers.call(
                 "on_train_end", self.position.metrics
             )  # may restore the best weights
             self.position.finished = self.model.stop_training
@@ -162,12 +162,12 @@ class Loop:
         epoch, index = divmod(number, self.loader.steps_per_epoch)
         if not self.in_epoch:
             self.in_epoch = True
-            self.watchers.tell("on_epoch_begin", epoch, {})
+            self.watchers.call("on_epoch_begin", epoch, {})
         if self.tells:
-            self.watchers.tell("on_train_batch_begin", index, {})
+            self.watchers.call("on_train_batch_begin", index, {})
         return _RunningStep(number, epoch, index, self.step(number, next(self.loader)))
 
-    def _is_awaited(self, step: _RunningStep) -> bool:
+    def _needs_sync(self, step: _RunningStep) -> bool:
         """Whether something looks at the model or the losses before the next step begins."""
         settings, done = self.run.settings, step.number + 1
         due = done % settings.sample_every == 0 or done % settings.checkpoint_every == 0
@@ -186,14 +186,14 @@ class Loop:
         shown = losses | self.trainer.measures(position.step)
         position.metrics = shown
         if self.tells:
-            self.watchers.tell("on_train_batch_end", step.index, shown)
+            self.watchers.call("on_train_batch_end", step.index, shown)
         if not self.model.stop_training:
             divergence.check(losses, position.step, position.first)
         seconds = round(position.seconds, 6)
         self.run.log({"step": position.step, "epoch": step.epoch + 1, "seconds": seconds, **shown})
         if step.index + 1 == self.loader.steps_per_epoch:
             self._end_epoch()
-        if self._is_awaited(step) and not (self._is_over() or self.model.stop_training):
+        if self._needs_sync(step) and not (self._is_over() or self.model.stop_training):
             self._keep(settings.sample_every, settings.checkpoint_every)
 
     def _count(self, step: _RunningStep, losses: dict[str, float]) -> None:
@@ -225,7 +225,7 @@ class Loop:
         self.in_epoch = False
         epoch, index = divmod(self.position.step - 1, self.loader.steps_per_epoch)
         means = {name: total / (index + 1) for name, total in self.position.epoch_sums.items()}
-        self.watchers.tell("on_epoch_end", epoch, means | self.trainer.measures(self.position.step))
+        self.watchers.call("on_epoch_end", epoch, means | self.trainer.measures(self.position.step))
 
     def _keep(self, sample_every: int = 1, checkpoint_every: int = 1) -> None:
         """Save samples and a checkpoint, where they are due and worth keeping."""
@@ -234,7 +234,7 @@ class Loop:
         if self.position.step % sample_every == 0:
             picture = self.run.save_samples(self.position.step, self.model)
             if picture is not None:
-                self.watchers.tell("on_samples", self.position.step, picture)
+                self.watchers.call("on_samples", self.position.step, picture)
         if self.position.step % checkpoint_every == 0:
             self.position.callbacks = self.watchers.state()
             self.run.save_checkpoint(self.engine.state, self.position)

@@ -39,15 +39,17 @@ def with_gradients(
     disk stays as it is.
     """
     try:
-        norms = _replay(trainer, model, source, run, last=last, stop=stop)
+        found = _replay(trainer, model, source, run, last=last, stop=stop)
     except RunError:
         return error  # no checkpoint to begin from: the error says what there is to say
-    told = "; ".join(
-        f"{name} {', '.join(f'{norm:.3g}' for norm in of[-_SHOWN:])}" for name, of in norms.items()
+    norms = "; ".join(
+        f"{name} {', '.join(f'{norm:.3g}' for norm in of[-_SHOWN:])}" for name, of in found.items()
     )
-    if not told:
+    if not norms:
         return error
-    return DivergedError(f"{error.message} Gradient norms of the steps before: {told}.", error.hint)
+    return DivergedError(
+        f"{error.message} Gradient norms of the steps before: {norms}.", error.hint
+    )
 
 
 def _replay(

@@ -93,9 +93,9 @@ class Trainer(Stepping):
             except DivergedError as error:
                 loader.close()
                 last = loop.position.step
-                told = replay.with_gradients(
+                explained = replay.with_gradients(
                     error, self, model, examples, run, last=last, stop=stop
                 )
-                raise told from None
+                raise explained from None
             finally:
                 loop.watchers.close()

@@ -44,7 +44,7 @@ class Facts:
         figures, measured_at = _figures(run)
         said = run.statement()
         # What is measured on protected items tells of them, with no noise on it.
-        told = [f for f in figures if not (said.protects_data and _OF_TRAINING in f.card)]
+        published = [f for f in figures if not (said.protects_data and _OF_TRAINING in f.card)]
         return cls(
             plan=run.plan,
             environment=run.environment(),
@@ -52,8 +52,8 @@ class Facts:
             dataset=_spec("datasets", run.plan.qualified("dataset")),
             size=_count_weights(weights_file(run.export)),
             last=rows[-1] if rows else {"step": 0, "seconds": 0.0},
-            figures=told,
-            withheld=len(told) < len(figures),
+            figures=published,
+            withheld=len(published) < len(figures),
             measured_at=measured_at,
             protects_data=said.protects_data,
             statement={plain(key): plain(value) for key, value in said.facts.items()},

@@ -53,17 +53,17 @@ _NOWHERE = {
 
 
 @dataclass(frozen=True)
-class Ended:
+class AugmentResult:
     """How a sitting ended.
 
     Args:
         folder: of the augmentation.
-        told: what ``augmentation.json`` holds; empty where a signal came first.
+        summary: what ``augmentation.json`` holds; empty where a signal came first.
         signal: its number, or 0.
     """
 
     folder: Path
-    told: Mapping[str, Any]
+    summary: Mapping[str, Any]
     signal: int = 0
 
 
@@ -75,7 +75,7 @@ class _Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
         self.signal = signal
 
 
-def augment(settings: Settings, folder: Path, tell: Tell = lambda _: None) -> Ended:
+def augment(settings: Settings, folder: Path, tell: Tell = lambda _: None) -> AugmentResult:
     """Train, test, judge and write; goes on where an earlier sitting ended.
 
     Args:
@@ -95,12 +95,12 @@ def augment(settings: Settings, folder: Path, tell: Tell = lambda _: None) -> En
     with locks.holding(folder / ".lock", f"The folder {folder}", lambda: _read(status)):
         write_json(status, {"state": "running", **owner})
         try:
-            told = experiment.carry_out()
+            summary = experiment.carry_out()
         except _Stopped as stopped:
             write_json(status, {"state": "stopped"})
-            return Ended(folder, {}, stopped.signal)
+            return AugmentResult(folder, {}, stopped.signal)
         write_json(status, {"state": "done"})
-    return Ended(folder, told)
+    return AugmentResult(folder, summary)
 
 
 class _Experiment:
@@ -209,15 +209,15 @@ class _Experiment:
         from genkit.workflows.augmentation.plot import draw
 
         overlap = subset_overlap(self.labels, self.classes, self.settings)
-        verdict, told = conclude(self.settings, self.results, len(self.test), overlap)
+        verdict, summary = conclude(self.settings, self.results, len(self.test), overlap)
         ratio = verdict.ratio if verdict.answer == HELPS else verdict.best_ratio
-        told["mixed"] = {"folder": "mixed", "seed": 0, "ratio": ratio}
+        summary["mixed"] = {"folder": "mixed", "seed": 0, "ratio": ratio}
         if not (self.folder / "mixed").exists():
             self._write_mixed(ratio)
-        told["refused"] = _sum(_read(self.folder / "refused.json").values())
-        draw(told, self.folder / "augmentation")
-        write_json(self.folder / "augmentation.json", told)
-        return told
+        summary["refused"] = _sum(_read(self.folder / "refused.json").values())
+        draw(summary, self.folder / "augmentation")
+        write_json(self.folder / "augmentation.json", summary)
+        return summary
 
     def _write_mixed(self, ratio: float) -> None:
         real, rows = self.subset(0)
@@ -281,7 +281,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _open(settings: Settings, split: str) -> Source:
-    from genkit.runs.opening import open_data
+    from genkit.runs.inputs import open_data
 
     changes: dict[str, Any] = {"split": split, "per_class": None}
     if split == "test" and "limit" in settings.generator.data:
@@ -315,7 +315,7 @@ def _checked(source: Source, settings: Settings) -> Source:
 
 def _check_model(settings: Settings, train: Source) -> None:
     from genkit.plan.activation import activate
-    from genkit.runs.opening import build_model
+    from genkit.runs.inputs import build_model
 
     plan = settings.generator
     activate(plan.backend)

@@ -18,15 +18,15 @@ _LABELS = {
 }
 
 
-def draw(told: dict[str, Any], path: Path) -> list[Path]:
+def draw(summary: dict[str, Any], path: Path) -> list[Path]:
     """Draw a result as PNG and SVG.
 
     Args:
-        told: what ``augmentation.json`` holds.
+        summary: what ``augmentation.json`` holds.
         path: without its ending.
     """
     made, (left, right) = plots.figure(width=10, height=4, columns=2)
-    rows = told["table"]
+    rows = summary["table"]
     ratios = sorted({row["ratio"] for row in rows if row["ratio"] is not None})
     places = {ratio: place for place, ratio in enumerate(ratios)}
     for name, colour in _LEVELS.items():
@@ -44,7 +44,7 @@ def draw(told: dict[str, Any], path: Path) -> list[Path]:
         (("verdict", "real+synthetic", 0), ("verdict_beyond_classical", "all", 1)),
         strict=True,
     ):
-        found = told[verdict]["comparisons"]
+        found = summary[verdict]["comparisons"]
         x = [places[c["ratio"]] + offset for c in found]
         _errorbar(right, x, [(c["difference"], c["low"], c["high"]) for c in found], colour, name)
     right.axhline(0, color="black", linewidth=0.8)

@@ -79,7 +79,7 @@ class Verdict:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, with the numbers of the named ratio on top."""
         named = asdict(next(c for c in self.comparisons if c.ratio == self.ratio))
-        told = {
+        summary = {
             "question": f"synthetic items added to {self.question}",
             "answer": self.answer,
             **named,
@@ -88,7 +88,7 @@ class Verdict:
             "sentence": self.sentence,
             "comparisons": [finite(asdict(comparison)) for comparison in self.comparisons],
         }
-        return finite(told)
+        return finite(summary)
 
 
 def compare(

@@ -133,10 +133,10 @@ def _differing(there: Any, asked: Any, place: str = "") -> str:
     """Name the settings that differ, with both values."""
     if isinstance(there, dict) and isinstance(asked, dict):
         keys = sorted(there.keys() | asked.keys())
-        told = [
+        parts = [
             _differing(there.get(key), asked.get(key), f"{place}.{key}" if place else key)
             for key in keys
             if there.get(key) != asked.get(key)
         ]
-        return ", ".join(told)
+        return ", ".join(parts)
     return f"{place} was {there!r}, now is {asked!r}"

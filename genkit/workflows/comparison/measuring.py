@@ -157,14 +157,14 @@ def parities(comparison: Comparison) -> list[dict[str, Any]]:
     """
     from genkit.workflows.comparison.parity import largest_difference
 
-    told: list[dict[str, Any]] = []
+    pairs: list[dict[str, Any]] = []
     for model in comparison.plans:
         against: tuple[str, dict[str, Any]] | None = None
         for backend in comparison.backends:
             found = running.parity_job(comparison, Cell(model, backend, 0)).found()
             named = {"model": model, "backend": backend}
             if not is_done(found):
-                told.append({**named, "error": found.get("error", "not measured yet")})
+                pairs.append({**named, "error": found.get("error", "not measured yet")})
             elif against is None:
                 against = backend, found
             else:
@@ -173,8 +173,8 @@ def parities(comparison: Comparison) -> list[dict[str, Any]]:
                     pair |= largest_difference(against[1]["rows"], found["rows"])
                 except RunError as error:
                     pair["error"] = str(error)
-                told.append(pair)
-    return told
+                pairs.append(pair)
+    return pairs
 
 
 def _thinned(values: np.ndarray) -> np.ndarray:

@@ -43,7 +43,7 @@ def first_losses(plan: Plan, folder: Path) -> tuple[list[dict[str, Any]], list[s
     assert plan.init is not None
     sitting.load_initial_weights(plan.init)
     if sitting.initial is not None and sitting.initial.left_out:
-        raise RunError(sitting.initial.told())
+        raise RunError(sitting.initial.summary())
     still_random = silence_layers(sitting.model)
     rows: list[dict[str, Any]] = []
 

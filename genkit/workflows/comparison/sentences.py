@@ -79,15 +79,15 @@ def sentence(evidence: Evidence) -> str:
 
 def failures(cells: Sequence[Measured]) -> list[str]:
     """Return what went wrong, a sentence a cell."""
-    told = []
+    lines = []
     for each in cells:
         where = f"{each.cell.model} on {each.cell.backend}, seed {each.cell.seed}"
         error = each.error.rstrip(".")
         if each.state == "failed":
-            told.append(f"{where} failed: {error}. The same command tries it again.")
+            lines.append(f"{where} failed: {error}. The same command tries it again.")
         elif each.error:
-            told.append(f"{where}: {error}.")
-    return told
+            lines.append(f"{where}: {error}.")
+    return lines
 
 
 def _speed(evidence: Evidence) -> tuple[str, list[str]]:
@@ -105,13 +105,13 @@ def _speed(evidence: Evidence) -> tuple[str, list[str]]:
     figures = f"{', '.join(f'{b} {rates[b]:.3g}' for b in [fastest, *others])} steps/s"
     n = evidence.seeds
     figures += f", n = {n} seeds" if n > 1 else ", one run each"
-    told = []
+    parts = []
     if slower:
         times = [f"{_ratio(evidence, fastest, b, rates):.2g}x as fast as {b}" for b in slower]
-        told.append(f"{fastest} is {' and '.join(times)} here")
+        parts.append(f"{fastest} is {' and '.join(times)} here")
     if alike:
-        told.append(f"{_listed([fastest, *alike])} can't be told apart in speed")
-    return f"{', '.join(told)} ({figures})", [fastest, *alike]
+        parts.append(f"{_listed([fastest, *alike])} can't be told apart in speed")
+    return f"{', '.join(parts)} ({figures})", [fastest, *alike]
 
 
 def _is_faster(found: Difference | None, ratio: float) -> bool:
@@ -137,19 +137,21 @@ def _parity(evidence: Evidence) -> tuple[str, bool]:
     worst = max(compared, key=lambda each: float(each["relative"]))
     left = sorted({layer for each in compared for layer in each["random_layers"]})
     if worst["relative"] <= parity.LIMIT:
-        told = f"losses from one start agree to {worst['difference']:.1g} over {worst['steps']} "
-        return told + "steps", True
+        sentence = (
+            f"losses from one start agree to {worst['difference']:.1g} over {worst['steps']} "
+        )
+        return sentence + "steps", True
     if all(each["early"] <= parity.EARLY_LIMIT for each in compared):
-        told = f"losses from one start agree for {parity.EARLY_STEPS} steps and part by "
-        told += f"{worst['difference']:.1g} over {worst['steps']}, as rounding grows"
-        return told, True
-    told = (
+        sentence = f"losses from one start agree for {parity.EARLY_STEPS} steps and part by "
+        sentence += f"{worst['difference']:.1g} over {worst['steps']}, as rounding grows"
+        return sentence, True
+    sentence = (
         f"losses of {worst['backend']} part from those of {worst['against']} by "
         f"{worst['difference']:.2g} ({worst['loss']}, step {worst['step']})"
     )
     if left:
-        return f"{told}, but {', '.join(left)} stayed random", True
-    return f"{told}, more than rounding explains", False
+        return f"{sentence}, but {', '.join(left)} stayed random", True
+    return f"{sentence}, more than rounding explains", False
 
 
 def _quality(evidence: Evidence) -> tuple[str, list[str]]:
@@ -167,10 +169,10 @@ def _quality(evidence: Evidence) -> tuple[str, list[str]]:
     n = max(each.n for each in found)
     if n == 1:
         apart = _apart(evidence) if kind == "quality" else []
-        told = "one training each can't tell backend from chance"
+        caution = "one training each can't tell backend from chance"
         if apart:
-            return f"{prefix}{_some(apart)} lie outside each other's intervals, but {told}", []
-        return f"{prefix}{kind} ({names}): {told}", []
+            return f"{prefix}{_some(apart)} lie outside each other's intervals, but {caution}", []
+        return f"{prefix}{kind} ({names}): {caution}", []
     clear = [each for each in found if each.is_clear]
     if not clear:
         test = f"paired t tests over {n} seeds, Holm"

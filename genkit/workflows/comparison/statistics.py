@@ -101,7 +101,7 @@ def means(cells: Sequence[Measured]) -> list[Mean]:
         for each in cells
         for figure in each.quality
     }
-    told = []
+    means = []
     for key, by_seed in _gathered(cells).items():
         if (key[0], key[2]) in refused:
             continue
@@ -112,15 +112,15 @@ def means(cells: Sequence[Measured]) -> list[Mean]:
             mean, low, high = math.exp(mean), math.exp(low), _exp(high)
         if len(by_seed) == 1 and key in own:
             low, high = own[key]
-        told.append(Mean(*key, mean, low, high, n=len(by_seed)))
-    return told
+        means.append(Mean(*key, mean, low, high, n=len(by_seed)))
+    return means
 
 
 def differences(cells: Sequence[Measured]) -> list[Difference]:
     """Compare the backends of each model pair by pair, on the seeds that both have."""
     gathered = _gathered(cells)
     refused = _refused(cells)
-    told = []
+    differences = []
     for one, other in combinations(gathered, 2):
         (model, first, quantity), (model2, second, quantity2) = one, other
         if (model, quantity) != (model2, quantity2) or (model, quantity) in refused:
@@ -128,22 +128,22 @@ def differences(cells: Sequence[Measured]) -> list[Difference]:
         seeds = sorted(gathered[one].keys() & gathered[other].keys())
         if seeds:
             pairs = [(gathered[one][seed], gathered[other][seed]) for seed in seeds]
-            told.append(_difference(model, quantity, first, second, pairs))
-    return _corrected(told)
+            differences.append(_difference(model, quantity, first, second, pairs))
+    return _corrected(differences)
 
 
 def not_alike(cells: Iterable[Measured]) -> dict[tuple[str, str], str]:
     """Return the figures that were not measured alike in all cells of a model, and in what."""
     first: dict[tuple[str, str], Any] = {}
-    told: dict[tuple[str, str], str] = {}
+    failed: dict[tuple[str, str], str] = {}
     for measured in cells:
         for figure in measured.quality:
             key = (measured.cell.model, figure.name)
             try:
                 check_comparable(first.setdefault(key, figure), figure)
             except UsageError as error:
-                told[key] = error.message
-    return told
+                failed[key] = error.message
+    return failed
 
 
 def _refused(cells: Iterable[Measured]) -> set[tuple[str, str]]:
@@ -167,12 +167,12 @@ def holm(values: Sequence[float]) -> list[float]:
 
 def _gathered(cells: Iterable[Measured]) -> dict[tuple[str, str, str], dict[int, float]]:
     """Return values by seed for each model, backend and quantity."""
-    told: dict[tuple[str, str, str], dict[int, float]] = {}
+    values_by_seed: dict[tuple[str, str, str], dict[int, float]] = {}
     for measured in cells:
         for quantity, value in quantities(measured).items():
             key = (measured.cell.model, measured.cell.backend, quantity)
-            told.setdefault(key, {})[measured.cell.seed] = value
-    return told
+            values_by_seed.setdefault(key, {})[measured.cell.seed] = value
+    return values_by_seed
 
 
 def _difference(
@@ -200,16 +200,16 @@ def _exp(value: float) -> float:
         return math.inf
 
 
-def _corrected(told: Sequence[Difference]) -> list[Difference]:
+def _corrected(differences: Sequence[Difference]) -> list[Difference]:
     """Correct the p-values within each model and kind of quantity."""
     families: dict[tuple[str, str], list[int]] = {}
-    for index, each in enumerate(told):
+    for index, each in enumerate(differences):
         if each.p is not None:
             kind = each.quantity.partition("/")[0]
             families.setdefault((each.model, kind), []).append(index)
-    corrected = list(told)
+    corrected = list(differences)
     for indices in families.values():
-        values = holm([told[index].p or 0.0 for index in indices])
+        values = holm([differences[index].p or 0.0 for index in indices])
         for index, value in zip(indices, values, strict=True):
-            corrected[index] = replace(told[index], p_holm=value)
+            corrected[index] = replace(differences[index], p_holm=value)
     return corrected

@@ -108,11 +108,11 @@ def _evidence(
 
 def _absent(comparison: Comparison) -> list[str]:
     """Name the backends that were left out because they aren't installed."""
-    told = []
+    lines = []
     for name in BACKENDS:
         if name not in installed_backends() and name not in comparison.backends:
             try:
                 choose(name)
             except BackendError as error:
-                told.append(f"{name} was left out. {error}")
-    return told
+                lines.append(f"{name} was left out. {error}")
+    return lines

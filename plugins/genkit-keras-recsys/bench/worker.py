@@ -24,7 +24,7 @@ _TRAINING = ("epochs", "batch_size")
 def done(job: dict[str, Any]) -> dict[str, Any]:
     """Train, and measure on a held-out split."""
     from genkit.plugins.registry import installed
-    from genkit.runs.opening import open_data
+    from genkit.runs.inputs import open_data
 
     settings = dict(job["settings"])
     training = {key: settings.pop(key) for key in _TRAINING if key in settings}

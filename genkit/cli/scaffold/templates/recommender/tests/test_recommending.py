@@ -70,7 +70,9 @@ def test_the_verb_prints_json(tmp_path):
         return done.stdout
 
     genkit("run", "myplugin", "--name", "mine")
-    told = genkit("recommend", "runs/mine", "--history", "Moby-Dick, Lord Jim", "-k", "3", "--json")
-    items = json.loads(told)["items"]
+    result = genkit(
+        "recommend", "runs/mine", "--history", "Moby-Dick, Lord Jim", "-k", "3", "--json"
+    )
+    items = json.loads(result)["items"]
     assert [sorted(item) for item in items] == [["because", "id", "score", "title"]] * 3
     assert {item["title"] for item in items} < set(BOOKS["sea"])

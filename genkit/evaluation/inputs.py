@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from genkit.evaluation.progress import EvaluationProgress
     from genkit.models.model import Model
     from genkit.plan.plan import Plan
-    from genkit.plugins.registry import Entry, Registry
+    from genkit.plugins.entries import Entry
+    from genkit.plugins.registry import Registry
     from genkit.plugins.specs import Schema
 
 OWN_EXTRACTORS = {"mnist": "mnist-classifier", "fashion-mnist": "fashion-classifier"}
@@ -64,7 +65,7 @@ def open_reference(
     Raises:
         GenkitError: no such data set, a bad setting, or data that can't be read.
     """
-    from genkit.runs.opening import has_splits, open_entry
+    from genkit.runs.inputs import has_splits, open_entry
 
     plan = _plan_of(weights)
     if against is not None:
@@ -162,7 +163,7 @@ def open_training(
 
     It is of use only beside held-out data of the same data set, and as it was in training.
     """
-    from genkit.runs.opening import open_data
+    from genkit.runs.inputs import open_data
     from genkit.runs.run import Run
 
     if weights.step is None:

@@ -13,7 +13,8 @@ from genkit.data.memory import bounded_weights, machine_holds
 from genkit.errors import RunError, UnknownNameError, UsageError
 from genkit.files import inside
 from genkit.plan import precision
-from genkit.plugins.registry import Entry, Registry, installed
+from genkit.plugins.entries import Entry
+from genkit.plugins.registry import Registry, installed
 from genkit.plugins.specs import resolve
 
 if TYPE_CHECKING:

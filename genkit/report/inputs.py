@@ -28,7 +28,7 @@ USUAL_N = 36
 
 
 @dataclass(frozen=True)
-class Material:
+class ReportInputs:
     """What the sections of a report are made from.
 
     Args:
@@ -107,14 +107,14 @@ class Material:
         return self.model is not None and capability in self.model.capabilities
 
 
-def of_files(run: Run, registry: Registry | None = None) -> Material:
+def of_files(run: Run, registry: Registry | None = None) -> ReportInputs:
     """Return what a run's files tell; nothing is loaded."""
-    return Material(run, registry or installed())
+    return ReportInputs(run, registry or installed())
 
 
 def of_model(
     path: Path, backend: str | None, n: int | None, tell: Tell, *, with_data: bool = True
-) -> Material:
+) -> ReportInputs:
     """Load a run's last checkpoint and, unless told otherwise, its data.
 
     Data that can't be opened, because the run was moved, is left out.
@@ -122,8 +122,8 @@ def of_model(
     Raises:
         GenkitError: not a run, or its model can't be loaded.
     """
+    from genkit.runs.inputs import open_data
     from genkit.runs.loading import load
-    from genkit.runs.opening import open_data
 
     tell(f"Loading {path}")
     run, registry = Run.open(path), installed()
@@ -131,7 +131,7 @@ def of_model(
     assert model.schema is not None, "a loaded model knows its data"
     n = n or shown_together(model.schema) or USUAL_N
     if not with_data:
-        return Material(run, registry, n, model, tell=tell)
+        return ReportInputs(run, registry, n, model, tell=tell)
     training = held_out = None
     missing = ""
     try:
@@ -143,7 +143,7 @@ def of_model(
     except GenkitError as error:
         training = held_out = None
         missing = f"The data of this run can't be shown: {error}"
-    return Material(run, registry, n, model, training, held_out, missing, tell)
+    return ReportInputs(run, registry, n, model, training, held_out, missing, tell)
 
 
 def evenly(source: Source, n: int) -> tuple[np.ndarray, dict[str, Any]]:

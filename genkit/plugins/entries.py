@@ -1,0 +1,97 @@
+"""What the registry holds: a spec with where it came from, or the fault of a plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from genkit.plugins.specs import (
+    CallbackSpec,
+    CommandSpec,
+    DatasetSpec,
+    MetricSpec,
+    ModelSpec,
+    RendererSpec,
+    ReviewerSpec,
+    Spec,
+    TrainerSpec,
+    resolve,
+)
+
+if TYPE_CHECKING:
+    from genkit.plugins.config import Config
+
+KINDS: dict[str, type[Spec]] = {
+    "models": ModelSpec,
+    "datasets": DatasetSpec,
+    "trainers": TrainerSpec,
+    "metrics": MetricSpec,
+    "callbacks": CallbackSpec,
+    "commands": CommandSpec,
+    "renderers": RendererSpec,
+    "reviewers": ReviewerSpec,
+}
+
+_NOUNS: dict[type[Spec], str] = {
+    ModelSpec: "model",
+    DatasetSpec: "data set",
+    TrainerSpec: "trainer",
+}
+
+
+@dataclass(frozen=True)
+class BrokenPlugin:
+    """A fault of one plugin; the others go on.
+
+    Args:
+        plugin: the entry point's name.
+        distribution: the distribution to blame.
+        version: the distribution's.
+        stage: ``"version"`` (it doesn't know this one), ``"import"``, ``"hooks"`` (it implements
+            none or unknown ones), ``"call"`` or ``"record"``.
+        hook: the hook that failed, at the stages that have one.
+        error: one line.
+        traceback: the full text, for ``genkit doctor``.
+    """
+
+    plugin: str
+    distribution: str
+    version: str
+    stage: str
+    hook: str
+    error: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A spec, and the distribution and the plugin it came from."""
+
+    spec: Any
+    distribution: str
+    plugin: str = ""
+
+    @property
+    def qualified_name(self) -> str:
+        return f"{self.distribution}/{self.spec.name}"
+
+    def answers_to(self, name: str) -> bool:
+        """Whether a person who types this name may mean the spec: its own, an alias, or in full."""
+        return name in (self.spec.name, self.qualified_name, *getattr(self.spec, "aliases", ()))
+
+    def settings(self, values: Mapping[str, Any]) -> Config:
+        """Return the settings of a model, a data set or a trainer.
+
+        Args:
+            values: those that are not to be as usual.
+
+        Raises:
+            UsageError: an unknown setting, or a value out of range.
+        """
+        from genkit.plugins.config import (
+            parse,  # with pydantic, which a list of names can do without
+        )
+
+        config: type[Config] = resolve(self.spec.config)
+        return parse(config, values, f"{_NOUNS[type(self.spec)]} {self.spec.name}")

@@ -1,0 +1,58 @@
+"""What runs are called, and whether a name is free."""
+
+from __future__ import annotations
+
+import glob
+import shutil
+import time
+from pathlib import Path
+
+from genkit.errors import RunError, UsageError
+from genkit.plan.plan import Plan
+from genkit.runs import locks
+
+DEFAULT_RUNS_DIR = Path("runs")
+
+
+def default_name(plan: Plan) -> str:
+    """Name a run after its model, its data and the time."""
+    return f"{plan.model}-{plan.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def is_run(path: Path) -> bool:
+    """Whether there is a run directory at a path."""
+    return (path / "plan.json").is_file()
+
+
+def check_name(name: str, what: str = "run name") -> None:
+    """Refuse a name that is none of a folder within another.
+
+    Args:
+        name: a folder's.
+        what: what the name is called.
+
+    Raises:
+        UsageError: it is empty, has slashes or a leading dot.
+    """
+    if Path(name).name != name or not name or name.startswith("."):
+        raise UsageError(f"Expected a {what} without slashes or a leading dot; received {name!r}.")
+
+
+def check_free(path: Path) -> None:
+    """Refuse a run directory that exists.
+
+    Raises:
+        RunError: with the commands that go on with it or avoid it.
+    """
+    if path.exists():
+        raise RunError(
+            f"The run directory {path} exists already.",
+            f"Go on with it (genkit resume {path}) or choose another --name.",
+        )
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what processes that were killed while they made this run have left."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        if not locks.is_alive(leftover.name.split(".")[-2]):
+            shutil.rmtree(leftover, ignore_errors=True)
