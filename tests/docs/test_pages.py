@@ -28,6 +28,11 @@ INDEX = DOCS / "index.md"
 # What only Sphinx shows: directives, roles and targets of MyST.
 ONLY_SPHINX = re.compile(r"^```\{|^:::|\{[\w:-]+\}`|^\([\w-]+\)=$", re.MULTILINE)
 FROM_AN_INDEX = re.compile(r"pip install[^\n`]*[\s'\"]genkit-keras")
+# A file of this repository, of a plugin that is made from a template, or of one beside GenKit; what
+# is written as NAME stands for any.
+PATH = re.compile(r"(?<![\w/.-])(?:genkit|tests|docs|plugins)(?:/[\w.-]+)+")
+MODULE = re.compile(r"python -m ((?:genkit|tests|bench)[\w.]*)")
+OF_THE_PAST = {"decisions", "CHANGELOG.md"}
 WIDEST = 9  # columns that fit beside the contents at 1280 pixels
 
 
@@ -174,6 +179,17 @@ def test_links_lead_somewhere(page):
         assert target.exists(), file
         if place and target.suffix == ".md":
             assert place in anchors(target), f"{file}#{place}"
+
+
+@every_page([page for page in DOCUMENTS if not {page.parent.name, page.name} & OF_THE_PAST])
+def test_files_and_modules_that_are_named_exist(page):
+    text = page.read_text(encoding="utf-8")
+    places = [ROOT, *ROOT.glob("genkit/cli/scaffold/templates/*"), *ROOT.glob("plugins/*")]
+    named = {path.rstrip("./") for path in PATH.findall(text)}
+    named |= {module.replace(".", "/") for module in MODULE.findall(text)}
+    for path in (path for path in named if "NAME" not in path):
+        files = [place / path for place in places]
+        assert any(file.exists() or file.with_suffix(".py").exists() for file in files), path
 
 
 @every_page(PAGES)
