@@ -14,8 +14,16 @@ README = ROOT / "README.md"
 PAGES = sorted([README, *DOCS.rglob("*.md")])
 # What is written from the code, and the code's own examples in it.
 GENERATED = "<!-- Written by docs/generate_reference.py"
-# Whatever a reader may meet on a code host.
-DOCUMENTS = sorted({*PAGES, *ROOT.glob("*.md"), *ROOT.glob("plugins/*/README.md")})
+# Whatever a reader may meet on a code host, or in a plugin that was made.
+TEMPLATES = ROOT / "genkit" / "cli" / "scaffold" / "templates"
+DOCUMENTS = sorted(
+    {
+        *PAGES,
+        *ROOT.glob("*.md"),
+        *ROOT.glob("plugins/*/README.md"),
+        *TEMPLATES.glob("*/README.md"),
+    }
+)
 
 _BLOCK = re.compile(
     r"(?:<!-- (?P<marker>[^\n]*?) -->\n)?^```(?P<language>[^\n`]*)\n(?P<text>.*?)^```$",

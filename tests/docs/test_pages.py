@@ -15,6 +15,7 @@ from tests.docs.documents import (
     README,
     ROOT,
     SAMPLES,
+    TEMPLATES,
     anchors,
     blocks,
     links,
@@ -184,7 +185,7 @@ def test_links_lead_somewhere(page):
 @every_page([page for page in DOCUMENTS if not {page.parent.name, page.name} & OF_THE_PAST])
 def test_files_and_modules_that_are_named_exist(page):
     text = page.read_text(encoding="utf-8")
-    places = [ROOT, *ROOT.glob("genkit/cli/scaffold/templates/*"), *ROOT.glob("plugins/*")]
+    places = [ROOT, *TEMPLATES.glob("*"), *ROOT.glob("plugins/*")]
     named = {path.rstrip("./") for path in PATH.findall(text)}
     named |= {module.replace(".", "/") for module in MODULE.findall(text)}
     for path in (path for path in named if "NAME" not in path):
