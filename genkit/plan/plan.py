@@ -168,7 +168,7 @@ def _resolve(registry: Registry, model: Any, preset: str, merged: dict[str, Any]
             **{kind: entry.spec.name for kind, entry in named.items()},
             "distributions": {kind: entry.distribution for kind, entry in named.items()},
             "preset": preset,
-            "backend": activation.choose(merged.get("backend")),
+            "backend": activation.choose_backend(merged.get("backend")),
             **{key: settings.model_dump(mode="json") for key, settings in parsed.items()},
         },
         "plan",

@@ -10,7 +10,7 @@ from typing import Any
 
 from genkit.errors import RunError
 from genkit.files import finite
-from genkit.plan.activation import choose
+from genkit.plan.activation import choose_backend
 from genkit.plan.fitting import Outcome
 from genkit.plan.plan import Plan, make_plan
 from genkit.plugins.registry import installed
@@ -142,7 +142,7 @@ def resume(
     elif (goal := run.interrupted_goal()) is not None:
         run.go_on_until(goal)
     if backend is not None:
-        run.plan = run.plan.model_copy(update={"backend": choose(backend)})
+        run.plan = run.plan.model_copy(update={"backend": choose_backend(backend)})
     begun = bool(checkpoints.steps(run.checkpoints))
     sitting = Sitting(
         run.plan,

@@ -18,7 +18,7 @@ from genkit.report import page
 from tests.old_files import make
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/*/expected.json"))
-HERE = activation.choose()
+HERE = activation.choose_backend()
 ITS_OWN = [case for case in CASES if case.name.endswith(f"-{HERE}")]
 
 # Of samples in [0, 16]. With the kernels of older processors, and on other backends, they differed
