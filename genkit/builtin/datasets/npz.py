@@ -7,13 +7,14 @@ import tokenize
 import zipfile
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pydantic
 from numpy.lib import format as npy
 
 from genkit.builtin.datasets.images import ImageDataConfig, balanced
+from genkit.data.axes import check_axes
 from genkit.data.memory import machine_bytes
 from genkit.data.pipeline import transformed
 from genkit.data.source import ArraySource, Source
@@ -43,6 +44,11 @@ class NpzConfig(ImageDataConfig):
         None,
         description="Name of the array of images, (items, height, width) or with channels last; "
         "image, images, x, x_train or the only array when left out",
+    )
+    channels: Literal["first", "last"] | None = pydantic.Field(
+        None,
+        description="Which axis of an image the channels are; last when left out, and refused "
+        "where it looks like first",
     )
     label: str | None = pydantic.Field(
         None, description="Name of the array of class numbers, one an item; none when left out"
@@ -81,7 +87,12 @@ def open_npz(config: NpzConfig) -> Source:
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise _unreadable(config.path, error) from error
     images = found["image"]
-    images = images[..., None] if images.ndim == 3 else images  # noqa: PLR2004
+    if config.channels is None:
+        check_axes(str(wanted["image"]), images.shape, "Or pass --data channels=first (or last).")
+    if images.ndim == 3:  # noqa: PLR2004
+        images = images[..., None]
+    elif images.ndim == 4 and config.channels == "first":  # noqa: PLR2004
+        images = np.moveaxis(images, 1, -1)
     if images.ndim != 4:  # noqa: PLR2004
         raise DataError(
             f"Expected {wanted['image']!r} as (items, height, width) or (items, height, width, "
