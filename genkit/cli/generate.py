@@ -73,11 +73,13 @@ def generate(  # noqa: PLR0917
         raise UsageError(
             f"Expected --n of at least 1 and --seed of 0 to 2**31 - 1; received {n} and {seed}."
         )
-    from genkit.files import staged
+    from genkit.files import check_path, staged
     from genkit.plan.activation import active_backend
     from genkit.report.samples import Samples
     from genkit.runs.loading import load
 
+    if out is not None:
+        check_path(out)
     model = load(run, backend, checkpoint)
     writer = Samples(model)
     format_ = _chosen(format_, writer.formats())

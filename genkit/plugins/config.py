@@ -15,8 +15,8 @@ from genkit.plugins.names import suggestion
 from genkit.plugins.text_values import read_text
 
 
-def _nonempty(path: object) -> object:
-    if path == "":  # pathlib takes it for the current folder
+def _possible(path: object) -> object:
+    if path == "" or "\0" in str(path):  # pathlib takes nothing for the current folder
         raise ValueError("expected a path")
     return path
 
@@ -28,7 +28,7 @@ def _absolute(path: Path) -> Path:
 
 
 AbsolutePath = Annotated[
-    Path, pydantic.BeforeValidator(_nonempty), pydantic.AfterValidator(_absolute)
+    Path, pydantic.BeforeValidator(_possible), pydantic.AfterValidator(_absolute)
 ]
 """The annotation of a path in settings: it still holds when a run is resumed from elsewhere."""
 

@@ -95,6 +95,7 @@ def test_other_settings_are_read_by_their_type(setting, text, value):
         ("table", "a=1", "valid dictionary"),
         ("path", "", "expected a path; received ''"),
         ("maybe", "", "expected a path; received ''"),
+        ("path", "a\0b", "expected a path"),
     ],
 )
 def test_what_is_no_value_of_the_type_is_refused(setting, text, message):

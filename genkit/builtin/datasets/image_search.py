@@ -50,7 +50,9 @@ class ImageSearch:
                 folder.name: images for folder in folders if (images := self._search(folder))
             }
         except OSError as error:
-            raise DataError(f"Expected a folder of images at {root}; {error}.") from error
+            raise DataError(
+                f"Expected a folder of images at {error.filename or root}; {error.strerror}."
+            ) from error
 
     def _search(self, top: Path) -> list[Path]:
         """Return the images below a folder, sorted by their path in it."""

@@ -158,7 +158,8 @@ def _read_header(stream: Any) -> tuple[int, np.dtype[Any]]:
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
+    reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:300]
     return DataError(
-        f"Expected a NumPy .npz file at {path}; {' '.join(str(error).split())[:300]}",
+        f"Expected a NumPy .npz file at {path}; {reason}.",
         "Make one with: numpy.savez_compressed(path, image=array)",
     )
