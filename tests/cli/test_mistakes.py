@@ -170,11 +170,14 @@ def test_images_of_mixed_mode_are_told_with_the_way_out(genkit_here, tmp_path):
 def test_one_unreadable_image_among_many_is_skipped_and_counted(genkit_here, tmp_path):
     images(tmp_path / "pictures")
     (tmp_path / "pictures/torn.png").write_bytes(b"\x89PNG nothing")
-    code, out, err = genkit_here(*FOLDER)
+    (tmp_path / "pictures/phone.heic").write_bytes(b"x")
+    code, out, err = genkit_here(*FOLDER, "--name", "some")
     assert code == 0, err
-    assert "warning: " in err
-    assert "torn.png" in err
+    assert err.count("warning: ") == 1
+    assert ".heic 1 (first: phone.heic), unreadable 1 (first: torn.png)" in err
     assert "runs/" in out
+    kept = json.loads((tmp_path / "runs/some/environment.json").read_text())["data"]
+    assert kept["left_out"] == {".heic": 1, "unreadable": 1}
 
 
 def test_a_size_the_model_can_not_do_is_told(genkit_here, tmp_path):

@@ -48,6 +48,13 @@ def test_a_class_without_training_images_is_told(tmp_path):
     assert len(opened(tmp_path, split="test")) == 1
 
 
+def test_a_limit_that_leaves_classes_out_is_told(tmp_path):
+    paint_all(tmp_path, "a/1.png", "a/2.png", "b/1.png", "b/2.png")
+    with pytest.warns(UserWarning, match="1 of 2 classes .*'b'; limit takes the first .*per_class"):
+        assert len(opened(tmp_path, limit=2)) == 2
+    assert opened(tmp_path, per_class=1).arrays["label"].tolist() == [0, 1]
+
+
 @pytest.mark.parametrize(
     "names",
     [

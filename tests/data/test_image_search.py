@@ -84,6 +84,26 @@ def test_documents_and_hidden_files_are_passed_over(tmp_path):
     assert (len(source), source.left_out) == (1, {})
 
 
+def test_a_document_that_belongs_to_an_image_is_told(tmp_path):
+    paint_all(tmp_path, "a.png", "b/c.jpg")
+    for name in ("a.txt", "b/c.XML", "b/d.txt", "metadata.csv"):
+        (tmp_path / name).write_text("x")
+    with pytest.warns(UserWarning, match=r"\.txt beside its image 1 \(first: a\.txt\)"):
+        left_out = opened(tmp_path).left_out
+    assert left_out == {
+        ".txt beside its image": 1,
+        ".xml beside its image": 1,
+        "metadata.csv": 1,
+    }
+
+
+@pytest.mark.parametrize("name", ["photos.zip", "photos.tar.gz"])
+def test_an_archive_is_to_be_unpacked(tmp_path, name):
+    (tmp_path / name).write_bytes(b"PK")
+    with pytest.raises(DataError, match="photos.*Not a directory. Unpack it first"):
+        opened(tmp_path / name)
+
+
 def test_a_folder_of_nothing_else_says_what_there_is(tmp_path):
     for number in range(3):
         (tmp_path / f"{number}.heic").write_bytes(b"x")

@@ -222,6 +222,7 @@ def archive():
     return stream.getvalue()
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of what a file has and isn't used
 @fuzz
 @given(mutated(archive()))
 def test_npz(folder, content):

@@ -63,8 +63,6 @@ def open_image_folder(config: ImageFolderConfig) -> Source:
     files = _wanted(config, layout, left_out)
     labels = layout.labels()
     classes = tuple(sorted(set(labels.values())))
-    if config.split == "train":
-        _warn_of_empty_classes(classes, {labels[file] for file in files if labels})
     transforms = parse_transforms(config.transforms)
     alone = [t for t in takewhile(_is_alone, transforms) if isinstance(t, ImageTransform)]
     images, used = decode_all(files, config.mode, alone, left_out, config.limit)
@@ -73,6 +71,7 @@ def open_image_folder(config: ImageFolderConfig) -> Source:
     arrays: dict[str, NDArray[Any]] = {"image": images}
     fields = {"image": Field(images.shape[1:], "uint8", "image", (0, 255))}
     if labels:
+        _warn_of_empty_classes(classes, {labels[file] for file in used}, config)
         arrays["label"] = np.array([classes.index(labels[file]) for file in used], np.int32)
         fields["label"] = Field((), "int32", "label", classes=classes)
     if captions := _captions(config.path, layout):
@@ -107,11 +106,15 @@ def _wanted(config: ImageFolderConfig, layout: Layout, left_out: LeftOut) -> lis
     )
 
 
-def _warn_of_empty_classes(classes: tuple[str, ...], used: set[str]) -> None:
-    if empty := [name for name in classes if name not in used]:
+def _warn_of_empty_classes(
+    classes: tuple[str, ...], used: set[str], config: ImageFolderConfig
+) -> None:
+    empty = [name for name in classes if name not in used]
+    if empty and config.split == "train":
+        limited = "; limit takes the first images, per_class=N some of each class"
         warnings.warn(
             f"{len(empty)} of {len(classes)} classes have no images for training, the first "
-            f"{empty[0]!r}.",
+            f"{empty[0]!r}{limited if config.limit else ''}.",
             stacklevel=3,
         )
 

@@ -20,6 +20,7 @@ _DOCUMENTS = (
     *(".txt", ".md", ".rst", ".json", ".jsonl", ".csv", ".tsv", ".xml", ".yaml", ".yml", ".toml"),
     *(".ini", ".cfg", ".log", ".html", ".htm", ".pdf", ".py", ".sh", ".db"),
 )
+_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 # How files of these formats begin; of WebP and its kin, what follows is the size.
 _BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 
@@ -51,7 +52,8 @@ class ImageSearch:
             }
         except OSError as error:
             raise DataError(
-                f"Expected a folder of images at {error.filename or root}; {error.strerror}."
+                f"Expected a folder of images at {error.filename or root}; {error.strerror}.",
+                "Unpack it first." if root.suffix.lower() in _ARCHIVES else "",
             ) from error
 
     def _search(self, top: Path) -> list[Path]:
@@ -73,7 +75,7 @@ class ImageSearch:
 
     def _entries(self, folder: Path) -> tuple[list[Path], list[Path]]:
         """Return the folders and the images in a folder, by name."""
-        folders, images = [], []
+        folders, images, documents = list[Path](), list[Path](), list[Path]()
         for path in sorted(folder.iterdir()):
             if path.name.startswith("."):
                 continue
@@ -81,14 +83,20 @@ class ImageSearch:
                 folders.append(path)
             elif reason := _reason(path):
                 self._left_out.add(reason, path)
-            elif path.suffix.lower() in SUFFIXES:
-                images.append(path)
+            else:
+                (images if path.suffix.lower() in SUFFIXES else documents).append(path)
+        stems = {image.stem for image in images}
+        for document in documents:
+            if document.stem in stems:  # captions or boxes that somebody may think are read
+                self._left_out.add(f"{document.suffix.lower()} beside its image", document)
         return folders, images
 
 
 def _reason(path: Path) -> str:
     """Return why a file is left out; nothing for images and for what belongs to no data."""
     suffix = path.suffix.lower()
+    if path.name == "metadata.csv":  # as the Hugging Face Hub has captions, besides .jsonl
+        return path.name
     if suffix in _DOCUMENTS:
         return ""
     if not path.is_file():

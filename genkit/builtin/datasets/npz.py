@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tokenize
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -86,18 +87,7 @@ def open_npz(config: NpzConfig) -> Source:
         raise _unreadable(config.path, error) from error
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise _unreadable(config.path, error) from error
-    images = found["image"]
-    if config.channels is None:
-        check_axes(str(wanted["image"]), images.shape, "Or pass --data channels=first (or last).")
-    if images.ndim == 3:  # noqa: PLR2004
-        images = images[..., None]
-    elif images.ndim == 4 and config.channels == "first":  # noqa: PLR2004
-        images = np.moveaxis(images, 1, -1)
-    if images.ndim != 4:  # noqa: PLR2004
-        raise DataError(
-            f"Expected {wanted['image']!r} as (items, height, width) or (items, height, width, "
-            f"channels); received the shape {images.shape}."
-        )
+    images = _arranged(str(wanted["image"]), found["image"], config)
     converted = {"image": convert("image", images[: config.limit], config.range)}
     if config.label:
         converted["label"] = label(config.label, found["label"][: config.limit])
@@ -105,7 +95,29 @@ def open_npz(config: NpzConfig) -> Source:
         {name: array for name, (array, _) in converted.items()},
         Schema({name: field for name, (_, field) in converted.items()}),
     )
-    return transformed(balanced(source, config), parse_transforms(config.transforms))
+    opened = transformed(balanced(source, config), parse_transforms(config.transforms))
+    unused = [name for name in names if name not in wanted.values()]
+    if unused and config.image is None:
+        warnings.warn(
+            f"The images of {config.path} are taken from {wanted['image']!r}; not used: "
+            f"{', '.join(unused)}. Choose with --data image=NAME and --data label=NAME.",
+            stacklevel=2,
+        )
+    return opened
+
+
+def _arranged(name: str, images: NDArray[Any], config: NpzConfig) -> NDArray[Any]:
+    """Return the images as ``(items, height, width, channels)``."""
+    if config.channels is None:
+        check_axes(name, images.shape, "Or pass --data channels=first (or last).")
+    if images.ndim == 3:  # noqa: PLR2004
+        return images[..., None]
+    if images.ndim == 4:  # noqa: PLR2004
+        return np.moveaxis(images, 1, -1) if config.channels == "first" else images
+    raise DataError(
+        f"Expected {name!r} as (items, height, width) or (items, height, width, channels); "
+        f"received the shape {images.shape}."
+    )
 
 
 def _usual(names: list[str], path: Path) -> str:
