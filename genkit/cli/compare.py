@@ -108,9 +108,12 @@ def compare(  # noqa: PLR0917
       genkit compare gan --models dcgan,wgan-gp --steps 1000 --no-quality
     """
     from genkit.plan.plan import parse_duration
+    from genkit.runs.names import check_name
     from genkit.workflows.comparison import cells, running
     from genkit.workflows.comparison.summary import summarize
 
+    if name is not None:
+        check_name(name, "name")
     chosen = _backends(backends)
     plans = _plans(model, models, {**recipe_of(asked), "backend": chosen[0]})
     comparison = cells.Comparison(

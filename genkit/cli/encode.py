@@ -35,8 +35,8 @@ def encode(  # noqa: PLR0917
 
     from genkit.files import write_bytes
 
-    latent = model.encode(shared.encoded_of(model, items), **shared.label_of(model, items))
     file = shared.writable(run, out, "latents.npz")
+    latent = model.encode(shared.encoded_of(model, items), **shared.label_of(model, items))
     labels = {"label": items["label"]} if "label" in items else {}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, latent=latent, **labels)

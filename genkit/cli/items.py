@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genkit.errors import UsageError
+from genkit.files import check_path
 
 if TYPE_CHECKING:
     from genkit.models.autoencoder import Autoencoder
@@ -93,5 +94,6 @@ def encoded_of(model: Autoencoder, items: dict[str, Any]) -> Any:
 def writable(run: Path, out: Path | None, name: str) -> Path:
     """Return the file to write: ``out``, or that name in the run's folder of what it generated."""
     file = out or run / "generated" / name
+    check_path(file)
     file.parent.mkdir(parents=True, exist_ok=True)
     return file

@@ -210,21 +210,18 @@ def read_recipe(path: Path) -> dict[str, Any]:
         raise UsageError(f"The recipe {path} is not TOML: {error}.") from error
 
 
-def parse_settings(pairs: Iterable[str], flag: str) -> dict[str, Any]:
-    """Read ``key=value`` pairs; a value is TOML, or else a plain string.
+def parse_settings(pairs: Iterable[str], flag: str) -> dict[str, str]:
+    """Read ``key=value`` pairs; what a value means, the setting's type decides later.
 
     Raises:
         UsageError: a pair without ``=``.
     """
-    settings: dict[str, Any] = {}
+    settings: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key.strip():
             raise UsageError(f"Expected {flag} key=value; received {pair!r}.")
-        try:
-            settings[key.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            settings[key.strip()] = value
+        settings[key.strip()] = value
     return settings
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genkit.errors import RunError
-from genkit.files import read_json, refuse_links, write_bytes, write_json
+from genkit.files import exists, read_json, refuse_links, write_bytes, write_json
 from genkit.plugins.entry_points import own_version
 from genkit.plugins.schema import Schema
 from genkit.runs.assets import read_assets, write_assets
@@ -97,4 +97,4 @@ def named_model(folder: Path) -> tuple[str, str]:
 
 def is_export(path: Path) -> bool:
     """Whether a folder looks like an exported model."""
-    return (path / _CONFIG).is_file() and (path / _WEIGHTS).is_file()
+    return exists(path / _CONFIG) and exists(path / _WEIGHTS)

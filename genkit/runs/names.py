@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from genkit.errors import RunError, UsageError
+from genkit.files import exists
 from genkit.plan.plan import Plan
 from genkit.runs import locks
 
@@ -21,7 +22,7 @@ def default_name(plan: Plan) -> str:
 
 def is_run(path: Path) -> bool:
     """Whether there is a run directory at a path."""
-    return (path / "plan.json").is_file()
+    return exists(path / "plan.json")
 
 
 def check_name(name: str, what: str = "run name") -> None:

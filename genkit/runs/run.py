@@ -108,7 +108,7 @@ class Run:
         try:
             text = (path / "plan.json").read_text(encoding="utf-8")
             refuse_links(path)
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):  # no text, or a name that is none of the system's
             raise RunError(
                 f"Expected a run directory with a plan.json; received {str(path)!r}.",
                 "See what is there with: genkit runs",

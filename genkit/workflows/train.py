@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from genkit.errors import RunError
-from genkit.files import finite
+from genkit.files import check_path, finite
 from genkit.plan.activation import choose_backend
 from genkit.plan.fitting import Outcome
 from genkit.plan.plan import Plan, make_plan
@@ -100,10 +100,15 @@ def execute(
     *,
     verbose: bool = True,
 ) -> Result:
-    """Carry out a plan in a new run directory."""
+    """Carry out a plan in a new run directory.
+
+    Raises:
+        GenkitError: as the command line would report it.
+    """
     if name is not None:
         check_name(name)
     path = runs_dir / (name or default_name(plan))
+    check_path(path)
     check_free(path)
     sitting = Sitting(plan, callbacks, verbose=verbose, folder=path)
     if plan.init is not None:

@@ -76,6 +76,13 @@ FOLDER = [
         ([*RUN, "--trainer", "closed-form"], 2, "needs a model with solve"),
         ([*RUN, "--batch-size", 5000], 1, "1500 items"),
         ([*RUN, "--init", "nowhere"], 1, "Expected a run directory"),
+        ([*RUN, "--name", "a" * 300], 2, "a name of at most 231 bytes; received one of 300"),
+        ([*RUN, "--name", "a/b"], 2, "without slashes"),
+        ([*RUN, "--runs-dir", "a" * 300], 2, "a name of at most"),
+        (["generate", "nowhere", "--out", "a" * 300], 2, "a name of at most"),
+        (["report", "nowhere", "--out", "a" * 300 + ".html"], 2, "a name of at most"),
+        (["compare", "vae", "--name", "../x"], 2, "without slashes"),
+        ([*FOLDER, "--data", "path="], 2, "expected a path; received ''"),
         ([*RUN, "--runs-dir", "/proc/none"], 1, "The system refused"),
         ([*RUN, "--colour", "red"], 2, "No such option"),
         (["resume", "nowhere"], 1, "Expected a run directory"),
@@ -163,11 +170,14 @@ def test_images_of_mixed_mode_are_told_with_the_way_out(genkit_here, tmp_path):
 def test_one_unreadable_image_among_many_is_skipped_and_counted(genkit_here, tmp_path):
     images(tmp_path / "pictures")
     (tmp_path / "pictures/torn.png").write_bytes(b"\x89PNG nothing")
-    code, out, err = genkit_here(*FOLDER)
+    (tmp_path / "pictures/phone.heic").write_bytes(b"x")
+    code, out, err = genkit_here(*FOLDER, "--name", "some")
     assert code == 0, err
-    assert "warning: " in err
-    assert "torn.png" in err
+    assert err.count("warning: ") == 1
+    assert ".heic 1 (first: phone.heic), unreadable 1 (first: torn.png)" in err
     assert "runs/" in out
+    kept = json.loads((tmp_path / "runs/some/environment.json").read_text())["data"]
+    assert kept["left_out"] == {".heic": 1, "unreadable": 1}
 
 
 def test_a_size_the_model_can_not_do_is_told(genkit_here, tmp_path):

@@ -80,7 +80,9 @@ def test_the_command_of_a_plan_makes_the_same_plan(monkeypatch):
         "data": {"limit": 100, "transforms": "resize=16 flip"},
         "keep_best": "g loss",
     }
-    for asked in (wishes, {"model": "vae", "backend": "torch"}):
+    folder = {"path": "/a b/2024", "range": "0,1", "image": '"true"'}
+    npz = {"model": "vae", "dataset": "npz", "backend": "jax", "data": folder}
+    for asked in (wishes, npz, {"model": "vae", "backend": "torch"}):
         plan = plans.make_plan(registry, asked)
         words = shlex.split(command.run_command(plan, registry).replace("\\\n", " "))
         assert plans.make_plan(registry, flags_of(words[2:])) == plan

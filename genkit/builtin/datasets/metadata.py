@@ -50,7 +50,7 @@ def _lines(file: Path) -> list[bytes]:
         if size <= _MAX_BYTES:
             return file.read_bytes().split(b"\n")
     except OSError as error:
-        raise DataError(f"Expected to read {file}; {error}.") from error
+        raise DataError(f"Expected to read {file}; {error.strerror}.") from error
     raise DataError(f"Expected {file} of at most {_MAX_BYTES} bytes; received {size}.")
 
 
