@@ -16,13 +16,15 @@ class LeftOut:
     Attributes:
         rows: how many rows were there.
         reasons: how many of them are left out, by reason.
-        shown: the first of those, each with its place and what is wrong.
+        first: the first of each reason, with its place and what is wrong.
+        shown: the first of all.
         doubtful: where a cell in quotation marks begins whose other lines look like rows.
     """
 
     def __init__(self) -> None:
         self.rows = 0
         self.reasons: Counter[str] = Counter()
+        self.first: dict[str, str] = {}
         self.shown: list[str] = []
         self.doubtful: list[str] = []
 
@@ -49,8 +51,17 @@ class LeftOut:
             shown: where it is, and what is there.
         """
         self.reasons[reason] += 1
+        self.first.setdefault(reason, shown)
         if len(self.shown) < _SHOWN:
             self.shown.append(shown)
+
+    def merge(self, other: LeftOut) -> None:
+        """Count what is left out of another file too."""
+        self.rows += other.rows
+        self.reasons += other.reasons
+        self.first = other.first | self.first
+        self.shown = (self.shown + other.shown)[:_SHOWN]
+        self.doubtful += other.doubtful
 
     def sentences(self) -> Iterator[str]:
         """Yield what people should know: what is left out, and what might be wrong."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,19 +80,19 @@ class EventReader:
         Raises:
             DataError: it can't be read, lacks a column, or is malformed for the most part.
         """
-        left_out, self._iso = self._left_out, None
-        rows, before = left_out.rows, left_out.reasons.copy()
+        left_out, self._iso = LeftOut(), None
         for chunk in table_chunks(file, self._columns.names, self._dialect):
-            self._take(chunk, f"{file.name} {place_in(file)}", part)
-        rows, reasons = left_out.rows - rows, left_out.reasons - before
-        if reasons.total() > _MOST_MALFORMED * rows:
-            reason, count = reasons.most_common(1)[0]
+            left_out.take(chunk, place := f"{file.name} {place_in(file)}")
+            self._take(chunk, place, part, left_out)
+        if len(left_out) > _MOST_MALFORMED * left_out.rows:
+            reason, count = left_out.reasons.most_common(1)[0]
             raise DataError(
-                f"Expected {file} with columns {', '.join(self._columns.names)}; "
-                f"{reasons.total()} of its {rows} rows are malformed, {count} with {reason}. "
-                f"{left_out.shown[0]}.",
+                f"Expected {file} with columns {', '.join(self._columns.names)}; {len(left_out)} "
+                f"of its {left_out.rows} rows are malformed, {count} with {reason}. "
+                f"{left_out.first[reason]}.",
                 _REMEDIES.get(reason.split(" as ")[0], _NAMES),
             )
+        self._left_out.merge(left_out)
 
     def events(self) -> Events:
         """Return all that was read.
@@ -111,15 +111,14 @@ class EventReader:
                 self._numbers, (np.int32, np.int32, np.float32, np.float64, np.int8), strict=True
             )
         )
-        left_out = self._left_out
-        reading = Reading(left_out.rows, len(left_out), tuple(left_out.sentences()))
-        timed = bool(self._columns.time)
         names = tuple(self._users), tuple(self._items)
+        left_out, timed = self._left_out, bool(self._columns.time)
+        notes = [*left_out.sentences(), *_of_a_head(*names)]
+        reading = Reading(left_out.rows, len(left_out), tuple(notes))
         return Events(user, item, rating, time, part, *names, reading, timed)
 
-    def _take(self, chunk: TableChunk, place: str, part: int) -> None:
+    def _take(self, chunk: TableChunk, place: str, part: int, left_out: LeftOut) -> None:
         """Take in a chunk of rows; wrong ones are counted."""
-        self._left_out.take(chunk, place)
         if self._columns.time and self._iso is None:  # the first that is a time shows the form
             forms = (is_iso(row[-1]) for row in chunk.rows)
             self._iso = next((form for form in forms if form is not None), None)
@@ -129,7 +128,7 @@ class EventReader:
             for row, line in zip(chunk.rows, chunk.lines, strict=True):
                 reason, expected = self._fault(row)
                 if reason:
-                    self._left_out.add(reason, f"{place} {line}: {expected}")
+                    left_out.add(reason, f"{place} {line}: {expected}")
                 else:
                     good.append(row)
             columns = self._parsed(good)
@@ -182,6 +181,17 @@ class EventReader:
                 f"expected {kind} as {self._columns.time}; received {rest[0][:40]!r}"
             )
         return "", ""
+
+
+def _of_a_head(users: Sequence[str], items: Sequence[str]) -> Iterator[str]:
+    """Yield a sentence if the first user and item alone are no numbers."""
+    if all(len(ids) > 1 and not ids[0].isdigit() for ids in (users, items)) and all(
+        each.isdigit() for ids in (users, items) for each in ids[1:]
+    ):
+        yield (
+            f"The first user, {users[0]!r}, and the first item, {items[0]!r}, look like the "
+            "head of the file; if they are, name the columns instead of numbering them."
+        )
 
 
 def _any_missing(column: Sequence[str], known: Mapping[str, int]) -> bool:

@@ -289,6 +289,26 @@ def test_decimal_commas_are_refused_with_what_to_do(tmp_path):
     assert "decimal point" in caught.value.hint
 
 
+def test_a_head_that_is_read_as_a_row_is_told_of(tmp_path, capsys):
+    numbers = {"user_column": "0", "item_column": "1"}
+    opened(write(tmp_path / "a.csv", PAIRS, HEAD), **numbers)
+    assert "first user, 'user_id', and the first item, 'item_id'" in capsys.readouterr().err
+    opened(write(tmp_path / "b.csv", PAIRS, None), **numbers)
+    opened(write(tmp_path / "c.csv", [(f"u{u}", f"i{i}") for u, i in PAIRS], HEAD))
+    assert capsys.readouterr().err == ""
+
+
+def test_a_file_that_is_refused_is_told_of_by_its_own_rows(tmp_path):
+    reader = EventReader(Columns("user_id", "item_id", "", "t"))
+    good = [(u, i, "5") for u, i in PAIRS]
+    wrong = [("NaN", "1", "5")] * 9
+    reader.read(write(tmp_path / "a.csv", [*good, *wrong], (*HEAD, "t")))
+    with pytest.raises(DataError, match=r"2 of its 3 rows .* 2 with no time as t\. b\.csv line 3"):
+        reader.read(
+            write(tmp_path / "b.csv", [("1", "2", t) for t in ("5", "x", "y")], (*HEAD, "t")), 2
+        )
+
+
 def test_a_rating_beyond_float32_and_an_id_of_thousands_of_digits_do_no_harm(tmp_path):
     table = [*((u, i, "3") for u, i in PAIRS), ("1" * 5000, "1", "2"), ("5", "5", "1e300")]
     source = opened(write(tmp_path / "a.csv", table, (*HEAD, "rating")), rating_column="rating")
