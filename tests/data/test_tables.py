@@ -1,6 +1,7 @@
 """Tables of text: forms that are read alike, what is none, and rows that are no rows."""
 
 import bz2
+import contextlib
 import csv
 import gzip
 import io
@@ -288,6 +289,18 @@ def test_marks_that_never_close_cannot_make_reading_slow(tmp_path, monkeypatch):
     path = write(tmp_path, "id,title\n" + line * 50_000)
     with pytest.raises(DataError, match="quotation marks that close .*; many don't, as in line"):
         list(read_table(path, ["id"]))
+
+
+@pytest.mark.parametrize("form", ALIKE)
+def test_a_damaged_file_is_read_or_refused_and_nothing_else(tmp_path, form):
+    content = ALIKE[form]
+    draw = random.Random(form)
+    for _ in range(20):
+        damaged = bytearray(content.encode() if isinstance(content, str) else content)
+        for _ in range(draw.randrange(1, 6)):
+            damaged[draw.randrange(len(damaged))] = draw.choice([0, 10, 34, 44, 255, 128])
+        with contextlib.suppress(DataError):
+            read(tmp_path / "t.csv", bytes(damaged[: draw.randrange(1, len(damaged) + 1)]))
 
 
 @pytest.mark.parametrize(
