@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genkit.errors import RunError
+from genkit.errors import RunError, UsageError
 from genkit.files import finite
 from genkit.plan.activation import choose_backend
 from genkit.plan.fitting import Outcome
@@ -111,7 +112,12 @@ def execute(
         if sitting.initial is not None and sitting.initial.left_out:
             warnings.warn(sitting.initial.summary(), stacklevel=2)
     run = Run.create(path, sitting.plan, sitting.environment(), sitting.source.assets)
-    return Result(run, sitting.train(run))
+    try:
+        return Result(run, sitting.train(run))
+    except UsageError:
+        if not run.metrics():  # refused at the first step: nothing was trained
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
 
 
 def resume(
