@@ -92,7 +92,7 @@ def main() -> None:
         output.reserve_stdout()
     warnings.showwarning = _show_warning
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments, prog_name="genkit", standalone_mode=False)
         if code == _INTERRUPTED and not output.has_emitted():
             code = _report(KeyboardInterrupt(), as_json)
     except Exception as error:
