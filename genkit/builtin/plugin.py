@@ -57,12 +57,16 @@ def genkit_callbacks() -> Iterable[CallbackSpec]:
         name="tensorboard",
         summary="Log losses and sample grids for TensorBoard into the run directory",
         callback="genkit.models.training.tensorboard_logger:TensorBoardLogger",
+        packages=("tensorboard",),
+        extra="tensorboard",
         writes={"log_dir": "tensorboard"},
     )
     yield CallbackSpec(
         name="mlflow",
         summary="Log settings, losses, sample grids and the model to MLflow",
         callback="genkit.models.training.mlflow_logger:MLflowLogger",
+        packages=("mlflow", "sqlalchemy", "alembic"),
+        extra="mlflow",
         writes={"folder": "mlflow"},
         expected_failures=dict.fromkeys(
             ("runs_in_training", "writes_only_where_it_says", "state_survives_a_resume"),

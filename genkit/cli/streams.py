@@ -6,7 +6,7 @@ import codecs
 import io
 import os
 import sys
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 _NAMES = ("stdin", "stdout", "stderr")
 _IN_ASCII = {
@@ -96,7 +96,7 @@ def _nowhere(descriptor: int, mode: str) -> TextIO:
         os.set_inheritable(descriptor, True)
     else:  # it is open, and something else's by now
         descriptor = os.open(os.devnull, os.O_RDWR)
-    return os.fdopen(descriptor, mode, encoding="utf-8", closefd=False)
+    return cast("TextIO", os.fdopen(descriptor, mode, encoding="utf-8", closefd=False))
 
 
 def _in_ascii(error: UnicodeError) -> tuple[str, int]:

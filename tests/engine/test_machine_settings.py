@@ -37,7 +37,7 @@ def odd_machine(tmp_path):
     return {
         **os.environ,
         "KERAS_HOME": str(tmp_path / "keras"),
-        "KERAS_BACKEND": activation.choose(),
+        "KERAS_BACKEND": activation.choose_backend(),
     }
 
 
@@ -68,7 +68,7 @@ def test_keras_is_set_as_genkit_counts_on_it(odd_machine, tmp_path, beginning):
 @pytest.mark.slow
 def test_a_run_computes_the_same_on_a_machine_set_up_otherwise(odd_machine, tmp_path):
     plain = {**odd_machine, "KERAS_HOME": str(tmp_path / "nothing")}
-    backend = activation.choose()
+    backend = activation.choose_backend()
     here = python(TRAIN, backend, "here", folder=tmp_path, env=plain)
     there = python(TRAIN, backend, "there", folder=tmp_path, env=odd_machine)
     assert here == there
