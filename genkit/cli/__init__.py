@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Annotated
 
 import typer
+from typer.core import TyperCommand
 
 from genkit.cli import (
     augment,
@@ -29,6 +30,7 @@ from genkit.cli import (
     runs,
     streams,
 )
+from genkit.cli.help_text import FlowingCommand
 from genkit.cli.plugin_commands import Verbs, Words, for_capability
 from genkit.errors import GenkitError
 
@@ -58,6 +60,9 @@ app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
 app.add_typer(new.app, name="new", cls=Words)
+for _command in (*app.registered_commands, *new.app.registered_commands):
+    if _command.cls is TyperCommand:
+        _command.cls = FlowingCommand
 
 
 def _print_version(wanted: bool) -> None:
@@ -149,9 +154,9 @@ def _report(error: BaseException, as_json: bool) -> int:
             output.emit(answer, as_json, lambda: None)
             told = True
     if not told:
-        output.note(f"error: {answer['message']} {answer['hint']}".rstrip())
+        output.fault("error", answer["message"], answer["hint"])
     return code
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    output.note(f"warning: {message}")
+    output.fault("warning", " ".join(str(message).split()))

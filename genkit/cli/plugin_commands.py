@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperCommand, TyperOption
 
+from genkit.cli.help_text import FlowingCommand, FlowingGroup
 from genkit.errors import (
     AmbiguousNameError,
     PluginError,
@@ -40,7 +41,7 @@ _SYNONYMS = {
 }
 
 
-class Words(TyperGroup):
+class Words(FlowingGroup):
     """A group of commands that answers a mistyped one with the right one."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -187,7 +188,7 @@ def for_capability(capability: str) -> type[TyperCommand]:
     that were given. Without a capability nothing is looked up.
     """
 
-    class Command(TyperCommand):
+    class Command(FlowingCommand):
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
             ctx.obj = {}
             spec = self._model_spec(ctx, args) if capability else None

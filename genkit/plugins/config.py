@@ -34,13 +34,16 @@ class Config(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def parse(config_class: type[ConfigT], settings: Mapping[str, Any], what: str) -> ConfigT:
+def parse(
+    config_class: type[ConfigT], settings: Mapping[str, Any], what: str, flag: str = ""
+) -> ConfigT:
     """Validate settings against a config class.
 
     Args:
         config_class: the class.
         settings: values by field name.
         what: whose settings they are, for the message (``"model dcgan"``).
+        flag: what gives one on the command line (``"--set"``), if anything does.
 
     Raises:
         UsageError: an unknown field or a bad value; one line, the first fault.
@@ -58,11 +61,22 @@ def parse(config_class: type[ConfigT], settings: Mapping[str, Any], what: str) -
                 f"The {what} has no setting {name!r}.",
                 suggestion(name, known) or f"It has: {', '.join(known) or 'none'}.",
             ) from None
+        if first["type"] == "missing":
+            raise _missing(config_class, name, what, flag) from None
         problem = first["msg"].removeprefix("Value error, ")
         raise UsageError(
             f"The setting {name!r} of the {what}: {_lower_first(problem)}; "
             f"received {first['input']!r:.200}."
         ) from None
+
+
+def _missing(config_class: type[Config], name: str, what: str, flag: str) -> UsageError:
+    """Make the error for a setting without a default that was not given."""
+    field = config_class.model_fields.get(name)
+    meaning = f" ({field.description})" if field is not None and field.description else ""
+    value = next(iter((field and field.examples) or ()), "VALUE")
+    given = f"{flag} {name}={value}".strip()
+    return UsageError(f"The {what} needs the setting {name!r}{meaning}.", f"Give it with: {given}")
 
 
 def describe(config_class: type[Config]) -> list[dict[str, str]]:

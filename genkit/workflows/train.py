@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import warnings
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,6 @@ from genkit.plan.plan import Plan, make_plan
 from genkit.plugins.registry import installed
 from genkit.runs.names import DEFAULT_RUNS_DIR, check_free, check_name, default_name
 from genkit.runs.run import Run
-from genkit.workflows.sitting import Sitting
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,18 @@ def execute(
     *,
     verbose: bool = True,
 ) -> Result:
-    """Carry out a plan in a new run directory."""
+    """Carry out a plan in a new run directory.
+
+    Raises:
+        GenkitError: the name is none or taken, told before anything heavy is imported; or data,
+            model, trainer and callbacks don't go together.
+    """
     if name is not None:
         check_name(name)
     path = runs_dir / (name or default_name(plan))
     check_free(path)
+    from genkit.workflows.sitting import Sitting
+
     sitting = Sitting(plan, callbacks, verbose=verbose, folder=path)
     if plan.init is not None:
         sitting.load_initial_weights(plan.init)
@@ -137,12 +145,20 @@ def resume(
         verbose: show progress.
         callbacks: ``keras.callbacks.Callback`` objects.
 
+    Returns:
+        the run and how the sitting ended; at once where the run is finished.
+
     Raises:
         RunError: not a run, in use, or made from other data.
     """
-    from genkit.runs import checkpoint_files, checkpoints
-
     run = Run.open(Path(path))
+    if more_steps is None and (finished := finished_outcome(run)) is not None:
+        return Result(run, finished)
+    for name in run.plan.callbacks:
+        installed().find("callbacks", name).check_packages()
+    from genkit.runs import checkpoint_files, checkpoints
+    from genkit.workflows.sitting import Sitting
+
     if more_steps is not None:
         run.go_on_for(more_steps)
     elif (goal := run.interrupted_goal()) is not None:
@@ -171,6 +187,18 @@ def resume(
             stacklevel=2,
         )
     return Result(run, sitting.train(run, later=now))
+
+
+def finished_outcome(run: Run) -> Outcome | None:
+    """Return how a run ended that has reached the length of its plan; None if it goes on."""
+    status = run.status()
+    if status["state"] != "done" or (run.settings.steps or 0) > status["step"]:
+        return None
+    last: dict[str, Any] = next(iter(deque(run.iter_metrics(), maxlen=1)), {})
+    losses = {name: value for name, value in last.items() if name not in ("step", "epoch")}
+    seconds = losses.pop("seconds", 0.0)
+    metrics = {name: math.nan if value is None else value for name, value in losses.items()}
+    return Outcome(status["step"], seconds, 0.0, metrics, 0)
 
 
 def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -39,7 +39,7 @@ _SPLITS = ("train", "test")
 class ImageFolderConfig(SplitImageDataConfig):
     """Settings of ``image-folder``."""
 
-    path: AbsolutePath = pydantic.Field(description="The folder")
+    path: AbsolutePath = pydantic.Field(description="The folder", examples=["FOLDER"])
     mode: Literal["RGB", "L"] | None = pydantic.Field(
         None, description="Convert every image to colour (RGB) or gray (L); needed where both occur"
     )
