@@ -86,12 +86,17 @@ def compare(  # noqa: PLR0917
     name: Annotated[
         str | None,
         typer.Option(
-            help="Name of the comparison; by default its models and data.", rich_help_panel=_PLACE
+            help="Name of the comparison; by default its models and data. Short for --out "
+            "comparisons/NAME.",
+            rich_help_panel=_PLACE,
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="Folder that holds the comparisons.", rich_help_panel=_PLACE)
-    ] = Path("comparisons"),
+        Path | None,
+        typer.Option(
+            help="Folder to write to; comparisons/NAME if not given.", rich_help_panel=_PLACE
+        ),
+    ] = None,
     as_json: JsonFlag = False,
     **asked: Any,
 ) -> int:
@@ -108,16 +113,14 @@ def compare(  # noqa: PLR0917
       genkit compare gan --models dcgan,wgan-gp --steps 1000 --no-quality
     """
     from genkit.plan.plan import parse_duration
-    from genkit.runs.names import check_name
+    from genkit.runs.names import folder_for
     from genkit.workflows.comparison import cells, running
     from genkit.workflows.comparison.summary import summarize
 
-    if name is not None:
-        check_name(name, "name")
     chosen = _backends(backends)
     plans = _plans(model, models, {**recipe_of(asked), "backend": chosen[0]})
     comparison = cells.Comparison(
-        out / (name or cells.comparison_name(plans)),
+        folder_for(out, name, Path("comparisons"), cells.comparison_name(plans)),
         plans,
         chosen,
         seeds,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from genkit.cli.output import JsonFlag
+from genkit.cli.output import JsonFlag, note
 from genkit.cli.run import show_result
 
 
@@ -32,6 +32,11 @@ def resume(
       genkit resume runs/mine --steps 1000
       genkit resume runs/mine --backend torch
     """
+    from genkit.runs.run import Run
     from genkit.workflows import train
 
-    return show_result(train.resume(run, steps, backend=backend), as_json)
+    finished = steps is None and train.finished_outcome(Run.open(run)) is not None
+    code = show_result(train.resume(run, steps, backend=backend), as_json)
+    if finished:
+        note(f"The run was finished: nothing is left. Train on with: genkit resume {run} --steps N")
+    return code

@@ -66,16 +66,22 @@ def run(  # noqa: PLR0917
     """
     from genkit.plan.plan import make_plan, read_recipe
     from genkit.plugins.registry import installed
+    from genkit.runs.names import check_free, check_name
 
     flags = {"model": model, **recipe_of(asked)}
     plan = make_plan(installed(), flags, read_recipe(recipe) if recipe else None)
     if dry_run:
         emit(plan.model_dump(mode="json"), as_json, lambda: say(plan.model_dump_json(indent=2)))
         return 0
+    if name is not None:  # told before anything heavy is imported
+        check_name(name)
+        check_free(runs_dir / name)
     from genkit.workflows.train import execute
 
     if not as_json:
         note(f"Training {plan.model} on {plan.dataset} with {plan.backend} ...")
+    if 0 in (plan.steps, plan.epochs):
+        note("A length of 0 trains nothing: the run will hold the weights that it starts from.")
     return show_result(execute(plan, runs_dir, name), as_json)
 
 

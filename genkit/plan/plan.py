@@ -146,8 +146,8 @@ def _resolve(registry: Registry, model: Any, preset: str, merged: dict[str, Any]
     dataset = registry.find("datasets", merged["dataset"])
     trainer = registry.find("trainers", merged.get("trainer") or model.spec.trainer)
     callbacks = {**{name: {} for name in merged.get("log", ())}, **merged.get("callbacks", {})}
-    for name in callbacks:
-        registry.find("callbacks", name)
+    for entry in (model, dataset, trainer, *(registry.find("callbacks", n) for n in callbacks)):
+        entry.check_packages()
     config = model.settings(merged.get("config", {}))
     data = dataset.settings(merged.get("data", {}))
     trainer_config = trainer.settings(merged.get("trainer_config", {}))

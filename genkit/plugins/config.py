@@ -61,13 +61,16 @@ class Config(pydantic.BaseModel):
         return read_text(value, cls.model_fields[info.field_name].annotation, validate)
 
 
-def parse(config_class: type[ConfigT], settings: Mapping[str, Any], what: str) -> ConfigT:
+def parse(
+    config_class: type[ConfigT], settings: Mapping[str, Any], what: str, flag: str = ""
+) -> ConfigT:
     """Validate settings against a config class.
 
     Args:
         config_class: the class.
         settings: values by field name.
         what: whose settings they are, for the message (``"model dcgan"``).
+        flag: what gives one on the command line (``"--set"``), if anything does.
 
     Raises:
         UsageError: an unknown field or a bad value; one line, the first fault.
@@ -85,6 +88,8 @@ def parse(config_class: type[ConfigT], settings: Mapping[str, Any], what: str) -
                 f"The {what} has no setting {name!r}.",
                 suggestion(name, known) or f"It has: {', '.join(known) or 'none'}.",
             ) from None
+        if first["type"] == "missing":
+            raise _missing(config_class, name, what, flag) from None
         problem = first["msg"].removeprefix("Value error, ")
         if first["type"] == "path_type":  # pydantic names a Python class
             problem = "expected a path"
@@ -96,6 +101,15 @@ def parse(config_class: type[ConfigT], settings: Mapping[str, Any], what: str) -
 
 
 _NOT_TEXT = {"string_type", "path_type"}
+
+
+def _missing(config_class: type[Config], name: str, what: str, flag: str) -> UsageError:
+    """Make the error for a setting without a default that was not given."""
+    field = config_class.model_fields.get(name)
+    meaning = f" ({field.description})" if field is not None and field.description else ""
+    value = next(iter((field and field.examples) or ()), "VALUE")
+    given = f"{flag} {name}={value}".strip()
+    return UsageError(f"The {what} needs the setting {name!r}{meaning}.", f"Give it with: {given}")
 
 
 def describe(config_class: type[Config]) -> list[dict[str, str]]:

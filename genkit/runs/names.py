@@ -13,6 +13,7 @@ from genkit.plan.plan import Plan
 from genkit.runs import locks
 
 DEFAULT_RUNS_DIR = Path("runs")
+_LONGEST = 200  # of 255 that file systems have: names beside it are made of it
 
 
 def default_name(plan: Plan) -> str:
@@ -33,10 +34,36 @@ def check_name(name: str, what: str = "run name") -> None:
         what: what the name is called.
 
     Raises:
-        UsageError: it is empty, has slashes or a leading dot.
+        UsageError: it is empty or long, has slashes, a leading dot or control characters.
     """
     if Path(name).name != name or not name or name.startswith("."):
         raise UsageError(f"Expected a {what} without slashes or a leading dot; received {name!r}.")
+    if any(letter < " " or letter == "\x7f" or "\ud800" <= letter <= "\udfff" for letter in name):
+        raise UsageError(f"Expected a {what} of letters that can be shown; received {name!r}.")
+    if (size := len(name.encode())) > _LONGEST:
+        raise UsageError(f"Expected a {what} of at most {_LONGEST} bytes; received {size}.")
+
+
+def folder_for(out: Path | None, name: str | None, home: Path, default: str) -> Path:
+    """Return the folder that a command writes to.
+
+    Args:
+        out: the folder itself, if one was asked for.
+        name: its name in the usual place, if one was asked for.
+        home: the usual place.
+        default: its name otherwise.
+
+    Raises:
+        UsageError: both were asked for, or the name is none.
+    """
+    if out is not None and name is not None:
+        raise UsageError(
+            f"Expected --out or --name; received both, {str(out)!r} and {name!r}.",
+            f"--name NAME is short for --out {home}/NAME.",
+        )
+    if name is not None:
+        check_name(name, "name")
+    return out or home / (name or default)
 
 
 def check_free(path: Path) -> None:

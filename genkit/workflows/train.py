@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import shutil
 import warnings
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genkit.errors import RunError
+from genkit.errors import RunError, UsageError
 from genkit.files import check_path, finite
 from genkit.plan.activation import choose_backend
 from genkit.plan.fitting import Outcome
@@ -16,7 +19,6 @@ from genkit.plan.plan import Plan, make_plan
 from genkit.plugins.registry import installed
 from genkit.runs.names import DEFAULT_RUNS_DIR, check_free, check_name, default_name
 from genkit.runs.run import Run
-from genkit.workflows.sitting import Sitting
 
 
 @dataclass(frozen=True)
@@ -103,20 +105,28 @@ def execute(
     """Carry out a plan in a new run directory.
 
     Raises:
-        GenkitError: as the command line would report it.
+        GenkitError: the name is none or taken, told before anything heavy is imported; or data,
+            model, trainer and callbacks don't go together.
     """
     if name is not None:
         check_name(name)
     path = runs_dir / (name or default_name(plan))
     check_path(path)
     check_free(path)
+    from genkit.workflows.sitting import Sitting
+
     sitting = Sitting(plan, callbacks, verbose=verbose, folder=path)
     if plan.init is not None:
         sitting.load_initial_weights(plan.init)
         if sitting.initial is not None and sitting.initial.left_out:
             warnings.warn(sitting.initial.summary(), stacklevel=2)
     run = Run.create(path, sitting.plan, sitting.environment(), sitting.source.assets)
-    return Result(run, sitting.train(run))
+    try:
+        return Result(run, sitting.train(run))
+    except UsageError:
+        if not run.metrics():  # refused at the first step: nothing was trained
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
 
 
 def resume(
@@ -136,12 +146,20 @@ def resume(
         verbose: show progress.
         callbacks: ``keras.callbacks.Callback`` objects.
 
+    Returns:
+        the run and how the sitting ended; at once where the run is finished.
+
     Raises:
         RunError: not a run, in use, or made from other data.
     """
-    from genkit.runs import checkpoint_files, checkpoints
-
     run = Run.open(Path(path))
+    if more_steps is None and (finished := finished_outcome(run)) is not None:
+        return Result(run, finished)
+    for name in run.plan.callbacks:
+        installed().find("callbacks", name).check_packages()
+    from genkit.runs import checkpoint_files, checkpoints
+    from genkit.workflows.sitting import Sitting
+
     if more_steps is not None:
         run.go_on_for(more_steps)
     elif (goal := run.interrupted_goal()) is not None:
@@ -170,6 +188,18 @@ def resume(
             stacklevel=2,
         )
     return Result(run, sitting.train(run, later=now))
+
+
+def finished_outcome(run: Run) -> Outcome | None:
+    """Return how a run ended that has reached the length of its plan; None if it goes on."""
+    status = run.status()
+    if status["state"] != "done" or (run.settings.steps or 0) > status["step"]:
+        return None
+    last: dict[str, Any] = next(iter(deque(run.iter_metrics(), maxlen=1)), {})
+    losses = {name: value for name, value in last.items() if name not in ("step", "epoch")}
+    seconds = losses.pop("seconds", 0.0)
+    metrics = {name: math.nan if value is None else value for name, value in losses.items()}
+    return Outcome(status["step"], seconds, 0.0, metrics, 0)
 
 
 def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import warnings
 
@@ -65,6 +66,15 @@ FOLDER = [
     ("arguments", "code", "message"),
     [
         (["run", "dcgn"], 2, "Did you mean 'dcgan'"),
+        (["run", "VAE"], 2, "Did you mean 'vae'"),
+        (["run", "ease"], 2, "genkit-keras-recsys, which is not installed"),
+        (["run", "eas"], 2, "Did you mean 'ease'"),
+        ([*RUN, "--trainer", "dp"], 2, "GenKit: pip install ./plugins/genkit-keras-dp"),
+        (["recommend", "nowhere"], 2, "GenKit: pip install ./plugins/genkit-keras-recsys"),
+        (["info", "points-gan"], 2, "GenKit: pip install ./plugins/genkit-keras-points"),
+        (["check", "ease"], 2, "GenKit: pip install ./plugins/genkit-keras-recsys"),
+        (["trian", "vae"], 2, "Did you mean 'run'"),
+        (["densty"], 2, "Did you mean 'density'"),
         ([*RUN, "--dataset", "mnits"], 2, "Did you mean 'mnist'"),
         ([*RUN, "--preset", "quick"], 2, "it has default, reference"),
         ([*RUN, "--set", "latent=3"], 2, "no setting 'latent'"),
@@ -103,6 +113,13 @@ FOLDER = [
         (["new", "plugin", "s" * 31, "--kind", "metric"], 2, "30 characters"),
         (["new", "plugin", "gvae", "--kind", "generator"], 2, "The name 'gvae' is taken"),
         ([*FOLDER], 1, "pictures"),
+        ([*FOLDER], 1, "No such file or directory."),
+        ([*RUN, "--dataset", "image-folder"], 2, "Give it with: --data path=FOLDER"),
+        ([*RUN, "--dataset", "npz"], 2, "Give it with: --data path=FILE.npz"),
+        ([*RUN, "--name", "a" * 300], 2, "at most 200 bytes; received 300"),
+        (["compare", "vae", "--name", "a/b"], 2, "without slashes"),
+        (["compare", "vae", "--name", "a", "--out", "b"], 2, "Expected --out or --name"),
+        (["augment", "--model", "cvae", "--name", "a", "--out", "b"], 2, "received both"),
     ],
 )
 def test_a_mistake_is_one_line_with_the_right_code(genkit_here, tmp_path, arguments, code, message):
@@ -134,6 +151,34 @@ def test_debug_shows_the_traceback(monkeypatch):
     monkeypatch.setattr("sys.argv", ["genkit", "run", "dcgn", "--debug"])
     with pytest.raises(UsageError):
         cli.main()
+
+
+def test_a_name_that_is_taken_is_told_before_anything_heavy_is_imported(tmp_path):
+    (tmp_path / "runs/mine").mkdir(parents=True)
+    program = (
+        "import sys; from genkit import cli\n"
+        "sys.argv = ['genkit', 'run', 'vae', '--name', 'mine']\n"
+        "try: cli.main()\nexcept SystemExit as ended: print(ended.code)\n"
+        "print([name for name in ('keras', 'scipy', 'jax', 'torch') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.stdout == "1\n[]\n"
+    assert done.stderr.startswith("error: The run directory runs/mine exists already. Go on")
+
+
+@pytest.mark.slow
+def test_a_length_of_nothing_and_a_finished_run_are_told(genkit_here):
+    code, _, err = genkit_here(*RUN[:-2], "--set", "width=4", "--steps", 0, "--name", "empty")
+    assert code == 0, err
+    assert "A length of 0 trains nothing" in err
+    code, out, err = genkit_here("resume", "runs/empty")
+    assert code == 0
+    assert "runs/empty: 0 steps" in out
+    assert "The run was finished" in err
+    assert "genkit resume runs/empty --steps N" in err
 
 
 def test_an_empty_folder(genkit_here, tmp_path):

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 class ImageFolderConfig(ImageDataConfig):
     """Settings of ``image-folder``."""
 
-    path: AbsolutePath = pydantic.Field(description="The folder")
+    path: AbsolutePath = pydantic.Field(description="The folder", examples=["FOLDER"])
     split: Literal["train", "validation", "test", "all"] = pydantic.Field(
         "train", description="Which items: those for training, those held out, or all"
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genkit.errors import DataError
+from genkit.files import reason_of
 
 if TYPE_CHECKING:
     from genkit.data.left_out import LeftOut
@@ -52,7 +53,7 @@ class ImageSearch:
             }
         except OSError as error:
             raise DataError(
-                f"Expected a folder of images at {error.filename or root}; {error.strerror}.",
+                f"Expected a folder of images at {error.filename or root}; {reason_of(error)}.",
                 "Unpack it first." if root.suffix.lower() in _ARCHIVES else "",
             ) from error
 

@@ -40,7 +40,7 @@ def _split_numbers(value: object) -> object:
 class NpzConfig(ImageDataConfig):
     """Settings of ``npz``."""
 
-    path: AbsolutePath = pydantic.Field(description="The .npz file")
+    path: AbsolutePath = pydantic.Field(description="The .npz file", examples=["FILE.npz"])
     image: str | None = pydantic.Field(
         None,
         description="Name of the array of images, (items, height, width) or with channels last; "
