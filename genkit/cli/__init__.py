@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import warnings
+from contextlib import redirect_stderr
 from typing import Annotated
 
 import typer
@@ -28,9 +31,14 @@ from genkit.cli import (
     runs,
 )
 from genkit.cli.plugin_commands import Verbs, Words, for_capability
+from genkit.cli.typer_inside import complete_plainly
 from genkit.errors import GenkitError
 
+complete_plainly()
+
 _INTERRUPTED = 130
+_COMPLETING = "_GENKIT_COMPLETE"
+"""The variable in which a shell asks for completions."""
 
 app = typer.Typer(
     name="genkit",
@@ -50,11 +58,11 @@ app.command("compare")(compare.compare)
 app.command("evaluate")(evaluate.evaluate)
 app.command("augment")(augment.augment)
 app.command("report")(report.report)
-app.command("runs")(runs.runs)
 app.command("list")(listing.list_specs)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
+app.add_typer(runs.app, name="runs", cls=Words)
 app.add_typer(new.app, name="new", cls=Words)
 
 
@@ -81,6 +89,8 @@ def _root(
 
 def main() -> None:
     """Run the command line; the entry point of ``genkit``."""
+    if _COMPLETING in os.environ:
+        sys.exit(_complete())
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
@@ -100,6 +110,17 @@ def main() -> None:
         code = _report(interrupt, as_json)
     output.finish()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complete() -> int:
+    """Answer a shell that asks how a word may go on; faults offer nothing, and show nothing."""
+    os.environ["COLUMNS"] = "1000"  # an offer is a line: none may be wrapped
+    with redirect_stderr(io.StringIO()):
+        try:
+            app(prog_name="genkit", standalone_mode=False)
+        except Exception:  # noqa: BLE001 - what was typed so far may be anything
+            return 1
+    return 0
 
 
 def _report(error: BaseException, as_json: bool) -> int:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, note, say
 from genkit.cli.plugin_commands import commands_for
 from genkit.cli.recipe_flags import recipe_flags, recipe_of
@@ -31,7 +32,11 @@ _PLACE = "Where it goes"
 @recipe_flags(_PLACE, "checkpoint_every", "sample_every", "keep", "keep_best", "log", after="name")
 def run(  # noqa: PLR0917
     model: Annotated[
-        str | None, typer.Argument(help="Name of the model; may stand in the recipe instead.")
+        str | None,
+        typer.Argument(
+            help="Name of the model; may stand in the recipe instead.",
+            autocompletion=completion.models,
+        ),
     ] = None,
     recipe: Annotated[
         Path | None,
@@ -66,9 +71,13 @@ def run(  # noqa: PLR0917
     """
     from genkit.plan.plan import make_plan, read_recipe
     from genkit.plugins.registry import installed
+    from genkit.runs.finding import with_init_found
 
     flags = {"model": model, **recipe_of(asked)}
-    plan = make_plan(installed(), flags, read_recipe(recipe) if recipe else None)
+    layers = [
+        with_init_found(each, runs_dir) for each in (flags, read_recipe(recipe) if recipe else {})
+    ]
+    plan = make_plan(installed(), *layers)
     if dry_run:
         emit(plan.model_dump(mode="json"), as_json, lambda: say(plan.model_dump_json(indent=2)))
         return 0

@@ -6,12 +6,17 @@ import glob
 import shutil
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genkit.errors import RunError, UsageError
-from genkit.plan.plan import Plan
 from genkit.runs import locks
 
+if TYPE_CHECKING:
+    from genkit.plan.plan import Plan  # with pydantic, which a list of names can do without
+
 DEFAULT_RUNS_DIR = Path("runs")
+LATEST = "latest"
+"""Stands for the newest run wherever a run is asked for."""
 
 
 def default_name(plan: Plan) -> str:
@@ -32,8 +37,13 @@ def check_name(name: str, what: str = "run name") -> None:
         what: what the name is called.
 
     Raises:
-        UsageError: it is empty, has slashes or a leading dot.
+        UsageError: it is empty, has slashes or a leading dot, or stands for another run.
     """
+    if name == LATEST:
+        raise UsageError(
+            f"Expected a {what} other than {LATEST!r}: that stands for the newest run.",
+            f"Add a word, such as {LATEST}-try.",
+        )
     if Path(name).name != name or not name or name.startswith("."):
         raise UsageError(f"Expected a {what} without slashes or a leading dot; received {name!r}.")
 

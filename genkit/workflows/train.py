@@ -14,6 +14,8 @@ from genkit.plan.activation import choose
 from genkit.plan.fitting import Outcome
 from genkit.plan.plan import Plan, make_plan
 from genkit.plugins.registry import installed
+from genkit.runs.finding import with_init_found
+from genkit.runs.loading import path_of
 from genkit.runs.names import DEFAULT_RUNS_DIR, check_free, check_name, default_name
 from genkit.runs.run import Run
 from genkit.workflows.sitting import Sitting
@@ -84,8 +86,8 @@ def train(
         >>> genkit.load(result.path).generate(16).shape  # doctest: +SKIP
         (16, 8, 8, 1)
     """
-    if settings.get("init") is not None:
-        settings["init"] = str(getattr(settings["init"], "path", settings["init"]))
+    settings["init"] = getattr(settings.get("init"), "path", settings.get("init"))
+    settings = with_init_found(settings, Path(runs_dir))
     if isinstance(callbacks, Mapping):
         settings["callbacks"], callbacks = callbacks, ()
     plan = make_plan(installed(), {**settings, "model": model})
@@ -125,7 +127,7 @@ def resume(
     """Go on with a run from its last checkpoint.
 
     Args:
-        path: the run directory.
+        path: the run's directory, its name, or ``"latest"``.
         more_steps: steps to train in this sitting; without it the plan's own length holds.
         backend: backend to go on with; the plan's own if not given.
         verbose: show progress.
@@ -136,7 +138,7 @@ def resume(
     """
     from genkit.runs import checkpoint_files, checkpoints
 
-    run = Run.open(Path(path))
+    run = Run.open(path_of(path))
     if more_steps is not None:
         run.go_on_for(more_steps)
     elif (goal := run.interrupted_goal()) is not None:
