@@ -211,7 +211,7 @@ def model_of(word: str) -> Entry | None:
     Raises:
         GenkitError: its files are damaged, or no installed plugin offers the model.
     """
-    from genkit.runs.loading import saved_model_entry
+    from genkit.runs.saved_model import saved_model_entry
 
     return saved_model_entry(word)
 

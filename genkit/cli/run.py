@@ -113,7 +113,7 @@ def report(result: Any, as_json: bool) -> int:
 
 def _verbs(plan: Any) -> list[str]:
     """Name what can be done with a trained model: generate, or what plugins' commands are for."""
-    from genkit.runs.inputs import model_entry
+    from genkit.runs.saved_model import model_entry
 
     capabilities = model_entry(plan.model, plan.distributions["model"]).spec.capabilities
     return [*(["generate"] if "generate" in capabilities else []), *commands_for(capabilities)]

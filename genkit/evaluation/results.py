@@ -10,9 +10,10 @@ from typing import Any
 
 from genkit.errors import RunError
 from genkit.evaluation.figure import Figure
-from genkit.runs.export import is_export, weights_file
+from genkit.runs.export import weights_file
 from genkit.runs.kept_figures import KeptFigures, read_figures, write_figures
 from genkit.runs.loading import path_of
+from genkit.runs.names import is_export
 from genkit.runs.run import Run
 
 

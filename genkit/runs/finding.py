@@ -9,7 +9,7 @@ from typing import Any
 
 from genkit.errors import RunError
 from genkit.files import read_json
-from genkit.runs.names import DEFAULT_RUNS_DIR, LATEST, is_run
+from genkit.runs.names import DEFAULT_RUNS_DIR, LATEST, is_export, is_run
 
 _SHOWN = 3
 """How many runs an error names."""
@@ -42,8 +42,6 @@ def known_run(given: str | Path, runs_dir: Path = DEFAULT_RUNS_DIR) -> Path | No
     What is there comes first: a directory of that path, then a run of that name in the runs folder,
     then, for ``latest``, the newest run there.
     """
-    from genkit.runs.export import is_export
-
     path = Path(given)
     try:
         if is_run(path) or is_export(path):

@@ -11,14 +11,14 @@ from genkit.plugins.registry import installed
 from genkit.plugins.schema import Schema
 from genkit.runs import inputs
 from genkit.runs.assets import read_assets
-from genkit.runs.export import is_export, named_model, read_export
-from genkit.runs.finding import find_run, known_run
+from genkit.runs.export import read_export
+from genkit.runs.finding import find_run
+from genkit.runs.names import is_export
 from genkit.runs.run import Run
 
 if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.models.model import Model
-    from genkit.plugins.entries import Entry
 
 
 class HasPath(Protocol):
@@ -92,24 +92,6 @@ def load(
     checkpoints.read_steadily(which, lambda folder: checkpoint_files.restore(folder, state))
     model.use_averaged_weights()
     return model
-
-
-def saved_model_entry(given: str | Path) -> Entry | None:
-    """Return the record of a run's or an exported model's model; None if there is neither.
-
-    Args:
-        given: a directory, a run's name, or ``latest``.
-
-    Raises:
-        GenkitError: its files are damaged, or no installed plugin offers the model.
-    """
-    path = known_run(given)
-    if path is None:
-        return None
-    if is_export(path):
-        return inputs.model_entry(*named_model(path))
-    plan = Run.open(path).plan
-    return inputs.model_entry(plan.model, plan.distributions["model"])
 
 
 def open_data(run_or_path: HasPath | str | Path, *, unseen: bool = False) -> Source:

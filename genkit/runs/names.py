@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from genkit.plan.plan import Plan  # with pydantic, which a list of names can do without
 
 DEFAULT_RUNS_DIR = Path("runs")
+EXPORT_CONFIG, EXPORT_WEIGHTS = "config.json", "weights.safetensors"
+"""The files of an exported model: genkit.runs.export."""
 LATEST = "latest"
 """Stands for the newest run wherever a run is asked for."""
 
@@ -27,6 +29,11 @@ def default_name(plan: Plan) -> str:
 def is_run(path: Path) -> bool:
     """Whether there is a run directory at a path."""
     return (path / "plan.json").is_file()
+
+
+def is_export(path: Path) -> bool:
+    """Whether a folder looks like an exported model."""
+    return (path / EXPORT_CONFIG).is_file() and (path / EXPORT_WEIGHTS).is_file()
 
 
 def check_name(name: str, what: str = "run name") -> None:
