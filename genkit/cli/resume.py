@@ -8,7 +8,7 @@ import typer
 
 from genkit.cli import completion
 from genkit.cli.output import JsonFlag
-from genkit.cli.run import report
+from genkit.cli.run import show_result
 from genkit.cli.run_argument import RunArgument
 
 
@@ -38,4 +38,4 @@ def resume(
     """
     from genkit.workflows import train
 
-    return report(train.resume(run, steps, backend=backend), as_json)
+    return show_result(train.resume(run, steps, backend=backend), as_json)

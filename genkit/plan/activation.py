@@ -48,7 +48,7 @@ def backend_version(name: str) -> str | None:
     return None
 
 
-def choose(requested: str | None = None) -> str:
+def choose_backend(requested: str | None = None) -> str:
     """Resolve a wish to a backend: the wish, then ``KERAS_BACKEND``, then the first installed.
 
     Args:
@@ -107,7 +107,7 @@ def bind_keras(requested: str | None = None) -> str:
     Raises:
         BackendError: not installed, or Keras already runs on another one.
     """
-    name = choose(requested)
+    name = choose_backend(requested)
     active = active_backend()
     if active is not None and active != name:
         raise BackendError(

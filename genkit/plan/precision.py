@@ -18,7 +18,7 @@ _FASTEST_ON_CPU = {"torch": "bfloat16", "tensorflow": "bfloat16", "jax": "float3
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
-def resolve(precision: str, backend: str, device: Mapping[str, Any]) -> str:
+def settle(precision: str, backend: str, device: Mapping[str, Any]) -> str:
     """Turn ``auto`` into what is fastest and safe here; give anything else back.
 
     Args:

@@ -12,7 +12,7 @@ from genkit.errors import UsageError
 from genkit.plugins.names import suggestion
 from genkit.runs.finding import newest_first, run_folders
 from genkit.runs.names import DEFAULT_RUNS_DIR
-from genkit.runs.summary import RunSummary, summarize
+from genkit.runs.run_summary import RunSummary, summarize_run
 
 
 def _by_figure(run: RunSummary) -> tuple[Any, ...]:
@@ -60,7 +60,7 @@ def list_runs(
             f"Expected --sort {', '.join(SORTS)}; received {sort!r}.", suggestion(sort, SORTS)
         )
     checks = [_check(text) for text in filters]
-    found = (summarize(run) for run in newest_first(run_folders(runs_dir)))
+    found = (summarize_run(run) for run in newest_first(run_folders(runs_dir)))
     return sorted((run for run in found if all(check(run) for check in checks)), key=_ORDERS[sort])
 
 

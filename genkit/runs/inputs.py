@@ -191,5 +191,5 @@ def on_this_device(plan: Plan) -> Plan:
     """Return a plan with what only the device can tell settled; its backend must be active."""
     from genkit import engine
 
-    settled = precision.resolve(plan.precision, plan.backend, engine.device())
+    settled = precision.settle(plan.precision, plan.backend, engine.device())
     return plan.model_copy(update={"precision": settled})

@@ -10,7 +10,7 @@ from typing import Any
 
 from genkit.errors import RunError
 from genkit.files import finite
-from genkit.plan.activation import choose
+from genkit.plan.activation import choose_backend
 from genkit.plan.fitting import Outcome
 from genkit.plan.plan import Plan, make_plan
 from genkit.plugins.registry import installed
@@ -144,7 +144,7 @@ def resume(
     elif (goal := run.interrupted_goal()) is not None:
         run.go_on_until(goal)
     if backend is not None:
-        run.plan = run.plan.model_copy(update={"backend": choose(backend)})
+        run.plan = run.plan.model_copy(update={"backend": choose_backend(backend)})
     begun = bool(checkpoints.steps(run.checkpoints))
     sitting = Sitting(
         run.plan,
@@ -161,9 +161,33 @@ def resume(
             f"The data of {path} has changed since the run began; it can't go on the same.",
             "Bring the data back, or start from its weights: genkit run ... --init RUN",
         )
-    if before.get("device", {}).get("threads") != now["device"]["threads"]:
+    if changed := _changed(before, now):
         warnings.warn(
-            "The thread count has changed since the run began: results will not be the same bits.",
+            f"Since the run began, {', '.join(changed)}: results will not be the same bits.",
             stacklevel=2,
         )
     return Result(run, sitting.train(run, later=now))
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """List what decides the bits of results and isn't as it was; a new backend was asked for."""
+    changed = []
+    then, versions = before.get("versions", {}), now["versions"]
+    if then.keys() == versions.keys():
+        changed += [
+            f"{name} has become {version} (it was {then[name]})"
+            for name, version in versions.items()
+            if then[name] != version
+        ]
+        new = now["settings"]
+        old = before.get("settings", new)
+        changed += [
+            f"{name} has become {new.get(name, 'unset')} (it was {old.get(name, 'unset')})"
+            for name in sorted(old | new)
+            if old.get(name) != new.get(name)
+        ]
+    if before.get("device", {}).get("threads") != now["device"]["threads"]:
+        changed.append("the thread count has changed")
+    if before.get("processor", now["processor"]) != now["processor"]:
+        changed.append(f"the processor is another ({now['processor']})")
+    return changed

@@ -15,7 +15,7 @@ from genkit.cli.output import JsonFlag, emit, say, table
 from genkit.cli.run_argument import RunArgument, find
 
 if TYPE_CHECKING:
-    from genkit.runs.differences import Difference
+    from genkit.runs.run_diff import DiffRow
 
 _LONGEST = 60
 
@@ -41,9 +41,9 @@ def diff(
     Examples:
       genkit runs diff baseline latest
     """
-    from genkit.runs.differences import differences
+    from genkit.runs.run_diff import diff_runs
 
-    found = differences(run, other)
+    found = diff_runs(run, other)
     result = {"runs": [str(run), str(other)], **asdict(found)}
     parts = {
         "Settings": found.settings,
@@ -54,7 +54,7 @@ def diff(
     return 0
 
 
-def _show(parts: Mapping[str, Sequence[Difference]], names: list[str]) -> None:
+def _show(parts: Mapping[str, Sequence[DiffRow]], names: list[str]) -> None:
     if not any(parts.values()):
         say("They don't differ.")
     for title, rows in parts.items():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from genkit.runs.headline import Headline
-    from genkit.runs.summary import RunSummary
+    from genkit.runs.run_summary import RunSummary
 
 _HEAD = ("run", "date", "duration", "state", "figure")
 _FIGURE = 22

@@ -13,7 +13,7 @@ from genkit.cli.runs.lines import lines, width_of_screen
 from genkit.runs.names import DEFAULT_RUNS_DIR
 
 if TYPE_CHECKING:
-    from genkit.runs.summary import RunSummary
+    from genkit.runs.run_summary import RunSummary
 
 
 def runs(

@@ -188,7 +188,7 @@ class Loop:
         if self.tells:
             self.watchers.call("on_train_batch_end", step.index, shown)
         if not self.model.stop_training:
-            divergence.check(losses, position.step, position.first)
+            divergence.check_losses(losses, position.step, position.first)
         seconds = round(position.seconds, 6)
         self.run.log({"step": position.step, "epoch": step.epoch + 1, "seconds": seconds, **shown})
         if step.index + 1 == self.loader.steps_per_epoch:

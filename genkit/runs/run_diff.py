@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from genkit.runs.run import Run
-from genkit.runs.summary import summarize
+from genkit.runs.run_summary import summarize_run
 
 
 @dataclass(frozen=True)
-class Difference:
+class DiffRow:
     """One thing in which two runs differ.
 
     Args:
@@ -29,7 +29,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Differences:
+class RunDiff:
     """All in which two runs differ.
 
     Args:
@@ -38,12 +38,12 @@ class Differences:
         figures: losses, and figures that were measured.
     """
 
-    settings: tuple[Difference, ...]
-    versions: tuple[Difference, ...]
-    figures: tuple[Difference, ...]
+    settings: tuple[DiffRow, ...]
+    versions: tuple[DiffRow, ...]
+    figures: tuple[DiffRow, ...]
 
 
-def differences(first: Path, second: Path) -> Differences:
+def diff_runs(first: Path, second: Path) -> RunDiff:
     """Compare two runs by their files.
 
     Raises:
@@ -51,7 +51,7 @@ def differences(first: Path, second: Path) -> Differences:
     """
     runs = Run.open(first), Run.open(second)
     plans = [run.plan.model_dump(mode="json") for run in runs]
-    return Differences(
+    return RunDiff(
         tuple(_differing(*map(_flat, plans))),
         tuple(_differing(*map(_surroundings, runs))),
         (*_differing(*map(_outcome, (first, second))), *_figures(*runs)),
@@ -76,14 +76,14 @@ def _flat(value: Any, name: str = "") -> dict[str, Any]:
     return found
 
 
-def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[Difference]:
+def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[DiffRow]:
     for name in dict.fromkeys((*first, *second)):
         if first.get(name) != second.get(name):
-            yield Difference(name, first.get(name), second.get(name))
+            yield DiffRow(name, first.get(name), second.get(name))
 
 
 def _outcome(run: Path) -> dict[str, Any]:
-    about = summarize(run)
+    about = summarize_run(run)
     return {
         "state": about.state,
         "step": about.step,
@@ -92,7 +92,7 @@ def _outcome(run: Path) -> dict[str, Any]:
     }
 
 
-def _figures(first: Run, second: Run) -> Iterator[Difference]:
+def _figures(first: Run, second: Run) -> Iterator[DiffRow]:
     """Compare the figures of a name, the last that was measured of each."""
     one, other = ({row.get("name"): row for row in run.figures().rows} for run in (first, second))
     for name in dict.fromkeys((*one, *other)):
@@ -102,7 +102,7 @@ def _figures(first: Run, second: Run) -> Iterator[Difference]:
             for row in rows
         )
         if mine != theirs:
-            yield Difference(str(name), mine, theirs, _unlike(*rows))
+            yield DiffRow(str(name), mine, theirs, _unlike(*rows))
 
 
 def _unlike(first: Mapping[str, Any] | None, second: Mapping[str, Any] | None) -> str:

@@ -75,7 +75,7 @@ class RunSummary:
         }
 
 
-def summarize(run: Path) -> RunSummary:
+def summarize_run(run: Path) -> RunSummary:
     """Summarize a run, whatever is damaged in it; of its log only the end is read.
 
     Args:
