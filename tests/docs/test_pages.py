@@ -74,7 +74,7 @@ def test_dry_run_blocks_make_a_plan(block, monkeypatch):
     from genkit.plan import activation
 
     # Whether a backend is installed is not the page's matter.
-    monkeypatch.setattr(activation, "choose", lambda requested: requested or "jax")
+    monkeypatch.setattr(activation, "choose_backend", lambda requested: requested or "jax")
     for line in block.commands():
         words = shlex.split(line)
         if words[:2] == ["genkit", "run"]:
