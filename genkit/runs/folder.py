@@ -41,7 +41,7 @@ FILTERS = ("name", "model", "dataset", "backend", "state", "note")
 
 
 def list_runs(
-    runs_dir: Path = DEFAULT_RUNS_DIR, *, sort: str = "date", filters: Iterable[str] = ()
+    runs_dir: str | Path = DEFAULT_RUNS_DIR, *, sort: str = "date", filters: Iterable[str] = ()
 ) -> list[RunSummary]:
     """List the runs of a folder, damaged ones too.
 
@@ -60,7 +60,7 @@ def list_runs(
             f"Expected --sort {', '.join(SORTS)}; received {sort!r}.", suggestion(sort, SORTS)
         )
     checks = [_check(text) for text in filters]
-    found = (summarize_run(run) for run in newest_first(run_folders(runs_dir)))
+    found = (summarize_run(run) for run in newest_first(run_folders(Path(runs_dir))))
     return sorted((run for run in found if all(check(run) for check in checks)), key=_ORDERS[sort])
 
 

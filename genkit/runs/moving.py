@@ -39,6 +39,11 @@ class Binned:
     def name(self) -> str:
         return self.path.name
 
+    @property
+    def runs_dir(self) -> Path:
+        """The folder of runs that it was in."""
+        return self.path.parents[2]
+
     def size(self) -> int:
         """Return how many bytes its files have."""
         return sum(
@@ -55,7 +60,7 @@ def rename_run(run: Path, name: str) -> Path:
         UsageError: the name is none of a folder.
         RunError: it is no run, the name is taken, or a process is writing the run.
     """
-    _check_run(run)
+    run = _checked(run)
     check_name(name)
     new = run.parent / name
     if new.exists():
@@ -71,9 +76,7 @@ def bin_runs(runs: Sequence[Path]) -> list[Binned]:
     Raises:
         RunError: one is no run, or a process is writing it.
     """
-    runs = list(dict.fromkeys(runs))
-    for run in runs:
-        _check_run(run)
+    runs = list(dict.fromkeys(map(_checked, runs)))
     with ExitStack() as stack:
         for run in runs:
             stack.enter_context(held(run))
@@ -132,9 +135,11 @@ def empty_bin(runs_dir: Path) -> list[Binned]:
     return binned
 
 
-def _check_run(run: Path) -> None:
+def _checked(run: Path) -> Path:
+    """Return a run's directory by a path that ends with its name, which ``.`` doesn't."""
     if not is_run(run):
         raise RunError(
             f"Expected a run directory with a plan.json; received {str(run)!r}.",
             "An exported model is a folder like any other: move it as such.",
         )
+    return run if run.name not in {"", ".."} else run.resolve()

@@ -141,7 +141,7 @@ def test_runs_are_filtered(three, monkeypatch, tmp_path, filters, found):
 
 def test_how_many_runs_a_filter_left_out_is_told(genkit_here, three):
     assert "1 of 3 runs fit" in genkit_here("runs", "--filter", "state=failed")[1]
-    assert "0 of 3 runs fit" in genkit_here("runs", "--filter", "state=new")[1]
+    assert genkit_here("runs", "--filter", "state=new")[1] == "0 of 3 runs fit the filters.\n"
 
 
 @pytest.mark.parametrize(
@@ -413,6 +413,14 @@ def test_a_run_that_is_being_written_stays_where_it_is(genkit_here, three, tmp_p
     assert code == 1
     assert "is being written by process" in err
     assert {run.name for run in list_runs(tmp_path / "runs")} == {"first", "last", LONG}
+
+
+def test_the_folder_one_is_in_can_be_put_away(genkit_here, three, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path / "runs" / "first")
+    code, _, err = genkit_here("runs", "rm", ".")
+    assert code == 0, err
+    monkeypatch.chdir(tmp_path)
+    assert genkit_here("runs", "restore", "first")[0] == 0
 
 
 def test_a_rename_keeps_the_run_and_takes_no_name(genkit_here, three, tmp_path):

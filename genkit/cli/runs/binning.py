@@ -35,9 +35,10 @@ def rm(runs: RunsArgument, as_json: JsonFlag = False) -> int:
     result = {"runs": [str(run) for run in runs], "bin": [str(each.path) for each in moved]}
 
     def show() -> None:
-        for run, each in zip(dict.fromkeys(runs), moved, strict=True):
-            say(f"{run} is in the bin. Bring it back: {_command(run.parent)} restore {each.name}")
-        for folder in dict.fromkeys(run.parent for run in runs):
+        for each in moved:
+            back = f"{_command(each.runs_dir)} restore {shlex.quote(each.name)}"
+            say(f"{each.runs_dir / each.name} is in the bin. Bring it back: {back}")
+        for folder in dict.fromkeys(each.runs_dir for each in moved):
             say(f"To free the space for good: {_command(folder)} bin --empty")
 
     emit(result, as_json, show)

@@ -35,6 +35,8 @@ def lines(runs: Sequence[tuple[str, RunSummary]], width: int) -> list[str]:
         runs: each with what it is called.
         width: columns of the screen. Names that are too long lose their middle.
     """
+    if not runs:
+        return []
     now = datetime.now().astimezone()
     rows = [(name, *_about(run, now)) for name, run in runs]
     widths = [max(map(cells, column)) for column in zip(_HEAD, *rows, strict=True)]
@@ -115,7 +117,16 @@ def _cut(text: str, width: int) -> str:
     """Cut a text at its end."""
     from rich.cells import set_cell_size
 
-    return text if cells(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"
+    return text if cells(text) <= width else set_cell_size(text, width - 1).rstrip() + _dots()
+
+
+def _dots() -> str:
+    """Return what stands for what was cut, in one column, as the stream can write it."""
+    try:
+        "…".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return "~"
+    return "…"
 
 
 def _middle(text: str, width: int) -> str:
