@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, note, say, table
 from genkit.cli.recipe_flags import recipe_flags, recipe_of
 from genkit.errors import UsageError
@@ -44,6 +45,7 @@ def augment(  # noqa: PLR0917
             help="A model that generates by label: it needs data with a label (genkit info MODEL), "
             "or has the setting conditional.",
             rich_help_panel=_GENERATOR,
+            autocompletion=completion.models,
         ),
     ],
     per_class: Annotated[

@@ -10,10 +10,11 @@ import typer
 
 from genkit.cli import items as shared
 from genkit.cli.output import JsonFlag, emit, say
+from genkit.cli.run_argument import RunArgument
 
 
 def encode(  # noqa: PLR0917
-    run: shared.RunArgument,
+    run: RunArgument,
     n: Annotated[
         int | None, typer.Option("--n", "-n", help="How many items; all if not given.")
     ] = None,

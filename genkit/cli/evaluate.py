@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genkit.cli import completion, setting_completion
 from genkit.cli import items as shared
 from genkit.cli.output import JsonFlag, emit, say, table
+from genkit.cli.run_argument import ModelArgument
 
 if TYPE_CHECKING:
     from genkit.evaluation.figure import Figure
@@ -17,18 +18,21 @@ _BETTER = {"min": "lower", "max": "higher"}
 
 
 def evaluate(  # noqa: PLR0917
-    run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run directory, or an exported model folder.")
-    ],
+    run: ModelArgument,
     against: Annotated[
         str | None,
-        typer.Option(metavar="DATASET", help="Data set to compare with; by default the run's own."),
+        typer.Option(
+            metavar="DATASET",
+            help="Data set to compare with; by default the run's own.",
+            autocompletion=completion.datasets,
+        ),
     ] = None,
     data: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KEY=VALUE",
             help="Another setting of that data set, e.g. transforms=resize=32. Repeatable.",
+            autocompletion=setting_completion.data_keys,
         ),
     ] = None,
     split: Annotated[
@@ -36,7 +40,11 @@ def evaluate(  # noqa: PLR0917
     ] = "test",
     metrics: Annotated[
         str | None,
-        typer.Option(metavar="fid,kid,...", help="By default all that fit: genkit list metrics."),
+        typer.Option(
+            metavar="fid,kid,...",
+            help="By default all that fit: genkit list metrics.",
+            autocompletion=completion.metrics,
+        ),
     ] = None,
     extractor: Annotated[
         str | None,

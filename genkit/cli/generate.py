@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from genkit.cli import items as shared
 from genkit.cli.output import JsonFlag, emit, say
+from genkit.cli.run_argument import ModelArgument
 from genkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,23 +21,13 @@ if TYPE_CHECKING:
 
 def generate(  # noqa: PLR0917
     context: typer.Context,
-    run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run directory, or an exported model folder.")
-    ],
+    run: ModelArgument,
     n: Annotated[int, typer.Option("--n", "-n", help="How many.")] = 64,
     seed: Annotated[
         int, typer.Option(help="Sample i depends only on (seed, i): --n 10 begins --n 100.")
     ] = 0,
-    backend: Annotated[
-        str | None, typer.Option(help="jax, torch or tensorflow; by default the run's own.")
-    ] = None,
-    checkpoint: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STEP|best",
-            help="The step of a checkpoint the run has kept, or best; by default the newest.",
-        ),
-    ] = None,
+    backend: shared.BackendOption = None,
+    checkpoint: shared.CheckpointOption = None,
     label: Annotated[
         str | None,
         typer.Option(

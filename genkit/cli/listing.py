@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, note, say, table
 from genkit.errors import UsageError
 from genkit.plugins.entries import KINDS
@@ -18,7 +19,10 @@ from genkit.plugins.repository import REPOSITORY
 def list_specs(
     kind: Annotated[
         str | None,
-        typer.Argument(help=f"One of {', '.join(KINDS)}, plugins; all if not given."),
+        typer.Argument(
+            help=f"One of {', '.join(KINDS)}, plugins; all if not given.",
+            autocompletion=completion.kinds,
+        ),
     ] = None,
     as_json: JsonFlag = False,
 ) -> int:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from genkit.cli import completion
 from genkit.cli.output import JsonFlag, note
 from genkit.cli.run import show_result
+from genkit.cli.run_argument import RunArgument
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run directory.")],
+    run: RunArgument,
     steps: Annotated[
         int | None,
         typer.Option(metavar="MORE", help="Train this many steps more than were done."),
     ] = None,
     backend: Annotated[
         str | None,
-        typer.Option(help="jax, torch or tensorflow; by default the one it was begun with."),
+        typer.Option(
+            help="jax, torch or tensorflow; by default the one it was begun with.",
+            autocompletion=completion.backends,
+        ),
     ] = None,
     as_json: JsonFlag = False,
 ) -> int:

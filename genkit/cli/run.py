@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, note, say
 from genkit.cli.plugin_commands import commands_for
 from genkit.cli.recipe_flags import recipe_flags, recipe_of
@@ -31,7 +32,11 @@ _PLACE = "Where it goes"
 @recipe_flags(_PLACE, "checkpoint_every", "sample_every", "keep", "keep_best", "log", after="name")
 def run(  # noqa: PLR0917
     model: Annotated[
-        str | None, typer.Argument(help="Name of the model; may stand in the recipe instead.")
+        str | None,
+        typer.Argument(
+            help="Name of the model; may stand in the recipe instead.",
+            autocompletion=completion.models,
+        ),
     ] = None,
     recipe: Annotated[
         Path | None,
@@ -66,10 +71,14 @@ def run(  # noqa: PLR0917
     """
     from genkit.plan.plan import make_plan, read_recipe
     from genkit.plugins.registry import installed
+    from genkit.runs.finding import with_init_found
     from genkit.runs.names import check_free, check_name
 
     flags = {"model": model, **recipe_of(asked)}
-    plan = make_plan(installed(), flags, read_recipe(recipe) if recipe else None)
+    layers = [
+        with_init_found(each, runs_dir) for each in (flags, read_recipe(recipe) if recipe else {})
+    ]
+    plan = make_plan(installed(), *layers)
     if dry_run:
         emit(plan.model_dump(mode="json"), as_json, lambda: say(plan.model_dump_json(indent=2)))
         return 0
@@ -110,7 +119,7 @@ def show_result(result: Any, as_json: bool) -> int:
 
 def _verbs(plan: Any) -> list[str]:
     """Name what can be done with a trained model: generate, or what plugins' commands are for."""
-    from genkit.runs.inputs import model_entry
+    from genkit.runs.saved_model import model_entry
 
     capabilities = model_entry(plan.model, plan.distributions["model"]).spec.capabilities
     return [*(["generate"] if "generate" in capabilities else []), *commands_for(capabilities)]

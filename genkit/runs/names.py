@@ -6,14 +6,21 @@ import glob
 import shutil
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genkit.errors import RunError, UsageError
 from genkit.files import exists
-from genkit.plan.plan import Plan
 from genkit.runs import locks
+
+if TYPE_CHECKING:
+    from genkit.plan.plan import Plan  # with pydantic, which a list of names can do without
 
 DEFAULT_RUNS_DIR = Path("runs")
 _LONGEST = 200  # of 255 that file systems have: names beside it are made of it
+EXPORT_CONFIG, EXPORT_WEIGHTS = "config.json", "weights.safetensors"
+"""The files of an exported model: genkit.runs.export."""
+LATEST = "latest"
+"""Stands for the newest run wherever a run is asked for."""
 
 
 def default_name(plan: Plan) -> str:
@@ -26,6 +33,11 @@ def is_run(path: Path) -> bool:
     return exists(path / "plan.json")
 
 
+def is_export(path: Path) -> bool:
+    """Whether a folder looks like an exported model."""
+    return exists(path / EXPORT_CONFIG) and exists(path / EXPORT_WEIGHTS)
+
+
 def check_name(name: str, what: str = "run name") -> None:
     """Refuse a name that is none of a folder within another.
 
@@ -34,8 +46,14 @@ def check_name(name: str, what: str = "run name") -> None:
         what: what the name is called.
 
     Raises:
-        UsageError: it is empty or long, has slashes, a leading dot or control characters.
+        UsageError: it is empty or long, has slashes, a leading dot or control characters, or
+            stands for another run.
     """
+    if name == LATEST:
+        raise UsageError(
+            f"Expected a {what} other than {LATEST!r}: that stands for the newest run.",
+            f"Add a word, such as {LATEST}-try.",
+        )
     if Path(name).name != name or not name or name.startswith("."):
         raise UsageError(f"Expected a {what} without slashes or a leading dot; received {name!r}.")
     if any(letter < " " or letter == "\x7f" or "\ud800" <= letter <= "\udfff" for letter in name):

@@ -17,6 +17,8 @@ from genkit.plan.activation import choose_backend
 from genkit.plan.fitting import Outcome
 from genkit.plan.plan import Plan, make_plan
 from genkit.plugins.registry import installed
+from genkit.runs.finding import with_init_found
+from genkit.runs.loading import path_of
 from genkit.runs.names import DEFAULT_RUNS_DIR, check_free, check_name, default_name
 from genkit.runs.run import Run
 
@@ -86,8 +88,8 @@ def train(
         >>> genkit.load(result.path).generate(16).shape  # doctest: +SKIP
         (16, 8, 8, 1)
     """
-    if settings.get("init") is not None:
-        settings["init"] = str(getattr(settings["init"], "path", settings["init"]))
+    settings["init"] = getattr(settings.get("init"), "path", settings.get("init"))
+    settings = with_init_found(settings, Path(runs_dir))
     if isinstance(callbacks, Mapping):
         settings["callbacks"], callbacks = callbacks, ()
     plan = make_plan(installed(), {**settings, "model": model})
@@ -140,7 +142,7 @@ def resume(
     """Go on with a run from its last checkpoint.
 
     Args:
-        path: the run directory.
+        path: the run's directory, its name, or ``"latest"``.
         more_steps: steps to train in this sitting; without it the plan's own length holds.
         backend: backend to go on with; the plan's own if not given.
         verbose: show progress.
@@ -152,7 +154,7 @@ def resume(
     Raises:
         RunError: not a run, in use, or made from other data.
     """
-    run = Run.open(Path(path))
+    run = Run.open(path_of(path))
     if more_steps is None and (finished := finished_outcome(run)) is not None:
         return Result(run, finished)
     for name in run.plan.callbacks:

@@ -161,7 +161,7 @@ def _recommend_to_all(
 
 def compare_recommenders(
     first: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
-    second: Annotated[Path, typer.Argument(metavar="OTHER", help="Another, on the same data.")],
+    second: Annotated[Path, typer.Argument(metavar="RUN2", help="Another, on the same data.")],
     metric: Annotated[
         str, typer.Option(help="Measured of each user: ndcg@10, recall@20, map@10, ...")
     ] = "ndcg@10",
