@@ -60,7 +60,8 @@ def grid(pictures: Sequence[Image.Image | None], columns: int | None = None) -> 
 
     Without a number of columns the grid is nearly square. Small pictures are enlarged by a whole
     factor, so that a person can see them; those of at most 12 pixels smoothly. The place of None
-    stays blank. Gutters are wide: across thin lines the strokes of small digits join to stripes.
+    stays blank. Gutters are wide: across thin lines the strokes of small digits join to stripes. A
+    picture alone has none.
     """
     first = next(picture for picture in pictures if picture is not None)
     width, height = first.size
@@ -70,7 +71,7 @@ def grid(pictures: Sequence[Image.Image | None], columns: int | None = None) -> 
     width, height = width * zoom, height * zoom
     columns = columns or math.ceil(math.sqrt(len(pictures)))
     rows = math.ceil(len(pictures) / columns)
-    gutter = min(max(max(width, height) // 8, _NARROWEST), _WIDEST)
+    gutter = min(max(max(width, height) // 8, _NARROWEST), _WIDEST) if len(pictures) > 1 else 0
     size = (columns * (width + gutter) + gutter, rows * (height + gutter) + gutter)
     sheet = Image.new(first.mode, size, _GROUND)
     for index, picture in enumerate(pictures):
