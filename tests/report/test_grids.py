@@ -36,7 +36,7 @@ def test_a_stroke_that_ends_at_an_edge_does_not_reach_the_next_picture():
 
 def test_few_pixels_are_smoothed_and_more_are_shown_as_they_are():
     tiny, small = (np.asarray(grid([picture(side)])) for side in (8, 16))
-    assert len(np.unique(tiny)) > 10
+    assert len(np.unique(tiny)) > 5
     assert np.unique(small).tolist() == [0, 255]
     assert small.shape == (64, 64)
 
