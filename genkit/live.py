@@ -73,7 +73,7 @@ class Pace:
         return sum(usual) / len(usual)
 
 
-def render(status: Status, width: int, *, plain: bool = False, now: float = 0.0) -> Text:
+def status_line(status: Status, width: int, *, plain: bool = False, now: float = 0.0) -> Text:
     """Return a status as one line.
 
     Count, bar and time left always stand there; what else there is gives way to them.
@@ -150,7 +150,7 @@ class LiveLine:
         self._live: Live | None = None
         self._cell: Any = None  # of a notebook: the output that is written anew
         if self._console.is_jupyter:
-            shown = _cell_text(render(status(), _NOTEBOOK_WIDTH))
+            shown = _cell_text(status_line(status(), _NOTEBOOK_WIDTH))
             display = import_module("IPython.display").display
             self._cell = display(shown, raw=True, display_id=True)
         elif self._console.is_terminal and not self._console.is_dumb_terminal:
@@ -162,7 +162,7 @@ class LiveLine:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw the line as wide as the terminal is now."""
         now = time.monotonic() - self._began
-        yield render(self._status(), options.max_width, plain=options.ascii_only, now=now)
+        yield status_line(self._status(), options.max_width, plain=options.ascii_only, now=now)
 
     def tick(self) -> None:
         """Show the status where it doesn't show itself: a notebook's cell, a line in a log."""
@@ -187,7 +187,7 @@ class LiveLine:
             self._cell = None
 
     def _write_cell(self) -> None:
-        self._cell.update(_cell_text(render(self._status(), _NOTEBOOK_WIDTH)), raw=True)
+        self._cell.update(_cell_text(status_line(self._status(), _NOTEBOOK_WIDTH)), raw=True)
 
 
 def plain_text(status: Status) -> str:

@@ -8,14 +8,14 @@ import pytest
 from rich.console import Console
 
 from genkit import live
-from genkit.live import LiveLine, Pace, Status, clock, plain_text, render
+from genkit.live import LiveLine, Pace, Status, clock, plain_text, status_line
 
 LOSSES = ["reconstruction_loss 123.4", "kl_loss 12.34", "loss 135.7", "12.3 steps/s"]
 
 
 def shown(width, **changes):
     status = {"done": 1200, "total": 1874, "share": 0.64, "seconds_left": 754.0, "more": LOSSES}
-    return render(Status("step", **{**status, **changes}), width).plain
+    return status_line(Status("step", **{**status, **changes}), width).plain
 
 
 def test_losses_give_way_first_and_come_back_with_room():
@@ -40,7 +40,7 @@ def test_step_bar_and_time_fit_whatever_they_are(width, total, left):
 @pytest.mark.parametrize("width", [1, 5, 12, 25])
 def test_a_line_never_wraps(width):
     assert len(shown(width)) <= width
-    assert len(render(Status("step", waiting="compiling"), width).plain) <= width
+    assert len(status_line(Status("step", waiting="compiling"), width).plain) <= width
 
 
 def test_times_are_hours_minutes_and_seconds():
@@ -63,11 +63,11 @@ def test_the_pace_is_told_only_when_compilation_is_out_of_it():
 
 def test_waiting_says_for_what_and_for_how_long():
     status = Status("step", waiting="compiling")
-    assert render(status, 40, now=12.0).plain.endswith(" compiling, 0:12")
-    first, later = (render(status, 40, now=now).plain[0] for now in (0.0, 0.2))
+    assert status_line(status, 40, now=12.0).plain.endswith(" compiling, 0:12")
+    first, later = (status_line(status, 40, now=now).plain[0] for now in (0.0, 0.2))
     assert first != later, "the spinner stands still"
-    assert render(status, 40, plain=True).plain.isascii()
-    assert render(Status("step", 3, 9, 0.3), 40, plain=True).plain.isascii()
+    assert status_line(status, 40, plain=True).plain.isascii()
+    assert status_line(Status("step", 3, 9, 0.3), 40, plain=True).plain.isascii()
 
 
 @pytest.mark.parametrize("width", [80, 40])

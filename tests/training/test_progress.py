@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from genkit import live
-from genkit.live import render
+from genkit.live import status_line
 from genkit.models.training import progress
 from genkit.models.training.progress import Progress
 
@@ -75,7 +75,7 @@ def test_a_run_that_ends_by_time_tells_the_time_of_all_sittings(clock):
     status = shown._status()
     assert status.share == pytest.approx(0.55)
     assert status.seconds_left == pytest.approx(270.0)
-    assert render(status, 40).plain == "step 10 ━━━━━━──── 4:30 left  loss 0.5"
+    assert status_line(status, 40).plain == "step 10 ━━━━━━──── 4:30 left  loss 0.5"
 
 
 def test_where_samples_are_is_told_once(clock, capsys):
