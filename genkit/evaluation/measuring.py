@@ -49,7 +49,7 @@ class Measuring:
         for each in self._missing:
             metric = each.metric
             if metric is not None:
-                self._progress.note(f"{each.name} ...")
+                self._progress.computing(each.name)
                 each.figures = self._attempt(each, lambda m=metric: list(m.compute())) or []
                 keep(self._weights, each.figures)
                 each.metric = None  # with its memory
