@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -81,11 +82,15 @@ def compare(  # noqa: PLR0917
         typer.Option("--no-quality", help="Measure no quality: faster.", rich_help_panel=_WHAT),
     ] = False,
     n: Annotated[
-        int,
+        int | None,
         typer.Option(
-            "--n", "-n", help="Items to generate for measuring quality.", rich_help_panel=_WHAT
+            "--n",
+            "-n",
+            help="Items to generate for measuring quality; by default 10 a training step, at least "
+            "500 and at most 10000.",
+            rich_help_panel=_WHAT,
         ),
-    ] = 10_000,
+    ] = None,
     timeout: Annotated[
         str | None,
         typer.Option(
@@ -113,10 +118,10 @@ def compare(  # noqa: PLR0917
 ) -> int:
     """Train a model on several backends from one start, and say what differs.
 
-    Every seed has one untrained checkpoint, from which each backend begins. One process does one
-    thing at a time; what is done is never done again, so the same command goes on after a stop,
-    and with more seeds or backends it does only what is new. A cell that fails doesn't stop the
-    others; the exit code is then 1.
+    The plan comes first, with a time. Every seed has one untrained checkpoint, from which each
+    backend begins. One process does one thing at a time; what is done is never done again, so the
+    same command goes on after a stop, and with more seeds or backends it does only what is new. A
+    cell that fails doesn't stop the others; the exit code is then 1.
 
     Examples:
       genkit compare dcgan --backends jax,torch,tensorflow
@@ -136,7 +141,7 @@ def compare(  # noqa: PLR0917
         chosen,
         seeds,
         metrics=None if no_quality else _words(metrics, "--metrics"),
-        n=n,
+        n=cells.default_n(plans) if n is None else n,
         timeout=None if timeout is None else parse_duration(timeout),
     )
     if not as_json:
@@ -185,6 +190,8 @@ def _words(given: str | None, flag: str) -> list[str]:
 
 
 def _show(summary: Summary) -> None:
+    from rich.console import Console
+
     backends = list(summary.comparison.backends)
     rows = [row for each in summary.evidence for row in _rows(each, backends)]
     table("", ["model", "", *backends], rows)
@@ -195,8 +202,16 @@ def _show(summary: Summary) -> None:
         if seeds > 1
         else "n = 1; in brackets the interval of each quality itself."
     )
-    for sentence in summary.sentences:
-        say(sentence)
+    say("What counts as clear: paired t tests over the seeds, corrected after Holm (--json).")
+    width = Console().width
+    for model, sentences in summary.verdicts.items():
+        say(f"\n{model}")
+        for sentence in sentences:
+            say(textwrap.fill(sentence, width, initial_indent="  ", subsequent_indent="    "))
+    if summary.failures:
+        say()
+    for failure in summary.failures:
+        say(textwrap.fill(failure, width, subsequent_indent="  "))
     say()
     for path in summary.files[:1]:
         say(f"Picture:  {path}")
