@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from genkit.errors import RunError
+
+_NUMBER = re.compile(r"\[(?:Errno|WinError) -?\d+\] ")
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why something failed, in one line: the system's words, without number and path."""
+    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return _NUMBER.sub("", " ".join(words.split()))[:300] or type(error).__name__
 
 
 def read_json(path: Path, remedy: str = "") -> dict[str, Any]:
@@ -27,7 +36,7 @@ def read_json(path: Path, remedy: str = "") -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"The file {path} can't be read: {error}.", remedy) from error
+        raise RunError(f"The file {path} can't be read: {reason_of(error)}.", remedy) from error
     if not isinstance(data, dict):
         raise RunError(f"The file {path} can't be read: expected a JSON object.", remedy)
     return data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -26,6 +27,7 @@ from genkit.cli import (
     resume,
     run,
     runs,
+    streams,
 )
 from genkit.cli.plugin_commands import Verbs, Words, for_capability
 from genkit.errors import GenkitError
@@ -81,6 +83,7 @@ def _root(
 
 def main() -> None:
     """Run the command line; the entry point of ``genkit``."""
+    streams.prepare()
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
@@ -89,7 +92,7 @@ def main() -> None:
         output.reserve_stdout()
     warnings.showwarning = _show_warning
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments, prog_name="genkit", standalone_mode=False)
         if code == _INTERRUPTED and not output.has_emitted():
             code = _report(KeyboardInterrupt(), as_json)
     except Exception as error:
@@ -98,7 +101,10 @@ def main() -> None:
         code = _report(error, as_json)
     except KeyboardInterrupt as interrupt:
         code = _report(interrupt, as_json)
-    output.finish()
+    try:
+        output.finish()
+    except OSError as error:
+        code = code or _report(error, as_json)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -122,8 +128,6 @@ def _report(error: BaseException, as_json: bool) -> int:
             "message": "Interrupted.",
             "hint": "See what was kept with: genkit runs",
         }
-    elif isinstance(error, BrokenPipeError):
-        return 0
     elif isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
         answer = {
@@ -139,9 +143,12 @@ def _report(error: BaseException, as_json: bool) -> int:
             "hint": "Run it again with --debug to see where.",
         }
         code = 1
+    told = False
     if as_json:
-        output.emit(answer, as_json, lambda: None)
-    else:
+        with suppress(OSError):
+            output.emit(answer, as_json, lambda: None)
+            told = True
+    if not told:
         output.note(f"error: {answer['message']} {answer['hint']}".rstrip())
     return code
 

@@ -114,7 +114,7 @@ def compare(  # noqa: PLR0917
     chosen = _backends(backends)
     plans = _plans(model, models, {**recipe_of(asked), "backend": chosen[0]})
     comparison = cells.Comparison(
-        out / (name or cells.default_name(plans)),
+        out / (name or cells.comparison_name(plans)),
         plans,
         chosen,
         seeds,
@@ -125,7 +125,7 @@ def compare(  # noqa: PLR0917
     if not as_json:
         count = f"{seeds} seed{'s' if seeds > 1 else ''}"
         note(f"Comparing {', '.join(plans)} on {', '.join(chosen)}, {count}: {comparison.folder}")
-    signal = running.run(comparison, note)
+    signal = running.run_comparison(comparison, note)
     summary = summarize(comparison)
     emit(summary.to_dict(), as_json, lambda: _show(summary))
     if signal:
@@ -136,10 +136,10 @@ def compare(  # noqa: PLR0917
 
 def _backends(given: str | None) -> list[str]:
     """Read ``--backends``; refuse before anything runs what is not installed."""
-    from genkit.plan.activation import choose, installed_backends
+    from genkit.plan.activation import choose_backend, installed_backends
 
-    names = _words(given, "--backends") or installed_backends() or [choose(None)]
-    return list(dict.fromkeys(map(choose, names)))
+    names = _words(given, "--backends") or installed_backends() or [choose_backend(None)]
+    return list(dict.fromkeys(map(choose_backend, names)))
 
 
 def _plans(model: str | None, models: str | None, flags: dict[str, Any]) -> dict[str, Plan]:

@@ -121,12 +121,12 @@ def _chosen(wanted: str | None, formats: list[str]) -> str:
 def _write(
     writer: Samples, format_: str, reviewed: Iterator[Reviewed], folder: Path, columns: int | None
 ) -> list[Path]:
-    from genkit.report.samples import write_npz
+    from genkit.report.samples import save_npz
 
     if format_ == "grid":
         return [writer.write_grid(reviewed, folder / "grid.png", columns)]
     if format_ == "npz":
-        return [write_npz(reviewed, folder / "samples.npz")]
+        return [save_npz(reviewed, folder / "samples.npz")]
     return writer.write_files(reviewed, folder)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from genkit.cli.listing import plugin_row
+from genkit.cli.listing import absent_plugins, plugin_row
 from genkit.cli.output import JsonFlag, emit, say, table
 from genkit.cli.plugin_commands import commands_for
 from genkit.errors import UnknownNameError
@@ -14,6 +14,7 @@ from genkit.plugins.entries import KINDS, Entry
 from genkit.plugins.entry_points import Plugin
 from genkit.plugins.names import suggestion
 from genkit.plugins.registry import Registry, installed
+from genkit.plugins.repository import missing_plugin, names_in_repository
 
 _NOTES = {
     "licence": "Licence",
@@ -43,6 +44,10 @@ def info(
       genkit info digits --json
     """
     registry = installed()
+    absent = {row["name"]: row for row in absent_plugins()}
+    if name in absent:
+        emit({"kind": "plugin", **absent[name]}, as_json, lambda: _show_absent(absent[name]))
+        return 0
     found = _find(registry, name)
     if isinstance(found, Plugin):
         row = plugin_row(registry, found)
@@ -64,8 +69,11 @@ def _find(registry: Registry, name: str) -> tuple[str, Entry] | Plugin:
         if name in plugin.key:
             return plugin
         known += plugin.key
-    raise UnknownNameError(
-        f"Nothing is called {name!r}.", suggestion(name, known) or "See: genkit list"
+    raise missing_plugin(name, KINDS) or UnknownNameError(
+        f"Nothing is called {name!r}.",
+        suggestion(name, known)
+        or suggestion(name, [n for kind in KINDS for n in names_in_repository(kind)])
+        or "See: genkit list",
     )
 
 
@@ -76,6 +84,8 @@ def _describe(kind: str, entry: Entry) -> dict[str, Any]:
         "name": spec.name,
         "summary": spec.summary,
         "distribution": entry.distribution,
+        "requirement": entry.requirement,
+        "missing": entry.missing_packages(),
     }
     for attribute in (*_NOTES, "aliases", "references"):
         if value := getattr(spec, attribute, None):
@@ -107,8 +117,33 @@ def _show_plugin(row: dict[str, Any]) -> None:
         say(f"Failed at {fault['stage']}: {fault['error']} See: genkit doctor")
 
 
+def _show_absent(row: dict[str, Any]) -> None:
+    say(f"{row['name']} (plugin, not installed)\n{row['summary']}.\n")
+    for kind, names in row["brings"].items():
+        say(f"{kind}: {', '.join(names)}")
+    say(f"\nInstall it from a checkout of GenKit: {row['install']}")
+
+
+def _show_presets(presets: dict[str, dict[str, Any]]) -> None:
+    """Print a row a preset: its data, how long it trains, and what else it sets."""
+    rows = []
+    for name, preset in presets.items():
+        length = [f"{preset[key]} {key}" for key in ("steps", "epochs") if key in preset]
+        length += [f"{preset['time']} s"] if "time" in preset else []
+        apart = ("dataset", "steps", "epochs", "time", "config")
+        others = {k: v for k, v in preset.items() if k not in apart} | preset.get("config", {})
+        settings = ", ".join(f"{key} = {value}" for key, value in others.items())
+        rows.append([name, preset.get("dataset", ""), " or ".join(length), settings])
+    table("\n[bold]Presets[/]", ["name", "data set", "length", "settings"], rows)
+
+
 def _show(result: dict[str, Any]) -> None:
     say(f"{result['name']} ({result['kind']}, {result['distribution']})\n{result['summary']}.\n")
+    if result["requirement"] != result["distribution"]:
+        state = "not installed" if result["missing"] else "installed"
+        say(f"Needs: {result['requirement']}, {state}")
+    if result["missing"]:
+        say(f"Install it with: pip install '{result['requirement']}'")
     for attribute, label in _NOTES.items():
         if attribute in result:
             value = result[attribute]
@@ -118,7 +153,7 @@ def _show(result: dict[str, Any]) -> None:
         _show_fields("Settings", result["config"])
     for capability, fields in result.get("options", {}).items():
         _show_fields(f"Options of genkit {capability}", fields)
-    for preset, settings in result.get("presets", {}).items():
-        say(f"\nPreset {preset}: " + ", ".join(f"{k} = {v}" for k, v in settings.items()))
+    if result.get("presets"):
+        _show_presets(result["presets"])
     for reference in result.get("references", []):
         say(f"\n{reference}")

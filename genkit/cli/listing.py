@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from genkit.cli.output import JsonFlag, emit, note, table
+from genkit.cli.output import JsonFlag, emit, note, say, table
 from genkit.errors import UsageError
 from genkit.plugins.entries import KINDS
 from genkit.plugins.entry_points import Plugin
 from genkit.plugins.names import suggestion
 from genkit.plugins.registry import Registry, installed
+from genkit.plugins.repository import REPOSITORY
 
 
 def list_specs(
@@ -39,15 +40,37 @@ def list_specs(
         {key: value for key, value in vars(fault).items() if key != "traceback"}
         for fault in registry.broken
     ]
-    emit({**shown, "broken": broken}, as_json, lambda: _show(shown, broken))
+    absent = absent_plugins(None if kind in (None, "plugins") else kind)
+    result = {**shown, "not_installed": absent, "broken": broken}
+    emit(result, as_json, lambda: _show(shown, absent, broken))
     return 0
+
+
+def absent_plugins(kind: str | None = None) -> list[dict[str, Any]]:
+    """List the plugins of GenKit's repository that aren't installed: what they bring of a kind."""
+    return [
+        {
+            "name": plugin.distribution,
+            "summary": plugin.summary,
+            "brings": {k: list(names) for k, names in plugin.brings.items() if kind in (None, k)},
+            "install": plugin.install_command,
+        }
+        for plugin in REPOSITORY
+        if (kind is None or kind in plugin.brings) and not plugin.is_installed()
+    ]
 
 
 def _rows(registry: Registry, kind: str) -> list[dict[str, Any]]:
     if kind == "plugins":
         return [plugin_row(registry, plugin) for plugin in registry.all_plugins()]
     return [
-        {"name": e.spec.name, "summary": e.spec.summary, "distribution": e.distribution}
+        {
+            "name": e.spec.name,
+            "summary": e.spec.summary,
+            "distribution": e.distribution,
+            "requirement": e.requirement,
+            "missing": e.missing_packages(),
+        }
         for e in registry.entries(kind)
     ]
 
@@ -76,6 +99,10 @@ def plugin_row(registry: Registry, plugin: Plugin) -> dict[str, Any]:
     }
 
 
+def _origin(row: dict[str, Any]) -> str:
+    return f"{row['requirement']}{', not installed' if row['missing'] else ''}"
+
+
 def _show_plugins(rows: list[dict[str, Any]]) -> None:
     cells = [
         [
@@ -90,13 +117,28 @@ def _show_plugins(rows: list[dict[str, Any]]) -> None:
     table("\n[bold]plugins[/]", ["", "version", "distribution", "brings", "faults"], cells)
 
 
-def _show(shown: dict[str, list[dict[str, Any]]], broken: list[dict[str, Any]]) -> None:
+def _show_absent(rows: list[dict[str, Any]]) -> None:
+    cells = [
+        [row["name"], ", ".join(n for names in row["brings"].values() for n in names)]
+        for row in rows
+    ]
+    table("\n[bold]not installed[/]", ["", "brings"], cells)
+    say("\nInstall one from a checkout of GenKit: pip install ./plugins/NAME")
+
+
+def _show(
+    shown: dict[str, list[dict[str, Any]]],
+    absent: list[dict[str, Any]],
+    broken: list[dict[str, Any]],
+) -> None:
     for kind, rows in shown.items():
         if kind == "plugins":
             _show_plugins(rows)
         elif rows:
-            cells = [[row["name"], row["summary"], row["distribution"]] for row in rows]
+            cells = [[row["name"], row["summary"], _origin(row)] for row in rows]
             table(f"\n[bold]{kind}[/]", ["", "", ""], cells)
+    if absent:
+        _show_absent(absent)
     for fault in broken:
         note(
             f"\nThe plugin {fault['plugin']} ({fault['distribution']}) failed at "

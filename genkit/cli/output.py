@@ -11,6 +11,8 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from genkit.cli.streams import open_unread
+
 JsonFlag = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
 ]
@@ -27,18 +29,23 @@ def reserve_stdout() -> None:
     """
     global _stdout  # noqa: PLW0603 - a process has one
     sys.stdout.flush()
-    _stdout = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    _stdout = open_unread(os.dup(1), encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
 
 
 def finish() -> None:
-    """Write out what is on its way; a reader that closed its end of the pipe is no error."""
+    """Write out what is on its way.
+
+    Raises:
+        OSError: there is no room for it; Python then doesn't try again as it ends.
+    """
     stream = _stdout or sys.stdout
     try:
         stream.flush()
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        raise
 
 
 def emit(data: Mapping[str, Any], as_json: bool, show: Callable[[], None]) -> None:

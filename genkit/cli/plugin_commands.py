@@ -15,6 +15,7 @@ from genkit.errors import (
     UnknownNameError,
     UsageError,
 )
+from genkit.plugins.repository import missing_plugin, names_in_repository
 
 if TYPE_CHECKING:
     from genkit.plugins.config import Config
@@ -22,6 +23,21 @@ if TYPE_CHECKING:
     from genkit.plugins.specs import ModelSpec
 
 _FLAGS = "genkit.flags"
+
+
+# Words of other tools, each with the command that does it here.
+_SYNONYMS = {
+    "train": "run",
+    "fit": "run",
+    "continue": "resume",
+    "sample": "generate",
+    "predict": "generate",
+    "test": "evaluate",
+    "measure": "evaluate",
+    "models": "list",
+    "datasets": "list",
+    "show": "info",
+}
 
 
 class Words(TyperGroup):
@@ -33,14 +49,21 @@ class Words(TyperGroup):
             raise self.unknown(ctx, cmd_name)
         return found
 
+    def meant(self, ctx: Any) -> dict[str, str]:
+        """Return the commands by the words that people may have in mind for them."""
+        return {name: name for name in self.list_commands(ctx)}
+
     def unknown(self, ctx: Any, cmd_name: str) -> UsageError:
         """Make the error that tells of a command that there isn't."""
-        from genkit.plugins.names import suggestion
+        from genkit.plugins.names import near_misses
 
+        meant = self.meant(ctx)
+        near = dict.fromkeys(meant[word] for word in near_misses(cmd_name, meant))
         return UsageError(
             f"No such command {cmd_name!r}.",
-            suggestion(cmd_name, self.list_commands(ctx))
-            or f"See them with: {ctx.command_path} --help",
+            f"Did you mean {' or '.join(map(repr, near))}?"
+            if near
+            else f"See them with: {ctx.command_path} --help",
         )
 
 
@@ -50,6 +73,10 @@ class Verbs(Words):
     Plugins are loaded for a verb that is not built in, and for the list of all. The function behind
     a verb is imported when the verb is used.
     """
+
+    def meant(self, ctx: Any) -> dict[str, str]:
+        absent = {name: name for name in names_in_repository("commands")}
+        return {**absent, **_SYNONYMS, **super().meant(ctx)}
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [*super().list_commands(ctx), *_verbs(set(self.commands))]
@@ -64,7 +91,8 @@ class Verbs(Words):
         try:
             return _Unloaded(cmd_name, [installed().find("commands", cmd_name)])
         except UnknownNameError:
-            raise self.unknown(ctx, cmd_name) from None
+            error = missing_plugin(cmd_name, ["commands"]) or self.unknown(ctx, cmd_name)
+            raise error from None
 
 
 def _verbs(built_in: set[str]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from genkit.cli.output import JsonFlag
-from genkit.cli.run import report
+from genkit.cli.run import show_result
 
 
 def resume(
@@ -34,4 +34,4 @@ def resume(
     """
     from genkit.workflows import train
 
-    return report(train.resume(run, steps, backend=backend), as_json)
+    return show_result(train.resume(run, steps, backend=backend), as_json)

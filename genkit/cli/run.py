@@ -76,10 +76,10 @@ def run(  # noqa: PLR0917
 
     if not as_json:
         note(f"Training {plan.model} on {plan.dataset} with {plan.backend} ...")
-    return report(execute(plan, runs_dir, name), as_json)
+    return show_result(execute(plan, runs_dir, name), as_json)
 
 
-def report(result: Any, as_json: bool) -> int:
+def show_result(result: Any, as_json: bool) -> int:
     """Print how a sitting ended and return the exit code."""
     outcome, path = result.outcome, result.path
 

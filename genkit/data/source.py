@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genkit.errors import DataError
+from genkit.files import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,7 +145,8 @@ def allocate(shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
             return np.asarray(np.memmap(file, dtype, "w+", 0, shape))
     except OSError as error:
         raise DataError(
-            f"Expected {size / 2**30:.1f} GiB of room in {tempfile.gettempdir()}; {error}.",
+            f"Expected {size / 2**30:.1f} GiB of room in {tempfile.gettempdir()}; "
+            f"{reason_of(error)}.",
             "Point TMPDIR to a folder on a larger disk, or use fewer or smaller items.",
         ) from error
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from genkit.errors import RunError, UsageError
 from genkit.files import finite
-from genkit.plugins.display import Displayed, columns, shown
+from genkit.plugins.display import Displayed, columns, in_words
 
 _BETTER = {"min": "lower", "max": "higher"}
 
@@ -79,7 +79,11 @@ class Figures(list[Figure], Displayed):
         if not self:
             return "no figures"
         rows = [
-            [f.name, *map(shown, (f.value, f.low, f.high)), _BETTER.get(f.direction, f.direction)]
+            [
+                f.name,
+                *map(in_words, (f.value, f.low, f.high)),
+                _BETTER.get(f.direction, f.direction),
+            ]
             for f in self
         ]
         return columns([["metric", "value", "95 % from", "to", "better is"], *rows])

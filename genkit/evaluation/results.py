@@ -10,6 +10,7 @@ from typing import Any
 
 from genkit.errors import RunError
 from genkit.evaluation.figure import Figure
+from genkit.files import reason_of
 from genkit.runs.export import is_export, weights_file
 from genkit.runs.kept_figures import KeptFigures, read_figures, write_figures
 from genkit.runs.run import Run
@@ -104,4 +105,4 @@ def _digest(file: Path) -> str:
         with file.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise RunError(f"The file {file} can't be read: {error}.") from error
+        raise RunError(f"The file {file} can't be read: {reason_of(error)}.") from error

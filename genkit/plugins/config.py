@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -87,13 +87,17 @@ def _type_in_words(field: Any) -> str:
         words = " or ".join(_part_in_words(part) for part in get_args(field.annotation))
     else:
         words = _part_in_words(field.annotation)
+    return f"{words} {_limits_in_words(field.metadata)}".strip()
+
+
+def _limits_in_words(metadata: Iterable[Any]) -> str:
     limits = [
         f"{sign} {getattr(limit, name)}"
-        for limit in field.metadata
+        for limit in metadata
         for name, sign in _LIMITS.items()
         if hasattr(limit, name)
     ]
-    return f"{words} {', '.join(limits)}".strip()
+    return ", ".join(limits)
 
 
 def _part_in_words(part: Any) -> str:
@@ -103,6 +107,10 @@ def _part_in_words(part: Any) -> str:
         return repr(part)
     if get_origin(part) is Literal:
         return " or ".join(repr(choice) for choice in get_args(part))
+    if get_origin(part) is Annotated:
+        plain, *metadata = get_args(part)
+        each = [m for m in metadata for m in getattr(m, "metadata", [m])]
+        return f"{_part_in_words(plain)} {_limits_in_words(each)}".strip()
     if get_origin(part) in (tuple, list):
         return f"list of {_part_in_words(get_args(part)[0])}"
     return str(getattr(part, "__name__", part))

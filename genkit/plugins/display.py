@@ -28,14 +28,14 @@ class Rows(list[dict[str, Any]], Displayed):
     def __repr__(self) -> str:
         if not self:
             return "nothing"
-        return columns([list(self[0]), *([shown(row[key]) for key in row] for row in self)])
+        return columns([list(self[0]), *([in_words(row[key]) for key in row] for row in self)])
 
 
-class Facts(dict[str, Any], Displayed):
-    """Facts by name, that print a line each."""
+class Description(dict[str, Any], Displayed):
+    """Description by name, that print a line each."""
 
     def __repr__(self) -> str:
-        return columns([[name, shown(value)] for name, value in self.items()])
+        return columns([[name, in_words(value)] for name, value in self.items()])
 
 
 def columns(rows: list[list[str]]) -> str:
@@ -46,12 +46,12 @@ def columns(rows: list[list[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def shown(value: Any) -> str:
+def in_words(value: Any) -> str:
     """Write a value on one line, for people."""
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}={shown(each)}" for key, each in value.items())
+        return ", ".join(f"{key}={in_words(each)}" for key, each in value.items())
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(shown, value))
+        return ", ".join(map(in_words, value))
     return " ".join(str(value).split())

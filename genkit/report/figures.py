@@ -21,7 +21,7 @@ _HEAD = ("Metric", "Value", "95 % interval", "Better")
 def metrics(inputs: ReportInputs) -> Section:
     """List the figures of ``evaluation.json``, or say how to measure."""
     try:
-        figures = read_figures(inputs)
+        figures = figures_of(inputs)
     except GenkitError as error:
         return Section("Metrics", parts().notice(f"The figures can't be read: {error}"))
     if not figures:
@@ -44,7 +44,7 @@ def compared(all_inputs: Mapping[str, ReportInputs]) -> Section:
     pieces: list[Markup] = []
     for label, inputs in all_inputs.items():
         try:
-            for figure in read_figures(inputs):
+            for figure in figures_of(inputs):
                 by_name.setdefault(figure.name, {})[label] = figure
         except GenkitError as error:
             pieces.append(parts().notice(f"The figures of {label} can't be read: {error}"))
@@ -70,7 +70,7 @@ def compared(all_inputs: Mapping[str, ReportInputs]) -> Section:
     return Section("Metrics", joined(pieces))
 
 
-def read_figures(inputs: ReportInputs) -> list[Figure]:
+def figures_of(inputs: ReportInputs) -> list[Figure]:
     """Read what ``genkit evaluate`` measured; nothing if it hasn't.
 
     Raises:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from genkit.errors import UsageError
 from genkit.evaluation.figure import Figures
 from genkit.models.presented import Presented
-from genkit.plugins.display import Facts, Rows, shown
+from genkit.plugins.display import Description, Rows, in_words
 from genkit.report import curves, figures, pictures
 from genkit.report.inputs import of_files
 from genkit.report.sections import joined, parts
@@ -79,9 +79,9 @@ def _(model: Presented) -> str:
         facts[f"optimizer {name}"] = f"{type(whole.optimizers[name]).__name__}, {count:,} weights"
     facts["can"] = ", ".join(whole.capabilities)
     if whole.conditional and whole.schema is not None:
-        facts["classes"] = shown(whole.classes())
+        facts["classes"] = in_words(whole.classes())
     if whole.config is not None:
-        facts["config"] = shown(whole.config.model_dump(mode="json"))
+        facts["config"] = in_words(whole.config.model_dump(mode="json"))
     return _displayed([_facts(facts), parts().text("Pictures: model.show(16)")])
 
 
@@ -94,11 +94,11 @@ def _(measured: Figures) -> str:
 def _(rows: Rows) -> str:
     if not rows:
         return _displayed([parts().text(repr(rows))])
-    return _displayed([parts().table(list(rows[0]), [map(shown, row.values()) for row in rows])])
+    return _displayed([parts().table(list(rows[0]), [map(in_words, row.values()) for row in rows])])
 
 
 @html.register
-def _(facts: Facts) -> str:
+def _(facts: Description) -> str:
     return _displayed([_facts(facts)])
 
 
@@ -110,8 +110,8 @@ def _facts(facts: Mapping[str, Any]) -> Markup:
 def _cell(value: Any) -> Markup | str:
     rows = value if isinstance(value, list) and value and isinstance(value[0], Mapping) else None
     if rows is None:
-        return shown(value)
-    made: Markup = parts().table(list(rows[0]), [map(shown, row.values()) for row in rows])
+        return in_words(value)
+    made: Markup = parts().table(list(rows[0]), [map(in_words, row.values()) for row in rows])
     return made
 
 

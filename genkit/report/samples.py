@@ -197,7 +197,7 @@ class Samples:
             ) from error
 
 
-def write_npz(batches: Iterable[Reviewed], file: Path) -> Path:
+def save_npz(batches: Iterable[Reviewed], file: Path) -> Path:
     """Write the array 'samples' of what may be written, and 'label' if there are labels.
 
     Memory doesn't grow with the number of items: how many there are is known at the end only, so

@@ -15,6 +15,7 @@ from genkit.files import inside
 from genkit.plan import precision
 from genkit.plugins.entries import Entry
 from genkit.plugins.registry import Registry, installed
+from genkit.plugins.repository import install_hint
 from genkit.plugins.specs import resolve
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def model_entry(name: str, distribution: str, registry: Registry | None = None) 
     except UnknownNameError:
         raise RunError(
             f"The model {name!r} of {distribution} is not installed here.",
-            f"Install it with: pip install {distribution}",
+            install_hint(distribution),
         ) from None
 
 
@@ -210,5 +211,5 @@ def on_this_device(plan: Plan) -> Plan:
     """Return a plan with what only the device can tell settled; its backend must be active."""
     from genkit import engine
 
-    settled = precision.resolve(plan.precision, plan.backend, engine.device())
+    settled = precision.settle(plan.precision, plan.backend, engine.device())
     return plan.model_copy(update={"precision": settled})

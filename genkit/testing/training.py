@@ -192,7 +192,7 @@ class TrainedSubject(Subject):
                 "preset": "default",
                 "dataset": "toy",
                 "trainer": trainer.spec.name,
-                "backend": activation.choose(),
+                "backend": activation.choose_backend(),
                 "distributions": {
                     "model": self.distribution,
                     "dataset": DISTRIBUTION,

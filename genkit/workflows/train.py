@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genkit.errors import RunError
+from genkit.errors import RunError, UsageError
 from genkit.files import finite
-from genkit.plan.activation import choose
+from genkit.plan.activation import choose_backend
 from genkit.plan.fitting import Outcome
 from genkit.plan.misplaced import refuse_misplaced
 from genkit.plan.plan import Plan, Recipe, make_plan
-from genkit.plugins.display import shown
+from genkit.plugins.display import in_words
 from genkit.plugins.registry import installed
 from genkit.runs.loading import path_of
 from genkit.runs.names import DEFAULT_RUNS_DIR, check_free, check_name, default_name
@@ -56,7 +57,7 @@ class Result:
         what = f"{plan.model} on {plan.dataset} with {plan.backend}"
         length = f"{outcome.steps:,} step{'s' if outcome.steps != 1 else ''}"
         state = f"{self.run.status()['state']}, {length} in {outcome.seconds:.1f} s"
-        said = [what, state, *([shown(outcome.metrics)] if outcome.metrics else [])]
+        said = [what, state, *([in_words(outcome.metrics)] if outcome.metrics else [])]
         return f"<Result {self.path}: {'; '.join(said)}>"
 
     def _repr_html_(self) -> str:
@@ -182,7 +183,12 @@ def execute(
         if sitting.initial is not None and sitting.initial.left_out:
             warnings.warn(sitting.initial.summary(), stacklevel=2)
     run = Run.create(path, sitting.plan, sitting.environment(), sitting.source.assets)
-    return Result(run, sitting.train(run))
+    try:
+        return Result(run, sitting.train(run))
+    except UsageError:
+        if not run.metrics():  # refused at the first step: nothing was trained
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
 
 
 def resume(
@@ -213,7 +219,7 @@ def resume(
     elif (goal := run.interrupted_goal()) is not None:
         run.go_on_until(goal)
     if backend is not None:
-        run.plan = run.plan.model_copy(update={"backend": choose(backend)})
+        run.plan = run.plan.model_copy(update={"backend": choose_backend(backend)})
     begun = bool(checkpoints.steps(run.checkpoints))
     sitting = Sitting(
         run.plan,
@@ -230,9 +236,33 @@ def resume(
             f"The data of {run.path} has changed since the run began; it can't go on the same.",
             "Bring the data back, or start from its weights: genkit run ... --init RUN",
         )
-    if before.get("device", {}).get("threads") != now["device"]["threads"]:
+    if changed := _changed(before, now):
         warnings.warn(
-            "The thread count has changed since the run began: results will not be the same bits.",
+            f"Since the run began, {', '.join(changed)}: results will not be the same bits.",
             stacklevel=2,
         )
     return Result(run, sitting.train(run, later=now))
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """List what decides the bits of results and isn't as it was; a new backend was asked for."""
+    changed = []
+    then, versions = before.get("versions", {}), now["versions"]
+    if then.keys() == versions.keys():
+        changed += [
+            f"{name} has become {version} (it was {then[name]})"
+            for name, version in versions.items()
+            if then[name] != version
+        ]
+        new = now["settings"]
+        old = before.get("settings", new)
+        changed += [
+            f"{name} has become {new.get(name, 'unset')} (it was {old.get(name, 'unset')})"
+            for name in sorted(old | new)
+            if old.get(name) != new.get(name)
+        ]
+    if before.get("device", {}).get("threads") != now["device"]["threads"]:
+        changed.append("the thread count has changed")
+    if before.get("processor", now["processor"]) != now["processor"]:
+        changed.append(f"the processor is another ({now['processor']})")
+    return changed

@@ -81,11 +81,11 @@ def test_a_backend_that_is_not_installed_gives_the_install_line(monkeypatch):
 
     monkeypatch.setattr(activation, "find_spec", lambda _: None)
     with pytest.raises(BackendError, match=r"pip install 'genkit-keras\[tensorflow\]'"):
-        activation.choose("tensorflow")
+        activation.choose_backend("tensorflow")
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     monkeypatch.setattr(activation, "active_backend", lambda: None)
     with pytest.raises(BackendError, match=r"found none.*pip install 'genkit-keras\[jax\]'"):
-        activation.choose()
+        activation.choose_backend()
 
 
 def test_the_backend_is_never_switched_inside_a_process(monkeypatch):

@@ -14,7 +14,7 @@ from genkit.plan import activation
 from genkit.plan import plan as plans
 from genkit.plugins.registry import installed
 from genkit.report import command, grids, page, renderers
-from genkit.report.neighbours import nearest
+from genkit.report.neighbours import nearest_items
 from genkit.runs.run import Run
 from tests.docs.test_pages import flags_of
 
@@ -120,7 +120,7 @@ def test_the_nearest_items_are_found_whatever_the_chunks(monkeypatch):
     source = ArraySource({"image": stored}, genkit.Schema({"image": field}))
     queries = np.concatenate([stored[[7, 100]], 16 - stored[:1]]).astype("float32")
     monkeypatch.setattr(neighbours, "_CHUNK_BYTES", 4 * 16 * 10)
-    distances, items = nearest(queries, source, 3)
+    distances, items = nearest_items(queries, source, 3)
     every = np.sqrt((((queries[:, None] - stored[None]) / 16) ** 2).mean(axis=(2, 3, 4)))
     np.testing.assert_allclose(distances, np.sort(every)[:, :3], atol=1e-6)
     np.testing.assert_array_equal(items, stored[np.argsort(every)[:, :3]])

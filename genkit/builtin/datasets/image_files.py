@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 
 from genkit.data.source import allocate
 from genkit.errors import DataError
+from genkit.files import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from genkit.data.transforms import ImageTransform
 
 MAX_PIXELS = 8192 * 8192
+
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
 _FORMATS = ("PNG", "JPEG")
 # What Pillow raises on damaged files, and on images large enough to exhaust the memory.
@@ -62,7 +64,7 @@ def list_images(folder: Path) -> list[Path]:
                 and file.resolve().is_relative_to(root)
             ]
     except OSError as error:
-        raise DataError(f"Expected a folder of images at {folder}; {error}.") from error
+        raise DataError(f"Expected a folder of images at {folder}; {reason_of(error)}.") from error
     return sorted(found, key=lambda file: file.relative_to(folder).as_posix())
 
 

@@ -31,6 +31,8 @@ from genkit.plugins.specs import Field, Schema
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+from genkit.files import reason_of
+
 _SPLITS = ("train", "test")
 
 
@@ -83,7 +85,7 @@ def _bases(folder: Path) -> dict[str, Path]:
     try:
         inside = {p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")}
     except OSError as error:
-        raise DataError(f"Expected a folder of images at {folder}; {error}.") from error
+        raise DataError(f"Expected a folder of images at {folder}; {reason_of(error)}.") from error
     if inside and inside <= set(_SPLITS):
         return {split: folder / split for split in _SPLITS if split in inside}
     return {"": folder}

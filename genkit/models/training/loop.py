@@ -181,14 +181,15 @@ class Loop:
         position, settings = self.position, self.run.settings
         losses = self.engine.fetch(step.losses)
         self._count(step, losses)
+        shown = losses | self.trainer.measures(position.step)
         if step.number == self.first_step:  # the first that tells which losses there are
             self._check_best(losses)
-        shown = losses | self.trainer.measures(position.step)
+            self.watchers.check_monitors(shown)
         position.metrics = shown
         if self.tells:
             self.watchers.call("on_train_batch_end", step.index, shown)
         if not self.model.stop_training:
-            divergence.check(losses, position.step, position.first)
+            divergence.check_losses(losses, position.step, position.first)
         seconds = round(position.seconds, 6)
         self.run.log({"step": position.step, "epoch": step.epoch + 1, "seconds": seconds, **shown})
         if step.index + 1 == self.loader.steps_per_epoch:
@@ -225,7 +226,9 @@ class Loop:
         self.in_epoch = False
         epoch, index = divmod(self.position.step - 1, self.loader.steps_per_epoch)
         means = {name: total / (index + 1) for name, total in self.position.epoch_sums.items()}
-        self.watchers.call("on_epoch_end", epoch, means | self.trainer.measures(self.position.step))
+        logs = means | self.trainer.measures(self.position.step)
+        self.watchers.call("on_epoch_end", epoch, logs)
+        self.watchers.check_monitors(logs, epoch_ended=True)
 
     def _keep(self, sample_every: int = 1, checkpoint_every: int = 1) -> None:
         """Save samples and a checkpoint, where they are due and worth keeping."""

@@ -12,8 +12,8 @@ from genkit.engine.base import merge, split_schedule
 if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.engine.base import StepFn
+    from genkit.models.training.gradient_transforms import GradientTransform
     from genkit.models.training.protocols import Trainable
-    from genkit.models.training.transforms import GradientTransform
     from genkit.plan.fitting import FitSettings
 
 

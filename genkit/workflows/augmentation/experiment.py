@@ -206,7 +206,7 @@ class _Experiment:
         )
 
     def _conclude(self) -> dict[str, Any]:
-        from genkit.workflows.augmentation.plot import draw
+        from genkit.workflows.augmentation.plot import draw_accuracies
 
         overlap = subset_overlap(self.labels, self.classes, self.settings)
         verdict, summary = conclude(self.settings, self.results, len(self.test), overlap)
@@ -215,7 +215,7 @@ class _Experiment:
         if not (self.folder / "mixed").exists():
             self._write_mixed(ratio)
         summary["refused"] = _sum(_read(self.folder / "refused.json").values())
-        draw(summary, self.folder / "augmentation")
+        draw_accuracies(summary, self.folder / "augmentation")
         write_json(self.folder / "augmentation.json", summary)
         return summary
 

@@ -18,7 +18,7 @@ _LABELS = {
 }
 
 
-def draw(summary: dict[str, Any], path: Path) -> list[Path]:
+def draw_accuracies(summary: dict[str, Any], path: Path) -> list[Path]:
     """Draw a result as PNG and SVG.
 
     Args:
@@ -57,7 +57,7 @@ def draw(summary: dict[str, Any], path: Path) -> list[Path]:
         )
     low, high = left.get_ylim()
     left.set_ylim(max(low, 0), min(high, 100))
-    return plots.save(made, path)
+    return plots.save_plot(made, path)
 
 
 def _errorbar(axes: Any, x: list[float], found: list[Any], colour: int, name: str) -> None:

@@ -123,7 +123,7 @@ class Comparison:
         write_json(file, {**there, **asked})
 
 
-def default_name(plans: Mapping[str, Plan]) -> str:
+def comparison_name(plans: Mapping[str, Plan]) -> str:
     """Name a comparison after its models and data sets: the same command finds it again."""
     words = [*plans, *sorted({plan.dataset for plan in plans.values()})]
     return re.sub(r"[^\w.+-]", "-", "-".join(words))

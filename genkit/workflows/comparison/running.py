@@ -18,7 +18,7 @@ from genkit.workflows.comparison.processes import Job, carry_out, is_done
 _DOING = {"train": "training", "parity": "parity of", "evaluate": "quality of"}
 
 
-def run(comparison: Comparison, tell: Callable[[str], None]) -> int:
+def run_comparison(comparison: Comparison, tell: Callable[[str], None]) -> int:
     """Do what isn't done yet.
 
     Args:

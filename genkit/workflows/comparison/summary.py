@@ -9,7 +9,7 @@ from typing import Any
 
 from genkit.errors import BackendError
 from genkit.files import finite, write_json
-from genkit.plan.activation import BACKENDS, choose, installed_backends
+from genkit.plan.activation import BACKENDS, choose_backend, installed_backends
 from genkit.workflows.comparison import drawing, statistics
 from genkit.workflows.comparison.cells import Comparison
 from genkit.workflows.comparison.measuring import Measured, measure, parities
@@ -82,7 +82,7 @@ def summarize(comparison: Comparison) -> Summary:
     ]
     colours = drawing.colours(comparison.backends, BACKENDS)
     path = comparison.folder / "comparison"
-    files = drawing.draw(evidence, colours, path, _NOTE)
+    files = drawing.draw_comparison(evidence, colours, path, _NOTE)
     summary = Summary(comparison, cells, evidence, sentences, files)
     write_json(comparison.folder / "comparison.json", summary.to_dict())
     return summary
@@ -112,7 +112,7 @@ def _absent(comparison: Comparison) -> list[str]:
     for name in BACKENDS:
         if name not in installed_backends() and name not in comparison.backends:
             try:
-                choose(name)
+                choose_backend(name)
             except BackendError as error:
                 lines.append(f"{name} was left out. {error}")
     return lines

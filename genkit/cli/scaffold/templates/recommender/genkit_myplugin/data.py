@@ -44,7 +44,8 @@ def read_likes(path: Path) -> list[tuple[str, str]]:
         with path.open(encoding="utf-8", newline="") as file:
             likes = [(row.get("user") or "", row.get("item") or "") for row in csv.DictReader(file)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"The file {path} can't be read: {error}.") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"The file {path} can't be read: {reason}.") from error
     if not likes or not all(user and item for user, item in likes):
         raise DataError(
             f"Expected a user and an item in each row of {path}; some row lacks one.",
