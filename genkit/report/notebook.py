@@ -82,7 +82,7 @@ def _(model: Presented) -> str:
         facts["classes"] = in_words(whole.classes())
     if whole.config is not None:
         facts["config"] = in_words(whole.config.model_dump(mode="json"))
-    return _displayed([_facts(facts), parts().text("Pictures: model.show(16)")])
+    return _displayed([_words(facts), parts().text("Pictures: model.show(16)")])
 
 
 @html.register
@@ -92,26 +92,28 @@ def _(measured: Figures) -> str:
 
 @html.register
 def _(rows: Rows) -> str:
-    if not rows:
-        return _displayed([parts().text(repr(rows))])
-    return _displayed([parts().table(list(rows[0]), [map(in_words, row.values()) for row in rows])])
+    return _displayed([_rows(rows)])
 
 
 @html.register
-def _(facts: Description) -> str:
-    return _displayed([_facts(facts)])
+def _(description: Description) -> str:
+    words, tables = description.parts()
+    pieces = [_words(words)]
+    for name, rows in tables.items():
+        pieces += [parts().heading(name), _rows(rows)]
+    return _displayed(pieces)
 
 
-def _facts(facts: Mapping[str, Any]) -> Markup:
-    made: Markup = parts().table(["", ""], [[name, _cell(value)] for name, value in facts.items()])
+def _words(words: Mapping[str, str]) -> Markup:
+    made: Markup = parts().table(["", ""], list(words.items()))
     return made
 
 
-def _cell(value: Any) -> Markup | str:
-    rows = value if isinstance(value, list) and value and isinstance(value[0], Mapping) else None
-    if rows is None:
-        return in_words(value)
-    made: Markup = parts().table(list(rows[0]), [map(in_words, row.values()) for row in rows])
+def _rows(rows: Rows) -> Markup:
+    if not rows:
+        return Markup(parts().text(repr(rows)))  # noqa: S704 - the macro escapes
+    head, *others = rows.table()
+    made: Markup = parts().table(head, others)
     return made
 
 
