@@ -7,15 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from genkit.cli import completion
-from genkit.cli.listing import absent_plugins, plugin_row
 from genkit.cli.output import JsonFlag, emit, say, table
 from genkit.cli.plugin_commands import commands_for
-from genkit.errors import UnknownNameError
-from genkit.plugins.entries import KINDS, Entry
-from genkit.plugins.entry_points import Plugin
-from genkit.plugins.names import suggestion
-from genkit.plugins.registry import Registry, installed
-from genkit.plugins.repository import missing_plugin, names_in_repository
+from genkit.plugins import catalogue
 
 _NOTES = {
     "licence": "Licence",
@@ -47,65 +41,12 @@ def info(
       genkit info dcgan
       genkit info digits --json
     """
-    registry = installed()
-    absent = {row["name"]: row for row in absent_plugins()}
-    if name in absent:
-        emit({"kind": "plugin", **absent[name]}, as_json, lambda: _show_absent(absent[name]))
-        return 0
-    found = _find(registry, name)
-    if isinstance(found, Plugin):
-        row = plugin_row(registry, found)
-        emit({"kind": "plugin", **row}, as_json, lambda: _show_plugin(row))
-        return 0
-    result = _describe(*found)
-    emit(result, as_json, lambda: _show(result))
+    result = catalogue.info(name)
+    if result["kind"] == "model":
+        result["commands"] = commands_for(result["capabilities"])
+    show = _show if result["kind"] != "plugin" else _show_plugin
+    emit(result, as_json, lambda: show(result))
     return 0
-
-
-def _find(registry: Registry, name: str) -> tuple[str, Entry] | Plugin:
-    known: list[str] = []
-    for kind in KINDS:
-        try:
-            return kind, registry.find(kind, name)
-        except UnknownNameError:
-            known += registry.names(kind)
-    for plugin in registry.all_plugins():
-        if name in plugin.key:
-            return plugin
-        known += plugin.key
-    raise missing_plugin(name, KINDS) or UnknownNameError(
-        f"Nothing is called {name!r}.",
-        suggestion(name, known)
-        or suggestion(name, [n for kind in KINDS for n in names_in_repository(kind)])
-        or "See: genkit list",
-    )
-
-
-def _describe(kind: str, entry: Entry) -> dict[str, Any]:
-    spec = entry.spec
-    result: dict[str, Any] = {
-        "kind": kind.removesuffix("s"),
-        "name": spec.name,
-        "summary": spec.summary,
-        "distribution": entry.distribution,
-        "requirement": entry.requirement,
-        "missing": entry.missing_packages(),
-    }
-    for attribute in (*_NOTES, "aliases", "references"):
-        if value := getattr(spec, attribute, None):
-            result[attribute] = list(value) if isinstance(value, tuple) else value
-    from genkit.plugins.config import describe
-    from genkit.plugins.specs import resolve
-
-    if hasattr(spec, "config"):
-        result["config"] = describe(resolve(spec.config))
-    if kind == "models":
-        result["commands"] = commands_for(spec.capabilities)
-    if getattr(spec, "options", None):
-        result["options"] = {c: describe(resolve(each)) for c, each in spec.options.items()}
-    if hasattr(spec, "presets"):
-        result["presets"] = {key: dict(value) for key, value in spec.presets.items()}
-    return result
 
 
 def _show_fields(title: str, fields: list[dict[str, str]]) -> None:
@@ -114,18 +55,21 @@ def _show_fields(title: str, fields: list[dict[str, str]]) -> None:
 
 
 def _show_plugin(row: dict[str, Any]) -> None:
-    say(f"{row['name']} (plugin, {row['distribution']} {row['version']})\n")
+    absent = "install" in row
+    say(f"{row['name']} (plugin, {_state(row)})")
+    say(f"{row['summary']}.\n" if absent else "")
     for kind, names in row["brings"].items():
         say(f"{kind}: {', '.join(names)}")
-    for fault in row["faults"]:
+    for fault in row.get("faults", ()):
         say(f"Failed at {fault['stage']}: {fault['error']} See: genkit doctor")
+    if absent:
+        say(f"\nInstall it from a checkout of GenKit: {row['install']}")
 
 
-def _show_absent(row: dict[str, Any]) -> None:
-    say(f"{row['name']} (plugin, not installed)\n{row['summary']}.\n")
-    for kind, names in row["brings"].items():
-        say(f"{kind}: {', '.join(names)}")
-    say(f"\nInstall it from a checkout of GenKit: {row['install']}")
+def _state(plugin: dict[str, Any]) -> str:
+    if "install" in plugin:
+        return "not installed"
+    return f"{plugin['distribution']} {plugin['version']}"
 
 
 def _show_presets(presets: dict[str, dict[str, Any]]) -> None:

@@ -9,11 +9,10 @@ import typer
 from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, note, say, table
 from genkit.errors import UsageError
+from genkit.plugins.catalogue import absent_plugins, rows_of
 from genkit.plugins.entries import KINDS
-from genkit.plugins.entry_points import Plugin
 from genkit.plugins.names import suggestion
-from genkit.plugins.registry import Registry, installed
-from genkit.plugins.repository import REPOSITORY
+from genkit.plugins.registry import installed
 
 
 def list_specs(
@@ -39,7 +38,9 @@ def list_specs(
             f"Expected one of {', '.join(kinds)}; received {kind!r}.", suggestion(kind, kinds)
         )
     registry = installed()
-    shown = {k: _rows(registry, k) for k in ([kind] if kind else kinds)}
+    shown: dict[str, list[dict[str, Any]]] = {
+        k: list(rows_of(k)) for k in ([kind] if kind else kinds)
+    }
     broken = [
         {key: value for key, value in vars(fault).items() if key != "traceback"}
         for fault in registry.broken
@@ -48,59 +49,6 @@ def list_specs(
     result = {**shown, "not_installed": absent, "broken": broken}
     emit(result, as_json, lambda: _show(shown, absent, broken))
     return 0
-
-
-def absent_plugins(kind: str | None = None) -> list[dict[str, Any]]:
-    """List the plugins of GenKit's repository that aren't installed: what they bring of a kind."""
-    return [
-        {
-            "name": plugin.distribution,
-            "summary": plugin.summary,
-            "brings": {k: list(names) for k, names in plugin.brings.items() if kind in (None, k)},
-            "install": plugin.install_command,
-        }
-        for plugin in REPOSITORY
-        if (kind is None or kind in plugin.brings) and not plugin.is_installed()
-    ]
-
-
-def _rows(registry: Registry, kind: str) -> list[dict[str, Any]]:
-    if kind == "plugins":
-        return [plugin_row(registry, plugin) for plugin in registry.all_plugins()]
-    return [
-        {
-            "name": e.spec.name,
-            "summary": e.spec.summary,
-            "distribution": e.distribution,
-            "requirement": e.requirement,
-            "missing": e.missing_packages(),
-        }
-        for e in registry.entries(kind)
-    ]
-
-
-def plugin_row(registry: Registry, plugin: Plugin) -> dict[str, Any]:
-    """Print all about a plugin: version, distribution, what it brings, its faults."""
-    entries = {kind: registry.entries(kind) for kind in KINDS}
-    brings = {
-        kind: [e.spec.name for e in found if (e.plugin, e.distribution) == plugin.key]
-        for kind, found in entries.items()
-    }
-    brings = {kind: names for kind, names in brings.items() if names}
-    counts = [f"{len(names)} {k if len(names) > 1 else k[:-1]}" for k, names in brings.items()]
-    faults = [
-        {"stage": b.stage, "hook": b.hook, "error": b.error}
-        for b in registry.broken
-        if (b.plugin, b.distribution) == plugin.key
-    ]
-    return {
-        "name": plugin.name,
-        "summary": ", ".join(counts) or "nothing",
-        "version": plugin.version,
-        "distribution": plugin.distribution,
-        "brings": brings,
-        "faults": faults,
-    }
 
 
 def _origin(row: dict[str, Any]) -> str:

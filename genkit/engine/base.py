@@ -131,6 +131,11 @@ class Engine(abc.ABC):
     def _compile(self, fn: StepFn) -> StepFn:
         """Compile a function that updates the model's variables."""
 
+    @property
+    def eager(self) -> str:
+        """Why a training step runs one operation at a time; empty where all are compiled."""
+        return ""
+
     @abc.abstractmethod
     def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., np.ndarray]:
         """Compile a function of keyword tensors that updates nothing; numpy in, numpy out."""

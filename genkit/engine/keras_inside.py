@@ -7,13 +7,24 @@ Each function says why nothing public will do. When a new Keras breaks one,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
+
+import keras
 
 # Attributes under which Keras and the frameworks keep what also stands under a name of its own.
 BOOKKEEPING = frozenset(
     {"_buffers", "_functional", "_layers", "_metrics", "_modules", "_operations", "_parameters"}
 )
+
+REASSIGNED = frozenset({"_call_context_args", "_losses_override"})
+"""Attributes that Keras itself sets on a model after it was made."""
+
+
+@cache
+def attributes_of_a_new_model() -> frozenset[str]:
+    """Return what Keras and the framework keep in a model's attributes; no list of it is public."""
+    return frozenset(vars(keras.Model(name="new")))
 
 
 def all_layers(layer: Any) -> list[Any]:

@@ -89,7 +89,10 @@ def load(
         at_most=checkpoints.read_steadily(which, checkpoint_files.most_weights),
     )
     state = ModelState(model)
-    checkpoints.read_steadily(which, lambda folder: checkpoint_files.restore(folder, state))
+    position = checkpoints.read_steadily(
+        which, lambda folder: checkpoint_files.restore(folder, state)
+    )
+    model.trained_steps = position.step
     model.use_averaged_weights()
     return model
 

@@ -28,6 +28,7 @@ from genkit.errors import DataError, RunError, UsageError
 from genkit.files import read_json, refuse_links, write_json
 from genkit.plan.fitting import Position
 from genkit.plan.plan import Plan, load_plan
+from genkit.plugins.display import Displayed
 from genkit.runs.assets import write_assets
 from genkit.runs.kept_figures import KeptFigures, read_figures
 from genkit.runs.metrics_log import MetricsLog
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 _COPY = "Bring it back from a copy of the run."
 
 
-class Run:
+class Run(Displayed):
     """One run directory.
 
     Args:
@@ -62,6 +63,13 @@ class Run:
         self.until: int | None = None
         self.draw: Callable[[Run, int, Model], Path | None] | None = None
         self._metrics = MetricsLog(path / "metrics.jsonl")
+
+    def __repr__(self) -> str:
+        status, plan = self.status(), self.plan
+        count = status.get("step", 0)
+        steps = f"{count:,} step{'s' if count != 1 else ''}"
+        what = f"{plan.model} on {plan.dataset} with {plan.backend}"
+        return f"<Run {self.path}: {what}; {status['state']}, {steps}>"
 
     @classmethod
     def create(
@@ -233,6 +241,11 @@ class Run:
     def iter_metrics(self) -> Iterator[dict[str, Any]]:
         """Read ``metrics.jsonl`` row by row, in memory that doesn't grow with the run."""
         return iter(self._metrics)
+
+    @property
+    def history(self) -> dict[str, np.ndarray]:
+        """``metrics.jsonl`` as columns: ``step``, ``epoch``, ``seconds`` and each loss, float64."""
+        return self._metrics.columns()
 
     def figures(self) -> KeptFigures:
         """Read what was measured of the run's weights; nothing if nothing was.

@@ -9,23 +9,30 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genkit.errors import RunError, UsageError
 from genkit.files import check_path, finite
 from genkit.plan.activation import choose_backend
 from genkit.plan.fitting import Outcome
-from genkit.plan.plan import Plan, make_plan
+from genkit.plan.misplaced import refuse_misplaced
+from genkit.plan.plan import Plan, Recipe, make_plan
+from genkit.plugins.display import in_words
 from genkit.plugins.registry import installed
 from genkit.runs.finding import with_init_found
 from genkit.runs.loading import path_of
 from genkit.runs.names import DEFAULT_RUNS_DIR, check_free, check_name, default_name
 from genkit.runs.run import Run
 
+if TYPE_CHECKING:
+    import numpy as np
 
-@dataclass(frozen=True)
+    from genkit.runs.loading import HasPath
+
+
+@dataclass(frozen=True, repr=False)
 class Result:
-    """A run after one sitting of training.
+    """A run after one sitting of training; a notebook displays its samples, curves and figures.
 
     Args:
         run: the run directory.
@@ -38,6 +45,25 @@ class Result:
     @property
     def path(self) -> Path:
         return self.run.path
+
+    @property
+    def history(self) -> dict[str, np.ndarray]:
+        """The run's log as columns: ``step``, ``epoch``, ``seconds`` and each loss, float64.
+
+        ``pandas.DataFrame(result.history)`` makes a table of it.
+        """
+        return self.run.history
+
+    def __repr__(self) -> str:
+        outcome, plan = self.outcome, self.run.plan
+        what = f"{plan.model} on {plan.dataset} with {plan.backend}"
+        length = f"{outcome.steps:,} step{'s' if outcome.steps != 1 else ''}"
+        state = f"{self.run.status()['state']}, {length} in {outcome.seconds:.1f} s"
+        said = [what, state, *([in_words(outcome.metrics)] if outcome.metrics else [])]
+        return f"<Result {self.path}: {'; '.join(said)}>"
+
+    def _repr_html_(self) -> str:
+        return self.run._repr_html_()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the form that ``genkit run --json`` prints."""
@@ -59,41 +85,86 @@ class Result:
 def train(
     model: str,
     *,
+    dataset: str | None = None,
+    data: Mapping[str, Any] | None = None,
+    preset: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    backend: str | None = None,
+    precision: str | None = None,
+    trainer: str | None = None,
+    trainer_config: Mapping[str, Any] | None = None,
+    steps: int | None = None,
+    epochs: int | None = None,
+    time: str | float | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    init: HasPath | str | Path | None = None,
+    log: Sequence[str] | None = None,
+    checkpoint_every: int | None = None,
+    sample_every: int | None = None,
+    keep: int | None = None,
+    keep_best: str | None = None,
+    callbacks: Sequence[Any] | Mapping[str, Mapping[str, Any]] = (),
     runs_dir: str | Path = DEFAULT_RUNS_DIR,
     name: str | None = None,
-    callbacks: Sequence[Any] | Mapping[str, Mapping[str, Any]] = (),
     verbose: bool = True,
     **settings: Any,
 ) -> Result:
     """Train a model by name, as ``genkit run`` does.
 
+    What is not given is as the preset says: ``genkit.info(model)`` shows them.
+
     Args:
         model: name of a registered model.
-        runs_dir: folder that holds the runs.
-        name: the run's name; made from model, data set and time if not given.
+        dataset: name of a registered data set.
+        data: settings of the data set.
+        preset: the model's preset to start from.
+        config: settings of the model, such as ``{"latent_dim": 8}``.
+        backend: ``"jax"``, ``"torch"`` or ``"tensorflow"``.
+        precision: ``"float32"``, ``"bfloat16"``, ``"float16"`` or ``"auto"``: what to compute in.
+        trainer: name of a registered trainer.
+        trainer_config: settings of the trainer.
+        steps: training steps.
+        epochs: passes over the data.
+        time: training time: seconds, or ``"10m"``, ``"1h30m"``.
+        batch_size: items in a batch.
+        seed: of all randomness, 0 to 2**31 - 1.
+        init: a run whose last weights to start from: its directory, or what ``train`` returned.
+        log: callbacks that log, by name: ``["tensorboard"]``.
+        checkpoint_every: steps between checkpoints.
+        sample_every: steps between sample grids.
+        keep: how many of the newest checkpoints stay.
+        keep_best: a loss; the checkpoint where it was lowest stays too.
         callbacks: ``keras.callbacks.Callback`` objects; or, as in a recipe, registered names with
             their arguments.
+        runs_dir: folder that holds the runs.
+        name: the run's name; made from model, data set and time if not given.
         verbose: show progress.
-        **settings: what a recipe may say: ``dataset``, ``backend``, ``preset``, ``steps``,
-            ``epochs``, ``time``, ``batch_size``, ``seed``, ``config`` and ``data`` (dicts), ...
+        **settings: nothing else: a setting of the model is refused with where it belongs.
 
     Returns:
-        the run and how it ended; ``genkit.load(result.path)`` gives the model.
+        the run and how it ended; ``genkit.load(result)`` gives the model, and a notebook displays
+        its samples and curves.
 
     Raises:
         GenkitError: as the command line would report it.
 
     Example:
         >>> result = genkit.train("vae", dataset="digits", steps=100)  # doctest: +SKIP
-        >>> genkit.load(result.path).generate(16).shape  # doctest: +SKIP
+        >>> genkit.load(result).generate(16).shape  # doctest: +SKIP
         (16, 8, 8, 1)
     """
-    settings["init"] = getattr(settings.get("init"), "path", settings.get("init"))
-    settings = with_init_found(settings, Path(runs_dir))
+    given = locals()
+    asked = {**{key: given[key] for key in Recipe.model_fields if key in given}, **settings}
     if isinstance(callbacks, Mapping):
-        settings["callbacks"], callbacks = callbacks, ()
-    plan = make_plan(installed(), {**settings, "model": model})
-    return execute(plan, Path(runs_dir), name, callbacks, verbose=verbose)
+        callbacks = ()
+    else:
+        del asked["callbacks"]
+    if init is not None:
+        asked["init"] = getattr(init, "path", init)
+    asked = with_init_found(asked, Path(runs_dir))
+    refuse_misplaced(installed(), asked, settings)
+    return execute(make_plan(installed(), asked), Path(runs_dir), name, callbacks, verbose=verbose)
 
 
 def execute(
@@ -132,7 +203,7 @@ def execute(
 
 
 def resume(
-    path: str | Path,
+    path: HasPath | str | Path,
     more_steps: int | None = None,
     *,
     backend: str | None = None,
@@ -181,7 +252,7 @@ def resume(
     before, now = run.environment(), sitting.environment()
     if before.get("data", {}).get("fingerprint") != now["data"]["fingerprint"]:
         raise RunError(
-            f"The data of {path} has changed since the run began; it can't go on the same.",
+            f"The data of {run.path} has changed since the run began; it can't go on the same.",
             "Bring the data back, or start from its weights: genkit run ... --init RUN",
         )
     if changed := _changed(before, now):
