@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import keras
 from keras import ops
 
+from genkit.builtin.models.averaging import averaging_adam
 from genkit.builtin.models.images import image_shape
 from genkit.builtin.models.labels import class_count
 from genkit.builtin.models.unet import build_unet
@@ -51,9 +51,7 @@ class Denoiser(Model):
         self.conditional = config.conditional
         self.no_label = class_count(schema, name) if config.conditional else 0
         self.network = build_unet(self.shape, config, self.no_label)
-        adam = keras.optimizers.Adam(
-            config.learning_rate, use_ema=config.average > 0, ema_momentum=config.average
-        )
+        adam = averaging_adam(config.learning_rate, config.average, config.average_window)
         self.add_optimizer("denoiser", adam, self.network)
 
     def noised(self, image: Any, noise: Any, time: Any) -> tuple[Any, Any]:

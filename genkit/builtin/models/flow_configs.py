@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from genkit.builtin.models.average_settings import AverageWindow
 from genkit.plugins.config import Config
 
 SamplingSteps = Annotated[
@@ -32,6 +33,7 @@ class DenoiserConfig(Config):
     )
     sampling_steps: SamplingSteps = 50
     average: float = Field(0.995, ge=0, lt=1, description="Decay of the averaged weights")
+    average_window: AverageWindow = 0.0
     learning_rate: float = Field(1e-3, gt=0, description="Adam's step size")
 
 

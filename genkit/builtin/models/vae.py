@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import layers, ops
 
+from genkit.builtin.models.averaging import averaging_adam
 from genkit.builtin.models.images import image_shape
 from genkit.layers import Conv2D, Conv2DTranspose, rescale
 from genkit.losses import bernoulli_nll, gaussian_nll, kl_to_standard_normal
@@ -44,9 +45,8 @@ class VAE(Autoencoder):
         shape = image_shape(schema, type(self).__name__, multiple_of=4)
         self.encoder = self.encoder_for(shape)
         self.decoder = self.decoder_for(shape)
-        self.add_optimizer(
-            "vae", keras.optimizers.Adam(config.learning_rate), self.encoder, self.decoder
-        )
+        adam = averaging_adam(config.learning_rate, 0.0, config.average_window)
+        self.add_optimizer("vae", adam, self.encoder, self.decoder)
 
     def encoder_for(self, shape: tuple[int, int, int]) -> Any:
         """Build the encoder; see ``build_encoder``."""

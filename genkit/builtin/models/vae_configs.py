@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from genkit.builtin.models.average_settings import AverageWindow
 from genkit.plugins.config import Config
 
 KLWeight = Annotated[float, Field(ge=0, description="Weight of the KL term; 1 is the bound itself")]
@@ -30,6 +31,7 @@ class VAEConfig(Config):
         0, ge=0, description="Steps over which the KL weight rises from 0 to its value"
     )
     learning_rate: float = Field(1e-3, gt=0, description="Adam's step size")
+    average_window: AverageWindow = 0.0
 
 
 class BetaVAEConfig(VAEConfig):
