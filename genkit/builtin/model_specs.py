@@ -175,6 +175,31 @@ AUTOENCODERS = (
         references=("Sohn et al. 2015, Learning Structured Output Representation ..., NeurIPS",),
     ),
     ModelSpec(
+        name="latent-flow",
+        summary="Small autoencoder with a flow over its latents, by label where there are any",
+        tiny={**_TINY_VAE, "prior_width": 16, "prior_layers": 1, "sampling_steps": 3},
+        model=f"{_MODELS}.latent_flow:LatentFlow",
+        config=f"{_VAE_CONFIGS}:LatentFlowConfig",
+        accepts=("image",),
+        capabilities=_LATENTS,
+        options={"generate": f"{_FLOW_CONFIGS}:SamplingOptions"},
+        presets={
+            "default": {
+                "dataset": "mnist",
+                "batch_size": 128,
+                "epochs": 5,
+                "learning_rate_schedule": "linear",
+                "warmup_steps": 100,
+                "config": {"learning_rate": 2e-3, "average_window": 0.08, "hidden": 256},
+            },
+        },
+        references=(
+            "Dai, Wipf 2019, Diagnosing and Enhancing VAE Models, arXiv:1903.05789",
+            "Rombach et al. 2022, High-Resolution Image Synthesis ..., arXiv:2112.10752",
+            "Lipman et al. 2022, Flow Matching for Generative Modeling, arXiv:2210.02747",
+        ),
+    ),
+    ModelSpec(
         name="vq-vae",
         summary="Autoencoder to a grid of codes, with a transformer that draws such grids",
         tiny={
@@ -214,7 +239,13 @@ FLOWS = (
             "reference": {
                 **_MNIST,
                 "epochs": 200,
-                "config": {"width": 128, "patch": 1, "average": 0.9999, "learning_rate": 2e-4},
+                "config": {
+                    "width": 128,
+                    "patch": 1,
+                    "average": 0.9999,
+                    "learning_rate": 2e-4,
+                    "conditional": False,
+                },
             },
         },
         references=(
@@ -245,6 +276,7 @@ FLOWS = (
                     "average": 0.9999,
                     "learning_rate": 2e-4,
                     "noise_schedule": "linear",
+                    "conditional": False,
                 },
             },
         },
