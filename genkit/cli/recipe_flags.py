@@ -102,6 +102,12 @@ FLAGS = {
         "before. Use it with: genkit generate RUN --checkpoint best",
         metavar="LOSS",
     ),
+    "learning_rate_schedule": Flag(
+        "How learning rates fall over the run: constant, linear or cosine, to zero."
+    ),
+    "warmup_steps": Flag(
+        "Steps over which learning rates rise to their values.", int, metavar="STEPS"
+    ),
     "log": Flag(
         "Log to tensorboard or mlflow, into the run directory: genkit list callbacks. Repeatable.",
         list,

@@ -26,6 +26,8 @@ _PLACE = "Where it goes"
     "init",
     "seed",
     "batch_size",
+    "learning_rate_schedule",
+    "warmup_steps",
     after="recipe",
 )
 @recipe_flags(_LENGTH, "steps", "epochs", "time", after="recipe")

@@ -173,7 +173,8 @@ class Run(Displayed):
 
     def go_on_until(self, step: int) -> None:
         """Train until this step is done, whatever length the plan has."""
-        self.settings = replace(self.settings, steps=step, epochs=None, seconds=None)
+        planned = self.plan.settings()
+        self.settings = replace(planned, steps=step, epochs=None, seconds=None, planned=planned)
         self.until = step
 
     def interrupted_goal(self) -> int | None:
