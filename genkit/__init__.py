@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from genkit.evaluation.metric import Metric
     from genkit.models.autoencoder import Autoencoder
     from genkit.models.model import Model
+    from genkit.models.training.gradient_transforms import GradientTransform
     from genkit.models.training.trainer import Trainer
-    from genkit.models.training.transforms import GradientTransform
     from genkit.plan.activation import activate
     from genkit.plan.fitting import Outcome
     from genkit.plugins.config import AbsolutePath, Config
@@ -53,7 +53,7 @@ _HOME = {
     "Field": "genkit.plugins.schema",
     "GAN": "genkit.builtin.models.gan",
     "GenkitError": "genkit.errors",
-    "GradientTransform": "genkit.models.training.transforms",
+    "GradientTransform": "genkit.models.training.gradient_transforms",
     "Metric": "genkit.evaluation.metric",
     "MetricSpec": "genkit.plugins.specs",
     "Model": "genkit.models.model",

@@ -63,7 +63,7 @@ class Commands:
 
     def _nursery(self, arguments):
         wish = dict(pairwise(arguments)).get("--backend")
-        name = wish if wish in activation.installed_backends() else activation.choose()
+        name = wish if wish in activation.installed_backends() else activation.choose_backend()
         if name not in self._nurseries:
             self._nurseries[name] = Nursery(name)
         return self._nurseries[name]

@@ -20,9 +20,8 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
 def pytest_report_header() -> str:
-    return (
-        f"backend: {activation.choose()}; installed: {', '.join(activation.installed_backends())}"
-    )
+    there = ", ".join(activation.installed_backends())
+    return f"backend: {activation.choose_backend()}; installed: {there}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -61,7 +60,7 @@ def data_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def _made_environment(tmp_path_factory) -> Environment:
-    return Environment(tmp_path_factory.mktemp("environment"), activation.choose())
+    return Environment(tmp_path_factory.mktemp("environment"), activation.choose_backend())
 
 
 @pytest.fixture

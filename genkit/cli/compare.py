@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, note, say, table
 from genkit.cli.recipe_flags import recipe_flags, recipe_of
 
@@ -36,10 +38,18 @@ _THOUSAND = 1000
     config="A setting of every model. Repeatable.",
 )
 def compare(  # noqa: PLR0917
-    model: Annotated[str | None, typer.Argument(help="Name of the model.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Argument(help="Name of the model.", autocompletion=completion.models),
+    ] = None,
     models: Annotated[
         str | None,
-        typer.Option(metavar="A,B", help="Further models.", rich_help_panel=_WHAT),
+        typer.Option(
+            metavar="A,B",
+            help="Further models.",
+            rich_help_panel=_WHAT,
+            autocompletion=completion.several_models,
+        ),
     ] = None,
     backends: Annotated[
         str | None,
@@ -48,6 +58,7 @@ def compare(  # noqa: PLR0917
             help="Of jax, torch, tensorflow; by default all that are installed. Parity is against "
             "the first.",
             rich_help_panel=_WHAT,
+            autocompletion=completion.several_backends,
         ),
     ] = None,
     seeds: Annotated[
@@ -63,6 +74,7 @@ def compare(  # noqa: PLR0917
             metavar="A,B",
             help="Metrics of quality; by default those that suit the data: genkit list metrics.",
             rich_help_panel=_WHAT,
+            autocompletion=completion.metrics,
         ),
     ] = None,
     no_quality: Annotated[
@@ -70,11 +82,15 @@ def compare(  # noqa: PLR0917
         typer.Option("--no-quality", help="Measure no quality: faster.", rich_help_panel=_WHAT),
     ] = False,
     n: Annotated[
-        int,
+        int | None,
         typer.Option(
-            "--n", "-n", help="Items to generate for measuring quality.", rich_help_panel=_WHAT
+            "--n",
+            "-n",
+            help="Items to generate for measuring quality; by default 10 a training step, at least "
+            "500 and at most 10000.",
+            rich_help_panel=_WHAT,
         ),
-    ] = 10_000,
+    ] = None,
     timeout: Annotated[
         str | None,
         typer.Option(
@@ -86,21 +102,26 @@ def compare(  # noqa: PLR0917
     name: Annotated[
         str | None,
         typer.Option(
-            help="Name of the comparison; by default its models and data.", rich_help_panel=_PLACE
+            help="Name of the comparison; by default its models and data. Short for --out "
+            "comparisons/NAME.",
+            rich_help_panel=_PLACE,
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="Folder that holds the comparisons.", rich_help_panel=_PLACE)
-    ] = Path("comparisons"),
+        Path | None,
+        typer.Option(
+            help="Folder to write to; comparisons/NAME if not given.", rich_help_panel=_PLACE
+        ),
+    ] = None,
     as_json: JsonFlag = False,
     **asked: Any,
 ) -> int:
     """Train a model on several backends from one start, and say what differs.
 
-    Every seed has one untrained checkpoint, from which each backend begins. One process does one
-    thing at a time; what is done is never done again, so the same command goes on after a stop,
-    and with more seeds or backends it does only what is new. A cell that fails doesn't stop the
-    others; the exit code is then 1.
+    The plan comes first, with a time. Every seed has one untrained checkpoint, from which each
+    backend begins. One process does one thing at a time; what is done is never done again, so the
+    same command goes on after a stop, and with more seeds or backends it does only what is new. A
+    cell that fails doesn't stop the others; the exit code is then 1.
 
     Examples:
       genkit compare dcgan --backends jax,torch,tensorflow
@@ -108,24 +129,25 @@ def compare(  # noqa: PLR0917
       genkit compare gan --models dcgan,wgan-gp --steps 1000 --no-quality
     """
     from genkit.plan.plan import parse_duration
+    from genkit.runs.names import folder_for
     from genkit.workflows.comparison import cells, running
     from genkit.workflows.comparison.summary import summarize
 
     chosen = _backends(backends)
     plans = _plans(model, models, {**recipe_of(asked), "backend": chosen[0]})
     comparison = cells.Comparison(
-        out / (name or cells.default_name(plans)),
+        folder_for(out, name, Path("comparisons"), cells.comparison_name(plans)),
         plans,
         chosen,
         seeds,
         metrics=None if no_quality else _words(metrics, "--metrics"),
-        n=n,
+        n=cells.default_n(plans) if n is None else n,
         timeout=None if timeout is None else parse_duration(timeout),
     )
     if not as_json:
         count = f"{seeds} seed{'s' if seeds > 1 else ''}"
         note(f"Comparing {', '.join(plans)} on {', '.join(chosen)}, {count}: {comparison.folder}")
-    signal = running.run(comparison, note)
+    signal = running.run_comparison(comparison, note)
     summary = summarize(comparison)
     emit(summary.to_dict(), as_json, lambda: _show(summary))
     if signal:
@@ -136,10 +158,10 @@ def compare(  # noqa: PLR0917
 
 def _backends(given: str | None) -> list[str]:
     """Read ``--backends``; refuse before anything runs what is not installed."""
-    from genkit.plan.activation import choose, installed_backends
+    from genkit.plan.activation import choose_backend, installed_backends
 
-    names = _words(given, "--backends") or installed_backends() or [choose(None)]
-    return list(dict.fromkeys(map(choose, names)))
+    names = _words(given, "--backends") or installed_backends() or [choose_backend(None)]
+    return list(dict.fromkeys(map(choose_backend, names)))
 
 
 def _plans(model: str | None, models: str | None, flags: dict[str, Any]) -> dict[str, Plan]:
@@ -168,6 +190,8 @@ def _words(given: str | None, flag: str) -> list[str]:
 
 
 def _show(summary: Summary) -> None:
+    from rich.console import Console
+
     backends = list(summary.comparison.backends)
     rows = [row for each in summary.evidence for row in _rows(each, backends)]
     table("", ["model", "", *backends], rows)
@@ -178,8 +202,16 @@ def _show(summary: Summary) -> None:
         if seeds > 1
         else "n = 1; in brackets the interval of each quality itself."
     )
-    for sentence in summary.sentences:
-        say(sentence)
+    say("What counts as clear: paired t tests over the seeds, corrected after Holm (--json).")
+    width = Console().width
+    for model, sentences in summary.verdicts.items():
+        say(f"\n{model}")
+        for sentence in sentences:
+            say(textwrap.fill(sentence, width, initial_indent="  ", subsequent_indent="    "))
+    if summary.failures:
+        say()
+    for failure in summary.failures:
+        say(textwrap.fill(failure, width, subsequent_indent="  "))
     say()
     for path in summary.files[:1]:
         say(f"Picture:  {path}")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from genkit.errors import RunError, UsageError
 from genkit.files import finite
+from genkit.plugins.display import Displayed, columns, in_words
+
+_BETTER = {"min": "lower", "max": "higher"}
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,41 @@ class Figure:
             raise RunError(f"Expected a figure; received {str(data)[:200]}: {error!r}.") from error
 
 
+class Figures(list[Figure], Displayed):
+    """Figures that print as a table."""
+
+    def __repr__(self) -> str:
+        if not self:
+            return "no figures"
+        rows = [
+            [
+                f.name,
+                *map(in_words, (f.value, f.low, f.high)),
+                _BETTER.get(f.direction, f.direction),
+            ]
+            for f in self
+        ]
+        return columns([["metric", "value", "95 % from", "to", "better is"], *rows])
+
+
 def _number(value: Any, if_none: float) -> float:
     return if_none if value is None else float(value)
+
+
+def split_cards(figures: Sequence[Figure]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Tell what several figures' cards say alike from what each says alone, to say it once.
+
+    Returns:
+        the facts that at least two cards have, and none otherwise; and for each figure its others.
+    """
+    cards = [dict(figure.card) for figure in figures]
+    shared: dict[str, Any] = {}
+    for key in dict.fromkeys(key for card in cards for key in card):
+        values = [card[key] for card in cards if key in card]
+        alone = len(values) == 1 < len(cards)
+        if not alone and all(value == values[0] for value in values):
+            shared[key] = values[0]
+    return shared, [{k: v for k, v in card.items() if k not in shared} for card in cards]
 
 
 def check_comparable(first: Figure, second: Figure) -> None:

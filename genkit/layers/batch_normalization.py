@@ -38,7 +38,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalise `inputs`: with their own statistics in training, with averages otherwise."""
         learns = training and self.trainable
-        kernel = kernels.best("batch_normalization" if learns else "normalization")
+        kernel = kernels.fastest("batch_normalization" if learns else "normalization")
         plain = mask is None and not (self.renorm or self.synchronized)
         last = self.axis in (-1, len(inputs.shape) - 1)
         short = self.compute_dtype in ("float32", "bfloat16", "float16")

@@ -29,7 +29,7 @@ class Conv2D(keras.layers.Conv2D):
 
     def call(self, inputs: Any) -> Any:
         """Apply the convolution, the bias and the activation to `inputs`."""
-        kernel = kernels.best("conv2d")
+        kernel = kernels.fastest("conv2d")
         if kernel is None or self.data_format == "channels_first":
             return super().call(inputs)
         y = kernel(

@@ -44,7 +44,7 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
 
     def call(self, inputs: Any) -> Any:
         """Apply the transposed convolution, the bias and the activation to `inputs`."""
-        kernel = kernels.best("conv2d_transpose")
+        kernel = kernels.fastest("conv2d_transpose")
         channels_first = self.data_format == "channels_first"
         rows = slice(2, 4) if channels_first else slice(1, 3)
         small = tuple(inputs.shape[rows])

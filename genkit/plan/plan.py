@@ -7,14 +7,14 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pydantic
 from pydantic import Field
 
 from genkit.errors import DataError, UsageError
 from genkit.plan import activation
-from genkit.plan.fitting import FitSettings
+from genkit.plan.fitting import FitSettings, LearningRateSchedule
 from genkit.plan.precision import Precision
 from genkit.plugins.config import Config, parse
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 # A layer that says how long to train replaces all that lower layers said about it.
 LENGTH = ("steps", "epochs", "time")
+_Count = Annotated[int, Field(ge=1)]
+_Length = Annotated[int, Field(ge=0)]
+_Seed = Annotated[int, Field(ge=0, lt=2**31)]
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -48,16 +51,24 @@ class Recipe(Config):
     log: list[str] | None = Field(
         None, description="Callbacks that log, by name, with their defaults: tensorboard, mlflow"
     )
-    batch_size: int | None = Field(None, ge=1, description="Items in a batch")
-    steps: int | None = Field(None, ge=0, description="Training steps")
-    epochs: int | None = Field(None, ge=0, description="Passes over the data")
+    batch_size: _Count | None = Field(None, description="Items in a batch")
+    steps: _Length | None = Field(None, description="Training steps")
+    epochs: _Length | None = Field(None, description="Passes over the data")
     time: str | float | None = Field(None, description="Training time: seconds, or '10m', '1h30m'")
-    seed: int | None = Field(None, ge=0, lt=2**31, description="Seed of all randomness")
-    checkpoint_every: int | None = Field(None, ge=1, description="Steps between checkpoints")
-    sample_every: int | None = Field(None, ge=1, description="Steps between sample grids")
-    keep: int | None = Field(None, ge=1, description="How many of the newest checkpoints stay")
+    seed: _Seed | None = Field(None, description="Seed of all randomness")
+    checkpoint_every: _Count | None = Field(None, description="Steps between checkpoints")
+    sample_every: _Count | None = Field(
+        None, description="Steps between sample grids, after those of steps 1, 10 and 100"
+    )
+    keep: _Count | None = Field(None, description="How many of the newest checkpoints stay")
     keep_best: str | None = Field(
         None, description="A loss; the checkpoint where it was lowest stays too"
+    )
+    learning_rate_schedule: LearningRateSchedule | None = Field(
+        None, description="How learning rates fall over the run: constant, linear or cosine"
+    )
+    warmup_steps: int | None = Field(
+        None, ge=0, description="Steps over which learning rates rise to their values"
     )
     init: str | None = Field(None, description="Run whose last weights to start from")
 
@@ -77,15 +88,17 @@ class Plan(Config):
     data: dict[str, Any]
     trainer_config: dict[str, Any] = Field({})
     callbacks: dict[str, dict[str, Any]] = Field({})
-    batch_size: int = Field(FitSettings.batch_size, ge=1)
-    steps: int | None = Field(None, ge=0)
-    epochs: int | None = Field(None, ge=0)
+    batch_size: _Count = FitSettings.batch_size
+    steps: _Length | None = None
+    epochs: _Length | None = None
     time: float | None = Field(None, gt=0)
-    seed: int = Field(FitSettings.seed, ge=0, lt=2**31)
-    checkpoint_every: int = Field(FitSettings.checkpoint_every, ge=1)
-    sample_every: int = Field(FitSettings.sample_every, ge=1)
-    keep: int = Field(FitSettings.keep, ge=1)
+    seed: _Seed = FitSettings.seed
+    checkpoint_every: _Count = FitSettings.checkpoint_every
+    sample_every: _Count = FitSettings.sample_every
+    keep: _Count = FitSettings.keep
     keep_best: str | None = None
+    learning_rate_schedule: LearningRateSchedule = FitSettings.learning_rate_schedule
+    warmup_steps: int = Field(FitSettings.warmup_steps, ge=0)
     init: str | None = None
 
     def qualified(self, kind: str) -> str:
@@ -94,7 +107,7 @@ class Plan(Config):
 
     def settings(self) -> FitSettings:
         """Return what the training loop needs."""
-        shared = {field.name for field in fields(FitSettings)} - {"seconds"}
+        shared = {field.name for field in fields(FitSettings)} - {"seconds", "planned"}
         return FitSettings(**{name: getattr(self, name) for name in shared}, seconds=self.time)
 
 
@@ -143,8 +156,8 @@ def _resolve(registry: Registry, model: Any, preset: str, merged: dict[str, Any]
     dataset = registry.find("datasets", merged["dataset"])
     trainer = registry.find("trainers", merged.get("trainer") or model.spec.trainer)
     callbacks = {**{name: {} for name in merged.get("log", ())}, **merged.get("callbacks", {})}
-    for name in callbacks:
-        registry.find("callbacks", name)
+    for entry in (model, dataset, trainer, *(registry.find("callbacks", n) for n in callbacks)):
+        entry.check_packages()
     config = model.settings(merged.get("config", {}))
     data = dataset.settings(merged.get("data", {}))
     trainer_config = trainer.settings(merged.get("trainer_config", {}))
@@ -168,7 +181,7 @@ def _resolve(registry: Registry, model: Any, preset: str, merged: dict[str, Any]
             **{kind: entry.spec.name for kind, entry in named.items()},
             "distributions": {kind: entry.distribution for kind, entry in named.items()},
             "preset": preset,
-            "backend": activation.choose(merged.get("backend")),
+            "backend": activation.choose_backend(merged.get("backend")),
             **{key: settings.model_dump(mode="json") for key, settings in parsed.items()},
         },
         "plan",
@@ -207,21 +220,18 @@ def read_recipe(path: Path) -> dict[str, Any]:
         raise UsageError(f"The recipe {path} is not TOML: {error}.") from error
 
 
-def parse_settings(pairs: Iterable[str], flag: str) -> dict[str, Any]:
-    """Read ``key=value`` pairs; a value is TOML, or else a plain string.
+def parse_settings(pairs: Iterable[str], flag: str) -> dict[str, str]:
+    """Read ``key=value`` pairs; what a value means, the setting's type decides later.
 
     Raises:
         UsageError: a pair without ``=``.
     """
-    settings: dict[str, Any] = {}
+    settings: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key.strip():
             raise UsageError(f"Expected {flag} key=value; received {pair!r}.")
-        try:
-            settings[key.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            settings[key.strip()] = value
+        settings[key.strip()] = value
     return settings
 
 

@@ -28,6 +28,7 @@ from genkit.plugins.entry_points import (
     own_version,
 )
 from genkit.plugins.names import suggestion
+from genkit.plugins.repository import missing_plugin, names_in_repository
 from genkit.plugins.specs import Spec
 from genkit.plugins.time_box import time_box
 
@@ -73,7 +74,7 @@ class Registry:
         else:
             for plugin in plugins:
                 name = getattr(plugin, "__name__", type(plugin).__name__)
-                self._add(plugin, Plugin(name, name, ""))
+                self.add(plugin, Plugin(name, name, ""))
 
     def entries(self, kind: str) -> list[Entry]:
         """List the entries of a kind (``"models"``, ``"datasets"``, ...), sorted by name."""
@@ -86,7 +87,7 @@ class Registry:
             UnknownNameError: nothing has that name.
             AmbiguousNameError: two distributions have it.
         """
-        found = [entry for entry in self._entries[kind] if entry.answers_to(name)]
+        found = [entry for entry in self.entries(kind) if entry.answers_to(name)]
         # A built-in keeps its bare name, whatever else is installed beside it.
         found = [e for e in found if e.distribution == DISTRIBUTION] or found
         if len(found) == 1:
@@ -96,9 +97,11 @@ class Registry:
             raise AmbiguousNameError(
                 f"{name!r} is offered by {len(found)} distributions.", f"Write {choices}."
             )
-        raise UnknownNameError(
+        raise missing_plugin(name, [kind]) or UnknownNameError(
             f"Expected the name of one of the {kind}; received {name!r}.",
-            suggestion(name, self.names(kind)) or f"See them with: genkit list {kind}",
+            suggestion(name, self.names(kind))
+            or suggestion(name, names_in_repository(kind))
+            or f"See them with: genkit list {kind}",
         )
 
     def all_plugins(self) -> list[Plugin]:
@@ -112,7 +115,7 @@ class Registry:
 
     def names(self, kind: str) -> list[str]:
         """Return every name of a kind that a person may type, aliases included."""
-        entries = self._entries[kind]
+        entries = self.entries(kind)
         aliases = [alias for e in entries for alias in getattr(e.spec, "aliases", ())]
         return sorted({*(e.spec.name for e in entries), *aliases})
 
@@ -139,9 +142,18 @@ class Registry:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - plugins raise anything
             self._record_fault(found.about, "import", error)
         else:
-            self._add(loaded, found.about)
+            self.add(loaded, found.about)
 
-    def _add(self, plugin: object, about: Plugin) -> None:
+    def add(self, plugin: object, about: Plugin) -> None:
+        """Add the specs of a plugin, beside those that are there; its faults are recorded.
+
+        Args:
+            plugin: an object or module with hooks.
+            about: what it is called, and the distribution it is of.
+
+        Raises:
+            PluginError: it has a fault, and the registry is strict.
+        """
         # One pluggy manager a plugin: what one plugin does can't reach another's calls.
         manager = pluggy.PluginManager("genkit")
         manager.add_hookspecs(_HOOKS)

@@ -46,12 +46,12 @@ def save_losses(all_inputs: Mapping[str, ReportInputs], folder: Path) -> list[Pa
         return []
     made, all_axes = plots.figure(_SIZE[0] * len(by_loss), _SIZE[1] + 0.3, len(by_loss))
     for axes, (name, curves) in zip(all_axes, by_loss.items(), strict=True):
-        draw(axes, curves, name)
+        draw_curves(axes, curves, name)
     folder.mkdir(parents=True, exist_ok=True)
-    return plots.save(made, folder / "losses")
+    return plots.save_plot(made, folder / "losses")
 
 
-def draw(axes: Any, curves: Curves, title: str) -> None:
+def draw_curves(axes: Any, curves: Curves, title: str) -> None:
     """Draw curves with their running means.
 
     Args:
@@ -78,7 +78,7 @@ def draw(axes: Any, curves: Curves, title: str) -> None:
 
 def _for_page(curves: Curves, name: str) -> Any:
     made, (axes,) = plots.figure(*_SIZE)
-    draw(axes, curves, name)
+    draw_curves(axes, curves, name)
     caption = "; ".join(
         f"{label} {name}: from {values[0]:.4g} to {values[-1]:.4g}, {len(steps)} steps".strip()
         for label, curve in curves.items()

@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from genkit.errors import GenkitError, UsageError
-from genkit.evaluation.figure import Figure, check_comparable
+from genkit.evaluation.figure import Figure, check_comparable, split_cards
 from genkit.report.inputs import ReportInputs
 from genkit.report.sections import Section, joined, number, parts
 
@@ -21,16 +21,21 @@ _HEAD = ("Metric", "Value", "95 % interval", "Better")
 def metrics(inputs: ReportInputs) -> Section:
     """List the figures of ``evaluation.json``, or say how to measure."""
     try:
-        figures = read_figures(inputs)
+        figures = figures_of(inputs)
     except GenkitError as error:
         return Section("Metrics", parts().notice(f"The figures can't be read: {error}"))
     if not figures:
         return Section("Metrics", _none_yet([inputs]))
+    return Section("Metrics", table(figures))
+
+
+def table(figures: list[Figure]) -> Markup:
+    """Show figures, at least one, with their intervals and how they were measured."""
     rows = [
         [figure.name, number(figure.value), _interval(figure), _better(figure)]
         for figure in figures
     ]
-    return Section("Metrics", joined([parts().table(_HEAD, rows, stacks=True), _how(figures)]))
+    return joined([parts().table(_HEAD, rows, stacks=True), _how(figures)])
 
 
 def compared(all_inputs: Mapping[str, ReportInputs]) -> Section:
@@ -39,7 +44,7 @@ def compared(all_inputs: Mapping[str, ReportInputs]) -> Section:
     pieces: list[Markup] = []
     for label, inputs in all_inputs.items():
         try:
-            for figure in read_figures(inputs):
+            for figure in figures_of(inputs):
                 by_name.setdefault(figure.name, {})[label] = figure
         except GenkitError as error:
             pieces.append(parts().notice(f"The figures of {label} can't be read: {error}"))
@@ -65,7 +70,7 @@ def compared(all_inputs: Mapping[str, ReportInputs]) -> Section:
     return Section("Metrics", joined(pieces))
 
 
-def read_figures(inputs: ReportInputs) -> list[Figure]:
+def figures_of(inputs: ReportInputs) -> list[Figure]:
     """Read what ``genkit evaluate`` measured; nothing if it hasn't.
 
     Raises:
@@ -94,11 +99,9 @@ def _with_interval(figure: Figure) -> str:
 
 def _how(figures: list[Figure]) -> Markup:
     """Show the cards: what all have in common once, and then each one's own."""
-    first = figures[0].card
-    same = {k: v for k, v in first.items() if all(f.card.get(k) == v for f in figures)}
-    pieces = [_card(same)]
-    for figure in figures:
-        own = {key: value for key, value in figure.card.items() if key not in same}
+    shared, alone = split_cards(figures)
+    pieces = [_card(shared)]
+    for figure, own in zip(figures, alone, strict=True):
         pieces += [parts().heading(figure.name), _card(own)] if own else []
     how: Markup = parts().details("How these figures were measured", joined(pieces))
     return how

@@ -37,7 +37,7 @@ def nearest_training(inputs: ReportInputs) -> Section | None:
     queries = [samples]
     if inputs.held_out is not None:
         queries.append(evenly(inputs.held_out, n)[0].astype(np.float32))
-    distances, found = nearest(np.concatenate(queries), training, _NEAREST, inputs.tell)
+    distances, found = nearest_items(np.concatenate(queries), training, _NEAREST, inputs.tell)
     cut = len(samples)
     pieces = [parts().text(_verdict(distances[:cut, 0], distances[cut:, 0]))]
     if not together:
@@ -61,7 +61,7 @@ def nearest_training(inputs: ReportInputs) -> Section | None:
     return Section("Nearest training items", joined([*pieces, parts().text(caption)]))
 
 
-def nearest(
+def nearest_items(
     queries: np.ndarray, training: Source, k: int, tell: Tell = lambda _: None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the training items nearest to some items, in memory that doesn't grow with the data.

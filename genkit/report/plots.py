@@ -66,7 +66,7 @@ def curve(
     axes.plot(x, y, label=label, **{"linewidth": 1.2, **style})
 
 
-def save(made: Figure, path: Path) -> list[Path]:
+def save_plot(made: Figure, path: Path) -> list[Path]:
     """Write ``path`` with the endings ``.png`` and ``.svg``, each whole or not at all."""
     import matplotlib as mpl
 

@@ -120,7 +120,7 @@ class Check:
         from genkit.plan import activation
 
         started = time.perf_counter()
-        where = ALL if self.definition.spans_backends else activation.choose()
+        where = ALL if self.definition.spans_backends else activation.choose_backend()
         outcome, reason = self._outcome()
         seconds = time.perf_counter() - started
         return Outcome(self.name, self.shown_subject, where, outcome, reason, seconds)

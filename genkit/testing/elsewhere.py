@@ -25,7 +25,7 @@ from genkit.testing.outcomes import FAILED, CheckFailed, Outcome
 
 def others() -> list[str]:
     """List the installed backends that this process does not run on."""
-    return [name for name in activation.installed_backends() if name != activation.choose()]
+    return [name for name in activation.installed_backends() if name != activation.choose_backend()]
 
 
 def ask(backend_name: str, verb: str, **arguments: Any) -> Any:
@@ -111,13 +111,13 @@ def _worker(name: str) -> _Worker:
     return _Worker(name)
 
 
-def check(kind: str, subject: str, name: str, expected_failure: str) -> dict[str, Any]:
+def run_check(kind: str, subject: str, name: str, expected_failure: str) -> dict[str, Any]:
     """Make a check; give its outcome."""
     definition = next(d for d in definitions(kind) if d.name == name)
     return Check(definition, kind, subject, expected_failure).run().to_dict()
 
 
-def generate(run: str, n: int, file: str) -> None:
+def write_samples(run: str, n: int, file: str) -> None:
     """Load a run and write ``n`` samples to a ``.npy`` file."""
     import numpy as np
 
@@ -126,7 +126,7 @@ def generate(run: str, n: int, file: str) -> None:
     np.save(file, load(run).generate(n), allow_pickle=False)
 
 
-def steps(kind: str, subject: str, checkpoint: str, steps: int) -> list[dict[str, float]]:
+def train_steps(kind: str, subject: str, checkpoint: str, steps: int) -> list[dict[str, float]]:
     """Train some steps from the weights of a checkpoint; give the losses of each."""
     from genkit.testing.choosing import subject_of
     from genkit.testing.persisted import arrays
@@ -136,7 +136,11 @@ def steps(kind: str, subject: str, checkpoint: str, steps: int) -> list[dict[str
     return found
 
 
-_VERBS: dict[str, Callable[..., Any]] = {"check": check, "generate": generate, "steps": steps}
+_VERBS: dict[str, Callable[..., Any]] = {
+    "check": run_check,
+    "generate": write_samples,
+    "steps": train_steps,
+}
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:

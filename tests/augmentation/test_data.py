@@ -14,7 +14,7 @@ from genkit.workflows.augmentation import classifier, experiment
 from genkit.workflows.augmentation.conclusion import subset_overlap
 from genkit.workflows.augmentation.experiment import augment
 from genkit.workflows.augmentation.settings import make_settings
-from genkit.workflows.augmentation.verdict import Comparison, judge
+from genkit.workflows.augmentation.verdict import ArmComparison, judge
 from tests.augmentation import generator_plugin
 from tests.augmentation.reviewer_plugin import BRIGHT, Plugin
 
@@ -80,6 +80,6 @@ def test_subsets_that_must_overlap_are_told(settings):
     labels = np.repeat([0, 1], [20, 15])
     assert subset_overlap(labels, 2, settings(per_class=5)) == 0
     assert subset_overlap(labels, 2, settings(per_class=6)) == pytest.approx(6 / 15)
-    one = Comparison(ratio=1.0, difference=0.2, low=-0.1, high=0.4, p=0.1, n=3)
+    one = ArmComparison(ratio=1.0, difference=0.2, low=-0.1, high=0.4, p=0.1, n=3)
     assert "share about 40% of their items" in judge("real only", [one], 0.4).sentence
     assert "share" not in judge("real only", [one]).sentence

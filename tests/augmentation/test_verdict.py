@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from genkit.workflows.augmentation.verdict import HELPS, HURTS, UNSURE, Comparison, compare, judge
+from genkit.workflows.augmentation.verdict import (
+    HELPS,
+    HURTS,
+    UNSURE,
+    ArmComparison,
+    compare_arms,
+    judge,
+)
 
 REAL = [0.70, 0.72, 0.69, 0.71, 0.73]
 
@@ -14,7 +21,7 @@ def judged(resolution=0.0, **mixes):
     scores = {f"real+synthetic {r:g}:1": v for r, v in zip(ratios, mixes.values(), strict=True)}
     scores["real"] = REAL
     return judge(
-        "real only", compare(scores, ratios, "real+synthetic", "real", resolution=resolution)
+        "real only", compare_arms(scores, ratios, "real+synthetic", "real", resolution=resolution)
     )
 
 
@@ -92,7 +99,7 @@ def test_where_nothing_differs_a_verdict_is_rarely_given():
 
 
 def test_a_verdict_needs_the_interval_not_the_mean():
-    uncertain = Comparison(ratio=1.0, difference=0.2, low=-0.001, high=0.4, p=0.051, n=3)
+    uncertain = ArmComparison(ratio=1.0, difference=0.2, low=-0.001, high=0.4, p=0.051, n=3)
     assert judge("real only", [uncertain]).answer == UNSURE
 
 

@@ -32,7 +32,7 @@ def place(tmp_path_factory):
 @contextmanager
 def installed(path):
     """Run the command line with the plugins that a PYTHONPATH holds."""
-    with Nursery(activation.choose(), variables(PYTHONPATH=path)) as nursery:
+    with Nursery(activation.choose_backend(), variables(PYTHONPATH=path)) as nursery:
         yield lambda folder, *arguments, **more: nursery.run(arguments, folder, more)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from genkit.plan import activation
 from tests.commands import GENKIT, variables
 
-BACKEND = activation.choose()
+BACKEND = activation.choose_backend()
 SMALL = ["--dataset", "digits", "--set", "width=4", "--backend", BACKEND]
 
 

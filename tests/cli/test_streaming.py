@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from genkit.report.samples import Reviewed, write_npz
+from genkit.report.samples import Reviewed, save_npz
 from tests.engine.small import mlp_gan
 
 pytestmark = pytest.mark.usefixtures("active_backend")
@@ -30,7 +30,7 @@ def test_an_npz_file_takes_the_memory_of_a_batch(tmp_path):
             yield Reviewed(items, [""] * n, None, np.ones(n, bool))
 
     tracemalloc.start()
-    file = write_npz(batches(), tmp_path / "samples.npz")
+    file = save_npz(batches(), tmp_path / "samples.npz")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 10 * 64 * size * 4  # all of them would take 62 batches

@@ -9,7 +9,7 @@ from genkit.builtin import plugin
 from genkit.errors import UsageError
 from genkit.plan.plan import make_plan
 from genkit.plugins.registry import Registry
-from genkit.workflows.comparison.cells import Comparison, default_name
+from genkit.workflows.comparison.cells import Comparison, comparison_name
 from genkit.workflows.comparison.running import _steps as steps_of
 
 
@@ -21,7 +21,9 @@ def comparison(folder, model="gan", **settings):
 
 @pytest.fixture(autouse=True)
 def _any_backend(monkeypatch):
-    monkeypatch.setattr("genkit.plan.activation.choose", lambda requested: requested or "torch")
+    monkeypatch.setattr(
+        "genkit.plan.activation.choose_backend", lambda requested: requested or "torch"
+    )
 
 
 def test_all_backends_of_a_seed_stand_together(tmp_path):
@@ -66,7 +68,7 @@ def test_another_plan_under_the_same_name_is_refused_and_says_in_what(tmp_path):
 
 
 def test_the_name_follows_from_what_is_compared(tmp_path):
-    assert default_name(comparison(tmp_path).plans) == "gan-digits"
+    assert comparison_name(comparison(tmp_path).plans) == "gan-digits"
 
 
 def test_a_plan_that_ends_by_time_is_refused(tmp_path):

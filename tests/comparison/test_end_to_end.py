@@ -48,7 +48,14 @@ def test_three_backends_begin_alike_and_are_compared(genkit_command, tmp_path):
 
 def begin(folder, *more):
     return subprocess.Popen(
-        [*GENKIT, *COMMON, "--backends", activation.choose(), "--no-quality", *map(str, more)],
+        [
+            *GENKIT,
+            *COMMON,
+            "--backends",
+            activation.choose_backend(),
+            "--no-quality",
+            *map(str, more),
+        ],
         cwd=folder,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -68,7 +75,7 @@ def wait_for(condition, process):
 @pytest.mark.slow
 def test_a_killed_comparison_goes_on_where_it_was(tmp_path):
     more = ("--seeds", 2, "--steps", STEPS)
-    name = activation.choose()
+    name = activation.choose_backend()
     cells = [tmp_path / FOLDER / "cells" / f"gan-{name}-{seed}" for seed in (0, 1)]
     killed = begin(tmp_path, *more)
     wait_for((cells[1] / "checkpoints" / "00000000").exists, killed)
@@ -99,7 +106,7 @@ def test_a_killed_comparison_goes_on_where_it_was(tmp_path):
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_is_done_and_tells_how_to_go_on(tmp_path):
     process = begin(tmp_path, "--seeds", 1, "--steps", 100_000)
-    run = tmp_path / FOLDER / "cells" / f"gan-{activation.choose()}-0"
+    run = tmp_path / FOLDER / "cells" / f"gan-{activation.choose_backend()}-0"
     wait_for((run / "checkpoints" / "00000000").exists, process)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=300)

@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,23 +12,33 @@ import genkit
 from genkit.errors import RunError, UsageError
 from genkit.evaluation import check_comparable
 from genkit.evaluation.results import results
-from genkit.plugins.registry import Plugin, installed
+from genkit.plugins.registry import Plugin, Registry, using
 from tests.docs.documents import SAMPLES
 from tests.evaluation import small_metrics
 
 SMALL = {"metrics": ["brightness", "distance"], "n": 100, "verbose": False}
 
 
-@pytest.fixture(autouse=True)
-def registry(monkeypatch):
+class SmallMetrics(Registry):
     """What is installed, with small metrics in the place of the slow built-in ones."""
-    registry = installed()
-    kept = {kind: [] if kind == "metrics" else list(e) for kind, e in registry._entries.items()}
-    monkeypatch.setattr(registry, "_entries", kept)
-    monkeypatch.setattr(registry, "plugins", list(registry.plugins))
-    registry._add(small_metrics, Plugin("small", "small", "1.0"))
+
+    only = None  # the names of those metrics that are left, if not all
+
+    def entries(self, kind):
+        found = super().entries(kind)
+        if kind != "metrics":
+            return found
+        small = [each for each in found if each.distribution == "small"]
+        return [each for each in small if self.only is None or each.spec.name in self.only]
+
+
+@pytest.fixture(autouse=True)
+def registry():
+    registry = SmallMetrics()
+    registry.add(small_metrics, Plugin("small", "small", "1.0"))
     small_metrics.shown.clear()
-    return registry
+    with using(registry):
+        yield registry
 
 
 @pytest.fixture(scope="module")
@@ -226,8 +237,9 @@ def test_other_data_of_the_same_form_can_be_compared_with(run):
 
 def test_other_data_is_no_held_out_data(run, registry):
     digits = registry.find("datasets", "digits")
-    other = replace(digits, spec=replace(digits.spec, name="other-digits"))
-    registry._entries["datasets"].append(other)
+    other = replace(digits.spec, name="other-digits")
+    others = SimpleNamespace(genkit_datasets=genkit.hookimpl(lambda: [other]))
+    registry.add(others, Plugin("others", "others", "1.0"))
     with pytest.raises(UsageError, match="the reference is not the data set that the model was"):
         genkit.evaluate(run, **SMALL, against="other-digits")
 
@@ -280,7 +292,7 @@ def test_data_that_is_no_image_needs_no_extractor(trained, registry, monkeypatch
     monkeypatch.syspath_prepend(str(SAMPLES / "plugin"))
     from genkit_rings import plugin
 
-    registry._add(plugin, Plugin("rings", "rings", "1.0"))
+    registry.add(plugin, Plugin("rings", "rings", "1.0"))
     rings = trained("rings-gan", dataset="rings", config={})
     (figure,) = genkit.evaluate(rings, n=100, verbose=False)
     assert figure.name == "weights"
@@ -302,8 +314,7 @@ def test_items_that_are_not_finite_are_an_error_of_the_model(run, monkeypatch, m
 
 
 def test_no_figure_at_all_is_an_error(run, registry):
-    entries = registry._entries["metrics"]
-    entries[:] = [entry for entry in entries if entry.spec.name == "faulty"]
+    registry.only = {"faulty"}
     with pytest.raises(RunError, match="No metric gave a figure"):
         genkit.evaluate(run, n=100, verbose=False)
 

@@ -116,7 +116,7 @@ def _draw(rows: list[dict[str, Any]]) -> None:
     axes.set_xlabel("epochs")
     axes.set_ylabel("test NLL, k = 200, nats an image")
     axes.legend()
-    plots.save(figure, PICTURE)
+    plots.save_plot(figure, PICTURE)
 
 
 if __name__ == "__main__":

@@ -83,9 +83,9 @@ def main(case: str, folder: Path) -> None:
 def samples_of(path: Path, checkpoint: str | None = None) -> np.ndarray:
     """Return 16 samples that a run or an exported model generates on this process's backend."""
     import genkit
-    from genkit.plan.activation import choose
+    from genkit.plan.activation import choose_backend
 
-    return genkit.load(path, choose(), checkpoint).generate(16, seed=0)
+    return genkit.load(path, choose_backend(), checkpoint).generate(16, seed=0)
 
 
 def resume(path: Path, more_steps: int | None) -> tuple[np.ndarray, dict[str, np.ndarray]]:

@@ -2,11 +2,14 @@
 
 import dataclasses
 import json
+from typing import Annotated
 
 import pytest
+from pydantic import Field
 
 import genkit
 from genkit.errors import DataError, PluginError
+from genkit.plugins.config import Config, describe
 from genkit.plugins.specs import Schema, resolve
 
 
@@ -85,3 +88,12 @@ def test_a_missing_modality_is_named_with_what_there_is():
     schema = Schema({"text": genkit.Field((None,), "int32", "text")})
     with pytest.raises(DataError, match=r"modality 'image'.*text \(text\)"):
         schema.name_of("image")
+
+
+def test_limits_are_described_where_they_are_written():
+    class Limited(Config):
+        one: int = Field(1, ge=1, description="A count")
+        maybe: Annotated[float, Field(gt=0, le=2)] | None = Field(None, description="A rate")
+
+    types = {row["name"]: row["type"] for row in describe(Limited)}
+    assert types == {"one": "int >= 1", "maybe": "float > 0, <= 2 or None"}

@@ -14,7 +14,9 @@ PLACES = 14
 
 @pytest.fixture(scope="module")
 def campaign(tmp_path_factory):
-    with Campaign(tmp_path_factory.mktemp("torture"), activation.choose(), seed=1) as campaign:
+    with Campaign(
+        tmp_path_factory.mktemp("torture"), activation.choose_backend(), seed=1
+    ) as campaign:
         yield campaign
 
 

@@ -9,7 +9,7 @@ from safetensors.numpy import load_file
 import genkit
 from genkit.data import Loader
 from genkit.errors import DataError, RunError
-from genkit.plugins.registry import Plugin, installed
+from genkit.plugins.registry import Plugin, Registry, installed, using
 from tests.training import pairs_plugin
 
 pytestmark = [
@@ -22,13 +22,12 @@ SMALL = {"epochs": 1, "batch_size": 4, "verbose": False}
 
 
 @pytest.fixture
-def words(monkeypatch):
+def words():
     """Have the plugin with words and pairs installed."""
-    registry = installed()
-    kept = {kind: list(entries) for kind, entries in registry._entries.items()}
-    monkeypatch.setattr(registry, "_entries", kept)
-    monkeypatch.setattr(registry, "plugins", list(registry.plugins))
-    registry._add(pairs_plugin, Plugin("pairs", "pairs", "1.0"))
+    registry = Registry()
+    registry.add(pairs_plugin, Plugin("pairs", "pairs", "1.0"))
+    with using(registry):
+        yield
 
 
 @pytest.fixture

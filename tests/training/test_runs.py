@@ -40,7 +40,8 @@ def test_a_run_holds_everything(train):
         "step", "epoch", "seconds", "loss", "reconstruction_loss", "kl_loss"
     }  # fmt: skip
     assert [r["epoch"] for r in rows(result)] == [1] * 15 + [2] * 5
-    assert sorted(p.name for p in (path / "samples").iterdir()) == ["00000010.png", "00000020.png"]
+    samples = sorted(p.name for p in (path / "samples").iterdir())
+    assert samples == ["00000001.png", "00000010.png", "00000020.png"]
     assert sorted(p.name for p in (path / "checkpoints").iterdir()) == ["00000010", "00000020"]
     assert json.loads((path / "status.json").read_text()) == {"state": "done", "step": 20}
     environment = json.loads((path / "environment.json").read_text())
@@ -77,9 +78,11 @@ def test_the_same_seed_repeats_and_another_differs(train):
 
 
 @pytest.mark.slow
-def test_how_often_samples_are_drawn_changes_nothing(train):
+def test_how_often_samples_are_drawn_changes_nothing(train, monkeypatch):
     often = train("dcgan", steps=6, sample_every=1, name="often")
-    never = train("dcgan", steps=6, sample_every=100, name="never")
+    monkeypatch.setattr("genkit.workflows.sample_grids.draw_samples", lambda *_: None)
+    never = train("dcgan", steps=6, name="never")
+    assert not list(never.path.glob("samples/*"))
     same_files(often.path / "checkpoints/00000006", never.path / "checkpoints/00000006")
 
 
@@ -123,7 +126,10 @@ def test_a_batch_larger_than_the_data_leaves_no_run(train, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize("name", ["..", "a/b", ".hidden", ""])
+@pytest.mark.parametrize(
+    "name",
+    ["..", "a/b", ".hidden", "", "a" * 300, "é" * 101, "a\nb", "\udcff"],
+)
 def test_a_run_name_stays_inside_the_runs_folder(train, name, tmp_path):
     with pytest.raises(UsageError, match="run name"):
         train(steps=0, name=name)
@@ -244,6 +250,24 @@ def test_a_closed_form_model_fits_in_memory():
     model = MeanImage(None, as_source(images).schema)
     assert model.fit(images, verbose=False) is None
     assert model.generate(1).mean() == pytest.approx(7 * 7 / 8, abs=0.1)
+
+
+@pytest.mark.slow
+def test_a_finished_run_is_told_at_once_and_left_as_it_is(train, monkeypatch):
+    from genkit.workflows import sitting
+
+    result = train(steps=3)
+    files = [p for p in result.path.rglob("*") if p.is_file()]
+    before = {p: p.stat().st_mtime_ns for p in files}
+    with monkeypatch.context() as patched:
+        patched.setattr(sitting, "Sitting", None)  # whoever made one would fail
+        again = genkit.resume(result.path, verbose=False)
+    assert again.outcome.steps == 3
+    assert again.outcome.steps_per_second == 0
+    assert again.outcome.metrics == pytest.approx(result.outcome.metrics)
+    assert again.to_dict().keys() == result.to_dict().keys()
+    assert {p: p.stat().st_mtime_ns for p in files} == before
+    assert genkit.resume(result.path, 2, verbose=False).outcome.steps == 5
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["best"]
 
 
-def best(name: str) -> Callable[..., Any] | None:
+def fastest(name: str) -> Callable[..., Any] | None:
     """Return the active backend's kernel of that name, or None where Keras' own form is the best.
 
     The kernels are:

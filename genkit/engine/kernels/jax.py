@@ -22,7 +22,7 @@ def _conv2d(  # noqa: PLR0917
     padding: str,
     dilation: tuple[int, int],
 ) -> Any:
-    """See ``genkit.engine.kernels.best``."""
+    """See ``genkit.engine.kernels.fastest``."""
     rows, columns, channels, filters = w.shape
     dense = x.shape[-1] == channels and max(dilation) == 1
     if dense and max(strides) > 1:
@@ -35,7 +35,7 @@ def _conv2d(  # noqa: PLR0917
 
 
 def _conv2d_transpose(x: Any, w: Any, bias: Any, geometry: Geometry) -> Any:
-    """See ``genkit.engine.kernels.best``."""
+    """See ``genkit.engine.kernels.fastest``."""
     return _add_bias(spread(x, w, geometry), bias)
 
 
@@ -55,7 +55,7 @@ def _geometry(
 
 
 def batch_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> tuple[Any, Any, Any]:
-    """See ``genkit.engine.kernels.best``.
+    """See ``genkit.engine.kernels.fastest``.
 
     Keras' own form reshapes statistics on the way, after which XLA no longer recognises that two
     passes of a generator over the same noise, one of them differentiated, are the same.

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 
 def batch_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> tuple[Any, Any, Any]:
-    """See ``kernels.best``; ``x`` has the shape ``(batch, height, width, channels)``."""
+    """See ``kernels.fastest``; ``x`` has the shape ``(batch, height, width, channels)``."""
     if x.shape.rank != 4:  # noqa: PLR2004
         flat = tf.reshape(x, (-1, 1, 1, x.shape[-1]))
         y, mean, variance = batch_normalization(flat, scale, offset, epsilon)
@@ -24,7 +24,7 @@ def batch_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> tupl
 def normalization(  # noqa: PLR0917
     x: Any, mean: Any, variance: Any, scale: Any, offset: Any, epsilon: float
 ) -> Any:
-    """See ``genkit.engine.kernels.best``."""
+    """See ``genkit.engine.kernels.fastest``."""
     if x.shape.rank != 4:  # noqa: PLR2004
         flat = tf.reshape(x, (-1, 1, 1, x.shape[-1]))
         return tf.reshape(normalization(flat, mean, variance, scale, offset, epsilon), tf.shape(x))

@@ -24,7 +24,7 @@ def conv2d(  # noqa: PLR0917
     padding: str,
     dilation: tuple[int, int],
 ) -> Any:
-    """See ``genkit.engine.kernels.best``.
+    """See ``genkit.engine.kernels.fastest``.
 
     Keras copies the images into the other layout and back again before the same call.
     """
@@ -51,7 +51,7 @@ def conv2d(  # noqa: PLR0917
 
 
 def conv2d_transpose(x: Any, w: Any, bias: Any, geometry: Geometry) -> Any:
-    """See ``genkit.engine.kernels.best``.
+    """See ``genkit.engine.kernels.fastest``.
 
     What is cut off on both sides PyTorch doesn't compute in the first place; Keras' own form
     computes all of it, and copies what it keeps.
@@ -73,7 +73,7 @@ def conv2d_transpose(x: Any, w: Any, bias: Any, geometry: Geometry) -> Any:
 
 
 def batch_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> tuple[Any, Any, Any]:
-    """See ``genkit.engine.kernels.best``."""
+    """See ``genkit.engine.kernels.fastest``."""
     y, mean, inverse = torch.native_batch_norm(
         x.movedim(-1, 1), scale, offset, None, None, training=True, momentum=0.0, eps=epsilon
     )
@@ -83,13 +83,13 @@ def batch_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> tupl
 def normalization(  # noqa: PLR0917
     x: Any, mean: Any, variance: Any, scale: Any, offset: Any, epsilon: float
 ) -> Any:
-    """See ``genkit.engine.kernels.best``."""
+    """See ``genkit.engine.kernels.fastest``."""
     y = functional.batch_norm(x.movedim(-1, 1), mean, variance, scale, offset, eps=epsilon)
     return y.movedim(1, -1)
 
 
 def dropout(x: Any, rate: float) -> Any:
-    """See ``genkit.engine.kernels.best``.
+    """See ``genkit.engine.kernels.fastest``.
 
     PyTorch draws a CPU's random numbers on one core, one by one; an ``int64`` holds what decides
     about four values.

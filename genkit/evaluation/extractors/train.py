@@ -57,7 +57,7 @@ class TrainedClassifier(Classifier):
         return keras.ops.mean(wrong(batch["label"], logits, from_logits=True))
 
 
-def train(name: str, epochs: int = EPOCHS) -> tuple[Classifier, float]:
+def train_classifier(name: str, epochs: int = EPOCHS) -> tuple[Classifier, float]:
     """Train a classifier.
 
     Args:
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("name", choices=DATASETS)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "weights")
     options = parser.parse_args()
-    model, accuracy = train(options.name)
+    model, accuracy = train_classifier(options.name)
     content = serialize(rounded(model))
     options.out.mkdir(parents=True, exist_ok=True)
     file = options.out / f"{options.name}.safetensors"

@@ -22,6 +22,7 @@ from genkit.evaluation.intervals import (
 from genkit.evaluation.metric import Batch, Context, Metric
 from genkit.evaluation.metrics.kept import Kept, require
 from genkit.evaluation.metrics.pairs import nearest
+from genkit.files import reason_of
 
 LIMIT = 10_000
 CALIBRATED_BY = 2_000
@@ -147,13 +148,21 @@ class Memorisation(Metric):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return distance and place of the nearest training item, and the ratio.
 
-        Of the samples, then of the first few held-out items.
+        Of the samples, then of the first few held-out items; these are the same for every model.
         """
-        queries = np.concatenate([generated, few])
-        distances, places = self._nearest_training(queries)
-        to_real = np.concatenate(
-            [nearest(generated, real)[0], nearest(few, real, leave_self_out=True)[0]]
+
+        def calibrate() -> dict[str, np.ndarray]:
+            distances, places = self._nearest_training(few)
+            to_real, _ = nearest(few, real, leave_self_out=True)
+            return {"distances": distances, "places": places, "to_real": to_real}
+
+        known = self.context.of_real(
+            f"nearest of {CALIBRATED_BY} of at most {LIMIT} held out", calibrate
         )
+        mine, places = self._nearest_training(generated)
+        distances = np.concatenate([mine, known["distances"]])
+        to_real = np.concatenate([nearest(generated, real)[0], known["to_real"]])
+        places = np.concatenate([places, known["places"]])
         return distances, places, distances / np.maximum(to_real, 1e-9)
 
     def _nearest_training(self, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -193,7 +202,8 @@ class WaitingRows:
             self._file.write(rows.tobytes())
         except OSError as error:
             raise DataError(
-                f"Expected room for the training items in {tempfile.gettempdir()}; {error}.",
+                f"Expected room for the training items in {tempfile.gettempdir()}; "
+                f"{reason_of(error)}.",
                 "Point TMPDIR to a folder on a larger disk, or leave memorisation out.",
             ) from error
 

@@ -42,7 +42,7 @@ class ClosedFormTrainer(Trainer):
         started = time.perf_counter()
         if position.step == 0:
             losses = {name: float(value) for name, value in (model.solve(source) or {}).items()}
-            divergence.check(losses, 1, losses)
+            divergence.check_losses(losses, 1, losses)
             position.step, position.metrics = 1, losses
             position.seconds = time.perf_counter() - started
             run.log({"step": 1, "epoch": 1, "seconds": round(position.seconds, 3), **losses})

@@ -11,7 +11,7 @@ EXPLODED = 1e6
 """How many times its size at step 1 a loss may reach."""
 
 
-def check(losses: Mapping[str, float], step: int, first: Mapping[str, float]) -> None:
+def check_losses(losses: Mapping[str, float], step: int, first: Mapping[str, float]) -> None:
     """Stop at the first loss that is no number, or a million times as large as at step 1.
 
     Args:

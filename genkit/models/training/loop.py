@@ -90,6 +90,7 @@ class Loop:
             total_steps=self.total,
             seconds=run.settings.seconds,
             first_step=position.step,
+            first_seconds=position.seconds,
         )
         self.tells = self.watchers.watch_steps
         self.waits = self.watchers.wait_for_steps
@@ -165,12 +166,15 @@ class Loop:
             self.watchers.call("on_epoch_begin", epoch, {})
         if self.tells:
             self.watchers.call("on_train_batch_begin", index, {})
-        return _RunningStep(number, epoch, index, self.step(number, next(self.loader)))
+        rate = self.run.settings.learning_rate_factor(
+            number, self.position.seconds, self.loader.steps_per_epoch
+        )
+        return _RunningStep(number, epoch, index, self.step(number, next(self.loader), rate))
 
     def _needs_sync(self, step: _RunningStep) -> bool:
         """Whether something looks at the model or the losses before the next step begins."""
         settings, done = self.run.settings, step.number + 1
-        due = done % settings.sample_every == 0 or done % settings.checkpoint_every == 0
+        due = settings.samples_are_due(done) or done % settings.checkpoint_every == 0
         return self.waits or due or step.index + 1 == self.loader.steps_per_epoch
 
     def _end_step(self) -> None:
@@ -181,20 +185,24 @@ class Loop:
         position, settings = self.position, self.run.settings
         losses = self.engine.fetch(step.losses)
         self._count(step, losses)
+        shown = losses | self.trainer.measures(position.step)
         if step.number == self.first_step:  # the first that tells which losses there are
             self._check_best(losses)
-        shown = losses | self.trainer.measures(position.step)
+            self.watchers.check_monitors(shown)
         position.metrics = shown
         if self.tells:
             self.watchers.call("on_train_batch_end", step.index, shown)
         if not self.model.stop_training:
-            divergence.check(losses, position.step, position.first)
+            divergence.check_losses(losses, position.step, position.first)
         seconds = round(position.seconds, 6)
         self.run.log({"step": position.step, "epoch": step.epoch + 1, "seconds": seconds, **shown})
         if step.index + 1 == self.loader.steps_per_epoch:
             self._end_epoch()
         if self._needs_sync(step) and not (self._is_over() or self.model.stop_training):
-            self._keep(settings.sample_every, settings.checkpoint_every)
+            self._keep(
+                samples=settings.samples_are_due(position.step),
+                checkpoint=position.step % settings.checkpoint_every == 0,
+            )
 
     def _count(self, step: _RunningStep, losses: dict[str, float]) -> None:
         """Move the position on by a step."""
@@ -225,16 +233,18 @@ class Loop:
         self.in_epoch = False
         epoch, index = divmod(self.position.step - 1, self.loader.steps_per_epoch)
         means = {name: total / (index + 1) for name, total in self.position.epoch_sums.items()}
-        self.watchers.call("on_epoch_end", epoch, means | self.trainer.measures(self.position.step))
+        logs = means | self.trainer.measures(self.position.step)
+        self.watchers.call("on_epoch_end", epoch, logs)
+        self.watchers.check_monitors(logs, epoch_ended=True)
 
-    def _keep(self, sample_every: int = 1, checkpoint_every: int = 1) -> None:
-        """Save samples and a checkpoint, where they are due and worth keeping."""
+    def _keep(self, *, samples: bool = True, checkpoint: bool = True) -> None:
+        """Save samples and a checkpoint, where they are worth keeping."""
         if not all(map(math.isfinite, (self.position.metrics or {}).values())):
             return
-        if self.position.step % sample_every == 0:
+        if samples:
             picture = self.run.save_samples(self.position.step, self.model)
             if picture is not None:
                 self.watchers.call("on_samples", self.position.step, picture)
-        if self.position.step % checkpoint_every == 0:
+        if checkpoint:
             self.position.callbacks = self.watchers.state()
             self.run.save_checkpoint(self.engine.state, self.position)

@@ -9,10 +9,10 @@ from genkit import engine
 from genkit.data import check_sizes
 from genkit.errors import DivergedError, UsageError
 from genkit.models.training import replay
+from genkit.models.training.gradient_transforms import check_order
 from genkit.models.training.loop import Loop
 from genkit.models.training.signals import StopOnSignal
 from genkit.models.training.stepping import Stepping
-from genkit.models.training.transforms import check_order
 from genkit.plan.fitting import FitSettings, Outcome
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import Any
 
 from genkit.errors import GenkitError, RunError
 from genkit.evaluation.figure import Figure
+from genkit.files import reason_of
 from genkit.plan.plan import Plan
 from genkit.plugins.registry import installed
 from genkit.plugins.specs import DatasetSpec, ModelSpec
@@ -19,6 +20,7 @@ from genkit.runs.run import Run
 
 _OF_TRAINING = "training_fingerprint"
 """On the card of a figure that was measured on training items."""
+
 _MEMORISATION = ("copies", "near-copies", "memorisation", "membership-inference")
 
 
@@ -34,6 +36,7 @@ class Facts:
     last: Mapping[str, Any]
     figures: Sequence[Figure]
     withheld: bool
+    picture: Path | None
     measured_at: int | None
     protects_data: bool
     statement: Mapping[str, str]
@@ -41,6 +44,8 @@ class Facts:
     @classmethod
     def of(cls, run: Run) -> Facts:
         rows = run.metrics()
+        last = rows[-1] if rows else {"step": 0, "seconds": 0.0}
+        picture = run.samples / f"{last['step']:08d}.png"  # of the weights that the folder has
         figures, measured_at = _figures(run)
         said = run.statement()
         # What is measured on protected items tells of them, with no noise on it.
@@ -51,9 +56,10 @@ class Facts:
             model=_spec("models", run.plan.qualified("model")),
             dataset=_spec("datasets", run.plan.qualified("dataset")),
             size=_count_weights(weights_file(run.export)),
-            last=rows[-1] if rows else {"step": 0, "seconds": 0.0},
+            last=last,
             figures=published,
             withheld=len(published) < len(figures),
+            picture=picture if picture.is_file() else None,
             measured_at=measured_at,
             protects_data=said.protects_data,
             statement={plain(key): plain(value) for key, value in said.facts.items()},
@@ -97,4 +103,4 @@ def _count_weights(path: Path) -> int:
         with safe_open(path, framework="numpy") as archive:
             return sum(math.prod(archive.get_slice(k).get_shape()) for k in archive.keys())  # noqa: SIM118 - it is no dict
     except (OSError, SafetensorError) as error:
-        raise RunError(f"The file {path} can't be read: {error}.") from error
+        raise RunError(f"The file {path} can't be read: {reason_of(error)}.") from error

@@ -28,7 +28,7 @@ _SMALLEST, _WIDEST, _HIDDEN = 8, 128, 128
 _EVALUATED = 512  # items corrupted and classified at a time
 
 
-class Classifier(Model):
+class ArmClassifier(Model):
     """Convolutions of stride 2 down to 8 pixels or fewer, dropout, and two dense layers.
 
     Trained by cross-entropy with Adam. Nothing is chosen by a held-out score: the weights after
@@ -98,12 +98,12 @@ class Classifier(Model):
 
 def trained(
     source: Source, classical: Sequence[str], steps: int, seed: int, callbacks: Sequence[Any] = ()
-) -> tuple[Classifier, int]:
+) -> tuple[ArmClassifier, int]:
     """Train a classifier.
 
     Args:
         source: images and labels.
-        classical: see ``Classifier``.
+        classical: see ``ArmClassifier``.
         steps: of at most 64 items each; the same in every arm, however many items there are.
         seed: of weights, order and dropout; with the same seed every arm begins with the same
             weights.
@@ -115,7 +115,7 @@ def trained(
     kept = random.getstate()
     random.seed(seed)  # from here Keras draws the seeds of weights and of dropout
     try:
-        classifier = Classifier(source.schema, classical)
+        classifier = ArmClassifier(source.schema, classical)
     finally:
         random.setstate(kept)
     settings = FitSettings(batch_size=min(BATCH_SIZE, len(source)), steps=steps, seed=seed)
@@ -124,7 +124,7 @@ def trained(
 
 
 def accuracy(
-    classifier: Classifier,
+    classifier: ArmClassifier,
     source: Source,
     corruption: Callable[[np.ndarray, int], np.ndarray] | None = None,
 ) -> float:

@@ -15,10 +15,10 @@ from genkit.workflows.augmentation.verdict import (
     QUESTIONS,
     TEST,
     Verdict,
-    compare,
+    compare_arms,
     judge,
     robustness,
-    summarize,
+    summarize_arms,
 )
 
 
@@ -48,7 +48,7 @@ def conclude(
     accuracies, plan = scores("accuracy"), settings.generator
     step = 1 / n_test
     verdicts: list[Verdict] = [
-        judge(question, compare(accuracies, settings.ratios, *arms, resolution=step), overlap)
+        judge(question, compare_arms(accuracies, settings.ratios, *arms, resolution=step), overlap)
         for question, arms in QUESTIONS.items()
     ]
     corrupted = {name: scores(name) for name in DESCRIPTIONS}
@@ -63,7 +63,7 @@ def conclude(
         "subset_overlap": overlap,
         "test": TEST,
         "correction": CORRECTION,
-        "table": summarize(accuracies, settings.arms()),
+        "table": summarize_arms(accuracies, settings.arms()),
         "robustness": robustness(corrupted, settings.ratios, DESCRIPTIONS, resolution=step),
         "verdict": verdicts[0].to_dict(),
         "verdict_beyond_classical": verdicts[1].to_dict(),

@@ -4,7 +4,7 @@ One repetition (a seed: its subset, its generator, its classifier's first weight
 observation; every arm of a seed begins with the same weights, so arms are compared in pairs.
 
 - Table: mean accuracy over the seeds with a 95 % t interval.
-- Comparison: paired t test over the seeds, at each ratio. The interval is the t interval of the
+- ArmComparison: paired t test over the seeds, at each ratio. The interval is the t interval of the
   mean difference, widened by Bonferroni to hold for all ratios of its question at once. A ratio
   that was picked because it looks best is therefore judged no more leniently than the others, and
   no validation items are needed to pick it. Differences that are all alike count as if they were
@@ -35,7 +35,7 @@ HELPS, HURTS, UNSURE = "helps", "hurts", "can't tell"
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ArmComparison:
     """How an arm with synthetic items differs from the same without, in accuracy.
 
     Args:
@@ -73,7 +73,7 @@ class Verdict:
     answer: str
     ratio: float
     best_ratio: float
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[ArmComparison, ...]
     sentence: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,14 +91,14 @@ class Verdict:
         return finite(summary)
 
 
-def compare(
+def compare_arms(
     scores: Mapping[str, Sequence[float]],
     ratios: Sequence[float],
     with_: str,
     without: str,
     *,
     resolution: float = 0.0,
-) -> tuple[Comparison, ...]:
+) -> tuple[ArmComparison, ...]:
     """Compare two kinds of arms at every ratio.
 
     Args:
@@ -114,11 +114,11 @@ def compare(
         with_scores = scores[Arm(with_, ratio).key]
         pair = paired_difference(with_scores, scores[without], level, resolution=resolution)
         p = min(pair.p * len(ratios), 1.0)  # in this order NaN stays NaN
-        found.append(Comparison(ratio, pair.difference, pair.low, pair.high, p, pair.n))
+        found.append(ArmComparison(ratio, pair.difference, pair.low, pair.high, p, pair.n))
     return tuple(found)
 
 
-def judge(question: str, comparisons: Sequence[Comparison], overlap: float = 0.0) -> Verdict:
+def judge(question: str, comparisons: Sequence[ArmComparison], overlap: float = 0.0) -> Verdict:
     """Answer a question; see the module's own text for when which answer is given.
 
     Args:
@@ -146,7 +146,9 @@ def judge(question: str, comparisons: Sequence[Comparison], overlap: float = 0.0
     return Verdict(question, answer, named.ratio, best.ratio, tuple(comparisons), sentence)
 
 
-def summarize(scores: Mapping[str, Sequence[float]], arms: Sequence[Arm]) -> list[dict[str, Any]]:
+def summarize_arms(
+    scores: Mapping[str, Sequence[float]], arms: Sequence[Arm]
+) -> list[dict[str, Any]]:
     """Return a row an arm: its mean accuracy over the seeds with a 95 % t interval."""
     rows = []
     for arm in arms:
@@ -189,7 +191,7 @@ def robustness(
         with_, without = QUESTIONS["real only"]
         for arm in (Arm(without), *(Arm(with_, ratio) for ratio in ratios)):
             about = {"corruption": name, "what": descriptions[name]}
-            row = {**about, **summarize(by_arm, [arm])[0]}
+            row = {**about, **summarize_arms(by_arm, [arm])[0]}
             if arm.ratio is not None:
                 pair = paired_difference(by_arm[arm.key], by_arm[without], resolution=resolution)
                 row["against_real"] = finite(asdict(pair))
@@ -197,7 +199,7 @@ def robustness(
     return rows
 
 
-def _sentence(question: str, answer: str, named: Comparison, ratios: int) -> str:
+def _sentence(question: str, answer: str, named: ArmComparison, ratios: int) -> str:
     wide = f"{100 - 5 / ratios:.4g} %"
     numbers = (
         f"{_points(named.difference)} points of accuracy ({wide} interval "
@@ -215,7 +217,7 @@ def _sentence(question: str, answer: str, named: Comparison, ratios: int) -> str
     )
 
 
-def _listed(comparisons: Sequence[Comparison]) -> str:
+def _listed(comparisons: Sequence[ArmComparison]) -> str:
     return ", ".join(f"{c.ratio:g}:1 ({_points(c.difference)})" for c in comparisons)
 
 

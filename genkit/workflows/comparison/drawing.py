@@ -27,7 +27,7 @@ _WIDEST = 2.5  # times the largest mean: the wide intervals of two seeds would h
 _STROKES: tuple[Any, ...] = ("-", (0, (5, 4)), (0, (1.5, 3)))
 
 
-def draw(
+def draw_comparison(
     evidence: Sequence[Evidence], colours: Mapping[str, str], path: Path, note: str
 ) -> list[Path]:
     """Draw all models below each other.
@@ -52,7 +52,7 @@ def draw(
     for part, each in zip(parts, shown, strict=True):
         _draw_model(part, each, colours)
     made.supxlabel(note, fontsize=8, color="#555555")
-    return plots.save(made, path)
+    return plots.save_plot(made, path)
 
 
 def colours(backends: Sequence[str], known: Sequence[str]) -> dict[str, str]:

@@ -9,11 +9,11 @@ from typing import Any
 
 from genkit.errors import BackendError
 from genkit.files import finite, write_json
-from genkit.plan.activation import BACKENDS, choose, installed_backends
+from genkit.plan.activation import BACKENDS, choose_backend, installed_backends
 from genkit.workflows.comparison import drawing, statistics
 from genkit.workflows.comparison.cells import Comparison
 from genkit.workflows.comparison.measuring import Measured, measure, parities
-from genkit.workflows.comparison.sentences import Evidence, failures, sentence
+from genkit.workflows.comparison.sentences import Evidence, failures, sentences
 
 _NOTE = (
     "dots: means over the seeds; bars: 95 % t intervals, cut where they leave the picture "
@@ -29,14 +29,16 @@ class Summary:
         comparison: what was asked for.
         cells: what was measured of each.
         evidence: the same by model, with what follows from it.
-        sentences: what differs and what to do; then what failed.
+        verdicts: by model, what to do and what differs, in sentences.
+        failures: what failed, in sentences.
         files: the picture.
     """
 
     comparison: Comparison
     cells: Sequence[Measured]
     evidence: Sequence[Evidence]
-    sentences: Sequence[str]
+    verdicts: Mapping[str, Sequence[str]]
+    failures: Sequence[str]
     files: Sequence[Path]
 
     @property
@@ -50,7 +52,10 @@ class Summary:
         return {
             "comparison": str(self.comparison.folder),
             "state": "done" if self.is_whole else "incomplete",
-            "sentences": list(self.sentences),
+            "sentences": [
+                *(f"{model}: {each}" for model, its in self.verdicts.items() for each in its),
+                *self.failures,
+            ],
             "cells": [cell.to_dict() for cell in self.cells],
             "means": [each.to_dict() for one in evidence for each in one.means],
             "differences": [each.to_dict() for one in evidence for each in one.differences],
@@ -65,8 +70,8 @@ def summarize(comparison: Comparison) -> Summary:
     cells = [measure(comparison, cell) for cell in comparison.cells]
     pairs = parities(comparison)
     evidence = [_evidence(comparison, model, cells, pairs) for model in comparison.plans]
-    sentences = [
-        *map(sentence, evidence),
+    verdicts = {each.model: sentences(each) for each in evidence}
+    failed = [
         *failures(cells),
         *(
             f"{each['model']} on {each['backend']}: parity could not be measured: {each['error']}"
@@ -82,8 +87,8 @@ def summarize(comparison: Comparison) -> Summary:
     ]
     colours = drawing.colours(comparison.backends, BACKENDS)
     path = comparison.folder / "comparison"
-    files = drawing.draw(evidence, colours, path, _NOTE)
-    summary = Summary(comparison, cells, evidence, sentences, files)
+    files = drawing.draw_comparison(evidence, colours, path, _NOTE)
+    summary = Summary(comparison, cells, evidence, verdicts, failed, files)
     write_json(comparison.folder / "comparison.json", summary.to_dict())
     return summary
 
@@ -112,7 +117,7 @@ def _absent(comparison: Comparison) -> list[str]:
     for name in BACKENDS:
         if name not in installed_backends() and name not in comparison.backends:
             try:
-                choose(name)
+                choose_backend(name)
             except BackendError as error:
                 lines.append(f"{name} was left out. {error}")
     return lines
