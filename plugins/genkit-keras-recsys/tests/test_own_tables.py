@@ -15,6 +15,7 @@ from genkit_recsys.datasets import open_own
 from genkit_recsys.reading import Columns, EventReader
 from genkit_recsys.times import is_iso, seconds
 from pyarrow import parquet
+from small import build
 
 from genkit.errors import DataError
 from genkit.plugins.config import parse
@@ -218,6 +219,19 @@ def test_users_that_a_file_does_not_name_and_test_events_of_strangers_are_told_o
     assert "0 of 6 items of test.csv are in the training file" in said
     opened(a, test_path=str(test), protocol="users")
     assert "users of test.csv" not in capsys.readouterr().err
+
+
+def test_weights_of_a_run_whose_ids_meet_nothing_are_not_taken_by_number(tmp_path, capsys):
+    old = opened(write(tmp_path / "old.csv", PAIRS, HEAD))
+    new = opened(write(tmp_path / "new.csv", [(f"{u}.0", f"{i}.0") for u, i in PAIRS], HEAD))
+    model = build("bpr", new.schema)
+    model.bind(new.schema, new.assets)
+    name = {whose: name for name, (_, whose) in model.rows.items()}
+    ours, theirs = np.zeros((USERS, 8)), np.ones((USERS, 8))
+    assert model.adopt(name["users"], ours, theirs, old.assets) is ours
+    assert "0 of 12 users are in the data" in capsys.readouterr().err
+    with pytest.raises(DataError, match=r"0 of 6 items .* look like '0', here '0\.0'"):
+        model.adopt(name["items"], ours[:6], theirs[:6], old.assets)
 
 
 def test_of_a_file_of_items_all_that_is_left_out_is_counted_and_told(tmp_path, capsys):
