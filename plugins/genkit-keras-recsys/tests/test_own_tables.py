@@ -47,6 +47,7 @@ def test_a_missing_id_is_no_id_and_is_counted(tmp_path, capsys, column, nothing)
         row[column] = nothing
     source = opened(write(tmp_path / "a.csv", table, HEAD))
     assert source.skipped == len(table[::4])
+    assert source.left_out == {"no user or no item": source.skipped}
     assert nothing not in source.ids[column]
     told = capsys.readouterr().err
     assert "18 of 72 rows are malformed and left out, 18 with no user or no item" in told
