@@ -109,7 +109,7 @@ def test_what_is_no_time_is_counted_and_most_of_it_refused(tmp_path, text):
 
 @pytest.mark.parametrize("first", ["2020-01-01", "1577836800"])
 def test_numbers_and_iso_times_do_not_mix_in_a_file(tmp_path, first):
-    other = {"2020-01-01": "5", "1577836800": "2020-01-02"}[first]
+    other = {"2020-01-01": " 20200102", "1577836800": "2020-01-02"}[first]
     table = [("u", "i", first), ("u", "j", first), ("u", "k", other)]
     reader = EventReader(Columns("user_id", "item_id", "", "t"))
     reader.read(write(tmp_path / "a.csv", table, (*HEAD, "t")))
