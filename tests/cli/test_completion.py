@@ -64,7 +64,7 @@ def ask(tmp_path, make_run):
     [
         ("genkit run v", ["vae", "vq-vae"]),
         ("genkit run vae --dataset m", ["mnist"]),
-        ("genkit run vae --preset ", ["default", "reference"]),
+        ("genkit run vae --preset re", ["reference"]),
         ("genkit run vae --backend j", ["jax"]),
         ("genkit run vae --set lat", ["latent_dim="]),
         ("genkit run vae --dataset digits --data lim", ["limit="]),
