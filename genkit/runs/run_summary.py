@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from genkit.errors import GenkitError
+from genkit.files import reason_of
 from genkit.plan.plan import load_plan
 from genkit.runs.finding import created
 from genkit.runs.headline import Headline, headline
@@ -96,7 +97,7 @@ def summarize_run(run: Path) -> RunSummary:
         plan = load_plan((run / "plan.json").read_text(encoding="utf-8"))
     except (GenkitError, OSError, UnicodeDecodeError) as error:
         return RunSummary(
-            **about, headline=headline(KeptFigures(), losses, step), problem=f"{error}"
+            **about, headline=headline(KeptFigures(), losses, step), problem=reason_of(error)
         )
     problem, figures = "", KeptFigures()
     try:
