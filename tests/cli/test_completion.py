@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.commands import GENKIT
+
 pytestmark = pytest.mark.once
 
 HEAVY = {
@@ -156,7 +158,7 @@ def test_a_run_in_the_bin_is_offered_to_restore(ask, genkit_here):
     assert ask("genkit runs restore ").offers == ["mine"]
 
 
-def test_a_plugin_verb_knows_runs_too(ask, install):
+def test_a_plugin_verb_knows_runs_too(ask, install, tmp_path):
     """A word is taken as a run by what the command shows for it: RUN."""
     text = """
 from pathlib import Path
@@ -172,6 +174,14 @@ def genkit_commands():
 """
     more = install("genkit-keras-shouting", "shouting", text, ("genkit-keras>=0",))
     assert ask("genkit shout my-", **more).offers == ["my-other"]
+    told = {}
+    for word in ("my-other", "my-othre"):
+        told[word] = subprocess.run(
+            [*GENKIT, "shout", word], cwd=tmp_path, capture_output=True, text=True, check=False,
+            env={**os.environ, **more},
+        )  # fmt: skip
+    assert told["my-other"].stdout == "SHOUT runs/my-other\n"
+    assert "Did you mean 'my-other'?" in told["my-othre"].stderr
 
 
 @pytest.mark.parametrize(

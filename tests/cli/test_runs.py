@@ -465,6 +465,15 @@ def test_a_diff_shows_settings_versions_and_figures_that_differ(genkit_here, mak
     assert "was measured in different ways" in out
 
 
+def test_a_diff_fits_the_screen(genkit_here, three, monkeypatch):
+    for width in (80, 40):
+        monkeypatch.setenv("COLUMNS", str(width))
+        _, out, _ = genkit_here("runs", "diff", "first", LONG)
+        assert max(map(len, out.splitlines())) <= width
+        shown = " ".join(out.split())
+        assert ("dataset digits mnist" if width == 80 else "dataset A digits B mnist") in shown
+
+
 def test_runs_that_are_alike_dont_differ(genkit_here, make_run):
     make_run("a", figures=[FID])
     make_run("b", figures=[FID])
