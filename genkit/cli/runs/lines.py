@@ -38,7 +38,7 @@ def lines(runs: Sequence[tuple[str, RunSummary]], width: int) -> list[str]:
     if not runs:
         return []
     now = datetime.now().astimezone()
-    rows = [(name, *_about(run, now)) for name, run in runs]
+    rows = [(in_line(name), *_about(run, now)) for name, run in runs]
     widths = [max(map(cells, column)) for column in zip(_HEAD, *rows, strict=True)]
     widths[-1] = min(widths[-1], _FIGURE)
     room = width - sum(widths[1:]) - len(_GAP) * (len(widths) - 1)
@@ -46,7 +46,7 @@ def lines(runs: Sequence[tuple[str, RunSummary]], width: int) -> list[str]:
         return _in_two(rows, width)
     widths[0] = min(widths[0], room)
     left = room - widths[0] - len(_GAP)
-    notes = ["note", *(_in_line(run.note) for _, run in runs)]
+    notes = ["note", *(in_line(run.note) for _, run in runs)]
     noted = left >= _LEAST_NOTE and any(notes[1:])
     found = []
     for row, note in zip((_HEAD, *rows), notes, strict=True):
@@ -124,8 +124,9 @@ def _told(figure: Headline | None) -> str:
     return f"{figure.name} {value}{step}"
 
 
-def _in_line(text: str) -> str:
-    return " ".join(text.split())
+def in_line(text: str) -> str:
+    """Return a text in one line; what would steer a terminal is a question mark."""
+    return "".join(each if each.isprintable() else "?" for each in " ".join(text.split()))
 
 
 def padded(text: str, width: int) -> str:
