@@ -57,7 +57,7 @@ def check_name(name: str, what: str = "run name") -> None:
     if Path(name).name != name or not name or name.startswith("."):
         raise UsageError(f"Expected a {what} without slashes or a leading dot; received {name!r}.")
     if not can_be_shown(name):
-        raise UsageError(f"Expected a {what} of letters that can be shown; received {name!r}.")
+        raise UsageError(f"Expected a {what} of printable characters; received {name!r}.")
     if (size := len(name.encode())) > _LONGEST:
         raise UsageError(f"Expected a {what} of at most {_LONGEST} bytes; received {size}.")
 

@@ -100,6 +100,13 @@ def test_a_mistake_is_one_line_with_the_right_code(genkit_here, tmp_path, argume
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("command", "ending"), [("generate", ""), ("report", ".html")])
+def test_a_place_that_the_system_has_no_name_for_is_refused(genkit_here, make_run, command, ending):
+    code, _, err = genkit_here(command, make_run("mine"), "--out", "a" * 300 + ending)
+    assert code == 2
+    assert "a name of at most" in err
+
+
 def test_a_number_of_items_that_makes_no_sense_is_refused(genkit_here, make_run):
     code, out, err = genkit_here("generate", make_run("mine"), "--n", 0)
     assert (code, out) == (2, "")
@@ -219,7 +226,7 @@ def test_info_shows_settings_presets_and_references(genkit_here):
     assert told["name"] == "vae"
     assert {f["name"] for f in told["config"]} >= {"latent_dim", "kl_weight"}
     assert all(f["type"] and f["default"] and f["meaning"] for f in told["config"])
-    assert set(told["presets"]) >= {"default", "reference"}
+    assert set(told["presets"]) == {"default", "flow", "reference"}
     assert any("1312.6114" in r for r in told["references"])
     assert "latent_dim" in genkit_here("info", "vae")[1]
 
