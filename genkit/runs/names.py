@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from genkit.plan.plan import Plan  # with pydantic, which a list of names can do without
 
 DEFAULT_RUNS_DIR = Path("runs")
-_LONGEST = 200  # of 255 that file systems have: names beside it are made of it
 EXPORT_CONFIG, EXPORT_WEIGHTS = "config.json", "weights.safetensors"
 """The files of an exported model: genkit.runs.export."""
 LATEST = "latest"
@@ -46,8 +45,7 @@ def check_name(name: str, what: str = "run name") -> None:
         what: what the name is called.
 
     Raises:
-        UsageError: it is empty or long, has slashes, a leading dot or control characters, or
-            stands for another run.
+        UsageError: it is empty, has slashes or a leading dot, or stands for another run.
     """
     if name == LATEST:
         raise UsageError(
@@ -56,10 +54,6 @@ def check_name(name: str, what: str = "run name") -> None:
         )
     if Path(name).name != name or not name or name.startswith("."):
         raise UsageError(f"Expected a {what} without slashes or a leading dot; received {name!r}.")
-    if any(letter < " " or letter == "\x7f" or "\ud800" <= letter <= "\udfff" for letter in name):
-        raise UsageError(f"Expected a {what} of letters that can be shown; received {name!r}.")
-    if (size := len(name.encode())) > _LONGEST:
-        raise UsageError(f"Expected a {what} of at most {_LONGEST} bytes; received {size}.")
 
 
 def folder_for(out: Path | None, name: str | None, home: Path, default: str) -> Path:

@@ -60,8 +60,6 @@ FOLDER = [
         ([*RUN, "--name", "a" * 300], 2, "a name of at most 231 bytes; received one of 300"),
         ([*RUN, "--name", "a/b"], 2, "without slashes"),
         ([*RUN, "--runs-dir", "a" * 300], 2, "a name of at most"),
-        (["generate", "nowhere", "--out", "a" * 300], 2, "a name of at most"),
-        (["report", "nowhere", "--out", "a" * 300 + ".html"], 2, "a name of at most"),
         (["compare", "vae", "--name", "../x"], 2, "without slashes"),
         ([*FOLDER, "--data", "path="], 2, "expected a path; received ''"),
         ([*RUN, "--runs-dir", "/proc/none"], 1, "The system refused"),
@@ -86,7 +84,6 @@ FOLDER = [
         ([*FOLDER], 1, "No such file or directory."),
         ([*RUN, "--dataset", "image-folder"], 2, "Give it with: --data path=FOLDER"),
         ([*RUN, "--dataset", "npz"], 2, "Give it with: --data path=FILE.npz"),
-        ([*RUN, "--name", "a" * 300], 2, "at most 200 bytes; received 300"),
         (["compare", "vae", "--name", "a/b"], 2, "without slashes"),
         (["compare", "vae", "--name", "a", "--out", "b"], 2, "Expected --out or --name"),
         (["augment", "--model", "cvae", "--name", "a", "--out", "b"], 2, "received both"),
@@ -222,7 +219,7 @@ def test_info_shows_settings_presets_and_references(genkit_here):
     assert told["name"] == "vae"
     assert {f["name"] for f in told["config"]} >= {"latent_dim", "kl_weight"}
     assert all(f["type"] and f["default"] and f["meaning"] for f in told["config"])
-    assert set(told["presets"]) == {"default", "reference"}
+    assert set(told["presets"]) >= {"default", "reference"}
     assert any("1312.6114" in r for r in told["references"])
     assert "latent_dim" in genkit_here("info", "vae")[1]
 
