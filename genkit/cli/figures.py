@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from genkit.cli.output import say
 
 if TYPE_CHECKING:
+    from genkit.builtin.zoo import ZooModel
     from genkit.evaluation.figure import Figure
-    from genkit.evaluation.zoo import ZooModel
 
 # What one looks at first: title and meaning of each figure, by name. Others wait for --verbose.
 _HEADLINE = {
@@ -49,7 +49,7 @@ def show_figures(
     """
     from rich.console import Console
 
-    from genkit.evaluation.zoo import beside
+    from genkit.builtin.zoo import beside
 
     width = Console(file=sys.stdout).width
     shown = list(figures) if asked or verbose else headline(figures)
