@@ -51,7 +51,7 @@ def test_a_model_that_takes_no_label_names_those_that_do(settings, tmp_path, mod
     with pytest.raises(UsageError, match="generates by label") as error:
         augment(settings(model), tmp_path / "a")
     assert "cgan, cvae" in error.value.hint
-    assert "ddpm or flow-matching with --set conditional=true" in error.value.hint
+    assert "ddpm, flow-matching or latent-flow with --set conditional=true" in error.value.hint
     assert not (tmp_path / "a").exists()
 
 
