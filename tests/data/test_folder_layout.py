@@ -68,6 +68,7 @@ def test_folders_of_any_usual_name_are_splits(tmp_path, names):
     for count, name in enumerate(names, start=1):
         paint_all(tmp_path, *(f"{name}/{k}/{i}.png" for k in "ab" for i in range(count)))
     assert sizes(tmp_path, "train", "validation", "test", "all") == [2, 4, 6, 12]
+    assert sizes(tmp_path, *names, names[1].upper()) == [2, 4, 6, 4]
     assert opened(tmp_path).schema["label"].classes == ("a", "b")
 
 
@@ -88,7 +89,9 @@ def test_images_beside_the_splits_are_counted(tmp_path):
 
 def test_a_split_that_is_not_there_says_which_are(tmp_path):
     paint_all(tmp_path, "train/1.png", "val/2.png")
-    with pytest.raises(DataError, match="split test in .*train and validation.*: train, valid"):
+    with pytest.raises(
+        DataError, match="split test in .*received train and validation.*: train, valid"
+    ):
         opened(tmp_path, split="test")
     with pytest.raises(DataError, match="Expected a folder 'test'"):
         opened(paint(tmp_path / "val" / "2.png").parent, split="test")
