@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from genkit.errors import DataError
+from genkit.evaluation.inputs import open_reference
+from genkit.evaluation.results import Weights
+from genkit.plugins.registry import installed
 from tests.data.folders import opened, paint, paint_all
 
 pytestmark = pytest.mark.once
@@ -137,3 +140,10 @@ def test_a_class_with_folders_of_its_own_is_no_split(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert opened(tmp_path).schema["label"].classes == ("cat", "dog")
+
+
+def test_an_evaluation_names_the_split_by_its_own_name(tmp_path):
+    paint_all(tmp_path, "train/1.png", "val/2.png")
+    exported = Weights(tmp_path, None, "")
+    given = (exported, installed(), "image-folder", {"path": str(tmp_path)})
+    assert open_reference(*given, "val").split == "validation"
