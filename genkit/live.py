@@ -192,6 +192,8 @@ class LiveLine:
 
 def plain_text(status: Status) -> str:
     """Return a status for a log: everything, on a line of its own."""
+    if status.waiting:
+        return f"{status.waiting} ..."
     total = "" if status.total is None else f" of {status.total}"
     parts = [f"{status.what} {status.done}{total}", *status.more]
     if status.seconds_left is not None:

@@ -139,3 +139,4 @@ def test_a_log_has_a_line_each_ten_seconds_with_everything(monkeypatch, capsys):
     told = capsys.readouterr().err.splitlines()
     assert told == [plain_text(status)] * 2
     assert told[0] == "step 3 of 9  reconstruction_loss 123.4  1:01 left"
+    assert plain_text(Status("", waiting="computing kid")) == "computing kid ..."
