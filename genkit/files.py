@@ -5,13 +5,78 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from genkit.errors import RunError
+from genkit.errors import RunError, UsageError
+
+# What is written beside a file or a folder until it is whole has a longer name: .NAME.PID.partial.
+_SPARE_BYTES = 24
+# Below a folder that is made stand others, and their files.
+_SPARE_PATH = 256
+
+
+def check_path(path: Path) -> None:
+    """Refuse a path that can't be made, before anything is computed for it.
+
+    Args:
+        path: of a file or folder; what is there already is not looked at.
+
+    Raises:
+        UsageError: a name is too long for the file system or not printable, the whole is too
+            long, or a file stands where a folder must be.
+    """
+    there = next((each for each in path.parents if exists(each)), None)
+    if there is None or exists(path):
+        return
+    if not there.is_dir():
+        raise UsageError(
+            f"Expected a folder at {there}; it is a file.", "Choose another folder or name."
+        )
+    for name in path.relative_to(there).parts:
+        if not name.isprintable():
+            raise UsageError(f"Expected printable characters in a name; received {name!r:.80}.")
+        most = _limit(there, "PC_NAME_MAX", 255) - _SPARE_BYTES
+        if (size := len(os.fsencode(name))) > most:
+            raise UsageError(
+                f"Expected a name of at most {most} bytes; received one of {size}, "
+                f"{name[:20]!r}...",
+                "Choose a shorter one.",
+            )
+    most = _limit(there, "PC_PATH_MAX", 4096) - _SPARE_PATH
+    if (size := len(os.fsencode(path))) > most:
+        raise UsageError(
+            f"Expected a path of at most {most} bytes; received one of {size}.",
+            "Choose another folder or name.",
+        )
+
+
+def exists(path: Path) -> bool:
+    """Whether there is a file or folder; not at a path that the system refuses."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name is too long, or none of the system's
+        return False
+
+
+def _limit(folder: Path, what: str, usual: int) -> int:
+    try:
+        return os.pathconf(folder, what)
+    except (AttributeError, OSError, ValueError):  # Windows, and file systems that don't tell
+        return usual
+
+
+_NUMBER = re.compile(r"\[(?:Errno|WinError) -?\d+\] ")
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why something failed, in one line: the system's words, without number and path."""
+    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return _NUMBER.sub("", " ".join(words.split()))[:300] or type(error).__name__
 
 
 def read_json(path: Path, remedy: str = "") -> dict[str, Any]:
@@ -27,7 +92,7 @@ def read_json(path: Path, remedy: str = "") -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"The file {path} can't be read: {error}.", remedy) from error
+        raise RunError(f"The file {path} can't be read: {reason_of(error)}.", remedy) from error
     if not isinstance(data, dict):
         raise RunError(f"The file {path} can't be read: expected a JSON object.", remedy)
     return data

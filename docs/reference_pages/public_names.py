@@ -64,9 +64,19 @@ PACKAGES = {
     "genkit.losses": None,
     "genkit.testing": None,
 }
-# Modules some of whose names are public: what verbs print with, what plugins raise and declare.
+# Modules some of whose names are public: what verbs print with, what plugins read with, raise
+# and declare.
 MODULES = {
     "genkit.cli.output": ("JsonFlag", "emit", "say", "note", "table"),
+    "genkit.data.tables": (
+        "read_table",
+        "Dialect",
+        "TableChunk",
+        "Malformed",
+        "is_missing",
+        "OPEN_QUOTE",
+        "WIDTH",
+    ),
     "genkit.errors": ("DataError", "PluginError", "RunError", "UsageError"),
     "genkit.testing.fakes": ("toy_schema", "toy_source", "write_image_folder", "write_npz"),
 }
@@ -143,7 +153,7 @@ def tree(module: str) -> ast.Module:
 
 
 def _name(module: str, name: str, shown: str) -> str:
-    heading = f"({shown.replace('.', '-').lower()})=\n### {shown}"
+    heading = f"### {shown}"
     node = next((n for n in tree(module).body if _is_named(n, name)), None)
     if node is None:
         return f"{heading}\n\n{markdown.prose(_docstring_of_alias(module, name))}"

@@ -57,26 +57,33 @@ def genkit_callbacks() -> Iterable[CallbackSpec]:
         name="tensorboard",
         summary="Log losses and sample grids for TensorBoard into the run directory",
         callback="genkit.models.training.tensorboard_logger:TensorBoardLogger",
+        packages=("tensorboard",),
+        extra="tensorboard",
         writes={"log_dir": "tensorboard"},
     )
     yield CallbackSpec(
         name="mlflow",
         summary="Log settings, losses, sample grids and the model to MLflow",
         callback="genkit.models.training.mlflow_logger:MLflowLogger",
+        packages=("mlflow", "sqlalchemy", "alembic"),
+        extra="mlflow",
         writes={"folder": "mlflow"},
         expected_failures=dict.fromkeys(
             ("runs_in_training", "writes_only_where_it_says", "state_survives_a_resume"),
             "it logs a run directory, and the toy training of the checks has none",
         ),
     )
-    loss = {"monitor": "loss"}  # the toy model's, which checks train
-    for name, summary, attribute, tiny in (
-        ("early-stopping", "Stop when a loss no longer improves", "EarlyStopping", loss),
-        ("reduce-lr-on-plateau", "Lower the learning rate on a plateau", "ReduceLROnPlateau", loss),
-        ("terminate-on-nan", "End quietly when the loss is not a number", "TerminateOnNaN", {}),
+    for name, summary, attribute in (
+        ("early-stopping", "Stop when a loss no longer improves", "EarlyStopping"),
+        ("reduce-lr-on-plateau", "Lower the learning rate on a plateau", "ReduceLROnPlateau"),
     ):
-        callback = f"keras.callbacks:{attribute}"
-        yield CallbackSpec(name=name, summary=summary, callback=callback, tiny=tiny)
+        callback = f"genkit.models.training.monitors:{attribute}"
+        yield CallbackSpec(name=name, summary=summary, callback=callback)
+    yield CallbackSpec(
+        name="terminate-on-nan",
+        summary="End quietly when the loss is not a number",
+        callback="keras.callbacks:TerminateOnNaN",
+    )
 
 
 @hookimpl
@@ -123,7 +130,7 @@ def genkit_datasets() -> Iterable[DatasetSpec]:
     )
     yield DatasetSpec(
         name="image-folder",
-        summary="Your own PNG and JPEG files, with labels from sub-folders and captions",
+        summary="Your own images in a folder, with labels from sub-folders and captions",
         source=f"{home}.image_folder:open_image_folder",
         fake="genkit.testing.fakes:write_image_folder",
         config=f"{home}.image_folder:ImageFolderConfig",

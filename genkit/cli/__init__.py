@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import warnings
+from contextlib import redirect_stderr, suppress
 from typing import Annotated
 
 import typer
+from typer.core import TyperCommand
 
 from genkit.cli import (
     augment,
@@ -26,11 +30,18 @@ from genkit.cli import (
     resume,
     run,
     runs,
+    streams,
 )
+from genkit.cli.help_text import FlowingCommand
 from genkit.cli.plugin_commands import Verbs, Words, for_capability
+from genkit.cli.typer_inside import complete_plainly
 from genkit.errors import GenkitError
 
+complete_plainly()
+
 _INTERRUPTED = 130
+_COMPLETING = "_GENKIT_COMPLETE"
+"""The variable in which a shell asks for completions."""
 
 app = typer.Typer(
     name="genkit",
@@ -50,12 +61,19 @@ app.command("compare")(compare.compare)
 app.command("evaluate")(evaluate.evaluate)
 app.command("augment")(augment.augment)
 app.command("report")(report.report)
-app.command("runs")(runs.runs)
 app.command("list")(listing.list_specs)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
+app.add_typer(runs.app, name="runs", cls=Words)
 app.add_typer(new.app, name="new", cls=Words)
+for _command in (
+    *app.registered_commands,
+    *new.app.registered_commands,
+    *runs.app.registered_commands,
+):
+    if _command.cls is TyperCommand:
+        _command.cls = FlowingCommand
 
 
 def _print_version(wanted: bool) -> None:
@@ -81,6 +99,9 @@ def _root(
 
 def main() -> None:
     """Run the command line; the entry point of ``genkit``."""
+    if _COMPLETING in os.environ:
+        sys.exit(_complete())
+    streams.prepare()
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
@@ -89,7 +110,7 @@ def main() -> None:
         output.reserve_stdout()
     warnings.showwarning = _show_warning
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments, prog_name="genkit", standalone_mode=False)
         if code == _INTERRUPTED and not output.has_emitted():
             code = _report(KeyboardInterrupt(), as_json)
     except Exception as error:
@@ -98,8 +119,22 @@ def main() -> None:
         code = _report(error, as_json)
     except KeyboardInterrupt as interrupt:
         code = _report(interrupt, as_json)
-    output.finish()
+    try:
+        output.finish()
+    except OSError as error:
+        code = code or _report(error, as_json)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complete() -> int:
+    """Answer a shell that asks how a word may go on; faults offer nothing, and show nothing."""
+    os.environ["COLUMNS"] = "1000"  # an offer is a line: none may be wrapped
+    with redirect_stderr(io.StringIO()):
+        try:
+            app(prog_name="genkit", standalone_mode=False)
+        except Exception:  # noqa: BLE001 - what was typed so far may be anything
+            return 1
+    return 0
 
 
 def _report(error: BaseException, as_json: bool) -> int:
@@ -122,8 +157,6 @@ def _report(error: BaseException, as_json: bool) -> int:
             "message": "Interrupted.",
             "hint": "See what was kept with: genkit runs",
         }
-    elif isinstance(error, BrokenPipeError):
-        return 0
     elif isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
         answer = {
@@ -139,12 +172,15 @@ def _report(error: BaseException, as_json: bool) -> int:
             "hint": "Run it again with --debug to see where.",
         }
         code = 1
+    told = False
     if as_json:
-        output.emit(answer, as_json, lambda: None)
-    else:
-        output.note(f"error: {answer['message']} {answer['hint']}".rstrip())
+        with suppress(OSError):
+            output.emit(answer, as_json, lambda: None)
+            told = True
+    if not told:
+        output.fault("error", answer["message"], answer["hint"])
     return code
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    output.note(f"warning: {message}")
+    output.fault("warning", " ".join(str(message).split()))

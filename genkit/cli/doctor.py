@@ -93,7 +93,7 @@ def _show(result: dict[str, Any]) -> None:
     say(f"\nBackends ({result['cpus']} CPUs)")
     for b in result["backends"]:
         if b["version"] is None:
-            say(f"  {b['name']}: not installed")
+            say(f"  {b['name']}: not installed; it comes with genkit-keras[{b['name']}]")
         elif "error" in b:
             say(f"  {b['name']} {b['version']}: broken")
         else:

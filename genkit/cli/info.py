@@ -6,14 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from genkit.cli.listing import plugin_row
+from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, say, table
 from genkit.cli.plugin_commands import commands_for
-from genkit.errors import UnknownNameError
-from genkit.plugins.entries import KINDS, Entry
-from genkit.plugins.entry_points import Plugin
-from genkit.plugins.names import suggestion
-from genkit.plugins.registry import Registry, installed
+from genkit.plugins import catalogue
 
 _NOTES = {
     "licence": "Licence",
@@ -29,7 +25,10 @@ _NOTES = {
 
 
 def info(
-    name: Annotated[str, typer.Argument(help="A name from genkit list.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A name from genkit list.", autocompletion=completion.everything),
+    ],
     as_json: JsonFlag = False,
 ) -> int:
     """Show a model's, data set's or trainer's settings, options and presets; or a plugin.
@@ -42,56 +41,12 @@ def info(
       genkit info dcgan
       genkit info digits --json
     """
-    registry = installed()
-    found = _find(registry, name)
-    if isinstance(found, Plugin):
-        row = plugin_row(registry, found)
-        emit({"kind": "plugin", **row}, as_json, lambda: _show_plugin(row))
-        return 0
-    result = _describe(*found)
-    emit(result, as_json, lambda: _show(result))
+    result = catalogue.info(name)
+    if result["kind"] == "model":
+        result["commands"] = commands_for(result["capabilities"])
+    show = _show if result["kind"] != "plugin" else _show_plugin
+    emit(result, as_json, lambda: show(result))
     return 0
-
-
-def _find(registry: Registry, name: str) -> tuple[str, Entry] | Plugin:
-    known: list[str] = []
-    for kind in KINDS:
-        try:
-            return kind, registry.find(kind, name)
-        except UnknownNameError:
-            known += registry.names(kind)
-    for plugin in registry.all_plugins():
-        if name in plugin.key:
-            return plugin
-        known += plugin.key
-    raise UnknownNameError(
-        f"Nothing is called {name!r}.", suggestion(name, known) or "See: genkit list"
-    )
-
-
-def _describe(kind: str, entry: Entry) -> dict[str, Any]:
-    spec = entry.spec
-    result: dict[str, Any] = {
-        "kind": kind.removesuffix("s"),
-        "name": spec.name,
-        "summary": spec.summary,
-        "distribution": entry.distribution,
-    }
-    for attribute in (*_NOTES, "aliases", "references"):
-        if value := getattr(spec, attribute, None):
-            result[attribute] = list(value) if isinstance(value, tuple) else value
-    from genkit.plugins.config import describe
-    from genkit.plugins.specs import resolve
-
-    if hasattr(spec, "config"):
-        result["config"] = describe(resolve(spec.config))
-    if kind == "models":
-        result["commands"] = commands_for(spec.capabilities)
-    if getattr(spec, "options", None):
-        result["options"] = {c: describe(resolve(each)) for c, each in spec.options.items()}
-    if hasattr(spec, "presets"):
-        result["presets"] = {key: dict(value) for key, value in spec.presets.items()}
-    return result
 
 
 def _show_fields(title: str, fields: list[dict[str, str]]) -> None:
@@ -100,15 +55,43 @@ def _show_fields(title: str, fields: list[dict[str, str]]) -> None:
 
 
 def _show_plugin(row: dict[str, Any]) -> None:
-    say(f"{row['name']} (plugin, {row['distribution']} {row['version']})\n")
+    absent = "install" in row
+    say(f"{row['name']} (plugin, {_state(row)})")
+    say(f"{row['summary']}.\n" if absent else "")
     for kind, names in row["brings"].items():
         say(f"{kind}: {', '.join(names)}")
-    for fault in row["faults"]:
+    for fault in row.get("faults", ()):
         say(f"Failed at {fault['stage']}: {fault['error']} See: genkit doctor")
+    if absent:
+        say(f"\nInstall it from a checkout of GenKit: {row['install']}")
+
+
+def _state(plugin: dict[str, Any]) -> str:
+    if "install" in plugin:
+        return "not installed"
+    return f"{plugin['distribution']} {plugin['version']}"
+
+
+def _show_presets(presets: dict[str, dict[str, Any]]) -> None:
+    """Print a row a preset: its data, how long it trains, and what else it sets."""
+    rows = []
+    for name, preset in presets.items():
+        length = [f"{preset[key]} {key}" for key in ("steps", "epochs") if key in preset]
+        length += [f"{preset['time']} s"] if "time" in preset else []
+        apart = ("dataset", "steps", "epochs", "time", "config")
+        others = {k: v for k, v in preset.items() if k not in apart} | preset.get("config", {})
+        settings = ", ".join(f"{key} = {value}" for key, value in others.items())
+        rows.append([name, preset.get("dataset", ""), " or ".join(length), settings])
+    table("\n[bold]Presets[/]", ["name", "data set", "length", "settings"], rows)
 
 
 def _show(result: dict[str, Any]) -> None:
     say(f"{result['name']} ({result['kind']}, {result['distribution']})\n{result['summary']}.\n")
+    if result["requirement"] != result["distribution"]:
+        state = "not installed" if result["missing"] else "installed"
+        say(f"Needs: {result['requirement']}, {state}")
+    if result["missing"]:
+        say(f"Install it with: pip install '{result['requirement']}'")
     for attribute, label in _NOTES.items():
         if attribute in result:
             value = result[attribute]
@@ -118,7 +101,7 @@ def _show(result: dict[str, Any]) -> None:
         _show_fields("Settings", result["config"])
     for capability, fields in result.get("options", {}).items():
         _show_fields(f"Options of genkit {capability}", fields)
-    for preset, settings in result.get("presets", {}).items():
-        say(f"\nPreset {preset}: " + ", ".join(f"{k} = {v}" for k, v in settings.items()))
+    if result.get("presets"):
+        _show_presets(result["presets"])
     for reference in result.get("references", []):
         say(f"\n{reference}")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, TextIO
 
 import typer
+
+from genkit.cli.streams import open_unread
 
 JsonFlag = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
@@ -27,18 +30,23 @@ def reserve_stdout() -> None:
     """
     global _stdout  # noqa: PLW0603 - a process has one
     sys.stdout.flush()
-    _stdout = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    _stdout = open_unread(os.dup(1), encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
 
 
 def finish() -> None:
-    """Write out what is on its way; a reader that closed its end of the pipe is no error."""
+    """Write out what is on its way.
+
+    Raises:
+        OSError: there is no room for it; Python then doesn't try again as it ends.
+    """
     stream = _stdout or sys.stdout
     try:
         stream.flush()
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        raise
 
 
 def emit(data: Mapping[str, Any], as_json: bool, show: Callable[[], None]) -> None:
@@ -71,6 +79,35 @@ def note(text: str) -> None:
     """Print a line for people on stderr, if anybody reads it."""
     with suppress(OSError):
         print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def fault(kind: str, message: str, hint: str = "") -> None:
+    """Print an error or a warning on stderr.
+
+    It is one line; in a terminal it is broken at words, and the hint stands below.
+
+    Args:
+        kind: ``"error"`` or ``"warning"``.
+        message: what happened.
+        hint: what to do next.
+    """
+    lines = [f"{kind}: {message}", hint]
+    if not sys.stderr.isatty():
+        note(" ".join(lines).rstrip())
+        return
+    columns = _columns()
+    for line in filter(None, lines):
+        note(textwrap.fill(line, columns, break_long_words=False, break_on_hyphens=False))
+
+
+def _columns() -> int:
+    """Return the width of the terminal that stderr goes to; stdout may go elsewhere."""
+    if os.environ.get("COLUMNS", "").isdecimal():
+        return max(1, int(os.environ["COLUMNS"]))
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:

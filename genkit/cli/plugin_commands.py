@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperCommand, TyperOption
 
+from genkit.cli.help_text import FlowingCommand, FlowingGroup
+from genkit.cli.run_argument import naming_runs
 from genkit.errors import (
     AmbiguousNameError,
     PluginError,
     UnknownNameError,
     UsageError,
 )
+from genkit.plugins.repository import missing_plugin, names_in_repository
 
 if TYPE_CHECKING:
     from genkit.plugins.config import Config
@@ -24,7 +26,22 @@ if TYPE_CHECKING:
 _FLAGS = "genkit.flags"
 
 
-class Words(TyperGroup):
+# Words of other tools, each with the command that does it here.
+_SYNONYMS = {
+    "train": "run",
+    "fit": "run",
+    "continue": "resume",
+    "sample": "generate",
+    "predict": "generate",
+    "test": "evaluate",
+    "measure": "evaluate",
+    "models": "list",
+    "datasets": "list",
+    "show": "info",
+}
+
+
+class Words(FlowingGroup):
     """A group of commands that answers a mistyped one with the right one."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -33,14 +50,21 @@ class Words(TyperGroup):
             raise self.unknown(ctx, cmd_name)
         return found
 
+    def meant(self, ctx: Any) -> dict[str, str]:
+        """Return the commands by the words that people may have in mind for them."""
+        return {name: name for name in self.list_commands(ctx)}
+
     def unknown(self, ctx: Any, cmd_name: str) -> UsageError:
         """Make the error that tells of a command that there isn't."""
-        from genkit.plugins.names import suggestion
+        from genkit.plugins.names import near_misses
 
+        meant = self.meant(ctx)
+        near = dict.fromkeys(meant[word] for word in near_misses(cmd_name, meant))
         return UsageError(
             f"No such command {cmd_name!r}.",
-            suggestion(cmd_name, self.list_commands(ctx))
-            or f"See them with: {ctx.command_path} --help",
+            f"Did you mean {' or '.join(map(repr, near))}?"
+            if near
+            else f"See them with: {ctx.command_path} --help",
         )
 
 
@@ -50,6 +74,10 @@ class Verbs(Words):
     Plugins are loaded for a verb that is not built in, and for the list of all. The function behind
     a verb is imported when the verb is used.
     """
+
+    def meant(self, ctx: Any) -> dict[str, str]:
+        absent = {name: name for name in names_in_repository("commands")}
+        return {**absent, **_SYNONYMS, **super().meant(ctx)}
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [*super().list_commands(ctx), *_verbs(set(self.commands))]
@@ -64,7 +92,8 @@ class Verbs(Words):
         try:
             return _Unloaded(cmd_name, [installed().find("commands", cmd_name)])
         except UnknownNameError:
-            raise self.unknown(ctx, cmd_name) from None
+            error = missing_plugin(cmd_name, ["commands"]) or self.unknown(ctx, cmd_name)
+            raise error from None
 
 
 def _verbs(built_in: set[str]) -> list[str]:
@@ -122,7 +151,7 @@ class _Unloaded(TyperCommand):
         """Take the verb of the distribution that brings the model of the run among the words."""
         if len(self._entries) == 1:
             return self._entries[0]
-        models = (model_of(Path(word)) for word in args if not word.startswith("-"))
+        models = (model_of(word) for word in args if not word.startswith("-"))
         model = next((entry for entry in models if entry is not None), None)
         for entry in self._entries:
             if model is not None and entry.distribution == model.distribution:
@@ -140,7 +169,7 @@ class _Unloaded(TyperCommand):
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         try:
             function = resolve(spec.command)
-            app.command(self.name, cls=for_capability(spec.capability))(function)
+            app.command(self.name, cls=for_capability(spec.capability))(naming_runs(function))
             return typer.main.get_command(app)
         except (Exception, SystemExit) as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
@@ -159,7 +188,7 @@ def for_capability(capability: str) -> type[TyperCommand]:
     that were given. Without a capability nothing is looked up.
     """
 
-    class Command(TyperCommand):
+    class Command(FlowingCommand):
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
             ctx.obj = {}
             spec = self._model_spec(ctx, args) if capability else None
@@ -189,33 +218,31 @@ def for_capability(capability: str) -> type[TyperCommand]:
             """Find the run among the words that are no flags known so far, nor their values."""
             parser = self.make_parser(ctx)
             parser.ignore_unknown_options = True
+            completes = ctx.resilient_parsing
             ctx.resilient_parsing = True  # mistakes are told of when it is parsed in earnest
             values, rest, _ = parser.parse_args(list(args))
-            ctx.resilient_parsing = False
+            ctx.resilient_parsing = completes
             taken = [
                 values.get(str(param.name))
                 for param in self.params
                 if param.param_type_name == "argument"
             ]
             words = [word for word in (*taken, *rest) if isinstance(word, str)]
-            found = (model_of(Path(word)) for word in words)
+            found = (model_of(word) for word in words)
             return next((entry.spec for entry in found if entry is not None), None)
 
     return Command
 
 
-def model_of(path: Path) -> Entry | None:
-    """Return the record of the model of a run or an exported model; None if it is neither.
+def model_of(word: str) -> Entry | None:
+    """Return the record of the model of a run or an exported model; None if it names neither.
 
     Raises:
         GenkitError: its files are damaged, or no installed plugin offers the model.
     """
-    from genkit.runs.loading import saved_model_entry
+    from genkit.runs.saved_model import saved_model_entry
 
-    try:
-        return saved_model_entry(path)
-    except OSError:  # a word may be too long for a name
-        return None
+    return saved_model_entry(word)
 
 
 def _flags(options: type[Config], model: str, taken: set[str | None]) -> list[TyperOption]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from genkit.errors import DataError
+from genkit.files import reason_of
 
 
 def download(base_url: str, md5: Mapping[str, str], folder: str | Path, hint: str) -> Path:
@@ -34,8 +35,7 @@ def download(base_url: str, md5: Mapping[str, str], folder: str | Path, hint: st
                 pooch.retrieve(base_url + file, f"md5:{digest}", fname=file, path=folder)
     except (OSError, ValueError) as error:
         raise DataError(
-            f"Expected to download {', '.join(md5)} from {base_url}; "
-            f"{' '.join(str(error).split())[:300]}",
+            f"Expected to download {', '.join(md5)} from {base_url}; {reason_of(error)}",
             hint.format(folder=folder),
         ) from error
     return folder

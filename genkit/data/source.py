@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genkit.errors import DataError
+from genkit.files import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,8 @@ class Source(abc.ABC):
         schema: what one item is.
         augment: random transforms; the loader applies them, in order, to every batch.
         skipped: how many items were left out because they could not be read.
+        left_out: all that was left out and could have been items, counted by reason; it is kept
+            with the run.
         assets: arrays by name that a model trained on this data needs when it is used, beside the
             schema: maps of ids, titles. They are kept with the run and the exported model.
     """
@@ -44,6 +47,7 @@ class Source(abc.ABC):
     schema: Schema
     augment: tuple[Transform, ...] = ()
     skipped: int = 0
+    left_out: Mapping[str, int] = MappingProxyType({})
     assets: Mapping[str, NDArray[Any]] = MappingProxyType({})
 
     @abc.abstractmethod
@@ -144,7 +148,8 @@ def allocate(shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
             return np.asarray(np.memmap(file, dtype, "w+", 0, shape))
     except OSError as error:
         raise DataError(
-            f"Expected {size / 2**30:.1f} GiB of room in {tempfile.gettempdir()}; {error}.",
+            f"Expected {size / 2**30:.1f} GiB of room in {tempfile.gettempdir()}; "
+            f"{reason_of(error)}.",
             "Point TMPDIR to a folder on a larger disk, or use fewer or smaller items.",
         ) from error
 

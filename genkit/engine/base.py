@@ -22,13 +22,14 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
-from genkit.engine.keras_inside import trained_variables
+from genkit.engine.keras_inside import scaled_learning_rate, trained_variables
 from genkit.engine.state import ModelState
 from genkit.errors import UsageError
 
@@ -102,6 +103,21 @@ class Engine(abc.ABC):
         scale = self.model.optimizers[name].scale_loss(1.0)
         return [gradient * scale for gradient in gradients]
 
+    @contextmanager
+    def scaled_learning_rates(self, factor: Any) -> Iterator[None]:
+        """Multiply the learning rates of all updates inside the block, which is part of a step.
+
+        The optimizers' own rates stay what they are: callbacks may set them meanwhile.
+
+        Args:
+            factor: a float32 scalar tensor.
+        """
+        with ExitStack() as stack:
+            for optimizer in self.model.optimizers.values():
+                inner = getattr(optimizer, "inner_optimizer", optimizer)
+                stack.enter_context(scaled_learning_rate(inner, factor))
+            yield
+
     def apply(self, name: str, gradients: Sequence[Any]) -> None:
         """Update the variables that ``name`` owns, and its optimizer."""
         self.model.optimizers[name].apply(list(gradients))
@@ -130,6 +146,11 @@ class Engine(abc.ABC):
     @abc.abstractmethod
     def _compile(self, fn: StepFn) -> StepFn:
         """Compile a function that updates the model's variables."""
+
+    @property
+    def eager(self) -> str:
+        """Why a training step runs one operation at a time; empty where all are compiled."""
+        return ""
 
     @abc.abstractmethod
     def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., np.ndarray]:

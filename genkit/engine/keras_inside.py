@@ -6,14 +6,26 @@ Each function says why nothing public will do. When a new Keras breaks one,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
 from typing import Any
+
+import keras
 
 # Attributes under which Keras and the frameworks keep what also stands under a name of its own.
 BOOKKEEPING = frozenset(
     {"_buffers", "_functional", "_layers", "_metrics", "_modules", "_operations", "_parameters"}
 )
+
+REASSIGNED = frozenset({"_call_context_args", "_losses_override"})
+"""Attributes that Keras itself sets on a model after it was made."""
+
+
+@cache
+def attributes_of_a_new_model() -> frozenset[str]:
+    """Return what Keras and the framework keep in a model's attributes; no list of it is public."""
+    return frozenset(vars(keras.Model(name="new")))
 
 
 def all_layers(layer: Any) -> list[Any]:
@@ -107,6 +119,21 @@ def replace_update(optimizer: Any, update: Callable[..., None]) -> None:
 def learning_rate(optimizer: Any) -> Any:
     """Return the variable of the learning rate, or the schedule; the property has the number."""
     return optimizer._learning_rate
+
+
+@contextmanager
+def scaled_learning_rate(optimizer: Any, factor: Any) -> Iterator[None]:
+    """Multiply the learning rate that an optimizer's update finds inside the block.
+
+    Whatever asks for it asks there: the update, a fused one in its place, and weight decay. The
+    public property has no setter for what a variable or a schedule is multiplied by.
+    """
+    current = optimizer._get_current_learning_rate
+    optimizer._get_current_learning_rate = lambda: current() * factor
+    try:
+        yield
+    finally:
+        del optimizer._get_current_learning_rate
 
 
 def values(variables: Iterable[Any]) -> list[Any]:

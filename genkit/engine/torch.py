@@ -47,6 +47,7 @@ class BackendEngine(Engine):
 
     def __init__(self, model: OptimizedModel) -> None:
         super().__init__(model)
+        self._recorded: list[RecordedStep] = []
         if use_whole_teams():
             warnings.warn(
                 "OMP_DYNAMIC is switched off: with it, a training step on PyTorch may never end.",
@@ -92,7 +93,12 @@ class BackendEngine(Engine):
 
     def _compile(self, fn: StepFn) -> StepFn:
         recorded = RecordedStep(lambda batch: _detached(fn(batch)), self.state.variables)
+        self._recorded.append(recorded)
         return lambda batch: recorded(pytree.tree_map(_tensor, batch))
+
+    @property
+    def eager(self) -> str:
+        return next((step.eager for step in self._recorded if step.eager), "")
 
     def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., np.ndarray]:
         def run(**inputs: Any) -> np.ndarray:

@@ -10,31 +10,20 @@ What a step decides by looking into a tensor can't be noted down; such a step st
 
 from __future__ import annotations
 
+import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
-from torch.overrides import TorchFunctionMode
 
 from genkit.engine import keras_inside
 from genkit.engine.torch_inside import pytree
+from genkit.engine.torch_looks import Looks, place
 from genkit.engine.torch_simplify import simplify
 
 StepFn = Callable[[Any], dict[str, Any]]
-
-_LOOKS = frozenset(
-    getattr(torch.Tensor, name)
-    for name in (
-        *("item", "tolist", "numpy", "__array__"),
-        *("__bool__", "__int__", "__float__", "__index__"),
-    )
-)
-_LOOKED = (
-    "on its way it looks at the value of a tensor, as gradient accumulation, loss scaling and "
-    "layers with a seed of their own do"
-)
 
 
 class RecordedStep:
@@ -43,16 +32,20 @@ class RecordedStep:
     Args:
         fn: takes a batch of tensors, changes ``variables`` in place, returns scalars by name.
         variables: all Keras variables that ``fn`` may read or change.
+
+    Attributes:
+        eager: why ``fn`` can't be recorded, and where that lies; empty while it can.
     """
+
+    eager = ""
 
     def __init__(self, fn: StepFn, variables: Sequence[Any]) -> None:
         self._fn = fn
         self._variables = variables
         self._recordings: dict[Any, tuple[list[str], Callable[..., list[Any]]]] = {}
-        self._eager = False
 
     def __call__(self, batch: Any) -> dict[str, Any]:
-        if self._eager:
+        if self.eager:
             return self._fn(batch)
         leaves, structure = pytree.tree_flatten(batch)
         sizes = ((leaf.shape, leaf.stride(), leaf.dtype, leaf.device) for leaf in leaves)
@@ -74,9 +67,9 @@ class RecordedStep:
             losses.update(self._fn(batch))
             return list(losses.values())
 
-        watched = _Looking()
+        looks = Looks()
         try:
-            with watched:
+            with looks:
                 recording = make_fx(step)([v.value for v in self._variables], batch)
             simplify(recording.graph)
             recording.recompile()
@@ -86,27 +79,18 @@ class RecordedStep:
                     variable.value.copy_(value)
             _set_random_state(randomness)
             losses = self._fn(batch)
-            self._eager = True
-            reason = _LOOKED if watched.looked else str(error).strip().split("\n")[0]
+            self.eager = looks.refused or _fault(error)
             warnings.warn(
-                f"The training step runs eagerly, which is slower: {reason}.", stacklevel=2
+                f"The training step runs eagerly, which is slower: {self.eager}.", stacklevel=2
             )
         else:
             self._recordings[key] = (list(losses), recording)
         return losses
 
 
-class _Looking(TorchFunctionMode):
-    """Refuses whatever takes a tensor's value out: a recording would keep the first step's."""
-
-    looked = False
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        del types
-        if func in _LOOKS:
-            self.looked = True
-            raise RuntimeError(f"A recorded step looked at a tensor: {func.__name__}.")
-        return func(*args, **(kwargs or {}))
+def _fault(error: Exception) -> str:
+    what = str(error).strip().split("\n")[0] or type(error).__name__
+    return f"{what.rstrip('.')}, {place(traceback.extract_tb(error.__traceback__))}"
 
 
 def _random_state() -> tuple[Any, Any]:

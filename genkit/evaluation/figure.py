@@ -10,6 +10,9 @@ from typing import Any
 
 from genkit.errors import RunError, UsageError
 from genkit.files import finite
+from genkit.plugins.display import Displayed, columns, in_words
+
+_BETTER = {"min": "lower", "max": "higher"}
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,23 @@ class Figure:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"Expected a figure; received {str(data)[:200]}: {error!r}.") from error
+
+
+class Figures(list[Figure], Displayed):
+    """Figures that print as a table."""
+
+    def __repr__(self) -> str:
+        if not self:
+            return "no figures"
+        rows = [
+            [
+                f.name,
+                *map(in_words, (f.value, f.low, f.high)),
+                _BETTER.get(f.direction, f.direction),
+            ]
+            for f in self
+        ]
+        return columns([["metric", "value", "95 % from", "to", "better is"], *rows])
 
 
 def _number(value: Any, if_none: float) -> float:

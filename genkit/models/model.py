@@ -11,10 +11,12 @@ import keras
 import numpy as np
 
 from genkit.data import as_source
-from genkit.engine.keras_inside import all_layers, trained_variables
+from genkit.engine.keras_inside import all_layers, own_sublayers, trained_variables
 from genkit.engine.optimized import OptimizerGroup, for_precision
 from genkit.errors import UsageError
+from genkit.models import reserved_names
 from genkit.models.generating import Generating
+from genkit.models.presented import Presented
 from genkit.models.training.closed_form import ClosedFormTrainer
 from genkit.models.training.progress import Progress
 from genkit.models.training.trainer import Trainer
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from genkit.plugins.specs import ModelSpec, Schema
 
 
-class Model(Generating, keras.Model):
+class Model(Presented, Generating, keras.Model):
     """A generative model.
 
     A subclass builds its networks and names their optimizers in ``__init__``, and writes one
@@ -42,6 +44,7 @@ class Model(Generating, keras.Model):
 
     Attributes:
         assets: arrays by name that came with the data, ``Source.assets``; ``bind`` sets it.
+        trained_steps: training steps behind its weights, where that is known; else 0.
 
     Example:
         class TinyGAN(genkit.Model):
@@ -75,7 +78,26 @@ class Model(Generating, keras.Model):
         self.optimizers: dict[str, Any] = {}
         self._networks: dict[str, tuple[Any, ...]] = {}
         self.capabilities: tuple[str, ...] = ("generate",)
+        self.trained_steps = 0
         self.assets: Mapping[str, np.ndarray] = MappingProxyType({})
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        reserved_names.check_class(cls, Model)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "assets" in self.__dict__:  # all that this class and Keras keep is there
+            reserved_names.check_attribute(self, Model, name, value)
+        super().__setattr__(name, value)
+
+    @property
+    def built(self) -> bool:
+        """Whether all its networks have their weights."""
+        return all(layer.built for layer in own_sublayers(self))
+
+    @built.setter
+    def built(self, value: bool) -> None:
+        pass  # Keras sets it when a layer is called; a generative model may never be
 
     def add_optimizer(self, name: str, optimizer: Any, *networks: Any) -> None:
         """Name an optimizer and the networks it owns.
@@ -224,6 +246,9 @@ class Model(Generating, keras.Model):
     ) -> Any:
         """Train on data in memory or on a ``genkit.data.Source``.
 
+        Where optimizers average the weights, the averages are the weights in the end, as Keras'
+        own ``fit`` leaves them and as ``genkit.load`` gives them; a further ``fit`` begins there.
+
         Args:
             data: an array ``(n, height, width, channels)`` or ``(n, features)``, a dict of
                 arrays by field, or a source.
@@ -245,7 +270,9 @@ class Model(Generating, keras.Model):
         trainer = ClosedFormTrainer() if hasattr(self, "solve") else Trainer()
         shown = [*callbacks, Progress()] if verbose and trainer.stepwise else list(callbacks)
         activation.keep_freed_memory()
-        trainer.fit(self, source, UnsavedRun(settings), shown)
+        outcome = trainer.fit(self, source, UnsavedRun(settings), shown)
+        self.trained_steps += outcome.steps
+        self.use_averaged_weights()
         return getattr(self, "history", None)
 
     def bind(

@@ -31,6 +31,7 @@ _DISTRIBUTIONS = {
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # from malloc.h
 _LARGEST_THRESHOLD = 32 * 2**20  # glibc refuses more
 _MOST_COMPILED = 2**30
+_FLOAT_TYPE, _EPSILON = "float32", 1e-7
 
 
 def installed_backends() -> list[str]:
@@ -99,13 +100,16 @@ def activate(requested: str | None = None) -> str:
 
 
 def bind_keras(requested: str | None = None) -> str:
-    """Bind Keras to a backend, and leave the rest of the process as it is.
+    """Bind Keras to a backend and to GenKit's settings; leave the rest of the process as it is.
+
+    A plan decides what is computed: what a machine's ``keras.json`` says of the order of an image's
+    axes, of float types or of epsilon is replaced by Keras' own defaults.
 
     Returns:
         the backend's name.
 
     Raises:
-        BackendError: not installed, or Keras already runs on another one.
+        BackendError: not installed, Keras already runs on another one, or it can't be imported.
     """
     name = choose_backend(requested)
     active = active_backend()
@@ -121,7 +125,30 @@ def bind_keras(requested: str | None = None) -> str:
         if name == "tensorflow":
             _use_onednn()
             _import_quietly(name)
+    _settle_keras()
     return name
+
+
+def _settle_keras() -> None:
+    """Set what Keras reads from the machine's ``keras.json`` to the values that GenKit counts on.
+
+    Raises:
+        BackendError: Keras refuses the file, and can't be imported.
+    """
+    os.environ["KERAS_NNX_ENABLED"] = "false"  # read as Keras is imported: layers of another kind
+    try:
+        import keras
+    except (ValueError, TypeError, AttributeError) as error:
+        file = Path(os.environ.get("KERAS_HOME", "~/.keras")) / "keras.json"
+        raise BackendError(
+            f"Keras can't be imported: {' '.join(str(error).split())}",
+            f"Mend or remove its settings: {file}",
+        ) from error
+    if keras.config.floatx() != _FLOAT_TYPE:
+        keras.config.set_floatx(_FLOAT_TYPE)
+        keras.config.set_dtype_policy(_FLOAT_TYPE)
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_epsilon(_EPSILON)
 
 
 def keep_freed_memory() -> None:

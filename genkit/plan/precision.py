@@ -35,16 +35,11 @@ def settle(precision: str, backend: str, device: Mapping[str, Any]) -> str:
 
 @contextmanager
 def computing_in(precision: str) -> Iterator[None]:
-    """Build Keras layers inside the block that compute in a format and keep float32 weights.
-
-    For ``float32`` the layers follow Keras' own policy of the moment, which is float32 unless a
-    person has set another.
-    """
+    """Build Keras layers inside the block that compute in a format and keep float32 weights."""
     import keras
 
     kept = keras.config.dtype_policy()
-    if precision != "float32":
-        keras.config.set_dtype_policy(f"mixed_{precision}")
+    keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
     try:
         yield
     finally:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from genkit.errors import UsageError
 from genkit.plugins.specs import (
     CallbackSpec,
     CommandSpec,
@@ -33,10 +35,11 @@ KINDS: dict[str, type[Spec]] = {
     "reviewers": ReviewerSpec,
 }
 
-_NOUNS: dict[type[Spec], str] = {
-    ModelSpec: "model",
-    DatasetSpec: "data set",
-    TrainerSpec: "trainer",
+# What the settings of a kind are called, and the flag that gives one.
+_SETTINGS: dict[type[Spec], tuple[str, str]] = {
+    ModelSpec: ("model", "--set"),
+    DatasetSpec: ("data set", "--data"),
+    TrainerSpec: ("trainer", "--trainer-set"),
 }
 
 
@@ -80,6 +83,28 @@ class Entry:
         """Whether a person who types this name may mean the spec: its own, an alias, or in full."""
         return name in (self.spec.name, self.qualified_name, *getattr(self.spec, "aliases", ()))
 
+    @property
+    def requirement(self) -> str:
+        """What an installer calls what it comes with: the distribution, and the extra it needs."""
+        extra = self.spec.extra
+        return f"{self.distribution}[{extra}]" if extra else self.distribution
+
+    def missing_packages(self) -> list[str]:
+        """List what it imports and isn't installed; imports none."""
+        return [package for package in self.spec.packages if find_spec(package) is None]
+
+    def check_packages(self) -> None:
+        """Refuse it where what it imports isn't installed.
+
+        Raises:
+            UsageError: with the line that installs it.
+        """
+        if missing := self.missing_packages():
+            raise UsageError(
+                f"{self.spec.name} needs {', '.join(missing)}, not installed here.",
+                f"Install it with: pip install '{self.requirement}'",
+            )
+
     def settings(self, values: Mapping[str, Any]) -> Config:
         """Return the settings of a model, a data set or a trainer.
 
@@ -94,4 +119,5 @@ class Entry:
         )
 
         config: type[Config] = resolve(self.spec.config)
-        return parse(config, values, f"{_NOUNS[type(self.spec)]} {self.spec.name}")
+        noun, flag = _SETTINGS[type(self.spec)]
+        return parse(config, values, f"{noun} {self.spec.name}", flag)

@@ -28,6 +28,7 @@ from genkit.plugins.entry_points import (
     own_version,
 )
 from genkit.plugins.names import suggestion
+from genkit.plugins.repository import missing_plugin, names_in_repository
 from genkit.plugins.specs import Spec
 from genkit.plugins.time_box import time_box
 
@@ -96,9 +97,11 @@ class Registry:
             raise AmbiguousNameError(
                 f"{name!r} is offered by {len(found)} distributions.", f"Write {choices}."
             )
-        raise UnknownNameError(
+        raise missing_plugin(name, [kind]) or UnknownNameError(
             f"Expected the name of one of the {kind}; received {name!r}.",
-            suggestion(name, self.names(kind)) or f"See them with: genkit list {kind}",
+            suggestion(name, self.names(kind))
+            or suggestion(name, names_in_repository(kind))
+            or f"See them with: genkit list {kind}",
         )
 
     def all_plugins(self) -> list[Plugin]:

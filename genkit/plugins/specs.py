@@ -51,12 +51,16 @@ class Spec:
         summary: one line, shown by ``genkit list``.
         tiny: settings with which ``genkit check`` uses it: the smaller and quicker the better.
         expected_failures: checks that it is known to fail, each with the reason.
+        packages: what it imports, by top-level name, and its distribution needn't have installed.
+        extra: the extra of its distribution that installs them.
     """
 
     name: str
     summary: str
     tiny: Mapping[str, Any] = field(default_factory=dict)
     expected_failures: Mapping[str, str] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
+    extra: str = ""
 
     def __post_init__(self) -> None:
         for attribute in ("tiny", "expected_failures"):
@@ -66,6 +70,8 @@ class Spec:
         self._require(self.summary.strip() and "\n" not in self.summary, "summary: one line")
         reasons = self.expected_failures.values()
         self._require(all(str(r).strip() for r in reasons), "expected_failures: each with a reason")
+        self._require(isinstance(self.packages, tuple), "packages: a tuple")
+        self._require(self.extra or not self.packages, "extra: what installs the packages")
 
     def _require(self, condition: object, expected: str) -> None:
         if not condition:

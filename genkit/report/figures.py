@@ -26,11 +26,16 @@ def metrics(inputs: ReportInputs) -> Section:
         return Section("Metrics", parts().notice(f"The figures can't be read: {error}"))
     if not figures:
         return Section("Metrics", _none_yet([inputs]))
+    return Section("Metrics", table(figures))
+
+
+def table(figures: list[Figure]) -> Markup:
+    """Show figures, at least one, with their intervals and how they were measured."""
     rows = [
         [figure.name, number(figure.value), _interval(figure), _better(figure)]
         for figure in figures
     ]
-    return Section("Metrics", joined([parts().table(_HEAD, rows, stacks=True), _how(figures)]))
+    return joined([parts().table(_HEAD, rows, stacks=True), _how(figures)])
 
 
 def compared(all_inputs: Mapping[str, ReportInputs]) -> Section:

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genkit.errors import UsageError
-from genkit.files import write_text
+from genkit.files import check_path, write_text
 from genkit.plugins.entry_points import own_version
 from genkit.plugins.registry import Registry, using
-from genkit.report import comparison, curves, figures, latents, neighbours, pictures, tables
+from genkit.report import comparison, curves, figures, latents, neighbours, overview, pictures
 from genkit.report.inputs import ReportInputs, Tell, of_files, of_model
 from genkit.report.sections import Section, page
 from genkit.runs.run import Run
 
 NAME = "report.html"
 SECTIONS: tuple[Callable[[ReportInputs], Section | None], ...] = (
-    tables.summary,
+    overview.summary,
     curves.losses,
     pictures.real_and_generated,
     pictures.by_class,
@@ -27,9 +27,9 @@ SECTIONS: tuple[Callable[[ReportInputs], Section | None], ...] = (
     latents.interpolations,
     neighbours.nearest_training,
     figures.metrics,
-    tables.plan,
-    tables.environment,
-    tables.reproduce,
+    overview.plan,
+    overview.environment,
+    overview.reproduce,
 )
 
 
@@ -69,6 +69,8 @@ def write_report(
     """
     if out is not None and out.suffix != ".html":
         raise UsageError(f"Expected --out as a file that ends with .html; received {str(out)!r}.")
+    if out is not None:
+        check_path(out)
     if len(runs) == 1:
         out = out or runs[0] / NAME
         inputs = of_model(runs[0], backend, n, tell)

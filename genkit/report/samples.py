@@ -101,12 +101,13 @@ class Samples:
                     self._ask(renderer.write, item, files[-1])
         return files
 
-    def write_grid(
-        self, batches: Iterable[Reviewed], file: Path, columns: int | None = None
-    ) -> Path:
+    def draw_grid(self, batches: Iterable[Reviewed], columns: int | None = None) -> Image.Image:
         """Draw all items in one picture; the place of one that may not be written stays blank.
 
         With a renderer that shows items together, each row of items is drawn as one.
+
+        Raises:
+            UsageError: items of this modality can't be drawn, or all were refused.
         """
         renderer = self.renderer
         if renderer is None or not renderer.draws:
@@ -115,7 +116,13 @@ class Samples:
         pictures = draw(renderer, batches, columns)
         if not any(pictures):
             raise UsageError("All items were refused: there is nothing to draw.")
-        save_png(grid(pictures, None if renderer.together else columns), file)
+        return grid(pictures, None if renderer.together else columns)
+
+    def write_grid(
+        self, batches: Iterable[Reviewed], file: Path, columns: int | None = None
+    ) -> Path:
+        """Draw all items in one picture, as ``draw_grid`` does, in a PNG file."""
+        save_png(self.draw_grid(batches, columns), file)
         return file
 
     def _draw_each(

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from genkit.errors import RunError
-from genkit.files import write_bytes
+from genkit.files import reason_of, write_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,5 +48,5 @@ def read_assets(folder: Path) -> Mapping[str, np.ndarray]:
     try:
         arrays = load((folder / _FILE).read_bytes())
     except (OSError, SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise RunError(f"The file {folder / _FILE} can't be read: {error}.") from error
+        raise RunError(f"The file {folder / _FILE} can't be read: {reason_of(error)}.") from error
     return MappingProxyType(arrays)

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialize
 
 from genkit.errors import RunError
-from genkit.files import sync
+from genkit.files import reason_of, sync
 from genkit.plan.fitting import Position
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def file_holds(file: Path) -> int:
     try:
         return file.stat().st_size // 4
     except OSError as error:
-        raise RunError(f"The file {file} can't be read: {error}.") from error
+        raise RunError(f"The file {file} can't be read: {reason_of(error)}.") from error
 
 
 def read_position(checkpoint: Path) -> Position:
@@ -179,7 +179,7 @@ def _read_state(checkpoint: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"The checkpoint file {path} can't be read: {error}.") from error
+        raise RunError(f"The checkpoint file {path} can't be read: {reason_of(error)}.") from error
     if not isinstance(data, dict) or data.keys() != _KINDS.keys():
         raise RunError(f"The checkpoint file {path} is damaged: expected the keys {list(_KINDS)}.")
     for key, is_right in _KINDS.items():
@@ -225,7 +225,7 @@ def _opened(
             names = archive.keys()
             yield archive, {name: tuple(archive.get_slice(name).get_shape()) for name in names}
     except (OSError, SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise RunError(f"The file {file} can't be read: {error}.") from error
+        raise RunError(f"The file {file} can't be read: {reason_of(error)}.") from error
 
 
 def _digest(file: Path) -> str:

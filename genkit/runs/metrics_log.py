@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 import warnings
+from array import array
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genkit.files import finite, sync, write_text
 
+if TYPE_CHECKING:
+    import numpy as np
+
 _FLUSH_SECONDS = 1.0
+_BLOCK = 2**13
+"""Bytes read at once from the end: more than a line has."""
 
 
 class MetricsLog:
@@ -88,9 +95,44 @@ class MetricsLog:
         ):
             yield from (row for row in map(_parse, file) if row is not None)
 
+    def last(self) -> dict[str, Any] | None:
+        """Read the last whole line, from the file's end; None if there is none."""
+        with suppress(FileNotFoundError), self.path.open("rb") as file:
+            start, end = file.seek(0, os.SEEK_END), b""
+            while start:
+                block = min(start, max(_BLOCK, len(end)))
+                start -= block
+                file.seek(start)
+                end = file.read(block) + end
+                lines = end.split(b"\n")[1 if start else 0 :]  # the first may begin before
+                rows = (_parse(line.decode(errors="replace")) for line in reversed(lines))
+                if found := next((row for row in rows if row is not None), None):
+                    return found
+        return None
+
     def rows(self) -> list[dict[str, Any]]:
         """Read the lines, leaving out what a kill has torn."""
         return list(self)
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Read the lines as columns; float64, NaN where a line has no such number.
+
+        Eight bytes a number: a million steps of three losses take 48 MB.
+        """
+        import numpy as np
+
+        found: dict[str, array[float]] = {}
+        count = 0
+        for row in self:
+            for name, value in row.items():
+                if value is None or isinstance(value, (int, float)):
+                    column = found.setdefault(name, array("d"))
+                    column.extend([math.nan] * (count - len(column)))
+                    column.append(math.nan if value is None else value)
+            count += 1
+        for column in found.values():
+            column.extend([math.nan] * (count - len(column)))
+        return {name: np.asarray(column) for name, column in found.items()}
 
     def cut(self, step: int) -> None:
         """Drop lines after a step: the steps they tell of will be done again."""

@@ -28,12 +28,13 @@ from genkit.errors import DataError, RunError, UsageError
 from genkit.files import read_json, refuse_links, write_json
 from genkit.plan.fitting import Position
 from genkit.plan.plan import Plan, load_plan
-from genkit.runs import locks
+from genkit.plugins.display import Displayed
 from genkit.runs.assets import write_assets
 from genkit.runs.kept_figures import KeptFigures, read_figures
 from genkit.runs.metrics_log import MetricsLog
 from genkit.runs.names import check_free, remove_leftovers
 from genkit.runs.statement import Statement, read_statement
+from genkit.runs.status import held, read_status
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,10 +43,9 @@ if TYPE_CHECKING:
     from genkit.models.model import Model
 
 _COPY = "Bring it back from a copy of the run."
-_LOCK = ".lock"
 
 
-class Run:
+class Run(Displayed):
     """One run directory.
 
     Args:
@@ -63,6 +63,13 @@ class Run:
         self.until: int | None = None
         self.draw: Callable[[Run, int, Model], Path | None] | None = None
         self._metrics = MetricsLog(path / "metrics.jsonl")
+
+    def __repr__(self) -> str:
+        status, plan = self.status(), self.plan
+        count = status.get("step", 0)
+        steps = f"{count:,} step{'s' if count != 1 else ''}"
+        what = f"{plan.model} on {plan.dataset} with {plan.backend}"
+        return f"<Run {self.path}: {what}; {status['state']}, {steps}>"
 
     @classmethod
     def create(
@@ -108,7 +115,7 @@ class Run:
         try:
             text = (path / "plan.json").read_text(encoding="utf-8")
             refuse_links(path)
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):  # no text, or a name that is none of the system's
             raise RunError(
                 f"Expected a run directory with a plan.json; received {str(path)!r}.",
                 "See what is there with: genkit runs",
@@ -166,7 +173,8 @@ class Run:
 
     def go_on_until(self, step: int) -> None:
         """Train until this step is done, whatever length the plan has."""
-        self.settings = replace(self.settings, steps=step, epochs=None, seconds=None)
+        planned = self.plan.settings()
+        self.settings = replace(planned, steps=step, epochs=None, seconds=None, planned=planned)
         self.until = step
 
     def interrupted_goal(self) -> int | None:
@@ -176,15 +184,7 @@ class Run:
 
     def status(self) -> dict[str, Any]:
         """Read the run's state; one that says running but has no process was killed."""
-        try:
-            status = read_json(self.path / "status.json")
-        except RunError:
-            status = {}
-        if "state" not in status:
-            return {"state": "damaged", "step": 0}
-        if status.get("state") == "running" and not locks.is_held(self.path / _LOCK):
-            status["state"] = "killed"
-        return status
+        return read_status(self.path)
 
     def set_status(self, state: str, step: int, **more: Any) -> None:
         """Record the run's state."""
@@ -199,7 +199,7 @@ class Run:
         Raises:
             RunError: another process holds it.
         """
-        with locks.holding(self.path / _LOCK, f"The run {self.path}", self.status):
+        with held(self.path):
             step = self.status().get("step", 0)
             self.set_status("running", step, pid=os.getpid(), host=socket.gethostname())
             try:
@@ -242,6 +242,11 @@ class Run:
     def iter_metrics(self) -> Iterator[dict[str, Any]]:
         """Read ``metrics.jsonl`` row by row, in memory that doesn't grow with the run."""
         return iter(self._metrics)
+
+    @property
+    def history(self) -> dict[str, np.ndarray]:
+        """``metrics.jsonl`` as columns: ``step``, ``epoch``, ``seconds`` and each loss, float64."""
+        return self._metrics.columns()
 
     def figures(self) -> KeptFigures:
         """Read what was measured of the run's weights; nothing if nothing was.

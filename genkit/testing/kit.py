@@ -9,6 +9,7 @@ from genkit.errors import UnknownNameError, UsageError
 from genkit.plugins.entries import KINDS, Entry
 from genkit.plugins.names import suggestion
 from genkit.plugins.registry import Registry, installed
+from genkit.plugins.repository import missing_plugin
 from genkit.testing.check import Check, definitions
 
 PLUGINS = "plugins"
@@ -40,7 +41,7 @@ def checks_for(name: str) -> list[Check]:
     found = list(_named(registry, name))
     if not found:
         known = [*plugins, *plugins.values(), *(n for k in KINDS for n in registry.names(k))]
-        raise UnknownNameError(
+        raise missing_plugin(name, KINDS) or UnknownNameError(
             f"Expected the name of a plugin or of something it brings; received {name!r}.",
             suggestion(name, known) or "See: genkit list",
         )

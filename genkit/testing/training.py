@@ -50,11 +50,12 @@ _WATCHED_BATCH = 4
 
 @dataclass(frozen=True)
 class Trained:
-    """A model, the toy run that trained it, and the losses of each step."""
+    """A model, the toy run that trained it, the losses of each step, and why steps were eager."""
 
     model: Model
     run: Run
     losses: list[dict[str, float]]
+    eager: str = ""
 
 
 class TrainedSubject(Subject):
@@ -149,10 +150,13 @@ class TrainedSubject(Subject):
         """The model after a toy run without a stop; it is exported too."""
         model = self.build()
         run = self.new_run(self.folder / "straight", STEPS)
-        self.trainer().fit(model, self.source, run)
+        trainer = self.trainer()
+        trainer.fit(model, self.source, run)
         if self.kind == "models":
             write_export(run.export, model, run.plan)
-        return Trained(model, run, _losses(run))
+        # A trainer with a `fit` of its own may use no engine.
+        eager = trainer.engine.eager if hasattr(trainer, "engine") else ""
+        return Trained(model, run, _losses(run), eager)
 
     @cached_property
     def interrupted(self) -> Trained:

@@ -119,6 +119,18 @@ def check_memory_does_not_grow(subject: TrainedSubject) -> None:
         )
 
 
+@checks("models")
+def check_steps_are_compiled(subject: TrainedSubject) -> None:
+    """No step runs eagerly: on PyTorch each is recorded, so it never looks at a tensor's value."""
+    subject.require_steps()
+    if why := subject.straight.eager:
+        raise CheckFailed(
+            f"Expected training steps that can be recorded; they run eagerly: {why}.",
+            "Let no value decide in Python: use keras.ops.where instead of if, and "
+            "convert_to_tensor for arrays.",
+        )
+
+
 @checks("trainers")
 def check_refuses_a_model_it_cannot_train(subject: TrainedSubject) -> None:
     """A model without training_step and solve is refused with a GenkitError, by ``check``."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from genkit.errors import RunError, UsageError
 from genkit.evaluation.choosing import choose
+from genkit.evaluation.figure import Figures
 from genkit.evaluation.inputs import open_context, open_reference, open_training
 from genkit.evaluation.measuring import Measuring
 from genkit.evaluation.progress import EvaluationProgress
@@ -18,7 +19,6 @@ from genkit.report.card import renew_card
 from genkit.runs.loading import load, path_of
 
 if TYPE_CHECKING:
-    from genkit.evaluation.figure import Figure
     from genkit.runs.loading import HasPath
 
 DEFAULT_N, DEFAULT_SEED, DEFAULT_SPLIT = 10_000, 1, "test"
@@ -37,14 +37,15 @@ def evaluate(
     backend: str | None = None,
     checkpoint: str | int | None = None,
     verbose: bool = True,
-) -> list[Figure]:
+) -> Figures:
     """Measure a trained model, as ``genkit evaluate`` does.
 
     Figures are kept in the run's ``evaluation.json`` as they come; those that are there already, of
     the same weights and with the same card, are not measured again. The model card tells of them.
 
     Args:
-        run: what ``train`` returned, a run directory, or an exported ``model`` folder.
+        run: what ``train`` returned, a run's directory, its name or ``"latest"``, or an exported
+            ``model`` folder.
         against: name of the data set to compare with; by default the run's own, with its settings.
         data: settings of that data set to change.
         split: which of its items; data without splits is taken as a whole.
@@ -59,7 +60,7 @@ def evaluate(
         verbose: tell on stderr what is done, what is left out, and why.
 
     Returns:
-        the figures, each with its card.
+        the figures, each with its card: a list that prints as a table.
 
     Raises:
         UsageError: a wrong setting, or a metric that was asked for and doesn't fit.
@@ -91,7 +92,7 @@ def evaluate(
             renew_card(path)
     else:
         progress.note("All of it was measured before: nothing is measured again.")
-    figures = [figure for each in chosen for figure in each.figures]
+    figures = Figures(figure for each in chosen for figure in each.figures)
     if not figures:
         raise RunError("No metric gave a figure: each was left out or failed.", "See why above.")
     return figures

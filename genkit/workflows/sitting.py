@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from genkit.errors import CallbackError, TrainingError, UsageError
 from genkit.plan import activation, precision
+from genkit.plan.compute_settings import compute_settings
 from genkit.plan.fitting import Outcome
 from genkit.plan.plan import Plan
 from genkit.plugins.entry_points import own_version
@@ -118,10 +119,12 @@ class Sitting:
             },
             "plugins": {p.distribution: p.version for p in self.registry.plugins},
             "device": engine.device(),
+            "settings": compute_settings(),
             "data": {
                 "items": len(self.source),
                 "fingerprint": self.source.fingerprint(),
                 "schema": self.source.schema.to_dict(),
+                **({"left_out": dict(self.source.left_out)} if self.source.left_out else {}),
             },
             **({"init": self.initial.to_dict()} if self.initial else {}),
         }

@@ -142,6 +142,36 @@ def test_no_look_at_a_value_is_frozen(look, monkeypatch):
     assert changed(state, fallen_back) == set()
 
 
+def split_by_index(value, batch):
+    return value + ops.mean(ops.split(batch["vector"], [1], axis=1)[0])
+
+
+def times_an_array(value, batch):
+    return value + ops.mean(batch["vector"] * np.ones(4, "float32"))
+
+
+def decided(value, batch):
+    return value * 2 if ops.mean(batch["vector"]) > 0 else value
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # NumPy's, of PyTorch's __array__
+@pytest.mark.parametrize("look", [split_by_index, times_an_array, decided])
+def test_the_line_that_makes_a_step_eager_is_named(look):
+    with pytest.warns(UserWarning, match="runs eagerly") as told:
+        train(with_loss(look), sizes=(8,))
+    code = look.__code__
+    place = f", at {code.co_filename}:{code.co_firstlineno + 1}"
+    assert any(place in str(each.message) for each in told)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # NumPy's, of PyTorch's __array__
+def test_a_schedule_that_makes_a_step_eager_is_named_with_the_update_that_asks_it():
+    schedule = keras.optimizers.schedules.CosineDecay(0.0, 10, warmup_target=1e-2, warmup_steps=2)
+    model = build(optimizer=lambda: keras.optimizers.Adam(schedule))
+    with pytest.warns(UserWarning, match=r"small\.py:\d+, in keras/src/"):
+        train(model, sizes=(8,))
+
+
 OUTSIDE = keras.Variable(1.5, trainable=False)
 
 

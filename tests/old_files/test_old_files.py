@@ -75,7 +75,7 @@ def test_an_old_exported_model_generates_what_it_did(case, copy):
 def test_an_old_run_resumes_as_it_did(case, name, more_steps):
     with warnings.catch_warnings():
         if not same_machine(case):
-            warnings.filterwarnings("ignore", "The thread count has changed")
+            warnings.filterwarnings("ignore", "Since the run began")
         samples, weights = make.resume(case / name, more_steps)
     agree(case, f"{name} resumed", samples, RESUMED)
     if same_machine(case):

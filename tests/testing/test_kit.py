@@ -1,5 +1,8 @@
 """Every check finds the defect it is for, and finds nothing wrong with sound toys."""
 
+import re
+
+import keras
 import pytest
 
 from genkit.errors import UnknownNameError
@@ -64,6 +67,7 @@ DEFECTS = [
     ("littering", "writes_only_where_it_says"),
     ("losing", "state_survives_a_resume"),
 ]
+ON_TORCH = [("looking", "steps_are_compiled")]
 ACROSS = [("partial", "generates_on_every_backend"), ("partial", "backends_agree")]
 SOUND = ["sound", "sound-data", "brightness", "counting"]
 DISTRIBUTION = "genkit-keras-unsound"
@@ -82,6 +86,16 @@ def test_a_defect_is_found(name, check):
     outcome = check_of(name, check).run()
     assert outcome.outcome == "failed", outcome
     assert outcome.reason
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(keras.config.backend() != "torch", reason="a defect on PyTorch alone")
+@pytest.mark.parametrize(("name", "check"), ON_TORCH)
+def test_a_defect_on_pytorch_is_found_with_its_place(name, check):
+    outcome = check_of(name, check).run()
+    assert outcome.outcome == "failed", outcome
+    assert re.search(r"unsound_models\.py:\d+, in keras/src/", outcome.reason)
+    assert check_of("sound", check).run().outcome == "passed"
 
 
 @pytest.mark.cross_backend
@@ -111,7 +125,7 @@ def test_what_is_sound_passes_between_backends():
 
 @pytest.mark.once
 def test_every_check_has_a_defect_that_it_finds():
-    assert {check for _, check in DEFECTS + ACROSS} == {d.name for d in definitions()}
+    assert {check for _, check in DEFECTS + ON_TORCH + ACROSS} == {d.name for d in definitions()}
 
 
 @pytest.mark.once

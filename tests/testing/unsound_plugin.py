@@ -41,7 +41,7 @@ def genkit_models():
     yield model("deaf", "Deaf", accepts=("image", "label"))
     for name in ("Refusing", "GrayOnly", "Surprised", "Infinite", "OneSided", "Meddling",
                  "Capricious", "Drawing", "Hoarding", "Garish", "Stubborn", "Distorting",
-                 "Sociable", "Straying", "Forgetful", "Partial"):  # fmt: skip
+                 "Sociable", "Straying", "Forgetful", "Partial", "Looking"):  # fmt: skip
         yield model(name.lower(), name)
 
 

@@ -105,6 +105,47 @@ def test_early_stopping_stops():
     assert len(history.history["d_loss"]) == 2
 
 
+def averaging_gan():
+    return mlp_gan(optimizer=lambda: keras.optimizers.Adam(0.1, use_ema=True, ema_momentum=0.5))
+
+
+def test_after_fit_the_averaged_weights_are_the_weights_as_after_load():
+    _, model = fit(averaging_gan(), steps=6)
+    before = model.generate(4)
+    for name, optimizer in model.optimizers.items():
+        owned = model.owned_variables(name)
+        averages = [
+            keras.ops.convert_to_numpy(average)
+            for average in optimizer._model_variables_moving_average
+        ]
+        assert len(averages) == len(owned)
+        for variable, average in zip(owned, averages, strict=True):
+            np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable), average)
+    with model.averaged_weights():
+        np.testing.assert_array_equal(model.generate(4), before)
+    fit(model, steps=2)
+    assert model.trained_steps == 8
+
+
+def test_the_weights_of_a_fitted_model_can_be_saved_and_loaded(tmp_path):
+    _, model = fit(steps=2)
+    assert model.built
+    model.save_weights(tmp_path / "gan.weights.h5")
+    other = mlp_gan()
+    other.load_weights(tmp_path / "gan.weights.h5")
+    np.testing.assert_array_equal(other.generate(4), model.generate(4))
+
+
+def test_a_model_is_built_when_all_its_networks_are():
+    model = genkit.Model()
+    model.network = keras.layers.Dense(2)
+    assert not model.built
+    assert "not built yet" in repr(model)
+    model.network.build((None, 3))
+    assert model.built
+    assert model.count_params() == 8
+
+
 def test_csv_logger_writes_each_epoch(tmp_path):
     fit(epochs=2, callbacks=[keras.callbacks.CSVLogger(str(tmp_path / "log.csv"))])
     with (tmp_path / "log.csv").open() as file:

@@ -10,6 +10,7 @@ import pytest
 
 import genkit
 from genkit.errors import RunError, UsageError
+from genkit.plan import precision
 from genkit.plan.plan import make_plan
 from genkit.plugins.registry import installed
 from genkit.runs.run import Run
@@ -262,6 +263,22 @@ def test_what_a_later_sitting_was_done_with_is_recorded(train, monkeypatch):
     monkeypatch.setattr("genkit.workflows.sitting.own_version", lambda: "9.9")
     genkit.resume(result.path, 1, verbose=False)
     assert [later["genkit"] for later in result.run.environment()["later"]] == ["9.9"]
+
+
+@pytest.mark.slow
+def test_resuming_warns_of_what_may_change_the_bits(train, monkeypatch):
+    monkeypatch.setenv("MKL_CBWR", "AUTO")
+    result = train(steps=2)
+    genkit.resume(result.path, 1, verbose=False)  # a warning would be an error
+    monkeypatch.setenv("MKL_CBWR", "AVX2")
+    monkeypatch.setattr(precision, "cpu_name", lambda: "Another processor")
+    monkeypatch.setattr("genkit.workflows.sitting.version", lambda _: "99.0")
+    with pytest.warns(UserWarning, match="not be the same bits") as warned:
+        genkit.resume(result.path, 1, verbose=False)
+    text = str(warned[0].message)
+    assert "MKL_CBWR has become AVX2 (it was AUTO)" in text
+    assert "the processor is another (Another processor)" in text
+    assert "keras has become 99.0" in text
 
 
 @pytest.mark.slow

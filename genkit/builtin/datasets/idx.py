@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, cast
 import numpy as np
 
 from genkit.errors import DataError
+from genkit.files import reason_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +58,7 @@ def read_idx(
             if stream.read(1):
                 raise _fault(path, f"data after the {size} bytes of values that are announced")
     except (OSError, EOFError, zlib.error) as error:
-        raise _fault(path, str(error)) from error
+        raise _fault(path, reason_of(error)) from error
     if sha256 is not None and hashlib.sha256(header + content).hexdigest() != sha256:
         raise _fault(path, "content with another SHA-256 than the published file")
     return np.frombuffer(content, np.uint8).reshape(shape)

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from genkit.errors import DataError
+from genkit.files import reason_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ def read_captions(folder: Path) -> dict[Path, str]:
             except (OSError, ValueError, RecursionError) as error:
                 raise DataError(
                     f'Expected {{"file_name": ..., "text": ...}} in line {number} of {file}; '
-                    f"{error}.",
+                    f"{reason_of(error)}.",
                     "Mend or remove that line.",
                 ) from error
             captions[path] = text
@@ -50,7 +51,7 @@ def _lines(file: Path) -> list[bytes]:
         if size <= _MAX_BYTES:
             return file.read_bytes().split(b"\n")
     except OSError as error:
-        raise DataError(f"Expected to read {file}; {error}.") from error
+        raise DataError(f"Expected to read {file}; {reason_of(error)}.") from error
     raise DataError(f"Expected {file} of at most {_MAX_BYTES} bytes; received {size}.")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from genkit.builtin.datasets.images import SplitImageDataConfig, open_labelled, rows_of
 from genkit.errors import DataError
+from genkit.files import reason_of
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 N_TRAIN, N_TEST, SIDE = 60_000, 10_000, 28
 SHA256 = "c2069063c1105f2bf96266aef1ff68c6e13bdda7a54e37bf19c16f1db24efc83"
 _ITEMS = N_TRAIN + N_TEST
+
 _SIZE = _ITEMS * (SIDE * SIDE + 1)
 _MEMORY_LIMIT = 256 << 20
 
@@ -48,7 +50,7 @@ def _unpacked(file: Traversable) -> bytes:
         decompressor = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MEMORY_LIMIT)
         content = decompressor.decompress(file.read_bytes(), max_length=_SIZE)
     except (OSError, lzma.LZMAError) as error:
-        raise _damaged(str(error)) from error
+        raise _damaged(reason_of(error)) from error
     if hashlib.sha256(content).hexdigest() != SHA256:
         raise _damaged("its content has another SHA-256")
     return content

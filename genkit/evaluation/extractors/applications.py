@@ -18,6 +18,7 @@ import keras
 from genkit.data.downloads import download
 from genkit.errors import DataError
 from genkit.evaluation.extractors.network import NetworkExtractor
+from genkit.files import reason_of
 from genkit.models.model import Model
 
 BASE_URL = "https://storage.googleapis.com/tensorflow/keras-applications/"
@@ -112,7 +113,6 @@ def _load(classifier: Any, file: Path) -> None:
         classifier.load_weights(file)
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise DataError(
-            f"Expected weights of {classifier.name} in {file}; "
-            f"{' '.join(str(error).split())[:300]}",
+            f"Expected weights of {classifier.name} in {file}; {reason_of(error)}",
             "Install another version of Keras, or choose another --extractor.",
         ) from error

@@ -22,6 +22,7 @@ from genkit.evaluation.intervals import (
 from genkit.evaluation.metric import Batch, Context, Metric
 from genkit.evaluation.metrics.kept import Kept, require
 from genkit.evaluation.metrics.pairs import nearest
+from genkit.files import reason_of
 
 LIMIT = 10_000
 CALIBRATED_BY = 2_000
@@ -201,7 +202,8 @@ class WaitingRows:
             self._file.write(rows.tobytes())
         except OSError as error:
             raise DataError(
-                f"Expected room for the training items in {tempfile.gettempdir()}; {error}.",
+                f"Expected room for the training items in {tempfile.gettempdir()}; "
+                f"{reason_of(error)}.",
                 "Point TMPDIR to a folder on a larger disk, or leave memorisation out.",
             ) from error
 

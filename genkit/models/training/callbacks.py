@@ -8,7 +8,7 @@ have changed since it was made. Text is never taken: what a file says must not b
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 from genkit.errors import CallbackError, GenkitError
+from genkit.models.training import monitors
 
 # Keras negates `min_delta` when the first epoch of a sitting ends: given back, it would be wrong.
 _KERAS_OWN = frozenset({"params", "_model", "validation_data", "min_delta"})
@@ -61,6 +62,10 @@ class Callbacks:
             CallbackError: one of them raised.
         """
         call(self._all, event, *arguments)
+
+    def check_monitors(self, logged: Collection[str], *, epoch_ended: bool = False) -> None:
+        """Refuse a callback that waits for a value that is never logged: see ``monitors.check``."""
+        monitors.check(self._named.values(), logged, epoch_ended=epoch_ended)
 
     def begin(self, saved: Mapping[str, Mapping[str, Any]]) -> list[str]:
         """Call ``on_train_begin``, then give back the state they had.

@@ -166,7 +166,10 @@ class Loop:
             self.watchers.call("on_epoch_begin", epoch, {})
         if self.tells:
             self.watchers.call("on_train_batch_begin", index, {})
-        return _RunningStep(number, epoch, index, self.step(number, next(self.loader)))
+        rate = self.run.settings.learning_rate_factor(
+            number, self.position.seconds, self.loader.steps_per_epoch
+        )
+        return _RunningStep(number, epoch, index, self.step(number, next(self.loader), rate))
 
     def _needs_sync(self, step: _RunningStep) -> bool:
         """Whether something looks at the model or the losses before the next step begins."""
@@ -182,9 +185,10 @@ class Loop:
         position, settings = self.position, self.run.settings
         losses = self.engine.fetch(step.losses)
         self._count(step, losses)
+        shown = losses | self.trainer.measures(position.step)
         if step.number == self.first_step:  # the first that tells which losses there are
             self._check_best(losses)
-        shown = losses | self.trainer.measures(position.step)
+            self.watchers.check_monitors(shown)
         position.metrics = shown
         if self.tells:
             self.watchers.call("on_train_batch_end", step.index, shown)
@@ -229,7 +233,9 @@ class Loop:
         self.in_epoch = False
         epoch, index = divmod(self.position.step - 1, self.loader.steps_per_epoch)
         means = {name: total / (index + 1) for name, total in self.position.epoch_sums.items()}
-        self.watchers.call("on_epoch_end", epoch, means | self.trainer.measures(self.position.step))
+        logs = means | self.trainer.measures(self.position.step)
+        self.watchers.call("on_epoch_end", epoch, logs)
+        self.watchers.check_monitors(logs, epoch_ended=True)
 
     def _keep(self, *, samples: bool = True, checkpoint: bool = True) -> None:
         """Save samples and a checkpoint, where they are worth keeping."""

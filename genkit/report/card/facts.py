@@ -10,6 +10,7 @@ from typing import Any
 
 from genkit.errors import GenkitError, RunError
 from genkit.evaluation.figure import Figure
+from genkit.files import reason_of
 from genkit.plan.plan import Plan
 from genkit.plugins.registry import installed
 from genkit.plugins.specs import DatasetSpec, ModelSpec
@@ -19,6 +20,7 @@ from genkit.runs.run import Run
 
 _OF_TRAINING = "training_fingerprint"
 """On the card of a figure that was measured on training items."""
+
 _MEMORISATION = ("copies", "near-copies", "memorisation", "membership-inference")
 
 
@@ -101,4 +103,4 @@ def _count_weights(path: Path) -> int:
         with safe_open(path, framework="numpy") as archive:
             return sum(math.prod(archive.get_slice(k).get_shape()) for k in archive.keys())  # noqa: SIM118 - it is no dict
     except (OSError, SafetensorError) as error:
-        raise RunError(f"The file {path} can't be read: {error}.") from error
+        raise RunError(f"The file {path} can't be read: {reason_of(error)}.") from error

@@ -51,7 +51,7 @@ def recommend_to_all(
         partial.replace(out)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise DataError(f"The file {out} can't be written: {error}.") from error
+        raise DataError(f"The file {out} can't be written: {error.strerror}.") from error
     return {"out": str(out), "users": len(users), "rows": rows, "index": index}
 
 

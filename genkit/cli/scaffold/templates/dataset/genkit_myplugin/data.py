@@ -44,7 +44,7 @@ def read_table(config: TableConfig) -> tuple[list[str], np.ndarray]:
     names: list[str] = []
     rows: list[list[float]] = []
     try:
-        with config.path.open(encoding="utf-8", newline="") as file:
+        with config.path.open(encoding="utf-8-sig", newline="") as file:
             for number, (name, *cells) in enumerate(filter(None, csv.reader(file)), 1):
                 try:
                     rows.append([float(cell) for cell in cells])
@@ -59,7 +59,8 @@ def read_table(config: TableConfig) -> tuple[list[str], np.ndarray]:
                         f"received {len(rows[-1])} in row {number}."
                     )
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"The file {config.path} can't be read: {error}.") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"The file {config.path} can't be read: {reason}.") from error
     pixels = np.array(rows)
     if not pixels.size or not ((pixels >= 0) & (pixels <= 255)).all():
         raise DataError(f"Expected rows of pixels from 0 to 255 in {config.path}.")
