@@ -165,13 +165,13 @@ def _card_lines(figures: Sequence[Figure], width: int) -> Iterator[str]:
     """Yield how the figures were measured: what they have in common once, then each one's own."""
     from genkit.evaluation.figure import split_cards
 
-    shared, alone = split_cards(figures)
+    shared, others = split_cards(figures)
     yield from ("", "All of them, where they depend on it:")
     for key, value in shared.items():
         yield from _fact(key, value, width)
-    for figure, own in zip(figures, alone, strict=True):
-        if own:
-            yield from ("", f"{figure.name}:")
+    for names, own in others:
+        yield ""
+        yield from _wrapped(f"{', '.join(names)}:", width)
         for key, value in own.items():
             yield from _fact(key, value, width)
 
