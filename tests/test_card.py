@@ -98,11 +98,32 @@ def test_it_tells_of_the_data_and_its_licence(run):
 def test_figures_stand_with_their_intervals_and_how_they_were_made(run):
     write_json(run / "evaluation.json", {"metrics": FIGURES, "step": 3})
     card = model_card(run)
-    how = "extractor lenet; interval bootstrap, 95 %"
-    assert "| fid | 12.5 | 11 to 14.25 | lower | against digits; " in card
-    assert f"; seed 1; {how} |" in card.replace("\\_", "_")
+    assert "| fid | 12.5 | 11 to 14.25 | lower |\n" in card
+    assert "| against | digits |\n| split | test |" in card
+    own = "n_generated 5000; n_real 297; seed 1; extractor lenet; interval bootstrap, 95 %"
+    assert f"- fid: {own}\n" in card.replace("\\_", "_")
     assert "## Memorisation\n\nmemorisation 0.03 (95 % interval 0.01 to 0.06)" in card
     assert "is not known" not in card
+
+
+def test_what_all_figures_share_is_said_once(run):
+    figures = [{**FIGURES[0], "name": name} for name in ("fid", "kid", "precision")]
+    write_json(run / "evaluation.json", {"metrics": figures, "step": 3})
+    section = model_card(run).split("## Evaluation")[1].split("\n## ")[0]
+    for fact in ("lenet", "bootstrap, 95 %", "5000", "297"):
+        assert section.count(fact) == 1, fact
+    assert "- kid" not in section
+
+
+def test_it_shows_the_samples_of_the_weights_that_lie_beside_it(run):
+    card = (run / "model/README.md").read_text()
+    assert "![Samples from noise after step 3](samples.png)" in card
+    drawn = (run / "samples/00000003.png").read_bytes()
+    assert (run / "model/samples.png").read_bytes() == drawn
+    (run / "samples/00000003.png").unlink()
+    renew_card(run)
+    assert "samples.png" not in (run / "model/README.md").read_text()
+    assert not (run / "model/samples.png").exists()
 
 
 def test_all_that_was_measured_of_memorisation_stands_together(run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +14,6 @@ from genkit.cli.output import JsonFlag, emit, note, say, table
 from genkit.cli.recipe_flags import recipe_flags, recipe_of
 
 if TYPE_CHECKING:
-    from genkit.plan.plan import Plan
     from genkit.workflows.comparison.sentences import Evidence
     from genkit.workflows.comparison.summary import Summary
 
@@ -70,11 +70,15 @@ def compare(  # noqa: PLR0917
         typer.Option("--no-quality", help="Measure no quality: faster.", rich_help_panel=_WHAT),
     ] = False,
     n: Annotated[
-        int,
+        int | None,
         typer.Option(
-            "--n", "-n", help="Items to generate for measuring quality.", rich_help_panel=_WHAT
+            "--n",
+            "-n",
+            help="Items to generate for measuring quality; by default 10 a training step, at least "
+            "500 and at most 10000.",
+            rich_help_panel=_WHAT,
         ),
-    ] = 10_000,
+    ] = None,
     timeout: Annotated[
         str | None,
         typer.Option(
@@ -97,64 +101,42 @@ def compare(  # noqa: PLR0917
 ) -> int:
     """Train a model on several backends from one start, and say what differs.
 
-    Every seed has one untrained checkpoint, from which each backend begins. One process does one
-    thing at a time; what is done is never done again, so the same command goes on after a stop,
-    and with more seeds or backends it does only what is new. A cell that fails doesn't stop the
-    others; the exit code is then 1.
+    The plan comes first, with a time. Every seed has one untrained checkpoint, from which each
+    backend begins. One process does one thing at a time; what is done is never done again, so the
+    same command goes on after a stop, and with more seeds or backends it does only what is new. A
+    cell that fails doesn't stop the others; the exit code is then 1.
 
     Examples:
       genkit compare dcgan --backends jax,torch,tensorflow
       genkit compare vae --dataset digits --steps 300 --seeds 5
       genkit compare gan --models dcgan,wgan-gp --steps 1000 --no-quality
     """
-    from genkit.plan.plan import parse_duration
-    from genkit.workflows.comparison import cells, running
+    from genkit.workflows.compare import make_comparison
+    from genkit.workflows.comparison.running import run_comparison
     from genkit.workflows.comparison.summary import summarize
 
-    chosen = _backends(backends)
-    plans = _plans(model, models, {**recipe_of(asked), "backend": chosen[0]})
-    comparison = cells.Comparison(
-        out / (name or cells.comparison_name(plans)),
-        plans,
-        chosen,
-        seeds,
+    comparison = make_comparison(
+        [*([model] if model else []), *_words(models, "--models")],
+        recipe_of(asked),
+        backends=_words(backends, "--backends"),
+        seeds=seeds,
         metrics=None if no_quality else _words(metrics, "--metrics"),
         n=n,
-        timeout=None if timeout is None else parse_duration(timeout),
+        timeout=timeout,
+        out=out,
+        name=name,
     )
     if not as_json:
         count = f"{seeds} seed{'s' if seeds > 1 else ''}"
-        note(f"Comparing {', '.join(plans)} on {', '.join(chosen)}, {count}: {comparison.folder}")
-    signal = running.run_comparison(comparison, note)
+        what = f"{', '.join(comparison.plans)} on {', '.join(comparison.backends)}"
+        note(f"Comparing {what}, {count}: {comparison.folder}")
+    signal = run_comparison(comparison, note)
     summary = summarize(comparison)
     emit(summary.to_dict(), as_json, lambda: _show(summary))
     if signal:
         note("Stopped by a signal. The same command goes on.")
         return 128 + signal
     return 0 if summary.is_whole else 1
-
-
-def _backends(given: str | None) -> list[str]:
-    """Read ``--backends``; refuse before anything runs what is not installed."""
-    from genkit.plan.activation import choose_backend, installed_backends
-
-    names = _words(given, "--backends") or installed_backends() or [choose_backend(None)]
-    return list(dict.fromkeys(map(choose_backend, names)))
-
-
-def _plans(model: str | None, models: str | None, flags: dict[str, Any]) -> dict[str, Plan]:
-    """Make the plan of each model."""
-    from genkit.errors import UsageError
-    from genkit.plan.plan import make_plan
-    from genkit.plugins.registry import installed
-
-    names = [*([model] if model else []), *_words(models, "--models")]
-    if not names:
-        raise UsageError(
-            "Expected a model; received none.", "Name one: genkit compare MODEL (see genkit list)"
-        )
-    plans = [make_plan(installed(), {**flags, "model": each}) for each in names]
-    return {plan.model: plan for plan in plans}
 
 
 def _words(given: str | None, flag: str) -> list[str]:
@@ -168,6 +150,8 @@ def _words(given: str | None, flag: str) -> list[str]:
 
 
 def _show(summary: Summary) -> None:
+    from rich.console import Console
+
     backends = list(summary.comparison.backends)
     rows = [row for each in summary.evidence for row in _rows(each, backends)]
     table("", ["model", "", *backends], rows)
@@ -178,8 +162,16 @@ def _show(summary: Summary) -> None:
         if seeds > 1
         else "n = 1; in brackets the interval of each quality itself."
     )
-    for sentence in summary.sentences:
-        say(sentence)
+    say("What counts as clear: paired t tests over the seeds, corrected after Holm (--json).")
+    width = Console().width
+    for model, sentences in summary.verdicts.items():
+        say(f"\n{model}")
+        for sentence in sentences:
+            say(textwrap.fill(sentence, width, initial_indent="  ", subsequent_indent="    "))
+    if summary.failures:
+        say()
+    for failure in summary.failures:
+        say(textwrap.fill(failure, width, subsequent_indent="  "))
     say()
     for path in summary.files[:1]:
         say(f"Picture:  {path}")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from genkit.cli import items as shared
-from genkit.cli.output import JsonFlag, emit, say, table
+from genkit.cli.figures import show_figures
+from genkit.cli.output import JsonFlag, emit
 
 if TYPE_CHECKING:
-    from genkit.evaluation.figure import Figure
-
-_BETTER = {"min": "lower", "max": "higher"}
+    from genkit.evaluation.zoo import ZooModel
 
 
 def evaluate(  # noqa: PLR0917
@@ -52,13 +52,18 @@ def evaluate(  # noqa: PLR0917
     ] = 1,
     backend: shared.BackendOption = None,
     checkpoint: shared.CheckpointOption = None,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Show all figures, and how each was measured."),
+    ] = False,
     as_json: JsonFlag = False,
 ) -> int:
     """Measure a trained model against data it has not seen.
 
     Every figure has a 95 % interval and a card that says how it was measured; figures whose cards
-    differ are not compared. They are kept in RUN/evaluation.json: what is there already is not
-    measured again, and an evaluation that was interrupted goes on.
+    differ are not compared. Shown are those that one looks at first, beside what the same model of
+    the zoo has (docs/zoo.md); --verbose shows all. They are kept in RUN/evaluation.json: what is
+    there already is not measured again, and an evaluation that was interrupted goes on.
 
     Examples:
       genkit evaluate runs/mine
@@ -80,28 +85,33 @@ def evaluate(  # noqa: PLR0917
         backend=backend,
         checkpoint=checkpoint,
     )
-    result = {"run": str(run), "metrics": [figure.to_dict() for figure in figures]}
-    emit(result, as_json, lambda: _show(figures))
+    title, zoo = _what(run)
+    result = {
+        "run": str(run),
+        "metrics": [figure.to_dict() for figure in figures],
+        "zoo": None if zoo is None else dataclasses.asdict(zoo),
+    }
+    emit(
+        result,
+        as_json,
+        lambda: show_figures(
+            title, figures, zoo, folder=run, asked=metrics is not None, verbose=verbose
+        ),
+    )
     return 0
 
 
-def _show(figures: list[Figure]) -> None:
-    rows = [
-        [
-            figure.name,
-            f"{figure.value:.4g}",
-            f"{figure.low:.4g} to {figure.high:.4g}",
-            _BETTER[figure.direction],
-            str(figure.card.get("interval", "")),
-        ]
-        for figure in figures
-    ]
-    table("", ["metric", "value", "95 % interval", "better", "interval by"], rows)
-    card = {key: value for figure in figures for key, value in figure.card.items()}
-    notes = [f"seed {card['seed']}"]
-    if "against" in card:  # else all of them look at samples alone
-        notes.insert(0, f"against {card['n_real']} items of {card['against']} ({card['split']})")
-    if "extractor" in card:
-        notes.append(f"features by {card['extractor']}")
-    text = ", ".join(notes)
-    say(f"\n{text[0].upper()}{text[1:]}. The whole cards: --json.")
+def _what(path: Path) -> tuple[str, ZooModel | None]:
+    """Return what was measured in words, and what the zoo has of its kind."""
+    from genkit.evaluation.zoo import find_zoo_model
+    from genkit.runs.export import is_export, named_model
+    from genkit.runs.kept_figures import read_figures
+    from genkit.runs.run import Run
+
+    if is_export(path):
+        return f"{named_model(path)[0]}, an exported model", None
+    plan, step = Run.open(path).plan, read_figures(path).step
+    at = "" if step is None else f", step {step:,}"
+    return f"{plan.model} on {plan.dataset}{at}", find_zoo_model(
+        plan.model, plan.dataset, plan.preset
+    )

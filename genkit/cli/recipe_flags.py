@@ -76,7 +76,10 @@ FLAGS = {
         metavar="STEPS",
     ),
     "sample_every": Flag(
-        f"Steps between sample grids. Default {FitSettings.sample_every}.", int, metavar="STEPS"
+        "Steps between sample grids, after those of steps 1, 10 and 100. Default "
+        f"{FitSettings.sample_every}.",
+        int,
+        metavar="STEPS",
     ),
     "keep": Flag(
         f"How many of the newest checkpoints stay. Default {FitSettings.keep}.", int, metavar="K"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from genkit.errors import GenkitError, UsageError
 from genkit.evaluation.figure import Figure
 from genkit.evaluation.held_out import SHARED, shared_items
@@ -57,7 +59,12 @@ def choose(
     def shared() -> float:
         assert context.training is not None, "asked only where it is at hand"
         assert context.real is not None, "an evaluation has data to compare with"
-        return shared_items(context.training, context.real)
+        training, real = context.training, context.real
+        known = context.of_real(
+            "share of held-out items in the training data",
+            lambda: {"share": np.asarray(shared_items(training, real))},
+        )
+        return float(known["share"])
 
     for entry in entries:
         try:

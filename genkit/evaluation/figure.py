@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -91,6 +91,22 @@ class Figures(list[Figure], Displayed):
 
 def _number(value: Any, if_none: float) -> float:
     return if_none if value is None else float(value)
+
+
+def split_cards(figures: Sequence[Figure]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Tell what several figures' cards say alike from what each says alone, to say it once.
+
+    Returns:
+        the facts that at least two cards have, and none otherwise; and for each figure its others.
+    """
+    cards = [dict(figure.card) for figure in figures]
+    shared: dict[str, Any] = {}
+    for key in dict.fromkeys(key for card in cards for key in card):
+        values = [card[key] for card in cards if key in card]
+        alone = len(values) == 1 < len(cards)
+        if not alone and all(value == values[0] for value in values):
+            shared[key] = values[0]
+    return shared, [{k: v for k, v in card.items() if k not in shared} for card in cards]
 
 
 def check_comparable(first: Figure, second: Figure) -> None:

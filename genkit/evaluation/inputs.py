@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from genkit.errors import GenkitError, UsageError
 from genkit.evaluation.extractors import open_extractor
 from genkit.evaluation.metric import Context
+from genkit.evaluation.real_store import RealStore
 from genkit.evaluation.results import Weights
 from genkit.evaluation.streams import knows_labels_of
 
 if TYPE_CHECKING:
     from genkit.data import Source
+    from genkit.evaluation.extractors.base import Extractor
     from genkit.evaluation.progress import EvaluationProgress
     from genkit.models.model import Model
     from genkit.plan.plan import Plan
@@ -142,7 +144,31 @@ def open_context(
             f"{reference.entry.spec.name} is taken as a whole: items that the model has seen in "
             "training make it look better than it is."
         )
-    return Context(model.schema, opened, seed, model, training.source, real, card, training.missing)
+    return Context(
+        model.schema,
+        opened,
+        seed,
+        model,
+        training.source,
+        real,
+        card,
+        training.missing,
+        _store(opened, seed, card, training),
+    )
+
+
+def _store(
+    extractor: Extractor | None, seed: int, card: Mapping[str, Any], training: Training
+) -> RealStore:
+    """Return the place of what is computed of these data by this extractor."""
+    return RealStore(
+        {
+            "real": [card["fingerprint"], card["n_real"]],
+            "training": training.source.fingerprint() if training.source else None,
+            "extractor": extractor.card() if extractor else None,
+            "seed": seed,
+        }
+    )
 
 
 def _check_alike(schema: Schema, other: Schema) -> None:

@@ -49,7 +49,7 @@ class Measuring:
         for each in self._missing:
             metric = each.metric
             if metric is not None:
-                self._progress.note(f"{each.name} ...")
+                self._progress.computing(each.name)
                 each.figures = self._attempt(each, lambda m=metric: list(m.compute())) or []
                 keep(self._weights, each.figures)
                 each.metric = None  # with its memory
@@ -75,7 +75,7 @@ class Measuring:
 
     def _show(self, stream: str, generated: GeneratedItems) -> None:
         """Show a stream's batches to all metrics that want it."""
-        from genkit.evaluation.streams import batches_of
+        from genkit.evaluation.streams import batches_of, batches_with_kept_features
 
         wanting = [each for each in self._missing if stream in each.metric_class.streams]
         if all(each.metric is None for each in wanting):
@@ -86,7 +86,16 @@ class Measuring:
         else:
             source = context.training if stream == "training" else context.real
             assert source is not None, "metrics without their stream were left out"
-            batches, total = batches_of(source, context.extractor), len(source)
+            total, extractor, store = len(source), context.extractor, context.real_store
+            if (
+                stream == "real"
+                and extractor is not None
+                and extractor.costly
+                and store is not None
+            ):
+                batches = batches_with_kept_features(source, extractor, store)
+            else:
+                batches = batches_of(source, extractor)
         for batch in self._progress.through(batches, f"{stream} items", total):
             for each in wanting:
                 if each.metric is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,6 +14,7 @@ from genkit.evaluation.figure import Figure
 if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.evaluation.extractors.base import Extractor
+    from genkit.evaluation.real_store import RealStore
     from genkit.models.model import Model
     from genkit.plugins.specs import Schema
 
@@ -31,6 +32,7 @@ class Context:
         real: the data that samples are compared with.
         card: what stands on every figure of this evaluation: counts, reference data, split, ...
         no_training: why metrics that look at the training data can't measure, where that is so.
+        real_store: keeps what is computed of real data alone; None where nothing is kept.
     """
 
     schema: Schema
@@ -41,6 +43,20 @@ class Context:
     real: Source | None = None
     card: Mapping[str, Any] = field(default_factory=dict)
     no_training: str = ""
+    real_store: RealStore | None = None
+
+    def of_real(
+        self, name: str, make: Callable[[], Mapping[str, np.ndarray]]
+    ) -> Mapping[str, np.ndarray]:
+        """Return what is computed of real data alone: kept from an earlier evaluation, or made.
+
+        What is made must depend on nothing but the data, the extractor and the seed.
+
+        Args:
+            name: what it is, with every setting that changes it; unlike any other's.
+            make: computes arrays by name, the same each time.
+        """
+        return make() if self.real_store is None else self.real_store.arrays(name, make)
 
     def figure(
         self,

@@ -1,24 +1,19 @@
-"""Progress of an evaluation, on stderr: a bar in a terminal, plain lines elsewhere."""
+"""Progress of an evaluation, on stderr: one live line, or a line now and then in a log."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from typing import TypeVar
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
 from genkit.evaluation.metric import Batch
+from genkit.live import LiveLine, Pace, Status, print_line
 
-_PLAIN_SECONDS = 10.0
 _Batch = TypeVar("_Batch", bound=Batch)
 
 
 class EvaluationProgress:
-    """Shows what is looked at.
+    """Shows what is looked at, and what is computed of it.
 
     Args:
         shown: whether at all.
@@ -26,39 +21,39 @@ class EvaluationProgress:
 
     def __init__(self, shown: bool) -> None:
         self._shown = shown
-        self._console = Console(stderr=True)
+        self._status = Status("")
+        self._line: LiveLine | None = None
 
     def note(self, text: str) -> None:
-        """Print a line."""
+        """Print a line that stays."""
         if self._shown:
-            with suppress(OSError):  # nobody reads it any more
-                print(text, file=sys.stderr, flush=True)  # noqa: T201
+            print_line(text)
+
+    def computing(self, what: str) -> None:
+        """Show that something is computed whose end can't be told."""
+        self._show(Status("", waiting=f"computing {what}"))
 
     def through(self, batches: Iterable[_Batch], what: str, total: int) -> Iterator[_Batch]:
         """Return the batches, and show how many of ``total`` items have been seen."""
-        if self._shown and self._console.is_terminal:
-            yield from self._with_bar(batches, what, total)
-        else:
-            yield from self._with_lines(batches, what, total)
-
-    def _with_bar(self, batches: Iterable[_Batch], what: str, total: int) -> Iterator[_Batch]:
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=self._console, transient=True) as bar:
-            task = bar.add_task(what, total=total)
-            for batch in batches:
-                yield batch
-                bar.advance(task, len(batch))
-
-    def _with_lines(self, batches: Iterable[_Batch], what: str, total: int) -> Iterator[_Batch]:
-        done, last_line = 0, time.monotonic()
+        done, pace, ended = 0, Pace(), time.monotonic()
+        self._show(Status(what, 0, total, 0.0))
         for batch in batches:
             yield batch
             done += len(batch)
-            if time.monotonic() - last_line > _PLAIN_SECONDS:
-                last_line = time.monotonic()
-                self.note(f"{what}: {done} of {total}")
+            now = time.monotonic()
+            pace.add((now - ended) / max(len(batch), 1))
+            each, ended = pace.seconds(), now
+            left = None if each is None else (total - done) * each
+            self._show(Status(what, done, total, done / max(total, 1), left))
+
+    def close(self) -> None:
+        """Release the terminal, however it ended."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def _show(self, status: Status) -> None:
+        self._status = status
+        if self._shown:
+            self._line = self._line or LiveLine(lambda: self._status)
+            self._line.tick()

@@ -13,6 +13,7 @@ import numpy as np
 
 from genkit.errors import RunError
 from genkit.evaluation.metric import Batch
+from genkit.evaluation.real_store import MOST_OF_ONE, RealStore
 from genkit.files import write_bytes
 from genkit.models.generating import BATCH
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.evaluation.extractors.base import Extractor
     from genkit.models.model import Model
+
+_FEATURES = "features"
 
 
 def batches_of(source: Source, extractor: Extractor | None) -> Iterator[Batch]:
@@ -58,6 +61,41 @@ def labels_to_ask(model: Model, source: Source, n: int, seed: int) -> np.ndarray
         return model.class_numbers(n, None)
     found = [batch.labels for batch in batches_of(source, None) if batch.labels is not None]
     return np.resize(np.random.default_rng(seed).permutation(np.concatenate(found)), n)
+
+
+class _WithFeatures(Batch):
+    """Items whose features are known, float32 of shape ``(n, dim)``."""
+
+    def __init__(self, batch: Batch, features: np.ndarray, extractor: Extractor) -> None:
+        super().__init__(batch.items, extractor, batch.labels)
+        vars(self)["features"] = features  # where a cached property has its value
+
+
+def batches_with_kept_features(
+    source: Source, extractor: Extractor, store: RealStore
+) -> Iterator[Batch]:
+    """Return the batches of a source with the features that are kept, or keep those that are made.
+
+    Args:
+        source: real items.
+        extractor: makes their features, when a metric asks.
+        store: of this source and this extractor.
+    """
+    found = (store.read(_FEATURES) or {}).get(_FEATURES)
+    if found is not None and len(found) == len(source):
+        for start, batch in zip(
+            range(0, len(source), BATCH), batches_of(source, extractor), strict=True
+        ):
+            yield _WithFeatures(batch, found[start : start + len(batch)], extractor)
+        return
+    made: list[np.ndarray] = []
+    for batch in batches_of(source, extractor):
+        yield batch
+        features = vars(batch).get("features")  # none if no metric has asked for them
+        if features is not None and len(source) * features[0].nbytes <= MOST_OF_ONE:
+            made.append(features)
+    if sum(map(len, made)) == len(source):
+        store.keep(_FEATURES, {_FEATURES: np.concatenate(made)})
 
 
 class GeneratedItems:

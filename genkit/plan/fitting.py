@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+FIRST_SAMPLES = (1, 10, 100)
+"""Steps whose samples are shown whatever the settings: early on a model changes fast."""
+
 
 @dataclass(frozen=True)
 class FitSettings:
@@ -19,7 +22,7 @@ class FitSettings:
         seconds: training time, summed over all sittings of the run.
         seed: of weights, order of data, noise and layer randomness; 0 to 2**31 - 1.
         checkpoint_every: steps between checkpoints.
-        sample_every: steps between sample grids.
+        sample_every: steps between sample grids, after those of steps 1, 10 and 100.
         keep: how many of the newest checkpoints stay.
         keep_best: a loss; the checkpoint where it was lowest stays too.
     """
@@ -42,6 +45,10 @@ class FitSettings:
             if limit is not None
         ]
         return min(limits, default=None)
+
+    def samples_are_due(self, step: int) -> bool:
+        """Whether a sample grid is drawn after this many steps."""
+        return step in FIRST_SAMPLES or step % self.sample_every == 0
 
 
 @dataclass

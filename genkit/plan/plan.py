@@ -57,7 +57,9 @@ class Recipe(Config):
     time: str | float | None = Field(None, description="Training time: seconds, or '10m', '1h30m'")
     seed: _Seed | None = Field(None, description="Seed of all randomness")
     checkpoint_every: _Count | None = Field(None, description="Steps between checkpoints")
-    sample_every: _Count | None = Field(None, description="Steps between sample grids")
+    sample_every: _Count | None = Field(
+        None, description="Steps between sample grids, after those of steps 1, 10 and 100"
+    )
     keep: _Count | None = Field(None, description="How many of the newest checkpoints stay")
     keep_best: str | None = Field(
         None, description="A loss; the checkpoint where it was lowest stays too"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from genkit.errors import UnknownNameError
-from genkit.plugins.config import describe
 from genkit.plugins.display import Description, Rows
 from genkit.plugins.entries import KINDS, Entry
 from genkit.plugins.entry_points import Plugin
@@ -29,12 +28,12 @@ def list_models() -> Rows:
         it needs, and which packages of that are ``missing``. It prints as a table;
         ``pandas.DataFrame`` takes it.
     """
-    return rows_of("models")
+    return list_kind("models")
 
 
 def list_datasets() -> Rows:
     """List the data sets that can be trained on: rows as those of ``list_models``."""
-    return rows_of("datasets")
+    return list_kind("datasets")
 
 
 def info(name: str) -> Description:
@@ -59,7 +58,7 @@ def info(name: str) -> Description:
     return _description(*found)
 
 
-def rows_of(kind: str) -> Rows:
+def list_kind(kind: str) -> Rows:
     """List what is installed of a kind, ``"models"``, ``"datasets"``, ..., or ``"plugins"``."""
     registry = installed()
     if kind == "plugins":
@@ -146,6 +145,8 @@ def _description(kind: str, entry: Entry) -> Description:
     for attribute in _ATTRIBUTES:
         if value := getattr(spec, attribute, None):
             result[attribute] = list(value) if isinstance(value, tuple) else value
+    from genkit.plugins.config import describe  # what only lists is quicker without
+
     if hasattr(spec, "config"):
         result["config"] = describe(resolve(spec.config))
     if getattr(spec, "options", None):

@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from genkit.errors import GenkitError, UsageError
-from genkit.evaluation.figure import Figure, check_comparable
+from genkit.evaluation.figure import Figure, check_comparable, split_cards
 from genkit.report.inputs import ReportInputs
 from genkit.report.sections import Section, joined, number, parts
 
@@ -99,11 +99,9 @@ def _with_interval(figure: Figure) -> str:
 
 def _how(figures: list[Figure]) -> Markup:
     """Show the cards: what all have in common once, and then each one's own."""
-    first = figures[0].card
-    same = {k: v for k, v in first.items() if all(f.card.get(k) == v for f in figures)}
-    pieces = [_card(same)]
-    for figure in figures:
-        own = {key: value for key, value in figure.card.items() if key not in same}
+    shared, alone = split_cards(figures)
+    pieces = [_card(shared)]
+    for figure, own in zip(figures, alone, strict=True):
         pieces += [parts().heading(figure.name), _card(own)] if own else []
     how: Markup = parts().details("How these figures were measured", joined(pieces))
     return how

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _CHANNELS = {1: "L", 3: "RGB"}
 _SMALL_EDGE = 64
+_TINY_EDGE = 12  # of so few pixels squares are all that one sees, unless they are smoothed
+_GROUND = "#d0d0d0"  # light, but darker than white: a stroke that ends at an edge ends there
+_NARROWEST, _WIDEST = 4, 8  # pixels of a gutter
 _MOST_WIDTH = 1000  # pixels of a grid: sharp on a phone and on a desk, small in a file
 _MOST_PNG = 200_000  # bytes; what needs more is a photograph and does better as JPEG
 
@@ -53,24 +56,31 @@ def to_pictures(samples: np.ndarray, schema: Schema) -> list[Image.Image]:
 
 
 def grid(pictures: Sequence[Image.Image | None], columns: int | None = None) -> Image.Image:
-    """Lay pictures of one size out in a grid with thin lines between them.
+    """Lay pictures of one size out in a grid, each with light ground around it.
 
     Without a number of columns the grid is nearly square. Small pictures are enlarged by a whole
-    factor, so that a person can see them. The place of None stays blank.
+    factor, so that a person can see them; those of at most 12 pixels smoothly. The place of None
+    stays blank. Gutters are wide: across thin lines the strokes of small digits join to stripes. A
+    picture alone has none.
     """
     first = next(picture for picture in pictures if picture is not None)
     width, height = first.size
     zoom = max(1, _SMALL_EDGE // max(width, height))
+    tiny = max(width, height) <= _TINY_EDGE
+    how = Image.Resampling.BICUBIC if tiny else Image.Resampling.NEAREST
     width, height = width * zoom, height * zoom
     columns = columns or math.ceil(math.sqrt(len(pictures)))
     rows = math.ceil(len(pictures) / columns)
-    sheet = Image.new(first.mode, (columns * (width + 1) + 1, rows * (height + 1) + 1), "gray")
+    gutter = min(max(max(width, height) // 8, _NARROWEST), _WIDEST) if len(pictures) > 1 else 0
+    size = (columns * (width + gutter) + gutter, rows * (height + gutter) + gutter)
+    sheet = Image.new(first.mode, size, _GROUND)
     for index, picture in enumerate(pictures):
         if picture is None:
             continue
         row, column = divmod(index, columns)
-        enlarged = picture.resize((width, height), Image.Resampling.NEAREST)
-        sheet.paste(enlarged, (1 + column * (width + 1), 1 + row * (height + 1)))
+        enlarged = picture.resize((width, height), how)
+        place = (gutter + column * (width + gutter), gutter + row * (height + gutter))
+        sheet.paste(enlarged, place)
     return sheet
 
 

@@ -5,6 +5,7 @@ model/
   weights.safetensors   averaged weights where there are any
   assets.safetensors    what it needs of the data when it is used, for some data
   README.md             the model card: genkit.report.card
+  samples.png           the samples that the card shows, if they were drawn
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,9 +85,12 @@ def evaluate(
         each.figures = with_card(kept(weights), each.context.card)
     missing = [each for each in chosen if not each.figures]
     if missing:
-        Measuring(missing, weights, progress, n=n, stop_at_faults=metrics is not None).measure()
+        with closing(progress):
+            Measuring(missing, weights, progress, n=n, stop_at_faults=metrics is not None).measure()
         if weights.step is not None:
             renew_card(path)
+    else:
+        progress.note("All of it was measured before: nothing is measured again.")
     figures = Figures(figure for each in chosen for figure in each.figures)
     if not figures:
         raise RunError("No metric gave a figure: each was left out or failed.", "See why above.")

@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 # A floor a line. Rooms of one floor don't know each other; an import goes to a lower floor.
 FLOORS = [
     ("errors",),
-    ("files",),
+    ("files", "live"),
     ("plugins",),
     ("plan",),
     ("engine",),

@@ -67,15 +67,15 @@ def dots(*values):
 def test_all_items_that_may_be_written_are_in_one_picture(samples, tmp_path):
     samples.draw(dots(0.1, 0.5, 0.2), tmp_path / "all.png")
     with Image.open(tmp_path / "all.png") as picture:
-        assert picture.width == 402 + 2  # two dots, and a line on both sides
+        assert picture.width == 402  # two dots, and nothing around them
 
 
 def test_what_would_be_a_row_is_a_picture_and_blank_if_all_are_refused(samples, tmp_path):
     rows = dots(0.1, 0.2, 0.5, 0.5, 0.3, 0.4)
     samples.draw(rows, tmp_path / "rows.png", columns=2)
     with Image.open(tmp_path / "rows.png") as picture:
-        assert picture.size == (2 * 403 + 1, 2 * 401 + 1)
-        assert [picture.getpixel((x, 200)) for x in (200, 600)] == [0, 128]
+        assert picture.size == (2 * 410 + 8, 2 * 408 + 8)
+        assert [picture.getpixel((x, 200)) for x in (200, 600)] == [0, 208]
     with pytest.raises(UsageError, match="refused"):
         samples.draw(dots(0.5), tmp_path / "none.png")
     assert not (tmp_path / "none.png").exists()

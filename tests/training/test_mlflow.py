@@ -90,7 +90,7 @@ def test_pictures_and_the_model_with_its_card_are_artifacts(interrupted):
     found = only_run(client)
     artifacts = interrupted.path / "mlflow/artifacts" / found.info.run_id / "artifacts"
     listed = [a.path for a in client.list_artifacts(found.info.run_id, "samples")]
-    assert listed == [f"samples/{step:08d}.png" for step in (12, 20, 25)]
+    assert listed == [f"samples/{step:08d}.png" for step in (1, 10, 12, 20, 25)]
     for name in (*listed, "model/README.md", "model/config.json", "model/weights.safetensors"):
         assert (artifacts / name).read_bytes() == (interrupted.path / name).read_bytes()
 

@@ -61,7 +61,7 @@ def test_losses_stand_by_step_and_their_means_by_epoch(whole):
 
 def test_sample_grids_are_pictures_that_can_be_decoded(whole):
     found = events(whole.path).Images("samples")
-    assert [image.step for image in found] == [20, 40]
+    assert [image.step for image in found] == [1, 10, 20, 40]
     for image in found:
         file = whole.path / f"samples/{image.step:08d}.png"
         picture = Image.open(io.BytesIO(image.encoded_image_string))

@@ -35,7 +35,7 @@ def refuse(*_, **__):
 @pytest.mark.slow
 def test_a_full_disk_while_sampling_is_a_warning(train, monkeypatch):
     monkeypatch.setattr("genkit.report.samples.save_png", refuse)
-    with pytest.warns(UserWarning, match=r"samples of step [36] can't be written: No space left"):
+    with pytest.warns(UserWarning, match=r"samples of step [136] can't be written: No space left"):
         result = train(steps=6, sample_every=3)
     assert result.outcome.steps == 6
 

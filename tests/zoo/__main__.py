@@ -1,4 +1,5 @@
-"""Train the models by their presets, measure them on test data, and write ``docs/zoo.md``.
+"""Train the models by their presets, measure them on test data, and write ``docs/zoo.md``,
+and what of it comes with GenKit.
 
 python -m tests.zoo --model vae,cgan --backend torch --write
 
@@ -21,6 +22,7 @@ from tests.benchmarks.page import machine
 from tests.zoo import page
 
 ROWS, PAGE = Path("docs/zoo.json"), Path("docs/zoo.md")
+SHIPPED = Path("genkit/evaluation/zoo.json")
 
 
 def main() -> None:
@@ -34,6 +36,7 @@ def main() -> None:
             rows = page.merge(kept, row)
             ROWS.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
             PAGE.write_text(page.render(rows), encoding="utf-8")
+            SHIPPED.write_text(page.shipped(rows), encoding="utf-8")
 
 
 def _options() -> argparse.Namespace:

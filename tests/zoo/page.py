@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from genkit.builtin.model_specs import MODELS
 _ORDER = [spec.name for spec in MODELS]
 _IDENTITY = ("model", "data", "preset", "backend", "seed")
 # Column title by figure; one that no row has is left out.
+_OF_CARD = ("against", "split", "n_generated", "extractor", "extractor_hash")
 _SAMPLES = {
     "fid": "FID",
     "kid": "KID",
@@ -42,6 +44,29 @@ def merge(kept: Sequence[dict[str, Any]], row: dict[str, Any]) -> list[dict[str,
 
 def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(row[name] for name in _IDENTITY)
+
+
+def shipped(rows: Sequence[dict[str, Any]]) -> str:
+    """Return what of the rows comes with GenKit, as JSON: a line a model, for genkit evaluate."""
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["model"], row["data"], row["preset"]), []).append(row)
+    lines = []
+    for (model, data, preset), group in groups.items():
+        first = group[0]
+        measured = [each["quality"]["figures"] for each in group]
+        means = {
+            name: float(f"{sum(f[name][0] for f in measured) / len(measured):.4g}")
+            for name in measured[0]
+            if all(name in f for f in measured)
+        }
+        seconds = round(sum(each["seconds"] for each in group) / len(group), 1)
+        line = {"model": model, "data": data, "preset": preset, "steps": first["steps"]}
+        line |= {"seconds": seconds, "figures": means}
+        card = first["quality"]["card"]
+        line["card"] = {key: card[key] for key in _OF_CARD if key in card}
+        lines.append(json.dumps(line))
+    return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
 def render(rows: Sequence[dict[str, Any]]) -> str:

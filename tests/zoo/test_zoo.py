@@ -1,6 +1,12 @@
 """The page of the reference results."""
 
+import json
+from pathlib import Path
+
+import genkit
 from tests.zoo import page
+
+ROOT = Path(__file__).parents[2]
 
 
 def row(model, **changes):
@@ -54,3 +60,21 @@ def test_the_page_has_each_row_where_it_belongs():
     assert "dcgan" not in last
     assert "98.7" in last
     assert "0.0123" in last
+
+
+def test_what_comes_with_genkit_is_what_the_page_tells():
+    rows = json.loads((ROOT / "docs/zoo.json").read_text(encoding="utf-8"))
+    file = Path(genkit.__file__).parent / "evaluation/zoo.json"
+    assert file.read_text(encoding="utf-8") == page.shipped(rows), "write it by tests.zoo.page"
+    assert file.stat().st_size < 20_000
+
+
+def test_seeds_of_one_preset_are_averaged():
+    other = row("vae", seed=1)
+    figures = {**other["quality"]["figures"], "fid": [14.0, 13.0, 15.0]}
+    other["quality"] = {**other["quality"], "figures": figures}
+    found = json.loads(page.shipped([row("vae"), other, row("vae", preset="reference")]))
+    assert [(each["preset"], each["figures"]["fid"]) for each in found] == [
+        ("default", 13.9),
+        ("reference", 13.8),
+    ]

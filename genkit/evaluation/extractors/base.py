@@ -32,12 +32,14 @@ class Extractor(abc.ABC):
 
     Attributes:
         name: as ``--extractor`` takes it.
+        costly: whether features take longer to make than to read from a file.
         digest: SHA-256 of all that decides its numbers: weights and arithmetic.
         resize: in words, how images become the network's input.
         classes: names of the classes that ``probabilities`` knows; empty if it knows none.
     """
 
     name: ClassVar[str]
+    costly: ClassVar[bool] = True
     digest: str
     resize: str
     classes: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ class Pixels(Extractor):
     """Pixels, rounded to 8 bits as an image file holds them, scaled to 0 to 1 and flattened."""
 
     name: ClassVar[str] = "pixels"
+    costly: ClassVar[bool] = False
     digest = hashlib.sha256(b"pixels: round(255 * unit range) / 255, flattened").hexdigest()
     resize = "none"
 

@@ -40,16 +40,19 @@ class Diversity(Metric):
 
     def compute(self) -> Iterable[Figure]:
         require(2 * BLOCKS, **{stream: len(kept) for stream, kept in self._kept.items()})
-        (value, left_out), (of_real, real_left_out) = (
-            _mean_distances(self._kept[stream].rows.astype(np.float64))
-            for stream in ("generated", "real")
-        )
+        value, left_out = _mean_distances(self._kept["generated"].rows.astype(np.float64))
+        known = self.context.of_real(f"mean distances of at most {LIMIT}", self._of_real)
+        of_real, real_left_out = float(known["mean"]), known["left_out"]
         card = {"at_most": LIMIT, "interval": jackknife(BLOCKS)}
         interval = jackknife_interval(value, left_out)
         yield self.context.figure("diversity", interval, "max", **card)
         if of_real:
             interval = jackknife_interval(value / of_real, left_out / real_left_out)
             yield self.context.figure("relative-diversity", interval, "max", **card)
+
+    def _of_real(self) -> dict[str, np.ndarray]:
+        mean, left_out = _mean_distances(self._kept["real"].rows.astype(np.float64))
+        return {"mean": np.asarray(mean), "left_out": left_out}
 
 
 def _mean_distances(rows: np.ndarray) -> tuple[float, np.ndarray]:

@@ -43,7 +43,10 @@ class KernelDistance(Metric):
         )
         sums = (
             sums_within(generated, cubic_kernel),
-            sums_within(real, cubic_kernel),
+            self.context.of_real(
+                f"sums of cubic kernels of at most {LIMIT}",
+                lambda: {"sums": sums_within(real, cubic_kernel)},
+            )["sums"],
             sums_across(generated, real, cubic_kernel),
         )
         n, m = (sum(map(len, blocks)) for blocks in (generated, real))

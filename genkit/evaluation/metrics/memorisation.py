@@ -148,13 +148,21 @@ class Memorisation(Metric):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return distance and place of the nearest training item, and the ratio.
 
-        Of the samples, then of the first few held-out items.
+        Of the samples, then of the first few held-out items; these are the same for every model.
         """
-        queries = np.concatenate([generated, few])
-        distances, places = self._nearest_training(queries)
-        to_real = np.concatenate(
-            [nearest(generated, real)[0], nearest(few, real, leave_self_out=True)[0]]
+
+        def calibrate() -> dict[str, np.ndarray]:
+            distances, places = self._nearest_training(few)
+            to_real, _ = nearest(few, real, leave_self_out=True)
+            return {"distances": distances, "places": places, "to_real": to_real}
+
+        known = self.context.of_real(
+            f"nearest of {CALIBRATED_BY} of at most {LIMIT} held out", calibrate
         )
+        mine, places = self._nearest_training(generated)
+        distances = np.concatenate([mine, known["distances"]])
+        to_real = np.concatenate([nearest(generated, real)[0], known["to_real"]])
+        places = np.concatenate([places, known["places"]])
         return distances, places, distances / np.maximum(to_real, 1e-9)
 
     def _nearest_training(self, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -40,7 +40,12 @@ class Neighbours(Metric):
 
     def compute(self) -> Iterable[Figure]:
         require(NEIGHBOURS + 1, **{stream: len(kept) for stream, kept in self._kept.items()})
-        found = memberships(self._kept["generated"].rows, self._kept["real"].rows, NEIGHBOURS)
+        real = self._kept["real"].rows
+        radii = self.context.of_real(
+            f"squared distances to neighbour {NEIGHBOURS} of at most {LIMIT}",
+            lambda: {"radii": _squared_radii(real, NEIGHBOURS)},
+        )["radii"]
+        found = memberships(self._kept["generated"].rows, real, NEIGHBOURS, radii)
         card = {"neighbours": NEIGHBOURS, "at_most": LIMIT}
         hits = {
             "precision": found.neighbourhoods > 0,
@@ -68,15 +73,19 @@ class Memberships(NamedTuple):
     covered: np.ndarray
 
 
-def memberships(generated: np.ndarray, real: np.ndarray, k: int) -> Memberships:
+def memberships(
+    generated: np.ndarray, real: np.ndarray, k: int, real_radii: np.ndarray | None = None
+) -> Memberships:
     """Find out who lies in whose neighbourhood.
 
     Args:
         generated: features of shape ``(n, dim)``, ``n > k``.
         real: features of shape ``(m, dim)``, ``m > k``.
         k: the neighbour that a neighbourhood reaches to.
+        real_radii: squared radii of the real items' neighbourhoods, where they are known.
     """
-    generated_radii, real_radii = _squared_radii(generated, k), _squared_radii(real, k)
+    generated_radii = _squared_radii(generated, k)
+    real_radii = _squared_radii(real, k) if real_radii is None else real_radii
     neighbourhoods = np.zeros(len(generated), np.int64)
     recalled = np.zeros(len(real), bool)
     covered = np.zeros(len(real), bool)

@@ -90,6 +90,7 @@ class Loop:
             total_steps=self.total,
             seconds=run.settings.seconds,
             first_step=position.step,
+            first_seconds=position.seconds,
         )
         self.tells = self.watchers.watch_steps
         self.waits = self.watchers.wait_for_steps
@@ -170,7 +171,7 @@ class Loop:
     def _needs_sync(self, step: _RunningStep) -> bool:
         """Whether something looks at the model or the losses before the next step begins."""
         settings, done = self.run.settings, step.number + 1
-        due = done % settings.sample_every == 0 or done % settings.checkpoint_every == 0
+        due = settings.samples_are_due(done) or done % settings.checkpoint_every == 0
         return self.waits or due or step.index + 1 == self.loader.steps_per_epoch
 
     def _end_step(self) -> None:
@@ -195,7 +196,10 @@ class Loop:
         if step.index + 1 == self.loader.steps_per_epoch:
             self._end_epoch()
         if self._needs_sync(step) and not (self._is_over() or self.model.stop_training):
-            self._keep(settings.sample_every, settings.checkpoint_every)
+            self._keep(
+                samples=settings.samples_are_due(position.step),
+                checkpoint=position.step % settings.checkpoint_every == 0,
+            )
 
     def _count(self, step: _RunningStep, losses: dict[str, float]) -> None:
         """Move the position on by a step."""
@@ -230,14 +234,14 @@ class Loop:
         self.watchers.call("on_epoch_end", epoch, logs)
         self.watchers.check_monitors(logs, epoch_ended=True)
 
-    def _keep(self, sample_every: int = 1, checkpoint_every: int = 1) -> None:
-        """Save samples and a checkpoint, where they are due and worth keeping."""
+    def _keep(self, *, samples: bool = True, checkpoint: bool = True) -> None:
+        """Save samples and a checkpoint, where they are worth keeping."""
         if not all(map(math.isfinite, (self.position.metrics or {}).values())):
             return
-        if self.position.step % sample_every == 0:
+        if samples:
             picture = self.run.save_samples(self.position.step, self.model)
             if picture is not None:
                 self.watchers.call("on_samples", self.position.step, picture)
-        if self.position.step % checkpoint_every == 0:
+        if checkpoint:
             self.position.callbacks = self.watchers.state()
             self.run.save_checkpoint(self.engine.state, self.position)

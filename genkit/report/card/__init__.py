@@ -6,10 +6,12 @@ and needs no backend. What was not measured it says, with the command that would
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from genkit.errors import RunError
-from genkit.files import write_text
+from genkit.files import write_bytes, write_text
 from genkit.report.card import sections
 from genkit.report.card.compute import compute
 from genkit.report.card.facts import Facts
@@ -18,9 +20,12 @@ from genkit.report.card.markdown import fact_table, plain
 from genkit.runs.export import is_export
 from genkit.runs.run import Run
 
+PICTURE = "samples.png"
+"""The file beside the card that it shows: samples of the run's last step."""
+
 
 def renew_card(run: Path) -> None:
-    """Write the model card of a run anew, from what its files say now.
+    """Write the model card of a run anew, from what its files say now, and the samples it shows.
 
     A run without an exported model gets none.
 
@@ -32,7 +37,11 @@ def renew_card(run: Path) -> None:
     """
     folder = Run.open(run).export
     if is_export(folder):
-        write_text(folder / "README.md", model_card(run))
+        with _damage_told(run):
+            facts = Facts.of(Run.open(run))
+            text = _card(facts)
+        _renew_picture(folder / PICTURE, facts.picture)
+        write_text(folder / "README.md", text)
 
 
 def model_card(run: Path) -> str:
@@ -44,10 +53,25 @@ def model_card(run: Path) -> str:
     Raises:
         RunError: it is no run, or its files are damaged.
     """
-    try:
+    with _damage_told(run):
         return _card(Facts.of(Run.open(run)))
+
+
+@contextmanager
+def _damage_told(run: Path) -> Iterator[None]:
+    """Name the run in what its damaged files raise."""
+    try:
+        yield
     except (TypeError, ValueError, AttributeError, KeyError, ArithmeticError) as error:
         raise RunError(f"A file of the run {run} is damaged: {error!r}.") from error
+
+
+def _renew_picture(file: Path, picture: Path | None) -> None:
+    """Copy the samples that the card shows beside it; older weights' don't stay."""
+    if picture is None:
+        file.unlink(missing_ok=True)
+    else:
+        write_bytes(file, picture.read_bytes())
 
 
 def _card(facts: Facts) -> str:
@@ -71,4 +95,6 @@ def _card(facts: Facts) -> str:
     title = f"{plain(plan.model)}, trained on {plain(plan.dataset)}"
     text = f"{top}\n# {title}\n\n{summary}{facts.size:,} parameters and statistics. Trained with "
     text += f"GenKit {plain(facts.environment.get('genkit', '?'))} on {plan.backend}.\n"
+    if facts.picture is not None:
+        text += f"\n![Samples from noise after step {facts.last['step']:,}]({PICTURE})\n"
     return text + "".join(f"\n## {name}\n\n{body}\n" for name, body in bodies.items())

@@ -36,6 +36,7 @@ class Facts:
     last: Mapping[str, Any]
     figures: Sequence[Figure]
     withheld: bool
+    picture: Path | None
     measured_at: int | None
     protects_data: bool
     statement: Mapping[str, str]
@@ -43,6 +44,8 @@ class Facts:
     @classmethod
     def of(cls, run: Run) -> Facts:
         rows = run.metrics()
+        last = rows[-1] if rows else {"step": 0, "seconds": 0.0}
+        picture = run.samples / f"{last['step']:08d}.png"  # of the weights that the folder has
         figures, measured_at = _figures(run)
         said = run.statement()
         # What is measured on protected items tells of them, with no noise on it.
@@ -53,9 +56,10 @@ class Facts:
             model=_spec("models", run.plan.qualified("model")),
             dataset=_spec("datasets", run.plan.qualified("dataset")),
             size=_count_weights(weights_file(run.export)),
-            last=rows[-1] if rows else {"step": 0, "seconds": 0.0},
+            last=last,
             figures=published,
             withheld=len(published) < len(figures),
+            picture=picture if picture.is_file() else None,
             measured_at=measured_at,
             protects_data=said.protects_data,
             statement={plain(key): plain(value) for key, value in said.facts.items()},

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from genkit.evaluation.figure import Figure
+from genkit.evaluation.figure import Figure, split_cards
 from genkit.plan.plan import Plan
 from genkit.report.card.facts import Facts
 from genkit.report.card.markdown import fact_table, plain
@@ -102,7 +102,7 @@ def memorisation(facts: Facts) -> str:
         return f"Not measured. {_EVALUATE}"
     values = "; ".join(f"{plain(f.name)} {_value(f)}" for f in facts.memorisation)
     return (
-        f"{values}. How it was measured stands in the table above. A memorisation of 1 means no "
+        f"{values}. How it was measured stands above. A memorisation of 1 means no "
         "nearer to the training data than held-out data is; well below 1, or any copies, means "
         "that items were learned by heart. Good figures are no proof that none was."
     )
@@ -111,12 +111,28 @@ def memorisation(facts: Facts) -> str:
 def _table(figures: Sequence[Figure]) -> str:
     rows = "\n".join(
         f"| {plain(f.name)} | {f.value:.4g} | {f.low:.4g} to {f.high:.4g} | "
-        f"{'lower' if f.direction == 'min' else 'higher'} | {_how(f.card)} |"
+        f"{'lower' if f.direction == 'min' else 'higher'} |"
         for f in figures
     )
-    return f"""| metric | value | 95 % interval | better | measured with |
-| --- | --- | --- | --- | --- |
+    table = f"""| metric | value | 95 % interval | better |
+| --- | --- | --- | --- |
 {rows}"""
+    return "\n\n".join([table, *_cards(figures)])
+
+
+def _cards(figures: Sequence[Figure]) -> Iterator[str]:
+    """Yield how the figures were measured: what their cards share once, then each one's own."""
+    shared, alone = split_cards(figures)
+    if shared:
+        yield "How they were measured, where they depend on it:"
+        yield fact_table({plain(key): plain(_text(value)) for key, value in shared.items()})
+    lines = [
+        f"- {plain(figure.name)}: {_how(card)}"
+        for figure, card in zip(figures, alone, strict=True)
+        if card
+    ]
+    if lines:
+        yield "\n".join(lines)
 
 
 def _value(figure: Figure) -> str:
@@ -124,10 +140,11 @@ def _value(figure: Figure) -> str:
 
 
 def _how(card: Mapping[str, Any]) -> str:
-    return "; ".join(
-        f"{plain(key)} {plain(value if isinstance(value, str) else json.dumps(value))}"
-        for key, value in card.items()
-    )
+    return "; ".join(f"{plain(key)} {plain(_text(value))}" for key, value in card.items())
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def settings(plan: Plan) -> str:

@@ -9,6 +9,9 @@ from genkit.report import plots
 
 _LINES = {"synthetic": 3, "real+synthetic": 0, "all": 1}
 _LEVELS = {"real": 0, "real+classical": 1}
+_VERDICTS = {"real+synthetic": "verdict", "all": "verdict_beyond_classical"}
+_ACCURACY, _POINTS = "accuracy in %", "points of accuracy against the same"
+_WITHOUT = "without synthetic"
 _LABELS = {
     "real": "real only",
     "real+classical": "real, classical",
@@ -28,6 +31,16 @@ def draw_accuracies(summary: dict[str, Any], path: Path) -> list[Path]:
     made, (left, right) = plots.figure(width=10, height=4, columns=2)
     rows = summary["table"]
     ratios = sorted({row["ratio"] for row in rows if row["ratio"] is not None})
+    if len(ratios) == 1:
+        _draw_arms(left, right, summary, ratios[0])
+    else:
+        _draw_curves(left, right, summary, ratios)
+    return plots.save_plot(made, path)
+
+
+def _draw_curves(left: Any, right: Any, summary: dict[str, Any], ratios: list[float]) -> None:
+    """Draw what depends on the ratio over it, and what doesn't as a level."""
+    rows = summary["table"]
     places = {ratio: place for place, ratio in enumerate(ratios)}
     for name, colour in _LEVELS.items():
         row = next(row for row in rows if row["arm"] == name)
@@ -38,17 +51,14 @@ def draw_accuracies(summary: dict[str, Any], path: Path) -> list[Path]:
         mine = [row for row in rows if row["arm"] == name]
         x = [places[row["ratio"]] + offset for row in mine]
         _errorbar(left, x, [(r["accuracy"], r["low"], r["high"]) for r in mine], colour, name)
-    left.set_ylabel(f"accuracy in %, mean of {rows[0]['n']} seeds,\nwith its 95 % interval")
-    for offset, (verdict, name, colour) in zip(
-        (-0.05, 0.05),
-        (("verdict", "real+synthetic", 0), ("verdict_beyond_classical", "all", 1)),
-        strict=True,
-    ):
+    left.set_ylabel(f"{_ACCURACY}, mean of {rows[0]['n']} seeds,\nwith its 95 % interval")
+    for offset, (name, verdict) in zip((-0.05, 0.05), _VERDICTS.items(), strict=True):
         found = summary[verdict]["comparisons"]
         x = [places[c["ratio"]] + offset for c in found]
-        _errorbar(right, x, [(c["difference"], c["low"], c["high"]) for c in found], colour, name)
+        intervals = [(c["difference"], c["low"], c["high"]) for c in found]
+        _errorbar(right, x, intervals, _LINES[name], name)
     right.axhline(0, color="black", linewidth=0.8)
-    right.set_ylabel("points of accuracy against the same\nwithout synthetic, corrected interval")
+    right.set_ylabel(f"{_POINTS}\n{_WITHOUT}, corrected interval")
     for axes in (left, right):
         axes.set_xticks(range(len(ratios)), [f"{ratio:g}" for ratio in ratios])
         axes.set_xlabel("synthetic items for each real one")
@@ -57,7 +67,43 @@ def draw_accuracies(summary: dict[str, Any], path: Path) -> list[Path]:
         )
     low, high = left.get_ylim()
     left.set_ylim(max(low, 0), min(high, 100))
-    return plots.save_plot(made, path)
+
+
+def _draw_arms(left: Any, right: Any, summary: dict[str, Any], ratio: float) -> None:
+    """Draw a row an arm: over one ratio there is no curve, and a legend is harder to read."""
+    rows = {row["arm"]: row for row in summary["table"]}
+    arms = {**_LEVELS, **_LINES}
+    intervals = [(rows[a]["accuracy"], rows[a]["low"], rows[a]["high"]) for a in arms]
+    _rows(left, dict(zip(arms, intervals, strict=True)))
+    n = rows["real"]["n"]
+    left.set_xlabel(f"{_ACCURACY}, mean of {n} seeds, with its 95 % interval")
+    found = {name: summary[verdict]["comparisons"][0] for name, verdict in _VERDICTS.items()}
+    _rows(right, {name: (c["difference"], c["low"], c["high"]) for name, c in found.items()})
+    right.axvline(0, color="black", linewidth=0.8)
+    right.set_xlabel(f"{_POINTS}\n{_WITHOUT}, corrected interval")
+    left.set_title(f"{ratio:g} synthetic for each real item", fontsize=10, loc="left")
+
+
+def _rows(axes: Any, intervals: dict[str, tuple[float, float, float]]) -> None:
+    """Draw a mean and its interval for each arm, below one another, with the mean's number."""
+    colours = {**_LEVELS, **_LINES}
+    for place, (name, interval) in enumerate(intervals.items()):
+        value, low, high = (100 * each for each in interval)
+        shown, mark = plots.COLOURS[colours[name]], "s" if name in _LEVELS else "o"
+        axes.plot([low, high], [place, place], color=shown, linewidth=2)
+        axes.plot(value, place, mark, color=shown, markersize=7)
+        axes.annotate(
+            f"{value:.1f}",
+            (value, place),
+            xytext=(0, 7),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+        )
+    axes.set_yticks(range(len(intervals)), [_LABELS[name] for name in intervals])
+    axes.set_ylim(len(intervals) - 0.5, -0.6)
+    axes.margins(x=0.08)
+    axes.grid(visible=False, axis="y")
 
 
 def _errorbar(axes: Any, x: list[float], found: list[Any], colour: int, name: str) -> None:

@@ -4,6 +4,7 @@ cells.py       what is compared, and where it lies in the folder
 processes.py   one process, recorded, that can be stopped and done again
 worker.py      what such a process does: start, train, parity, evaluate
 running.py     all of them in turn; those that are done are not done again
+forecast.py    what is going to be done, and how long it may take
 parity.py      whether backends compute the same
 stopwatch.py   when the first step is done
 measuring.py   a cell's figures, from its run directory

@@ -13,6 +13,7 @@ from genkit.files import read_json, write_json
 from genkit.plan.plan import Plan
 
 DEFAULT_FOLDER = Path("comparisons")
+MOST_SAMPLES, FEWEST_SAMPLES, SAMPLES_A_STEP = 10_000, 500, 10
 PARITY_STEPS = 20
 # What may differ between the cells of a model: all else must be the same.
 _OF_A_CELL = ("backend", "seed", "init")
@@ -121,6 +122,18 @@ class Comparison:
         for folder in ("starts", "cells", "results"):
             (self.folder / folder).mkdir(parents=True, exist_ok=True)
         write_json(file, {**there, **asked})
+
+
+def default_n(plans: Mapping[str, Plan]) -> int:
+    """Return how many items to generate for quality: few where training is short.
+
+    What 20 steps have made is told apart by hundreds of samples; thousands would take longer than
+    all the rest.
+    """
+    steps = [plan.steps for plan in plans.values() if plan.steps is not None]
+    if len(steps) < len(plans):  # it ends by epochs
+        return MOST_SAMPLES
+    return min(MOST_SAMPLES, max(FEWEST_SAMPLES, SAMPLES_A_STEP * max(steps)))
 
 
 def comparison_name(plans: Mapping[str, Plan]) -> str:

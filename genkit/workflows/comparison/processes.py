@@ -72,8 +72,12 @@ def carry_out(job: Job, stop: StopOnSignal, timeout: float | None = None) -> dic
     if is_done(found) or stop.received:
         return found
     _await_orphan(job)
+    began = time.monotonic()
     code, late = _watch(job, stop, timeout)
     found = job.found()
+    if is_done(found):
+        found["process_seconds"] = round(time.monotonic() - began, 1)
+        write_json(job.result, found)
     if is_done(found) or stop.received:
         return found
     error = found.get("error")

@@ -13,6 +13,7 @@ from genkit.models.training.signals import StopOnSignal
 from genkit.plan.plan import Plan
 from genkit.runs import locks
 from genkit.workflows.comparison.cells import PARITY_STEPS, Cell, Comparison
+from genkit.workflows.comparison.forecast import Forecast, plan_sentence, rough_time
 from genkit.workflows.comparison.processes import Job, carry_out, is_done
 
 _DOING = {"train": "training", "parity": "parity of", "evaluate": "quality of"}
@@ -42,10 +43,13 @@ def run_comparison(comparison: Comparison, tell: Callable[[str], None]) -> int:
         write_json(owner, {"pid": os.getpid(), "host": socket.gethostname()})
         comparison.claim()
         steps = list(_steps(comparison))
-        waiting = sum(not is_done(job.found()) for _, job in steps)
-        if waiting < len(steps):
-            tell(f"{len(steps) - waiting} of {len(steps)} measurements are there already.")
+        waiting = [(cell, job) for cell, job in steps if not is_done(job.found())]
+        if len(waiting) < len(steps):
+            tell(f"{len(steps) - len(waiting)} of {len(steps)} measurements are there already.")
+        forecast = Forecast(comparison, (job for _, job in steps))
+        tell(plan_sentence(comparison, waiting, forecast.seconds(waiting)))
         starts: dict[Path, str] = {}
+        over: list[Job] = []
         for number, (cell, job) in enumerate(steps, 1):
             if stop.received:
                 break
@@ -59,8 +63,11 @@ def run_comparison(comparison: Comparison, tell: Callable[[str], None]) -> int:
                 continue
             what = f"{_DOING[job.do]} {cell.model} on {cell.backend}"
             seed = "" if job.do == "parity" else f", seed {cell.seed}"
-            tell(f"[{number}/{len(steps)}] {what}{seed}")
+            left = rough_time(forecast.seconds(each for each in waiting if each[1] not in over))
+            tell(f"[{number}/{len(steps)}] {what}{seed}; {left} left")
             found = carry_out(job, stop, comparison.timeout)
+            forecast.add(job)
+            over.append(job)
             if not (is_done(found) or stop.received):
                 tell(f"[{number}/{len(steps)}] failed: {found.get('error')}")
         return stop.received

@@ -1,4 +1,4 @@
-"""What differs between backends, in a sentence a person can act on."""
+"""What differs between backends, in short sentences that a person can act on."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class Evidence:
         return None
 
 
-def sentence(evidence: Evidence) -> str:
-    """Return sentences on what differs between the backends of one model, and what to do."""
+def sentences(evidence: Evidence) -> list[str]:
+    """Return what to do, and why: short sentences on what differs between one model's backends."""
     finished = [
         backend
         for backend in evidence.backends
@@ -69,12 +69,12 @@ def sentence(evidence: Evidence) -> str:
     ]
     if len(finished) < 2:  # noqa: PLR2004 - a pair
         what = f"only {finished[0]} has finished" if finished else "no backend has finished"
-        return f"{evidence.model}: can't tell, {what}; the same command goes on with the rest."
+        return [f"Can't tell yet: {what}.", "The same command goes on with the rest."]
     speed, fastest = _speed(evidence)
     same, agrees = _parity(evidence)
     quality, differs = _quality(evidence)
     advice = _advice(evidence, fastest, agrees=agrees, differs=differs)
-    return f"{evidence.model}: {speed}; {same}; {quality}: {advice}."
+    return [advice, *speed, same, *quality]
 
 
 def failures(cells: Sequence[Measured]) -> list[str]:
@@ -90,28 +90,28 @@ def failures(cells: Sequence[Measured]) -> list[str]:
     return lines
 
 
-def _speed(evidence: Evidence) -> tuple[str, list[str]]:
-    """Return a sentence on the fastest backend, and all that may be."""
+def _speed(evidence: Evidence) -> tuple[list[str], list[str]]:
+    """Return sentences on the fastest backend, and all that may be."""
     rates = evidence.mean(SPEED)
     if len(rates) < 2:  # noqa: PLR2004
-        few = f"can't tell which is fastest from fewer than {FEWEST_STEPS} steps"
-        return f"{few} (--steps 200 under another --name)", []
+        few = f"Fewer than {FEWEST_STEPS} steps can't tell which is fastest."
+        return [few, "Give it more: --steps 200 --name NAME."], []
     fastest, *others = sorted(rates, key=lambda backend: -rates[backend])
     slower: list[str] = []
     alike: list[str] = []
     for other in others:
         found = evidence.between(SPEED, fastest, other)
         (slower if _is_faster(found, rates[fastest] / rates[other]) else alike).append(other)
-    figures = f"{', '.join(f'{b} {rates[b]:.3g}' for b in [fastest, *others])} steps/s"
-    n = evidence.seeds
-    figures += f", n = {n} seeds" if n > 1 else ", one run each"
-    parts = []
-    if slower:
-        times = [f"{_ratio(evidence, fastest, b, rates):.2g}x as fast as {b}" for b in slower]
-        parts.append(f"{fastest} is {' and '.join(times)} here")
+    lines = [
+        f"{fastest} is {_ratio(evidence, fastest, other, rates):.2g} times as fast as {other} here."
+        for other in slower
+    ]
     if alike:
-        parts.append(f"{_listed([fastest, *alike])} can't be told apart in speed")
-    return f"{', '.join(parts)} ({figures})", [fastest, *alike]
+        lines.append(f"{_listed([fastest, *alike])} can't be told apart in speed.")
+    n = evidence.seeds
+    figures = ", ".join(f"{b} {rates[b]:.3g}" for b in [fastest, *others])
+    lines.append(f"Steps a second: {figures} ({f'{n} seeds' if n > 1 else 'one run each'}).")
+    return lines, [fastest, *alike]
 
 
 def _is_faster(found: Difference | None, ratio: float) -> bool:
@@ -133,52 +133,46 @@ def _parity(evidence: Evidence) -> tuple[str, bool]:
     """Return a sentence on how far losses from one start part, and whether rounding explains it."""
     compared = [each for each in evidence.parities if "error" not in each]
     if not compared:
-        return "whether they compute the same could not be measured", True
+        return "Whether they compute the same could not be measured.", True
     worst = max(compared, key=lambda each: float(each["relative"]))
     left = sorted({layer for each in compared for layer in each["random_layers"]})
+    apart, steps = f"{worst['difference']:.1g}", worst["steps"]
     if worst["relative"] <= parity.LIMIT:
-        sentence = (
-            f"losses from one start agree to {worst['difference']:.1g} over {worst['steps']} "
-        )
-        return sentence + "steps", True
+        return f"Losses from one start agree to {apart} over {steps} steps.", True
     if all(each["early"] <= parity.EARLY_LIMIT for each in compared):
-        sentence = f"losses from one start agree for {parity.EARLY_STEPS} steps and part by "
-        sentence += f"{worst['difference']:.1g} over {worst['steps']}, as rounding grows"
-        return sentence, True
+        early = f"Losses from one start agree for {parity.EARLY_STEPS} steps"
+        return f"{early}; over {steps} they part by {apart}, as rounding grows.", True
     sentence = (
-        f"losses of {worst['backend']} part from those of {worst['against']} by "
+        f"Losses of {worst['backend']} part from those of {worst['against']} by "
         f"{worst['difference']:.2g} ({worst['loss']}, step {worst['step']})"
     )
     if left:
-        return f"{sentence}, but {', '.join(left)} stayed random", True
-    return f"{sentence}, more than rounding explains", False
+        return f"{sentence}, but {', '.join(left)} stayed random.", True
+    return f"{sentence}: more than rounding explains.", False
 
 
-def _quality(evidence: Evidence) -> tuple[str, list[str]]:
+def _quality(evidence: Evidence) -> tuple[list[str], list[str]]:
     """Return sentences on where quality differs, and the backends better in something."""
     found = [each for each in evidence.differences if each.quantity.startswith(QUALITY)]
-    kind = "quality"
+    kind, lines = "Quality", []
     if not found:
         found = [each for each in evidence.differences if each.quantity.startswith(LOSS)]
-        kind = "the final losses"
-    names = _some(sorted({each.quantity.partition("/")[2] for each in found}))
-    unknown = "quality could not be measured, and " if evidence.wants_quality else ""
-    prefix = unknown if kind != "quality" else ""
+        kind = "The final losses"
+        if evidence.wants_quality:
+            lines.append("Quality could not be measured.")
     if not found:
-        return f"{prefix}nothing else could be compared", []
-    n = max(each.n for each in found)
-    if n == 1:
-        apart = _apart(evidence) if kind == "quality" else []
-        caution = "one training each can't tell backend from chance"
+        return [*lines, "Nothing else could be compared."], []
+    names = _some(sorted({each.quantity.partition("/")[2] for each in found}))
+    if max(each.n for each in found) == 1:
+        apart = _apart(evidence) if kind == "Quality" else []
         if apart:
-            return f"{prefix}{_some(apart)} lie outside each other's intervals, but {caution}", []
-        return f"{prefix}{kind} ({names}): {caution}", []
+            lines.append(f"{_some(apart)} lie outside each other's intervals.")
+        return [*lines, f"One training each can't tell backend from chance ({names})."], []
     clear = [each for each in found if each.is_clear]
     if not clear:
-        test = f"paired t tests over {n} seeds, Holm"
-        return f"{prefix}{kind} can't be told apart ({names}; {test})", []
+        return [*lines, f"{kind} can't be told apart ({names})."], []
     better = sorted({b for each in clear if (b := _better(evidence, each))})
-    return f"{prefix}{', '.join(_told(evidence, each) for each in clear)}", better
+    return [*lines, *(_told(evidence, each) for each in clear)], better
 
 
 def _apart(evidence: Evidence) -> list[str]:
@@ -214,32 +208,34 @@ def _told(evidence: Evidence, found: Difference) -> str:
     low, high = found.low, found.high
     if found.value < 0:
         first, second, low, high = second, first, -high, -low
-    note = f", better on {better}" if better else ""
+    note = f": {better} is better" if better else ""
+    p = found.p_holm or 0.0
+    chance = "p < 0.001" if p < 0.001 else f"p {p:.2g}"  # noqa: PLR2004
     return (
         f"{name} is {abs(found.value):.3g} ({low:.3g} to {high:.3g}) higher on {first} than on "
-        f"{second}{note} (paired t test, n = {found.n}, p {found.p_holm:.2g} after Holm)"
+        f"{second}{note} ({chance})."
     )
 
 
 def _advice(
     evidence: Evidence, fastest: Sequence[str], *, agrees: bool, differs: Sequence[str]
 ) -> str:
-    unfinished = any(cell.state != "done" for cell in evidence.cells)
     if not agrees:
-        return "find out why before choosing by speed"
+        return "Find out why losses part before choosing by speed."
     winner = fastest[0] if len(fastest) == 1 else ""
     others = [backend for backend in differs if backend != winner]
     if winner and others:
-        return f"choose {winner} for speed, {_listed(others)} for quality"
+        return f"Choose {winner} for speed, {_listed(others)} for quality."
     if winner:
+        unfinished = any(cell.state != "done" for cell in evidence.cells)
         caution = ", as far as the finished ones tell" if unfinished else ""
-        return f"choose {winner} on this machine{caution}"
+        return f"Choose {winner} on this machine{caution}."
     if differs:
-        return f"choose {_listed(differs)}"
+        return f"Choose {_listed(differs)}."
     if not any(SPEED in quantities(cell) for cell in evidence.cells):
-        return "choose whichever is installed, until longer runs tell"
-    more = f"let more seeds tell: --seeds {evidence.seeds + 3}"
-    return f"choose {' or '.join(fastest or evidence.backends)}, or {more}"
+        return "Choose whichever is installed, until longer runs tell."
+    more = f"more seeds may tell (--seeds {evidence.seeds + 3})"
+    return f"Choose {' or '.join(fastest or evidence.backends)}: {more}."
 
 
 def _some(names: Sequence[str]) -> str:

@@ -40,7 +40,7 @@ def place(tmp_path_factory):
 def test_samples_in_training_are_one_picture_each(place):
     folder, _ = place
     files = sorted(path.name for path in (folder / "runs/flow/samples").iterdir())
-    assert files == ["00000010.png", "00000020.png"]
+    assert files == ["00000001.png", "00000010.png", "00000020.png"]
     with Image.open(folder / "runs/vae/samples/00000020.png") as picture:
         assert picture.width == picture.height < 500, "no grid of points one by one"
 

@@ -1,0 +1,189 @@
+"""Figures as people read them: a headline, and all of it with ``--verbose``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genkit.cli.output import say
+
+if TYPE_CHECKING:
+    from genkit.evaluation.figure import Figure
+    from genkit.evaluation.zoo import ZooModel
+
+# What one looks at first: title and meaning of each figure, by name. Others wait for --verbose.
+_HEADLINE = {
+    "fid": ("FID", "distance from real data"),
+    "precision": ("precision", "samples that look real"),
+    "recall": ("recall", "real data that it covers"),
+    "label-agreement": ("label seen", "samples of their label"),
+    "near-copies": ("near copies", "of training items"),
+}
+_ARROWS = {"min": "↓", "max": "↑"}
+_WORDS = {"min": "lower", "max": "higher"}
+_GAPS = "  ", " "
+
+
+def show_figures(
+    title: str,
+    figures: Sequence[Figure],
+    zoo: ZooModel | None,
+    *,
+    folder: Path,
+    asked: bool,
+    verbose: bool,
+) -> None:
+    """Print figures, as wide as the terminal is.
+
+    Args:
+        title: what was measured.
+        figures: what came out.
+        zoo: the same model of the zoo, if it has one.
+        folder: where the figures are kept.
+        asked: whether the metrics were asked for by name, so that all of their figures are shown.
+        verbose: show all figures, and how each was measured.
+    """
+    from rich.console import Console
+
+    from genkit.evaluation.zoo import beside
+
+    width = Console(file=sys.stdout).width
+    shown = list(figures) if asked or verbose else headline(figures)
+    known = beside(zoo, shown)
+    lines, has_column = _table(shown, known, zoo, width)
+    say(title)
+    say()
+    for line in lines:
+        say(line)
+    say()
+    notes = [_directions(shown), _measured(shown)]
+    if zoo is not None and known:
+        notes.append(_zoo(zoo, {} if has_column else known, shown))
+    if hidden := len(figures) - len(shown):
+        notes.append(f"{hidden} more {'figure' if hidden == 1 else 'figures'}: --verbose.")
+    notes.append(f"How each was measured: {folder / 'evaluation.json'}")
+    for text in notes:
+        say(textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False))
+    if verbose:
+        _show_cards(shown, width)
+
+
+def headline(figures: Sequence[Figure]) -> list[Figure]:
+    """Return the figures that one looks at first; all, where none of them is one of those."""
+    by_name = {figure.name: figure for figure in figures}
+    return [by_name[name] for name in _HEADLINE if name in by_name] or list(figures)
+
+
+def _table(
+    figures: Sequence[Figure], known: Mapping[str, float], zoo: ZooModel | None, width: int
+) -> tuple[list[str], bool]:
+    """Lay the figures out; the meaning, then the zoo's column give way where room is short."""
+    columns = [
+        ["", *(_HEADLINE.get(f.name, (f.name,))[0] for f in figures)],
+        _right(["value", *(_number(f.value) for f in figures)]),
+        ["", *(_arrow(f) for f in figures)],
+        ["95 % interval", *(f"{_number(f.low)} to {_number(f.high)}" for f in figures)],
+    ]
+    zoos = [f"zoo's {zoo.model if zoo else ''}"]
+    zoos += [_number(known[f.name]) if f.name in known else "-" for f in figures]
+    meanings = ["", *(_HEADLINE[f.name][1] if f.name in _HEADLINE else "" for f in figures)]
+    zoo_column = [_right(zoos)] if known else []
+    wide, narrow = _GAPS
+    for further in ([*zoo_column, meanings], zoo_column, []):
+        lines = _rows([*columns, *further], wide)
+        if max(map(len, lines)) <= width:
+            return lines, bool(zoo_column) and bool(further)
+    return _rows(columns, narrow), False
+
+
+def _rows(columns: Sequence[Sequence[str]], gap: str) -> list[str]:
+    widths = [max(map(len, column)) for column in columns]
+    return [
+        gap.join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+        for row in zip(*columns, strict=True)
+    ]
+
+
+def _right(column: Sequence[str]) -> list[str]:
+    width = max(map(len, column))
+    return [cell.rjust(width) for cell in column]
+
+
+def _arrow(figure: Figure) -> str:
+    arrow = _ARROWS.get(figure.direction, "")
+    try:
+        arrow.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return ""
+    return arrow
+
+
+def _directions(figures: Sequence[Figure]) -> str:
+    """Return what the arrows mean; in words for each figure where there are no arrows."""
+    if all(map(_arrow, figures)):
+        used = dict.fromkeys(figure.direction for figure in figures)
+        return ", ".join(f"{_ARROWS[d]} {_WORDS[d]} is better" for d in used) + "."
+    return " ".join(f"{f.name}: {_WORDS.get(f.direction, '?')} is better." for f in figures)
+
+
+def _measured(figures: Sequence[Figure]) -> str:
+    """Return on what the figures were measured, of what they depend on."""
+    card = {key: value for figure in figures for key, value in figure.card.items()}
+    parts = []
+    if "n_generated" in card:
+        parts.append(f"of {card['n_generated']:,} samples")
+    if "against" in card:  # else all of them look at samples alone
+        parts.append(f"against {card['n_real']:,} items of {card['against']} ({card['split']})")
+    parts.append(f"seed {card.get('seed', '?')}")
+    if "extractor" in card:
+        parts.append(f"features by {card['extractor']}")
+    text = ", ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _zoo(zoo: ZooModel, values: Mapping[str, float], figures: Sequence[Figure]) -> str:
+    """Return what the zoo's model is, with its values where no column has them."""
+    counts = {figure.card.get("n_generated") for figure in figures} - {None}
+    samples = zoo.card.get("n_generated")
+    told = [f"{zoo.steps:,} steps"]
+    if counts and counts != {samples}:
+        told.append(f"measured of {samples:,} samples")
+    listed = ", ".join(f"{_HEADLINE.get(k, (k,))[0]} {_number(v)}" for k, v in values.items())
+    return f"The zoo's {zoo.model}: {', '.join(told)}{f'; {listed}' if listed else ''}."
+
+
+def _show_cards(figures: Sequence[Figure], width: int) -> None:
+    """Print how the figures were measured: what they have in common once, then each one's own."""
+    from genkit.evaluation.figure import split_cards
+
+    shared, alone = split_cards(figures)
+    say("\nAll of them, where they depend on it:")
+    for key, value in shared.items():
+        say(_fact(key, value, width))
+    for figure, own in zip(figures, alone, strict=True):
+        if own:
+            say(f"\n{figure.name}:")
+        for key, value in own.items():
+            say(_fact(key, value, width))
+
+
+def _fact(key: str, value: Any, width: int) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return textwrap.fill(
+        f"{key}: {text}",
+        width,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_on_hyphens=False,
+    )
+
+
+def _number(value: float) -> str:
+    """Write a number as short as it can be read: to three digits, at most four decimals."""
+    if abs(value) >= 1000:  # noqa: PLR2004
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 1 else f"{round(value, 4):g}"

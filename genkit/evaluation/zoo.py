@@ -1,0 +1,64 @@
+"""What the zoo's models have: the reference results of docs/zoo.md, to stand beside one's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from genkit.evaluation.figure import Figure
+
+_ALIKE = ("against", "split", "extractor_hash")
+"""What of a card must be equal for figures to stand beside each other; counts are told."""
+
+
+@dataclass(frozen=True)
+class ZooModel:
+    """A model of the zoo, measured.
+
+    Args:
+        model: its name.
+        data: the data set it was trained on.
+        preset: by which it was trained.
+        steps: of training.
+        seconds: of training, on the machine of docs/zoo.md.
+        figures: values by name, means over what was trained.
+        card: what all the figures' cards say alike.
+    """
+
+    model: str
+    data: str
+    preset: str
+    steps: int
+    seconds: float
+    figures: Mapping[str, float]
+    card: Mapping[str, Any]
+
+
+@cache
+def zoo_models() -> tuple[ZooModel, ...]:
+    """Return all models of the zoo."""
+    text = (files(__package__) / "zoo.json").read_text(encoding="utf-8")
+    return tuple(ZooModel(**row) for row in json.loads(text))
+
+
+def find_zoo_model(model: str, data: str, preset: str = "default") -> ZooModel | None:
+    """Return a model of the zoo: of this preset, or else the default one; None if it has none."""
+    fitting = {m.preset: m for m in zoo_models() if (m.model, m.data) == (model, data)}
+    return fitting.get(preset) or fitting.get("default")
+
+
+def beside(found: ZooModel | None, figures: Sequence[Figure]) -> dict[str, float]:
+    """Return the zoo's values by name, of those figures that were measured alike but for counts."""
+    if found is None:
+        return {}
+    return {
+        figure.name: found.figures[figure.name]
+        for figure in figures
+        if figure.name in found.figures
+        and all(figure.card.get(key) in (None, found.card.get(key)) for key in _ALIKE)
+    }
