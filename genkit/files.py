@@ -12,7 +12,63 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from genkit.errors import RunError
+from genkit.errors import RunError, UsageError
+
+# What is written beside a file or a folder until it is whole has a longer name: .NAME.PID.partial.
+_SPARE_BYTES = 24
+# Below a folder that is made stand others, and their files.
+_SPARE_PATH = 256
+
+
+def check_path(path: Path) -> None:
+    """Refuse a path that can't be made, before anything is computed for it.
+
+    Args:
+        path: of a file or folder; what is there already is not looked at.
+
+    Raises:
+        UsageError: a name is too long for the file system or not printable, the whole is too
+            long, or a file stands where a folder must be.
+    """
+    there = next((each for each in path.parents if exists(each)), None)
+    if there is None or exists(path):
+        return
+    if not there.is_dir():
+        raise UsageError(
+            f"Expected a folder at {there}; it is a file.", "Choose another folder or name."
+        )
+    for name in path.relative_to(there).parts:
+        if not name.isprintable():
+            raise UsageError(f"Expected printable characters in a name; received {name!r:.80}.")
+        most = _limit(there, "PC_NAME_MAX", 255) - _SPARE_BYTES
+        if (size := len(os.fsencode(name))) > most:
+            raise UsageError(
+                f"Expected a name of at most {most} bytes; received one of {size}, "
+                f"{name[:20]!r}...",
+                "Choose a shorter one.",
+            )
+    most = _limit(there, "PC_PATH_MAX", 4096) - _SPARE_PATH
+    if (size := len(os.fsencode(path))) > most:
+        raise UsageError(
+            f"Expected a path of at most {most} bytes; received one of {size}.",
+            "Choose another folder or name.",
+        )
+
+
+def exists(path: Path) -> bool:
+    """Whether there is a file or folder; not at a path that the system refuses."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name is too long, or none of the system's
+        return False
+
+
+def _limit(folder: Path, what: str, usual: int) -> int:
+    try:
+        return os.pathconf(folder, what)
+    except (AttributeError, OSError, ValueError):  # Windows, and file systems that don't tell
+        return usual
+
 
 _NUMBER = re.compile(r"\[(?:Errno|WinError) -?\d+\] ")
 

@@ -22,7 +22,7 @@ def written() -> str:
     parts = [
         "Exit codes and JSON: [Run directory](run-directory.md#exit-codes).",
         "## genkit\n\n```text\ngenkit [OPTIONS] COMMAND [ARGS]...\n```",
-        _options(app.registered_callback.callback),
+        _own_options(app),
     ]
     parts += [_command(name, function) for name, function in commands()]
     return markdown.page(
@@ -30,19 +30,28 @@ def written() -> str:
     )
 
 
+def _own_options(app: typer.Typer) -> str:
+    """Return the table of the options of ``genkit`` itself, those that Typer adds among them."""
+    rows = [
+        [", ".join(f"`{name}`" for name in parameter.opts), markdown.sentence(parameter.help)]
+        for parameter in typer.main.get_command(app).params
+    ]
+    return markdown.table(["option", "meaning"], rows)
+
+
 def commands() -> list[tuple[str, Callable[..., Any]]]:
     """List all commands, with the words that name them; those of groups come last."""
     from genkit.cli import app
 
-    groups = [
-        ("", app),
-        *((f"{group.name} ", group.typer_instance) for group in app.registered_groups),
-    ]
-    return [
-        (f"{prefix}{command.name}", command.callback)
-        for prefix, group in groups
-        for command in group.registered_commands
-    ]
+    found = [(command.name, command.callback) for command in app.registered_commands]
+    for group in app.registered_groups:
+        inside = group.typer_instance
+        if inside.info.invoke_without_command:  # the group's name alone does something too
+            found.append((group.name, inside.registered_callback.callback))
+        found += [
+            (f"{group.name} {each.name}", each.callback) for each in inside.registered_commands
+        ]
+    return found
 
 
 def parameters(function: Callable[..., Any]) -> list[tuple[list[str], Any, str, str]]:

@@ -69,9 +69,19 @@ PACKAGES = {
     "genkit.losses": None,
     "genkit.testing": None,
 }
-# Modules some of whose names are public: what verbs print with, what plugins raise and declare.
+# Modules some of whose names are public: what verbs print with, what plugins read with, raise
+# and declare.
 MODULES = {
     "genkit.cli.output": ("JsonFlag", "emit", "say", "note", "table"),
+    "genkit.data.tables": (
+        "read_table",
+        "Dialect",
+        "TableChunk",
+        "Malformed",
+        "is_missing",
+        "OPEN_QUOTE",
+        "WIDTH",
+    ),
     "genkit.errors": ("DataError", "PluginError", "RunError", "UsageError"),
     "genkit.testing.fakes": ("toy_schema", "toy_source", "write_image_folder", "write_npz"),
 }

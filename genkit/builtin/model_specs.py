@@ -10,8 +10,18 @@ _VAE_CONFIGS = f"{_MODELS}.vae_configs"
 _FLOW_CONFIGS = f"{_MODELS}.flow_configs"
 _LATENTS = ("generate", "reconstruct", "encode", "interpolate")
 _MNIST = {"dataset": "mnist", "batch_size": 64}
+# Rates that fall to zero, and averages over the end of the run: in a run of minutes they decide
+# whether pictures are whole.
+_FALLING = {"learning_rate_schedule": "linear", "warmup_steps": 100}
 _TINY_GAN = {"width": 4, "latent_dim": 8}
 _TINY_VAE = {"width": 4, "hidden": 16, "latent_dim": 4}
+_QUICK_FLOW = {
+    "width": 32,
+    "blocks": 1,
+    "guidance": 1.5,
+    "learning_rate": 1.5e-3,
+    "average_window": 0.08,
+}
 _TINY_FLOW = {"width": 8, "blocks": 1, "sampling_steps": 3}
 
 GANS = (
@@ -33,7 +43,12 @@ GANS = (
         config=f"{_GAN_CONFIGS}:DCGANConfig",
         accepts=("image",),
         presets={
-            "default": {**_MNIST, "epochs": 2, "config": {"width": 32, "learning_rate": 6e-4}},
+            "default": {
+                **_MNIST,
+                **_FALLING,
+                "epochs": 2,
+                "config": {"width": 32, "learning_rate": 8e-4, "generator_average_window": 0.1},
+            },
             "reference": {**_MNIST, "epochs": 100},
         },
         references=(
@@ -133,6 +148,19 @@ AUTOENCODERS = (
                 "epochs": 30,
                 "config": {"latent_dim": 2, "hidden": 16},
             },
+            "flow": {
+                **_MNIST,
+                **_FALLING,
+                "epochs": 4,
+                "config": {
+                    "prior": "flow",
+                    "latent_dim": 24,
+                    "kl_weight": 0.25,
+                    "hidden": 256,
+                    "learning_rate": 2e-3,
+                    "average_window": 0.08,
+                },
+            },
         },
         references=(
             "Kingma, Welling 2014, Auto-Encoding Variational Bayes, arXiv:1312.6114",
@@ -175,6 +203,34 @@ AUTOENCODERS = (
         references=("Sohn et al. 2015, Learning Structured Output Representation ..., NeurIPS",),
     ),
     ModelSpec(
+        name="latent-flow",
+        summary="Small autoencoder with a flow over its latents, by label where there are any",
+        tiny={**_TINY_VAE, "prior_width": 16, "prior_layers": 1, "sampling_steps": 3},
+        model=f"{_MODELS}.latent_flow:LatentFlow",
+        config=f"{_VAE_CONFIGS}:LatentFlowConfig",
+        accepts=("image",),
+        capabilities=_LATENTS,
+        options={"generate": f"{_FLOW_CONFIGS}:SamplingOptions"},
+        presets={
+            "default": {
+                **_MNIST,
+                **_FALLING,
+                "epochs": 4,
+                "config": {"hidden": 256, "learning_rate": 2e-3, "average_window": 0.08},
+            },
+            "reference": {
+                **_MNIST,
+                "epochs": 400,
+                "config": {"latent_dim": 64, "kl_weight": 1.0, "learning_rate": 1e-4},
+            },
+        },
+        references=(
+            "Dai, Wipf 2019, Diagnosing and Enhancing VAE Models, arXiv:1903.05789",
+            "Rombach et al. 2022, High-Resolution Image Synthesis ..., arXiv:2112.10752",
+            "Lipman et al. 2022, Flow Matching for Generative Modeling, arXiv:2210.02747",
+        ),
+    ),
+    ModelSpec(
         name="vq-vae",
         summary="Autoencoder to a grid of codes, with a transformer that draws such grids",
         tiny={
@@ -210,11 +266,17 @@ FLOWS = (
         accepts=("image",),
         options={"generate": f"{_FLOW_CONFIGS}:SamplingOptions"},
         presets={
-            "default": {**_MNIST, "epochs": 2, "config": {"width": 48, "blocks": 1}},
+            "default": {**_MNIST, **_FALLING, "epochs": 4, "config": _QUICK_FLOW},
             "reference": {
                 **_MNIST,
                 "epochs": 200,
-                "config": {"width": 128, "patch": 1, "average": 0.9999, "learning_rate": 2e-4},
+                "config": {
+                    "width": 128,
+                    "patch": 1,
+                    "average": 0.9999,
+                    "learning_rate": 2e-4,
+                    "conditional": False,
+                },
             },
         },
         references=(
@@ -233,8 +295,9 @@ FLOWS = (
         presets={
             "default": {
                 **_MNIST,
-                "epochs": 2,
-                "config": {"width": 48, "blocks": 1, "answer": "velocity"},
+                **_FALLING,
+                "epochs": 4,
+                "config": {**_QUICK_FLOW, "answer": "velocity"},
             },
             "reference": {
                 **_MNIST,
@@ -245,6 +308,7 @@ FLOWS = (
                     "average": 0.9999,
                     "learning_rate": 2e-4,
                     "noise_schedule": "linear",
+                    "conditional": False,
                 },
             },
         },

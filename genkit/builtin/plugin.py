@@ -130,7 +130,7 @@ def genkit_datasets() -> Iterable[DatasetSpec]:
     )
     yield DatasetSpec(
         name="image-folder",
-        summary="Your own PNG and JPEG files, with labels from sub-folders and captions",
+        summary="Your own images in a folder, with labels from sub-folders and captions",
         source=f"{home}.image_folder:open_image_folder",
         fake="genkit.testing.fakes:write_image_folder",
         config=f"{home}.image_folder:ImageFolderConfig",

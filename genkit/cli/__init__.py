@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import warnings
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from typing import Annotated
 
 import typer
+from typer.core import TyperCommand
 
 from genkit.cli import (
     augment,
@@ -29,10 +32,16 @@ from genkit.cli import (
     runs,
     streams,
 )
+from genkit.cli.help_text import FlowingCommand
 from genkit.cli.plugin_commands import Verbs, Words, for_capability
+from genkit.cli.typer_inside import complete_plainly
 from genkit.errors import GenkitError
 
+complete_plainly()
+
 _INTERRUPTED = 130
+_COMPLETING = "_GENKIT_COMPLETE"
+"""The variable in which a shell asks for completions."""
 
 app = typer.Typer(
     name="genkit",
@@ -52,12 +61,19 @@ app.command("compare")(compare.compare)
 app.command("evaluate")(evaluate.evaluate)
 app.command("augment")(augment.augment)
 app.command("report")(report.report)
-app.command("runs")(runs.runs)
 app.command("list")(listing.list_specs)
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
+app.add_typer(runs.app, name="runs", cls=Words)
 app.add_typer(new.app, name="new", cls=Words)
+for _command in (
+    *app.registered_commands,
+    *new.app.registered_commands,
+    *runs.app.registered_commands,
+):
+    if _command.cls is TyperCommand:
+        _command.cls = FlowingCommand
 
 
 def _print_version(wanted: bool) -> None:
@@ -83,6 +99,8 @@ def _root(
 
 def main() -> None:
     """Run the command line; the entry point of ``genkit``."""
+    if _COMPLETING in os.environ:
+        sys.exit(_complete())
     streams.prepare()
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
@@ -106,6 +124,17 @@ def main() -> None:
     except OSError as error:
         code = code or _report(error, as_json)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complete() -> int:
+    """Answer a shell that asks how a word may go on; faults offer nothing, and show nothing."""
+    os.environ["COLUMNS"] = "1000"  # an offer is a line: none may be wrapped
+    with redirect_stderr(io.StringIO()):
+        try:
+            app(prog_name="genkit", standalone_mode=False)
+        except Exception:  # noqa: BLE001 - what was typed so far may be anything
+            return 1
+    return 0
 
 
 def _report(error: BaseException, as_json: bool) -> int:
@@ -149,9 +178,9 @@ def _report(error: BaseException, as_json: bool) -> int:
             output.emit(answer, as_json, lambda: None)
             told = True
     if not told:
-        output.note(f"error: {answer['message']} {answer['hint']}".rstrip())
+        output.fault("error", answer["message"], answer["hint"])
     return code
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    output.note(f"warning: {message}")
+    output.fault("warning", " ".join(str(message).split()))

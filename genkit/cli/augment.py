@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, note, say, table
 from genkit.cli.recipe_flags import recipe_flags, recipe_of
 from genkit.errors import UsageError
@@ -44,6 +45,7 @@ def augment(  # noqa: PLR0917
             help="A model that generates by label: it needs data with a label (genkit info MODEL), "
             "or has the setting conditional.",
             rich_help_panel=_GENERATOR,
+            autocompletion=completion.models,
         ),
     ],
     per_class: Annotated[
@@ -91,12 +93,16 @@ def augment(  # noqa: PLR0917
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="Folder that holds augmentations.", rich_help_panel=_PLACE)
-    ] = Path("augmentations"),
+        Path | None,
+        typer.Option(
+            help="Folder to write to; augmentations/NAME if not given.", rich_help_panel=_PLACE
+        ),
+    ] = None,
     name: Annotated[
         str | None,
         typer.Option(
-            help="Name of this one; made from model, data and --per-class if not given.",
+            help="Name of this one; made from model, data and --per-class if not given. Short for "
+            "--out augmentations/NAME.",
             rich_help_panel=_PLACE,
         ),
     ] = None,
@@ -119,7 +125,7 @@ def augment(  # noqa: PLR0917
       genkit augment --model ddpm --set conditional=true --dataset mnist --per-class 100
     """
     from genkit.plugins.registry import installed
-    from genkit.runs.names import check_name
+    from genkit.runs.names import folder_for
     from genkit.workflows.augmentation.settings import make_settings
 
     settings = make_settings(
@@ -132,9 +138,8 @@ def augment(  # noqa: PLR0917
         classical=classical.split() if classical is not None else None,
     )
     plan = settings.generator
-    folder = out / (name or f"{plan.model}-{plan.dataset}-{settings.per_class}")
-    if name is not None:
-        check_name(name, "name")
+    default = f"{plan.model}-{plan.dataset}-{settings.per_class}"
+    folder = folder_for(out, name, Path("augmentations"), default)
     from genkit.workflows.augmentation.experiment import augment as carry_out
 
     ended = carry_out(settings, folder, note)

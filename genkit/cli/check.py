@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, note, say, table
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ def check(
         str,
         typer.Argument(
             help="A plugin, by entry point or distribution; or a model, data set, trainer, metric "
-            "or callback."
+            "or callback.",
+            autocompletion=completion.everything,
         ),
     ],
     backend: Annotated[

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, note, say, table
 from genkit.cli.recipe_flags import recipe_flags, recipe_of
 
@@ -36,10 +37,18 @@ _THOUSAND = 1000
     config="A setting of every model. Repeatable.",
 )
 def compare(  # noqa: PLR0917
-    model: Annotated[str | None, typer.Argument(help="Name of the model.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Argument(help="Name of the model.", autocompletion=completion.models),
+    ] = None,
     models: Annotated[
         str | None,
-        typer.Option(metavar="A,B", help="Further models.", rich_help_panel=_WHAT),
+        typer.Option(
+            metavar="A,B",
+            help="Further models.",
+            rich_help_panel=_WHAT,
+            autocompletion=completion.several_models,
+        ),
     ] = None,
     backends: Annotated[
         str | None,
@@ -48,6 +57,7 @@ def compare(  # noqa: PLR0917
             help="Of jax, torch, tensorflow; by default all that are installed. Parity is against "
             "the first.",
             rich_help_panel=_WHAT,
+            autocompletion=completion.several_backends,
         ),
     ] = None,
     seeds: Annotated[
@@ -63,6 +73,7 @@ def compare(  # noqa: PLR0917
             metavar="A,B",
             help="Metrics of quality; by default those that suit the data: genkit list metrics.",
             rich_help_panel=_WHAT,
+            autocompletion=completion.metrics,
         ),
     ] = None,
     no_quality: Annotated[
@@ -90,12 +101,17 @@ def compare(  # noqa: PLR0917
     name: Annotated[
         str | None,
         typer.Option(
-            help="Name of the comparison; by default its models and data.", rich_help_panel=_PLACE
+            help="Name of the comparison; by default its models and data. Short for --out "
+            "comparisons/NAME.",
+            rich_help_panel=_PLACE,
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="Folder that holds the comparisons.", rich_help_panel=_PLACE)
-    ] = Path("comparisons"),
+        Path | None,
+        typer.Option(
+            help="Folder to write to; comparisons/NAME if not given.", rich_help_panel=_PLACE
+        ),
+    ] = None,
     as_json: JsonFlag = False,
     **asked: Any,
 ) -> int:

@@ -10,10 +10,11 @@ import typer
 
 from genkit.cli import items as shared
 from genkit.cli.output import JsonFlag, emit, say
+from genkit.cli.run_argument import RunArgument
 
 
 def encode(  # noqa: PLR0917
-    run: shared.RunArgument,
+    run: RunArgument,
     n: Annotated[
         int | None, typer.Option("--n", "-n", help="How many items; all if not given.")
     ] = None,
@@ -35,8 +36,8 @@ def encode(  # noqa: PLR0917
 
     from genkit.files import write_bytes
 
-    latent = model.encode(shared.encoded_of(model, items), **shared.label_of(model, items))
     file = shared.writable(run, out, "latents.npz")
+    latent = model.encode(shared.encoded_of(model, items), **shared.label_of(model, items))
     labels = {"label": items["label"]} if "label" in items else {}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, latent=latent, **labels)

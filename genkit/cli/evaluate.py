@@ -8,27 +8,32 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genkit.cli import completion, setting_completion
 from genkit.cli import items as shared
 from genkit.cli.figures import show_figures
 from genkit.cli.output import JsonFlag, emit
+from genkit.cli.run_argument import ModelArgument
 
 if TYPE_CHECKING:
     from genkit.evaluation.zoo import ZooModel
 
 
 def evaluate(  # noqa: PLR0917
-    run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run directory, or an exported model folder.")
-    ],
+    run: ModelArgument,
     against: Annotated[
         str | None,
-        typer.Option(metavar="DATASET", help="Data set to compare with; by default the run's own."),
+        typer.Option(
+            metavar="DATASET",
+            help="Data set to compare with; by default the run's own.",
+            autocompletion=completion.datasets,
+        ),
     ] = None,
     data: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KEY=VALUE",
             help="Another setting of that data set, e.g. transforms=resize=32. Repeatable.",
+            autocompletion=setting_completion.data_keys,
         ),
     ] = None,
     split: Annotated[
@@ -36,7 +41,11 @@ def evaluate(  # noqa: PLR0917
     ] = "test",
     metrics: Annotated[
         str | None,
-        typer.Option(metavar="fid,kid,...", help="By default all that fit: genkit list metrics."),
+        typer.Option(
+            metavar="fid,kid,...",
+            help="By default all that fit: genkit list metrics.",
+            autocompletion=completion.metrics,
+        ),
     ] = None,
     extractor: Annotated[
         str | None,
@@ -104,9 +113,10 @@ def evaluate(  # noqa: PLR0917
 def _what(path: Path) -> tuple[str, ZooModel | None]:
     """Return what was measured in words, and what the zoo has of its kind."""
     from genkit.evaluation.zoo import find_zoo_model
-    from genkit.runs.export import is_export, named_model
     from genkit.runs.kept_figures import read_figures
+    from genkit.runs.names import is_export
     from genkit.runs.run import Run
+    from genkit.runs.saved_model import named_model
 
     if is_export(path):
         return f"{named_model(path)[0]}, an exported model", None

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from genkit.cli import items as shared
 from genkit.cli.output import JsonFlag, emit, say
+from genkit.cli.run_argument import ModelArgument
 from genkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,23 +21,13 @@ if TYPE_CHECKING:
 
 def generate(  # noqa: PLR0917
     context: typer.Context,
-    run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run directory, or an exported model folder.")
-    ],
+    run: ModelArgument,
     n: Annotated[int, typer.Option("--n", "-n", help="How many.")] = 64,
     seed: Annotated[
         int, typer.Option(help="Sample i depends only on (seed, i): --n 10 begins --n 100.")
     ] = 0,
-    backend: Annotated[
-        str | None, typer.Option(help="jax, torch or tensorflow; by default the run's own.")
-    ] = None,
-    checkpoint: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STEP|best",
-            help="The step of a checkpoint the run has kept, or best; by default the newest.",
-        ),
-    ] = None,
+    backend: shared.BackendOption = None,
+    checkpoint: shared.CheckpointOption = None,
     label: Annotated[
         str | None,
         typer.Option(
@@ -73,29 +65,32 @@ def generate(  # noqa: PLR0917
         raise UsageError(
             f"Expected --n of at least 1 and --seed of 0 to 2**31 - 1; received {n} and {seed}."
         )
-    from genkit.files import staged
+    from genkit.files import check_path, staged
     from genkit.plan.activation import active_backend
     from genkit.report.samples import Samples
     from genkit.runs.loading import load
 
+    if out is not None:
+        check_path(out)
     model = load(run, backend, checkpoint)
     writer = Samples(model)
     format_ = _chosen(format_, writer.formats())
-    labels: list[int | None] = [None] if label is None else [*parse_labels(label, model)]
+    labels = [] if label is None else parse_labels(label, model)
     reviewed = itertools.chain.from_iterable(
         writer.reviewed(model.generate_batches(n, seed, each, **context.obj), _names(each), each)
-        for each in labels
+        for each in (labels or (None,))
     )
     folder = out or run / "generated"
     with staged(folder) as place:
         files = _write(writer, format_, reviewed, place, None if label is None else n)
     files = [folder / file.name for file in files]
-    total = n * len(labels)
+    total = n * max(1, len(labels))
     result = {
         "run": str(run),
         "n": total,
         "seed": seed,
-        "label": None if label is None else labels,
+        "label": labels or None,
+        "classes": [model.classes()[each] for each in labels] or None,
         "options": context.obj,
         "backend": active_backend(),
         "format": format_,
@@ -134,14 +129,18 @@ def _show(result: dict[str, Any]) -> None:
     files = result["files"]
     refused = result["refused"]
     say(f"{result['n'] - refused['n']} samples: {files[0] if len(files) == 1 else result['out']}")
+    pairs = zip(result["label"] or (), result["classes"] or (), strict=True)
+    if named := [f"{name} (label {number})" for number, name in pairs if name != str(number)]:
+        say(f"Classes: {', '.join(named)}")
     for reason, count in refused["reasons"].items():
         say(f"Refused {count} of {result['n']}: {reason}")
 
 
 def parse_labels(text: str, model: Model) -> list[int]:
-    """Read ``--label``: class numbers or names between commas, and ranges with both ends.
+    """Read ``--label``: classes between commas, by name or number, and ranges with both ends.
 
-    A class that is named twice is given once.
+    A word means the same class alone, in a list and as the end of a range: see
+    ``Model.class_number``. A class that is named twice is given once.
 
     Raises:
         UsageError: the model takes no label, or knows no such class.
@@ -151,14 +150,25 @@ def parse_labels(text: str, model: Model) -> list[int]:
     numbers: list[int] = []
     for part in (part.strip() for part in text.split(",")):
         first, colon, last = part.partition(":")
-        if colon and first.isdecimal() and last.isdecimal():
-            ends = model.class_number(int(first)), model.class_number(int(last))
-            numbers += range(ends[0], ends[1] + 1)
+        if colon and first.isdecimal() and last.isdecimal() and part not in model.classes():
+            numbers += _range(first, last, model)
         else:
-            numbers.append(model.class_number(int(part) if part.isdecimal() else part))
-    if not numbers:
-        raise UsageError(f"Expected a range of classes that rises; received --label {text}.")
+            numbers.append(model.class_number(part))
     return list(dict.fromkeys(numbers))
+
+
+def _range(first: str, last: str, model: Model) -> list[int]:
+    """Return the classes from one to another: in the order of their names, if those are numbers."""
+    ends = model.class_number(first), model.class_number(last)
+    classes = model.classes()
+    if first in classes and last in classes:
+        places = {int(name): number for number, name in enumerate(classes) if name.isdecimal()}
+        found = [places[value] for value in sorted(places) if int(first) <= value <= int(last)]
+    else:
+        found = list(range(ends[0], ends[1] + 1))
+    if not found:
+        raise UsageError(f"Expected a range of classes that rises; received {first}:{last}.")
+    return found
 
 
 def _names(label: int | None) -> Iterator[str]:

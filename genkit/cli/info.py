@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, say, table
 from genkit.cli.plugin_commands import commands_for
 from genkit.plugins import catalogue
@@ -24,7 +25,10 @@ _NOTES = {
 
 
 def info(
-    name: Annotated[str, typer.Argument(help="A name from genkit list.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A name from genkit list.", autocompletion=completion.everything),
+    ],
     as_json: JsonFlag = False,
 ) -> int:
     """Show a model's, data set's or trainer's settings, options and presets; or a plugin.

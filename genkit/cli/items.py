@@ -7,28 +7,35 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from genkit.cli import completion, setting_completion
 from genkit.errors import UsageError
+from genkit.files import check_path
 
 if TYPE_CHECKING:
     from genkit.models.autoencoder import Autoencoder
 
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 DataOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="KEY=VALUE",
         help="Another setting of the run's data set, e.g. split=train; where the data has a test "
         "split, that is taken. Repeatable.",
+        autocompletion=setting_completion.data_keys,
     ),
 ]
 BackendOption = Annotated[
-    str | None, typer.Option(help="jax, torch or tensorflow; by default the run's own.")
+    str | None,
+    typer.Option(
+        help="jax, torch or tensorflow; by default the run's own.",
+        autocompletion=completion.backends,
+    ),
 ]
 CheckpointOption = Annotated[
     str | None,
     typer.Option(
         metavar="STEP|best",
         help="The step of a checkpoint the run has kept, or best; by default the newest.",
+        autocompletion=completion.checkpoints,
     ),
 ]
 
@@ -93,5 +100,6 @@ def encoded_of(model: Autoencoder, items: dict[str, Any]) -> Any:
 def writable(run: Path, out: Path | None, name: str) -> Path:
     """Return the file to write: ``out``, or that name in the run's folder of what it generated."""
     file = out or run / "generated" / name
+    check_path(file)
     file.parent.mkdir(parents=True, exist_ok=True)
     return file

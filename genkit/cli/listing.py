@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, note, say, table
 from genkit.errors import UsageError
 from genkit.plugins.catalogue import absent_plugins, list_kind
@@ -17,7 +18,10 @@ from genkit.plugins.registry import installed
 def list_specs(
     kind: Annotated[
         str | None,
-        typer.Argument(help=f"One of {', '.join(KINDS)}, plugins; all if not given."),
+        typer.Argument(
+            help=f"One of {', '.join(KINDS)}, plugins; all if not given.",
+            autocompletion=completion.kinds,
+        ),
     ] = None,
     as_json: JsonFlag = False,
 ) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, TextIO
@@ -78,6 +79,35 @@ def note(text: str) -> None:
     """Print a line for people on stderr, if anybody reads it."""
     with suppress(OSError):
         print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def fault(kind: str, message: str, hint: str = "") -> None:
+    """Print an error or a warning on stderr.
+
+    It is one line; in a terminal it is broken at words, and the hint stands below.
+
+    Args:
+        kind: ``"error"`` or ``"warning"``.
+        message: what happened.
+        hint: what to do next.
+    """
+    lines = [f"{kind}: {message}", hint]
+    if not sys.stderr.isatty():
+        note(" ".join(lines).rstrip())
+        return
+    columns = _columns()
+    for line in filter(None, lines):
+        note(textwrap.fill(line, columns, break_long_words=False, break_on_hyphens=False))
+
+
+def _columns() -> int:
+    """Return the width of the terminal that stderr goes to; stdout may go elsewhere."""
+    if os.environ.get("COLUMNS", "").isdecimal():
+        return max(1, int(os.environ["COLUMNS"]))
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperCommand, TyperOption
 
+from genkit.cli.help_text import FlowingCommand, FlowingGroup
+from genkit.cli.run_argument import naming_runs
 from genkit.errors import (
     AmbiguousNameError,
     PluginError,
@@ -40,7 +41,7 @@ _SYNONYMS = {
 }
 
 
-class Words(TyperGroup):
+class Words(FlowingGroup):
     """A group of commands that answers a mistyped one with the right one."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -150,7 +151,7 @@ class _Unloaded(TyperCommand):
         """Take the verb of the distribution that brings the model of the run among the words."""
         if len(self._entries) == 1:
             return self._entries[0]
-        models = (model_of(Path(word)) for word in args if not word.startswith("-"))
+        models = (model_of(word) for word in args if not word.startswith("-"))
         model = next((entry for entry in models if entry is not None), None)
         for entry in self._entries:
             if model is not None and entry.distribution == model.distribution:
@@ -168,7 +169,7 @@ class _Unloaded(TyperCommand):
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         try:
             function = resolve(spec.command)
-            app.command(self.name, cls=for_capability(spec.capability))(function)
+            app.command(self.name, cls=for_capability(spec.capability))(naming_runs(function))
             return typer.main.get_command(app)
         except (Exception, SystemExit) as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
@@ -187,7 +188,7 @@ def for_capability(capability: str) -> type[TyperCommand]:
     that were given. Without a capability nothing is looked up.
     """
 
-    class Command(TyperCommand):
+    class Command(FlowingCommand):
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
             ctx.obj = {}
             spec = self._model_spec(ctx, args) if capability else None
@@ -217,33 +218,31 @@ def for_capability(capability: str) -> type[TyperCommand]:
             """Find the run among the words that are no flags known so far, nor their values."""
             parser = self.make_parser(ctx)
             parser.ignore_unknown_options = True
+            completes = ctx.resilient_parsing
             ctx.resilient_parsing = True  # mistakes are told of when it is parsed in earnest
             values, rest, _ = parser.parse_args(list(args))
-            ctx.resilient_parsing = False
+            ctx.resilient_parsing = completes
             taken = [
                 values.get(str(param.name))
                 for param in self.params
                 if param.param_type_name == "argument"
             ]
             words = [word for word in (*taken, *rest) if isinstance(word, str)]
-            found = (model_of(Path(word)) for word in words)
+            found = (model_of(word) for word in words)
             return next((entry.spec for entry in found if entry is not None), None)
 
     return Command
 
 
-def model_of(path: Path) -> Entry | None:
-    """Return the record of the model of a run or an exported model; None if it is neither.
+def model_of(word: str) -> Entry | None:
+    """Return the record of the model of a run or an exported model; None if it names neither.
 
     Raises:
         GenkitError: its files are damaged, or no installed plugin offers the model.
     """
-    from genkit.runs.loading import saved_model_entry
+    from genkit.runs.saved_model import saved_model_entry
 
-    try:
-        return saved_model_entry(path)
-    except OSError:  # a word may be too long for a name
-        return None
+    return saved_model_entry(word)
 
 
 def _flags(options: type[Config], model: str, taken: set[str | None]) -> list[TyperOption]:

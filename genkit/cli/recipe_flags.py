@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from genkit.cli import completion, setting_completion
 from genkit.plan.fitting import FitSettings
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -25,44 +26,56 @@ class Flag:
             by a flag a pair, ``KEY=VALUE``.
         name: where it isn't the field's.
         metavar: what stands for the value, where that is not its kind.
+        complete: offers a shell what the value may be.
     """
 
     help: str
     kind: type = str
     name: str | None = None
     metavar: str | None = None
+    complete: Callable[..., list[completion.Offer]] | None = None
 
 
 # Not made from Recipe itself: that would import pydantic for each --help.
 FLAGS = {
-    "backend": Flag("jax, torch, tensorflow or auto (recipe, KERAS_BACKEND, first installed)."),
-    "dataset": Flag("Name of the data set: genkit list datasets."),
+    "backend": Flag(
+        "jax, torch, tensorflow or auto (recipe, KERAS_BACKEND, first installed).",
+        complete=completion.backends,
+    ),
+    "dataset": Flag("Name of the data set: genkit list datasets.", complete=completion.datasets),
     "data": Flag(
         "A setting of the data set, e.g. path=photos: genkit info DATASET. Repeatable.",
         dict,
         "--data",
         "KEY=VALUE",
+        setting_completion.data_keys,
     ),
-    "preset": Flag("Preset to start from: genkit info MODEL."),
+    "preset": Flag("Preset to start from: genkit info MODEL.", complete=setting_completion.presets),
     "config": Flag(
         "A setting of the model, e.g. latent_dim=64: genkit info MODEL. Repeatable.",
         dict,
         "--set",
         "KEY=VALUE",
+        setting_completion.config_keys,
     ),
-    "trainer": Flag("Trainer; by default the model's own."),
+    "trainer": Flag("Trainer; by default the model's own.", complete=completion.trainers),
     "trainer_config": Flag(
         "A setting of the trainer: genkit info TRAINER. Repeatable.",
         dict,
         "--trainer-set",
         "KEY=VALUE",
+        setting_completion.trainer_keys,
     ),
     "precision": Flag(
         "What to compute in: float32, bfloat16, float16, or auto for the fastest that is safe "
-        "here. Weights and losses are float32 always."
+        "here. Weights and losses are float32 always.",
+        complete=completion.precisions,
     ),
     "init": Flag(
-        "Start from the weights of another run, whichever backend made it.", Path, metavar="RUN"
+        "Start from the weights of another run, whichever backend made it.",
+        Path,
+        metavar="RUN",
+        complete=completion.runs,
     ),
     "seed": Flag("Seed of all randomness.", int),
     "batch_size": Flag("Items in a batch.", int),
@@ -89,10 +102,17 @@ FLAGS = {
         "before. Use it with: genkit generate RUN --checkpoint best",
         metavar="LOSS",
     ),
+    "learning_rate_schedule": Flag(
+        "How learning rates fall over the run: constant, linear or cosine, to zero."
+    ),
+    "warmup_steps": Flag(
+        "Steps over which learning rates rise to their values.", int, metavar="STEPS"
+    ),
     "log": Flag(
         "Log to tensorboard or mlflow, into the run directory: genkit list callbacks. Repeatable.",
         list,
         metavar="NAME",
+        complete=completion.callbacks,
     ),
 }
 
@@ -141,6 +161,7 @@ def _annotation(flag: Flag, panel: str, meaning: str | None) -> Any:
         typer.Option(
             *([flag.name] if flag.name else []),
             metavar=flag.metavar,
+            autocompletion=flag.complete,
             help=meaning or flag.help,
             rich_help_panel=panel,
         ),

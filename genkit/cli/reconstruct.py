@@ -9,10 +9,11 @@ import typer
 
 from genkit.cli import items as shared
 from genkit.cli.output import JsonFlag, emit, say
+from genkit.cli.run_argument import RunArgument
 
 
 def reconstruct(  # noqa: PLR0917
-    run: shared.RunArgument,
+    run: RunArgument,
     n: Annotated[int, typer.Option("--n", "-n", help="How many.")] = 10,
     data: shared.DataOption = None,
     backend: shared.BackendOption = None,

@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
+from genkit.cli import items as shared
 from genkit.cli.output import JsonFlag, emit, say
+from genkit.cli.run_argument import RunsArgument
 from genkit.errors import UsageError
 
 
 def report(
-    runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="Run directories; several are compared.")
-    ],
+    runs: RunsArgument,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -33,9 +33,7 @@ def report(
             "suit another modality.",
         ),
     ] = None,
-    backend: Annotated[
-        str | None, typer.Option(help="jax, torch or tensorflow; by default the run's own.")
-    ] = None,
+    backend: shared.BackendOption = None,
     as_json: JsonFlag = False,
 ) -> int:
     """Write a page about a run: one HTML file that needs no network, for any browser.

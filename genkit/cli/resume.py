@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from genkit.cli.output import JsonFlag
+from genkit.cli import completion
+from genkit.cli.output import JsonFlag, note
 from genkit.cli.run import show_result
+from genkit.cli.run_argument import RunArgument
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run directory.")],
+    run: RunArgument,
     steps: Annotated[
         int | None,
         typer.Option(metavar="MORE", help="Train this many steps more than were done."),
     ] = None,
     backend: Annotated[
         str | None,
-        typer.Option(help="jax, torch or tensorflow; by default the one it was begun with."),
+        typer.Option(
+            help="jax, torch or tensorflow; by default the one it was begun with.",
+            autocompletion=completion.backends,
+        ),
     ] = None,
     as_json: JsonFlag = False,
 ) -> int:
@@ -32,6 +36,11 @@ def resume(
       genkit resume runs/mine --steps 1000
       genkit resume runs/mine --backend torch
     """
+    from genkit.runs.run import Run
     from genkit.workflows import train
 
-    return show_result(train.resume(run, steps, backend=backend), as_json)
+    finished = steps is None and train.finished_outcome(Run.open(run)) is not None
+    code = show_result(train.resume(run, steps, backend=backend), as_json)
+    if finished:
+        note(f"The run was finished: nothing is left. Train on with: genkit resume {run} --steps N")
+    return code

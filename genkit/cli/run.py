@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, note, say
 from genkit.cli.plugin_commands import commands_for
 from genkit.cli.recipe_flags import recipe_flags, recipe_of
@@ -25,13 +26,19 @@ _PLACE = "Where it goes"
     "init",
     "seed",
     "batch_size",
+    "learning_rate_schedule",
+    "warmup_steps",
     after="recipe",
 )
 @recipe_flags(_LENGTH, "steps", "epochs", "time", after="recipe")
 @recipe_flags(_PLACE, "checkpoint_every", "sample_every", "keep", "keep_best", "log", after="name")
 def run(  # noqa: PLR0917
     model: Annotated[
-        str | None, typer.Argument(help="Name of the model; may stand in the recipe instead.")
+        str | None,
+        typer.Argument(
+            help="Name of the model; may stand in the recipe instead.",
+            autocompletion=completion.models,
+        ),
     ] = None,
     recipe: Annotated[
         Path | None,
@@ -66,16 +73,26 @@ def run(  # noqa: PLR0917
     """
     from genkit.plan.plan import make_plan, read_recipe
     from genkit.plugins.registry import installed
+    from genkit.runs.finding import with_init_found
+    from genkit.runs.names import check_free, check_name
 
     flags = {"model": model, **recipe_of(asked)}
-    plan = make_plan(installed(), flags, read_recipe(recipe) if recipe else None)
+    layers = [
+        with_init_found(each, runs_dir) for each in (flags, read_recipe(recipe) if recipe else {})
+    ]
+    plan = make_plan(installed(), *layers)
     if dry_run:
         emit(plan.model_dump(mode="json"), as_json, lambda: say(plan.model_dump_json(indent=2)))
         return 0
+    if name is not None:  # told before anything heavy is imported
+        check_name(name)
+        check_free(runs_dir / name)
     from genkit.workflows.train import execute
 
     if not as_json:
         note(f"Training {plan.model} on {plan.dataset} with {plan.backend} ...")
+    if 0 in (plan.steps, plan.epochs):
+        note("A length of 0 trains nothing: the run will hold the weights that it starts from.")
     return show_result(execute(plan, runs_dir, name), as_json)
 
 
@@ -104,7 +121,7 @@ def show_result(result: Any, as_json: bool) -> int:
 
 def _verbs(plan: Any) -> list[str]:
     """Name what can be done with a trained model: generate, or what plugins' commands are for."""
-    from genkit.runs.inputs import model_entry
+    from genkit.runs.saved_model import model_entry
 
     capabilities = model_entry(plan.model, plan.distributions["model"]).spec.capabilities
     return [*(["generate"] if "generate" in capabilities else []), *commands_for(capabilities)]

@@ -49,7 +49,8 @@ def transformed(source: Source, transforms: Sequence[Transform]) -> Source:
         result: Source = ArraySource({**source.arrays, name: images}, schema)
     else:
         result = _LazySource(source, name, certain) if certain else copy.copy(source)
-    result.augment, result.skipped, result.assets = augment, source.skipped, source.assets
+    result.augment, result.assets = augment, source.assets
+    result.skipped, result.left_out = source.skipped, source.left_out
     return result
 
 

@@ -38,6 +38,8 @@ class Source(abc.ABC):
         schema: what one item is.
         augment: random transforms; the loader applies them, in order, to every batch.
         skipped: how many items were left out because they could not be read.
+        left_out: all that was left out and could have been items, counted by reason; it is kept
+            with the run.
         assets: arrays by name that a model trained on this data needs when it is used, beside the
             schema: maps of ids, titles. They are kept with the run and the exported model.
     """
@@ -45,6 +47,7 @@ class Source(abc.ABC):
     schema: Schema
     augment: tuple[Transform, ...] = ()
     skipped: int = 0
+    left_out: Mapping[str, int] = MappingProxyType({})
     assets: Mapping[str, NDArray[Any]] = MappingProxyType({})
 
     @abc.abstractmethod

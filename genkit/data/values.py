@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from genkit.data.axes import check_axes
 from genkit.data.source import ArraySource, Source
 from genkit.errors import DataError
 from genkit.plugins.specs import Field, Schema
@@ -27,7 +29,8 @@ def as_source(data: object) -> Source:
             one-dimensional text is text.
 
     Raises:
-        DataError: the values can't be used: of an unclear shape, constant, not finite.
+        DataError: the values can't be used: of an unclear shape, channels first, constant, not
+            finite.
     """
     if isinstance(data, Source):
         return data
@@ -38,7 +41,11 @@ def as_source(data: object) -> Source:
             "Expected a numpy array, a dict of numpy arrays, or a source; "
             f"received {type(data).__name__}."
         )
-    converted = {str(name): convert(str(name), np.asarray(a)) for name, a in data.items()}
+    arrays = {str(name): np.asarray(array) for name, array in data.items()}
+    for name, array in arrays.items():
+        if array.ndim == 4:  # noqa: PLR2004
+            check_axes(name, array.shape, "If they are right, pass an ArraySource with its Schema.")
+    converted = {name: convert(name, array) for name, array in arrays.items()}
     return ArraySource(
         {name: array for name, (array, _) in converted.items()},
         Schema({name: field for name, (_, field) in converted.items()}),
@@ -92,7 +99,8 @@ def label(name: str, array: NDArray[Any]) -> tuple[NDArray[np.int32], Field]:
     if array.ndim != 1 or array.dtype.kind not in "bui":
         raise DataError(
             f"Expected {name!r} as integers, one an item; received {array.dtype} of shape "
-            f"{array.shape}."
+            f"{array.shape}.",
+            _remedy(array),
         )
     low, high = int(array.min()), int(array.max())
     if low < 0 or high >= 1 << 16:
@@ -100,8 +108,24 @@ def label(name: str, array: NDArray[Any]) -> tuple[NDArray[np.int32], Field]:
             f"Expected the labels in {name!r} from 0 to 65535; received {low} to {high}.",
             "Number the classes from 0: numpy.unique(labels, return_inverse=True).",
         )
+    if (used := len(np.unique(array))) <= high / 2 or low > 0:
+        warnings.warn(
+            f"Only {used} of the {high + 1} classes 0 to {high} of {name!r} have items; "
+            "numpy.unique(labels, return_inverse=True) numbers them without gaps.",
+            stacklevel=2,
+        )
     classes = tuple(str(number) for number in range(high + 1))
     return array.astype(np.int32), Field((), "int32", "label", classes=classes)
+
+
+def _remedy(array: NDArray[Any]) -> str:
+    """Return how to make class numbers of an array that has none."""
+    if array.ndim == 2:  # noqa: PLR2004
+        ravel = array.shape[1] == 1
+        return "Drop the second axis: labels[:, 0]." if ravel else "If one-hot: labels.argmax(1)."
+    if array.dtype.kind in "OUSf":
+        return "Number the classes from 0: numpy.unique(labels, return_inverse=True)."
+    return ""
 
 
 def _range_of(

@@ -22,13 +22,14 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
-from genkit.engine.keras_inside import trained_variables
+from genkit.engine.keras_inside import scaled_learning_rate, trained_variables
 from genkit.engine.state import ModelState
 from genkit.errors import UsageError
 
@@ -101,6 +102,21 @@ class Engine(abc.ABC):
         """Put the optimizer's loss scale on gradients that were taken without it."""
         scale = self.model.optimizers[name].scale_loss(1.0)
         return [gradient * scale for gradient in gradients]
+
+    @contextmanager
+    def scaled_learning_rates(self, factor: Any) -> Iterator[None]:
+        """Multiply the learning rates of all updates inside the block, which is part of a step.
+
+        The optimizers' own rates stay what they are: callbacks may set them meanwhile.
+
+        Args:
+            factor: a float32 scalar tensor.
+        """
+        with ExitStack() as stack:
+            for optimizer in self.model.optimizers.values():
+                inner = getattr(optimizer, "inner_optimizer", optimizer)
+                stack.enter_context(scaled_learning_rate(inner, factor))
+            yield
 
     def apply(self, name: str, gradients: Sequence[Any]) -> None:
         """Update the variables that ``name`` owns, and its optimizer."""

@@ -6,7 +6,8 @@ Each function says why nothing public will do. When a new Keras breaks one,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
 
@@ -118,6 +119,21 @@ def replace_update(optimizer: Any, update: Callable[..., None]) -> None:
 def learning_rate(optimizer: Any) -> Any:
     """Return the variable of the learning rate, or the schedule; the property has the number."""
     return optimizer._learning_rate
+
+
+@contextmanager
+def scaled_learning_rate(optimizer: Any, factor: Any) -> Iterator[None]:
+    """Multiply the learning rate that an optimizer's update finds inside the block.
+
+    Whatever asks for it asks there: the update, a fused one in its place, and weight decay. The
+    public property has no setter for what a variable or a schedule is multiplied by.
+    """
+    current = optimizer._get_current_learning_rate
+    optimizer._get_current_learning_rate = lambda: current() * factor
+    try:
+        yield
+    finally:
+        del optimizer._get_current_learning_rate
 
 
 def values(variables: Iterable[Any]) -> list[Any]:

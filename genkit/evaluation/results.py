@@ -11,8 +11,10 @@ from typing import Any
 from genkit.errors import RunError
 from genkit.evaluation.figure import Figure
 from genkit.files import reason_of
-from genkit.runs.export import is_export, weights_file
+from genkit.runs.export import weights_file
 from genkit.runs.kept_figures import KeptFigures, read_figures, write_figures
+from genkit.runs.loading import path_of
+from genkit.runs.names import is_export
 from genkit.runs.run import Run
 
 
@@ -56,14 +58,14 @@ def results(run: str | Path, checkpoint: str | int | None = None) -> list[Figure
     """Read what was measured of a run's weights.
 
     Args:
-        run: the run directory, or an exported model.
+        run: the run's directory, its name or ``"latest"``, or an exported model.
         checkpoint: a step or ``"best"``; by default the newest. Figures of other weights than
             these are not given: training has gone on since.
 
     Raises:
         RunError: no run is there, or the file is damaged.
     """
-    path = Path(run)
+    path = path_of(run)
     return kept(Weights.of(path, checkpoint)) if read_figures(path).rows else []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from genkit.errors import UsageError
+from genkit.plugins.names import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,7 +166,8 @@ class Generating:
         """Return the number of a class.
 
         Args:
-            label: the number itself, or the class' name.
+            label: an integer is the number itself. Text is the class' name, or else its number,
+                unless classes are called by numbers: there ``"2"`` is the class "2" or none.
 
         Raises:
             UsageError: the model takes no label, or knows no such class.
@@ -172,12 +175,17 @@ class Generating:
         if not self.conditional:
             raise UsageError(f"{type(self).__name__} takes no label: it knows no classes.")
         classes = self.classes()
-        if isinstance(label, str) and label in classes:
-            return classes.index(label)
-        number = -1 if isinstance(label, str) else int(label)
-        if not 0 <= number < len(classes):
-            raise UsageError(f"Expected one of {_listed(classes)}; received {label!r}.")
-        return number
+        number = label
+        if isinstance(label, str):
+            if label in classes:
+                return classes.index(label)
+            number = int(label) if label.isdecimal() and not _called_by_numbers(classes) else -1
+        if not 0 <= int(number) < len(classes):
+            raise UsageError(
+                f"Expected one of {_listed(classes)}; received {label!r}.",
+                suggestion(label, classes) if isinstance(label, str) else "",
+            )
+        return int(number)
 
     def class_numbers(self, n: int, label: Label) -> np.ndarray:
         """Return the numbers of the classes of ``n`` items, int32 of shape ``(n,)``.
@@ -239,10 +247,15 @@ def _filled(rows: np.ndarray) -> np.ndarray:
     return np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)]) if missing else rows
 
 
+def _called_by_numbers(classes: Sequence[str]) -> bool:
+    return any(re.fullmatch(r"[-+]?\d+([.,]\d+)?", name) for name in classes)
+
+
 def _listed(classes: Sequence[str]) -> str:
     most = 12
+    plain = _called_by_numbers(classes)
     shown = ", ".join(
-        name if name == str(number) else f"{number} ({name})"
-        for number, name in enumerate(classes[:most])
+        name if plain else f"{number} ({name})" for number, name in enumerate(classes[:most])
     )
-    return f"{shown}, ... {len(classes) - 1}" if len(classes) > most else shown
+    last = classes[-1] if plain else len(classes) - 1
+    return f"{shown}, ... {last}" if len(classes) > most else shown

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+LearningRateSchedule = Literal["constant", "linear", "cosine"]
 
 FIRST_SAMPLES = (1, 10, 100)
 """Steps whose samples are shown whatever the settings: early on a model changes fast."""
@@ -25,6 +28,10 @@ class FitSettings:
         sample_every: steps between sample grids, after those of steps 1, 10 and 100.
         keep: how many of the newest checkpoints stay.
         keep_best: a loss; the checkpoint where it was lowest stays too.
+        learning_rate_schedule: how learning rates fall over the run: to zero in a straight line or
+            along half a cosine; or not at all.
+        warmup_steps: steps over which learning rates rise to their values.
+        planned: those of the run's plan, for a sitting that has another length.
     """
 
     batch_size: int = 64
@@ -36,6 +43,9 @@ class FitSettings:
     sample_every: int = 500
     keep: int = 2
     keep_best: str | None = None
+    learning_rate_schedule: LearningRateSchedule = "constant"
+    warmup_steps: int = 0
+    planned: FitSettings | None = None
 
     def total_steps(self, steps_per_epoch: int) -> int | None:
         """Return the number of steps after which the run is done; None if only time ends it."""
@@ -49,6 +59,40 @@ class FitSettings:
     def samples_are_due(self, step: int) -> bool:
         """Whether a sample grid is drawn after this many steps."""
         return step in FIRST_SAMPLES or step % self.sample_every == 0
+
+    def learning_rate_factor(self, step: int, seconds: float, steps_per_epoch: int) -> float | None:
+        """Return what learning rates are multiplied by; None where they stay as they are.
+
+        Args:
+            step: how many steps were done.
+            seconds: of training so far.
+            steps_per_epoch: of the loader.
+        """
+        if self.learning_rate_schedule == "constant" and not self.warmup_steps:
+            return None
+        risen = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
+        done = self._share_done(step, seconds, steps_per_epoch)
+        if self.learning_rate_schedule == "linear":
+            return risen * (1 - done)
+        if self.learning_rate_schedule == "cosine":
+            return risen * (1 + math.cos(math.pi * done)) / 2
+        return risen
+
+    def _share_done(self, step: int, seconds: float, steps_per_epoch: int) -> float:
+        """Return how much of the run was done, from 0 to 1.
+
+        A sitting that ends before its plan does is a part of it, and one that ends later makes the
+        whole run longer.
+        """
+        lengths = [
+            total
+            for settings in (self, self.planned)
+            if settings and (total := settings.total_steps(steps_per_epoch))
+        ]
+        shares = [step / max(lengths)] if lengths else []
+        if self.seconds:
+            shares.append(seconds / self.seconds)
+        return min(1.0, max(shares, default=0.0))
 
 
 @dataclass

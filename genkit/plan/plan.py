@@ -14,7 +14,7 @@ from pydantic import Field
 
 from genkit.errors import DataError, UsageError
 from genkit.plan import activation
-from genkit.plan.fitting import FitSettings
+from genkit.plan.fitting import FitSettings, LearningRateSchedule
 from genkit.plan.precision import Precision
 from genkit.plugins.config import Config, parse
 
@@ -64,6 +64,12 @@ class Recipe(Config):
     keep_best: str | None = Field(
         None, description="A loss; the checkpoint where it was lowest stays too"
     )
+    learning_rate_schedule: LearningRateSchedule | None = Field(
+        None, description="How learning rates fall over the run: constant, linear or cosine"
+    )
+    warmup_steps: int | None = Field(
+        None, ge=0, description="Steps over which learning rates rise to their values"
+    )
     init: str | None = Field(None, description="Run whose last weights to start from")
 
 
@@ -91,6 +97,8 @@ class Plan(Config):
     sample_every: _Count = FitSettings.sample_every
     keep: _Count = FitSettings.keep
     keep_best: str | None = None
+    learning_rate_schedule: LearningRateSchedule = FitSettings.learning_rate_schedule
+    warmup_steps: int = Field(FitSettings.warmup_steps, ge=0)
     init: str | None = None
 
     def qualified(self, kind: str) -> str:
@@ -99,7 +107,7 @@ class Plan(Config):
 
     def settings(self) -> FitSettings:
         """Return what the training loop needs."""
-        shared = {field.name for field in fields(FitSettings)} - {"seconds"}
+        shared = {field.name for field in fields(FitSettings)} - {"seconds", "planned"}
         return FitSettings(**{name: getattr(self, name) for name in shared}, seconds=self.time)
 
 
@@ -212,21 +220,18 @@ def read_recipe(path: Path) -> dict[str, Any]:
         raise UsageError(f"The recipe {path} is not TOML: {error}.") from error
 
 
-def parse_settings(pairs: Iterable[str], flag: str) -> dict[str, Any]:
-    """Read ``key=value`` pairs; a value is TOML, or else a plain string.
+def parse_settings(pairs: Iterable[str], flag: str) -> dict[str, str]:
+    """Read ``key=value`` pairs; what a value means, the setting's type decides later.
 
     Raises:
         UsageError: a pair without ``=``.
     """
-    settings: dict[str, Any] = {}
+    settings: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key.strip():
             raise UsageError(f"Expected {flag} key=value; received {pair!r}.")
-        try:
-            settings[key.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            settings[key.strip()] = value
+        settings[key.strip()] = value
     return settings
 
 

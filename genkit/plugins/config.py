@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -11,8 +12,24 @@ import pydantic
 
 from genkit.errors import UsageError
 from genkit.plugins.names import suggestion
+from genkit.plugins.text_values import read_text
 
-AbsolutePath = Annotated[Path, pydantic.AfterValidator(lambda path: path.expanduser().absolute())]
+
+def _possible(path: object) -> object:
+    if path == "" or "\0" in str(path):  # pathlib takes nothing for the current folder
+        raise ValueError("expected a path")
+    return path
+
+
+def _absolute(path: Path) -> Path:
+    with suppress(RuntimeError):  # "~name" of nobody here is a file's own name
+        path = path.expanduser()
+    return path.absolute()
+
+
+AbsolutePath = Annotated[
+    Path, pydantic.BeforeValidator(_possible), pydantic.AfterValidator(_absolute)
+]
 """The annotation of a path in settings: it still holds when a run is resumed from elsewhere."""
 
 ConfigT = TypeVar("ConfigT", bound="Config")
@@ -21,7 +38,8 @@ ConfigT = TypeVar("ConfigT", bound="Config")
 class Config(pydantic.BaseModel):
     """Base of the settings of a model or data set.
 
-    Give every field a type, a default and a ``description``: ``genkit info`` shows them.
+    Give every field a type, a default and a ``description``: ``genkit info`` shows them. Text, as
+    flags bring it, is read by the field's type: see ``genkit.plugins.text_values``.
 
     Example:
         >>> from pydantic import Field
@@ -33,14 +51,26 @@ class Config(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    @pydantic.field_validator("*", mode="wrap")
+    @classmethod
+    def _read_text(
+        cls, value: Any, validate: Callable[[Any], Any], info: pydantic.ValidationInfo
+    ) -> Any:
+        if not isinstance(value, str) or info.field_name is None:
+            return validate(value)
+        return read_text(value, cls.model_fields[info.field_name].annotation, validate)
 
-def parse(config_class: type[ConfigT], settings: Mapping[str, Any], what: str) -> ConfigT:
+
+def parse(
+    config_class: type[ConfigT], settings: Mapping[str, Any], what: str, flag: str = ""
+) -> ConfigT:
     """Validate settings against a config class.
 
     Args:
         config_class: the class.
         settings: values by field name.
         what: whose settings they are, for the message (``"model dcgan"``).
+        flag: what gives one on the command line (``"--set"``), if anything does.
 
     Raises:
         UsageError: an unknown field or a bad value; one line, the first fault.
@@ -58,11 +88,28 @@ def parse(config_class: type[ConfigT], settings: Mapping[str, Any], what: str) -
                 f"The {what} has no setting {name!r}.",
                 suggestion(name, known) or f"It has: {', '.join(known) or 'none'}.",
             ) from None
+        if first["type"] == "missing":
+            raise _missing(config_class, name, what, flag) from None
         problem = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "path_type":  # pydantic names a Python class
+            problem = "expected a path"
         raise UsageError(
             f"The setting {name!r} of the {what}: {_lower_first(problem)}; "
-            f"received {first['input']!r:.200}."
+            f"received {first['input']!r:.200}.",
+            "It is text: write it in quotes." if first["type"] in _NOT_TEXT else "",
         ) from None
+
+
+_NOT_TEXT = {"string_type", "path_type"}
+
+
+def _missing(config_class: type[Config], name: str, what: str, flag: str) -> UsageError:
+    """Make the error for a setting without a default that was not given."""
+    field = config_class.model_fields.get(name)
+    meaning = f" ({field.description})" if field is not None and field.description else ""
+    value = next(iter((field and field.examples) or ()), "VALUE")
+    given = f"{flag} {name}={value}".strip()
+    return UsageError(f"The {what} needs the setting {name!r}{meaning}.", f"Give it with: {given}")
 
 
 def describe(config_class: type[Config]) -> list[dict[str, str]]:

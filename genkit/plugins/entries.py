@@ -35,10 +35,11 @@ KINDS: dict[str, type[Spec]] = {
     "reviewers": ReviewerSpec,
 }
 
-_NOUNS: dict[type[Spec], str] = {
-    ModelSpec: "model",
-    DatasetSpec: "data set",
-    TrainerSpec: "trainer",
+# What the settings of a kind are called, and the flag that gives one.
+_SETTINGS: dict[type[Spec], tuple[str, str]] = {
+    ModelSpec: ("model", "--set"),
+    DatasetSpec: ("data set", "--data"),
+    TrainerSpec: ("trainer", "--trainer-set"),
 }
 
 
@@ -118,4 +119,5 @@ class Entry:
         )
 
         config: type[Config] = resolve(self.spec.config)
-        return parse(config, values, f"{_NOUNS[type(self.spec)]} {self.spec.name}")
+        noun, flag = _SETTINGS[type(self.spec)]
+        return parse(config, values, f"{noun} {self.spec.name}", flag)

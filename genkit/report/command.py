@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,8 +22,6 @@ _FLAGS = [
     for name in Recipe.model_fields
     if name in Plan.model_fields and name not in _APART and name not in LENGTH
 ]
-_PLAIN = re.compile(r"[A-Za-z_][\w./:+-]*")
-_TOML_WORDS = frozenset({"true", "false", "inf", "nan"})
 
 
 def defaults(plan: Plan, registry: Registry) -> dict[str, Any]:
@@ -105,8 +102,7 @@ def _class_defaults(config: type[pydantic.BaseModel]) -> dict[str, Any]:
 def _pairs(settings: Mapping[str, Any], usual: Mapping[str, Any] | None) -> Iterator[str]:
     for key, value in settings.items():
         if value is not None and (usual is None or key not in usual or usual[key] != value):
-            plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value not in _TOML_WORDS
-            yield f"{key}={value if plain else _toml(value)}"
+            yield f"{key}={value if isinstance(value, str) else _toml(value)}"
 
 
 def _toml(value: Any) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from genkit.errors import UsageError
-from genkit.files import write_text
+from genkit.files import check_path, write_text
 from genkit.plugins.entry_points import own_version
 from genkit.plugins.registry import Registry, using
 from genkit.report import comparison, curves, figures, latents, neighbours, pictures, tables
@@ -79,6 +79,8 @@ def write_report(
     """
     if out is not None and Path(out).suffix != ".html":
         raise UsageError(f"Expected --out as a file that ends with .html; received {str(out)!r}.")
+    if out is not None:
+        check_path(Path(out))
     paths = [path_of(run) for run in _several(runs)]
     if len(paths) == 1:
         out = Path(out or paths[0] / NAME)

@@ -19,12 +19,12 @@ from genkit.plugins.entry_points import own_version
 from genkit.plugins.schema import Schema
 from genkit.runs.assets import read_assets, write_assets
 from genkit.runs.inputs import build_model
+from genkit.runs.names import EXPORT_CONFIG, EXPORT_WEIGHTS
 
 if TYPE_CHECKING:
     from genkit.models.model import Model
     from genkit.plan.plan import Plan
 
-_CONFIG, _WEIGHTS = "config.json", "weights.safetensors"
 _COPY = "Bring it back from a copy of the model."
 
 
@@ -38,10 +38,10 @@ def write_export(folder: Path, model: Model, plan: Plan) -> None:
     folder.mkdir(exist_ok=True)
     with model.averaged_weights():
         weights, _ = ModelState(model).read()
-    write_bytes(folder / _WEIGHTS, serialize(weights))
+    write_bytes(folder / EXPORT_WEIGHTS, serialize(weights))
     write_assets(folder, model.assets)
     write_json(
-        folder / _CONFIG,
+        folder / EXPORT_CONFIG,
         {
             "model": plan.model,
             "distribution": plan.distributions["model"],
@@ -62,7 +62,7 @@ def read_export(folder: Path) -> Model:
     from genkit.runs.checkpoint_files import file_holds, load_arrays
 
     refuse_links(folder)
-    data = read_json(folder / _CONFIG, _COPY)
+    data = read_json(folder / EXPORT_CONFIG, _COPY)
     try:
         model = build_model(
             str(data["model"]),
@@ -70,32 +70,16 @@ def read_export(folder: Path) -> Model:
             data["config"],
             Schema.from_dict(data["schema"]),
             assets=read_assets(folder),
-            at_most=file_holds(folder / _WEIGHTS),
+            at_most=file_holds(folder / EXPORT_WEIGHTS),
         )
     except (KeyError, TypeError) as error:
-        raise RunError(f"The file {folder / _CONFIG} is damaged: {error!r}.", _COPY) from error
-    load_arrays(folder / _WEIGHTS, ModelState(model))
+        raise RunError(
+            f"The file {folder / EXPORT_CONFIG} is damaged: {error!r}.", _COPY
+        ) from error
+    load_arrays(folder / EXPORT_WEIGHTS, ModelState(model))
     return model
 
 
 def weights_file(folder: Path) -> Path:
     """Return the file of an exported model's weights."""
-    return folder / _WEIGHTS
-
-
-def named_model(folder: Path) -> tuple[str, str]:
-    """Return the name of an exported model, and the distribution that offers it.
-
-    Raises:
-        RunError: the folder is damaged.
-    """
-    data = read_json(folder / _CONFIG, _COPY)
-    try:
-        return str(data["model"]), str(data["distribution"])
-    except KeyError as error:
-        raise RunError(f"The file {folder / _CONFIG} is damaged: {error!r}.", _COPY) from error
-
-
-def is_export(path: Path) -> bool:
-    """Whether a folder looks like an exported model."""
-    return (path / _CONFIG).is_file() and (path / _WEIGHTS).is_file()
+    return folder / EXPORT_WEIGHTS

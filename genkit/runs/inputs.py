@@ -10,13 +10,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from genkit.data.memory import bounded_weights, machine_holds
-from genkit.errors import RunError, UnknownNameError, UsageError
+from genkit.errors import RunError, UsageError
 from genkit.files import inside
 from genkit.plan import precision
 from genkit.plugins.entries import Entry
-from genkit.plugins.registry import Registry, installed
-from genkit.plugins.repository import install_hint
+from genkit.plugins.registry import Registry
 from genkit.plugins.specs import resolve
+from genkit.runs.saved_model import model_entry
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,26 +110,6 @@ def build_model(
         raise RunError(f"The model {name} can't be built as its file says: {fault}") from error
     model.bind(schema, assets, entry.spec)
     return model
-
-
-def model_entry(name: str, distribution: str, registry: Registry | None = None) -> Entry:
-    """Find the model that a file names.
-
-    Args:
-        name: of the model.
-        distribution: the one that offers it.
-        registry: where the name is looked up; what is installed when left out.
-
-    Raises:
-        RunError: no installed plugin offers the model; the hint installs the one that did.
-    """
-    try:
-        return (registry or installed()).find("models", f"{distribution}/{name}")
-    except UnknownNameError:
-        raise RunError(
-            f"The model {name!r} of {distribution} is not installed here.",
-            install_hint(distribution),
-        ) from None
 
 
 def new_model(

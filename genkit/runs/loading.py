@@ -11,14 +11,14 @@ from genkit.plugins.registry import installed
 from genkit.plugins.schema import Schema
 from genkit.runs import inputs
 from genkit.runs.assets import read_assets
-from genkit.runs.export import is_export, named_model, read_export
-from genkit.runs.names import is_run
+from genkit.runs.export import read_export
+from genkit.runs.finding import find_run
+from genkit.runs.names import is_export
 from genkit.runs.run import Run
 
 if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.models.model import Model
-    from genkit.plugins.entries import Entry
 
 
 class HasPath(Protocol):
@@ -30,8 +30,16 @@ class HasPath(Protocol):
 
 
 def path_of(run_or_path: HasPath | str | Path) -> Path:
-    """Return the folder that a caller names, or that what it hands over knows."""
-    return Path(run_or_path) if isinstance(run_or_path, (str, Path)) else run_or_path.path
+    """Return the folder that a caller names, or that what it hands over knows.
+
+    Args:
+        run_or_path: what has a path; or a directory; or, of a run in the runs folder, its name
+            alone; or ``"latest"``, the newest run there.
+
+    Raises:
+        RunError: there is no such run.
+    """
+    return find_run(run_or_path) if isinstance(run_or_path, (str, Path)) else run_or_path.path
 
 
 def load(
@@ -42,7 +50,8 @@ def load(
     """Load a trained model, whichever backend made it.
 
     Args:
-        run_or_path: what ``train`` returned, a run directory, or an exported ``model`` folder.
+        run_or_path: what ``train`` returned, a run's directory, its name or ``"latest"``, or an
+            exported ``model`` folder.
         backend: backend to use; by default the active one, or else the run's own if installed.
         checkpoint: the step of a checkpoint that the run has kept, or ``"best"``; by default the
             newest complete one. A run that still trains may be read.
@@ -88,23 +97,11 @@ def load(
     return model
 
 
-def saved_model_entry(path: Path) -> Entry | None:
-    """Return the record of a run's or an exported model's model; None if the path is neither.
-
-    Raises:
-        GenkitError: its files are damaged, or no installed plugin offers the model.
-    """
-    if is_run(path):
-        plan = Run.open(path).plan
-        return inputs.model_entry(plan.model, plan.distributions["model"])
-    return inputs.model_entry(*named_model(path)) if is_export(path) else None
-
-
 def open_data(run_or_path: HasPath | str | Path, *, unseen: bool = False) -> Source:
     """Open the data of a run.
 
     Args:
-        run_or_path: what ``train`` returned, or a run directory.
+        run_or_path: what ``train`` returned, or a run's directory, its name or ``"latest"``.
         unseen: prefer items that training didn't see: the test split, where the data has one.
 
     Raises:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 _FLUSH_SECONDS = 1.0
+_BLOCK = 2**13
+"""Bytes read at once from the end: more than a line has."""
 
 
 class MetricsLog:
@@ -92,6 +94,21 @@ class MetricsLog:
             self.path.open(encoding="utf-8", errors="replace") as file,
         ):
             yield from (row for row in map(_parse, file) if row is not None)
+
+    def last(self) -> dict[str, Any] | None:
+        """Read the last whole line, from the file's end; None if there is none."""
+        with suppress(FileNotFoundError), self.path.open("rb") as file:
+            start, end = file.seek(0, os.SEEK_END), b""
+            while start:
+                block = min(start, max(_BLOCK, len(end)))
+                start -= block
+                file.seek(start)
+                end = file.read(block) + end
+                lines = end.split(b"\n")[1 if start else 0 :]  # the first may begin before
+                rows = (_parse(line.decode(errors="replace")) for line in reversed(lines))
+                if found := next((row for row in rows if row is not None), None):
+                    return found
+        return None
 
     def rows(self) -> list[dict[str, Any]]:
         """Read the lines, leaving out what a kill has torn."""

@@ -6,12 +6,21 @@ import glob
 import shutil
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genkit.errors import RunError, UsageError
-from genkit.plan.plan import Plan
+from genkit.files import exists
 from genkit.runs import locks
 
+if TYPE_CHECKING:
+    from genkit.plan.plan import Plan  # with pydantic, which a list of names can do without
+
 DEFAULT_RUNS_DIR = Path("runs")
+_LONGEST = 200  # of 255 that file systems have: names beside it are made of it
+EXPORT_CONFIG, EXPORT_WEIGHTS = "config.json", "weights.safetensors"
+"""The files of an exported model: genkit.runs.export."""
+LATEST = "latest"
+"""Stands for the newest run wherever a run is asked for."""
 
 
 def default_name(plan: Plan) -> str:
@@ -21,7 +30,12 @@ def default_name(plan: Plan) -> str:
 
 def is_run(path: Path) -> bool:
     """Whether there is a run directory at a path."""
-    return (path / "plan.json").is_file()
+    return exists(path / "plan.json")
+
+
+def is_export(path: Path) -> bool:
+    """Whether a folder looks like an exported model."""
+    return exists(path / EXPORT_CONFIG) and exists(path / EXPORT_WEIGHTS)
 
 
 def check_name(name: str, what: str = "run name") -> None:
@@ -32,10 +46,42 @@ def check_name(name: str, what: str = "run name") -> None:
         what: what the name is called.
 
     Raises:
-        UsageError: it is empty, has slashes or a leading dot.
+        UsageError: it is empty or long, has slashes, a leading dot or control characters, or
+            stands for another run.
     """
+    if name == LATEST:
+        raise UsageError(
+            f"Expected a {what} other than {LATEST!r}: that stands for the newest run.",
+            f"Add a word, such as {LATEST}-try.",
+        )
     if Path(name).name != name or not name or name.startswith("."):
         raise UsageError(f"Expected a {what} without slashes or a leading dot; received {name!r}.")
+    if any(letter < " " or letter == "\x7f" or "\ud800" <= letter <= "\udfff" for letter in name):
+        raise UsageError(f"Expected a {what} of letters that can be shown; received {name!r}.")
+    if (size := len(name.encode())) > _LONGEST:
+        raise UsageError(f"Expected a {what} of at most {_LONGEST} bytes; received {size}.")
+
+
+def folder_for(out: Path | None, name: str | None, home: Path, default: str) -> Path:
+    """Return the folder that a command writes to.
+
+    Args:
+        out: the folder itself, if one was asked for.
+        name: its name in the usual place, if one was asked for.
+        home: the usual place.
+        default: its name otherwise.
+
+    Raises:
+        UsageError: both were asked for, or the name is none.
+    """
+    if out is not None and name is not None:
+        raise UsageError(
+            f"Expected --out or --name; received both, {str(out)!r} and {name!r}.",
+            f"--name NAME is short for --out {home}/NAME.",
+        )
+    if name is not None:
+        check_name(name, "name")
+    return out or home / (name or default)
 
 
 def check_free(path: Path) -> None:

@@ -29,12 +29,12 @@ from genkit.files import read_json, refuse_links, write_json
 from genkit.plan.fitting import Position
 from genkit.plan.plan import Plan, load_plan
 from genkit.plugins.display import Displayed
-from genkit.runs import locks
 from genkit.runs.assets import write_assets
 from genkit.runs.kept_figures import KeptFigures, read_figures
 from genkit.runs.metrics_log import MetricsLog
 from genkit.runs.names import check_free, remove_leftovers
 from genkit.runs.statement import Statement, read_statement
+from genkit.runs.status import held, read_status
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from genkit.models.model import Model
 
 _COPY = "Bring it back from a copy of the run."
-_LOCK = ".lock"
 
 
 class Run(Displayed):
@@ -116,7 +115,7 @@ class Run(Displayed):
         try:
             text = (path / "plan.json").read_text(encoding="utf-8")
             refuse_links(path)
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):  # no text, or a name that is none of the system's
             raise RunError(
                 f"Expected a run directory with a plan.json; received {str(path)!r}.",
                 "See what is there with: genkit runs",
@@ -174,7 +173,8 @@ class Run(Displayed):
 
     def go_on_until(self, step: int) -> None:
         """Train until this step is done, whatever length the plan has."""
-        self.settings = replace(self.settings, steps=step, epochs=None, seconds=None)
+        planned = self.plan.settings()
+        self.settings = replace(planned, steps=step, epochs=None, seconds=None, planned=planned)
         self.until = step
 
     def interrupted_goal(self) -> int | None:
@@ -184,15 +184,7 @@ class Run(Displayed):
 
     def status(self) -> dict[str, Any]:
         """Read the run's state; one that says running but has no process was killed."""
-        try:
-            status = read_json(self.path / "status.json")
-        except RunError:
-            status = {}
-        if "state" not in status:
-            return {"state": "damaged", "step": 0}
-        if status.get("state") == "running" and not locks.is_held(self.path / _LOCK):
-            status["state"] = "killed"
-        return status
+        return read_status(self.path)
 
     def set_status(self, state: str, step: int, **more: Any) -> None:
         """Record the run's state."""
@@ -207,7 +199,7 @@ class Run(Displayed):
         Raises:
             RunError: another process holds it.
         """
-        with locks.holding(self.path / _LOCK, f"The run {self.path}", self.status):
+        with held(self.path):
             step = self.status().get("step", 0)
             self.set_status("running", step, pid=os.getpid(), host=socket.gethostname())
             try:

@@ -11,6 +11,7 @@ from genkit.errors import UsageError
 from genkit.plan.activation import choose_backend, installed_backends
 from genkit.plan.plan import make_plan, parse_duration
 from genkit.plugins.registry import installed
+from genkit.runs.names import folder_for
 from genkit.workflows.comparison.cells import (
     DEFAULT_FOLDER,
     Comparison,
@@ -30,7 +31,7 @@ def compare(
     metrics: Sequence[str] | None = (),
     n: int | None = None,
     timeout: str | float | None = None,
-    out: str | Path = DEFAULT_FOLDER,
+    out: str | Path | None = None,
     name: str | None = None,
     verbose: bool = True,
     **settings: Any,
@@ -48,7 +49,7 @@ def compare(
         n: items to generate for measuring quality; by default 10 a training step, at least 500
             and at most 10,000.
         timeout: time that one process may take: seconds, or ``"10m"``; no limit if not given.
-        out: folder that holds the comparisons.
+        out: folder to write to; ``comparisons/NAME`` if not given.
         name: the comparison's name; by default its models and data.
         verbose: tell on stderr what is done.
         **settings: of every run, as for ``train``: ``dataset``, ``data``, ``preset``, ``config``,
@@ -74,7 +75,7 @@ def compare(
         metrics=metrics,
         n=n,
         timeout=timeout,
-        out=Path(out),
+        out=None if out is None else Path(out),
         name=name,
     )
     if run_comparison(comparison, _tell if verbose else lambda _: None):
@@ -91,7 +92,7 @@ def make_comparison(
     metrics: Sequence[str] | None = (),
     n: int | None = None,
     timeout: str | float | None = None,
-    out: Path = DEFAULT_FOLDER,
+    out: Path | None = None,
     name: str | None = None,
 ) -> Comparison:
     """Make a comparison of what is asked for: see ``compare``.
@@ -109,7 +110,7 @@ def make_comparison(
     made = [make_plan(installed(), {**asked, "model": model}) for model in models]
     plans = {plan.model: plan for plan in made}
     return Comparison(
-        out / (name or comparison_name(plans)),
+        folder_for(out, name, DEFAULT_FOLDER, comparison_name(plans)),
         plans,
         chosen,
         seeds,

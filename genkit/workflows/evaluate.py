@@ -44,7 +44,8 @@ def evaluate(
     the same weights and with the same card, are not measured again. The model card tells of them.
 
     Args:
-        run: what ``train`` returned, a run directory, or an exported ``model`` folder.
+        run: what ``train`` returned, a run's directory, its name or ``"latest"``, or an exported
+            ``model`` folder.
         against: name of the data set to compare with; by default the run's own, with its settings.
         data: settings of that data set to change.
         split: which of its items; data without splits is taken as a whole.

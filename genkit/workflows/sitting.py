@@ -124,6 +124,7 @@ class Sitting:
                 "items": len(self.source),
                 "fingerprint": self.source.fingerprint(),
                 "schema": self.source.schema.to_dict(),
+                **({"left_out": dict(self.source.left_out)} if self.source.left_out else {}),
             },
             **({"init": self.initial.to_dict()} if self.initial else {}),
         }

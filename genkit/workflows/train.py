@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import warnings
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit.errors import RunError, UsageError
-from genkit.files import finite
+from genkit.files import check_path, finite
 from genkit.plan.activation import choose_backend
 from genkit.plan.fitting import Outcome
 from genkit.plan.misplaced import refuse_misplaced
 from genkit.plan.plan import Plan, Recipe, make_plan
 from genkit.plugins.display import in_words
 from genkit.plugins.registry import installed
+from genkit.runs.finding import with_init_found
 from genkit.runs.loading import path_of
 from genkit.runs.names import DEFAULT_RUNS_DIR, check_free, check_name, default_name
 from genkit.runs.run import Run
-from genkit.workflows.sitting import Sitting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -159,7 +161,8 @@ def train(
     else:
         del asked["callbacks"]
     if init is not None:
-        asked["init"] = str(path_of(init))
+        asked["init"] = getattr(init, "path", init)
+    asked = with_init_found(asked, Path(runs_dir))
     refuse_misplaced(installed(), asked, settings)
     return execute(make_plan(installed(), asked), Path(runs_dir), name, callbacks, verbose=verbose)
 
@@ -172,11 +175,19 @@ def execute(
     *,
     verbose: bool = True,
 ) -> Result:
-    """Carry out a plan in a new run directory."""
+    """Carry out a plan in a new run directory.
+
+    Raises:
+        GenkitError: the name is none or taken, told before anything heavy is imported; or data,
+            model, trainer and callbacks don't go together.
+    """
     if name is not None:
         check_name(name)
     path = runs_dir / (name or default_name(plan))
+    check_path(path)
     check_free(path)
+    from genkit.workflows.sitting import Sitting
+
     sitting = Sitting(plan, callbacks, verbose=verbose, folder=path)
     if plan.init is not None:
         sitting.load_initial_weights(plan.init)
@@ -202,18 +213,26 @@ def resume(
     """Go on with a run from its last checkpoint.
 
     Args:
-        path: the run directory, or what ``train`` returned.
+        path: the run's directory, its name, or ``"latest"``.
         more_steps: steps to train in this sitting; without it the plan's own length holds.
         backend: backend to go on with; the plan's own if not given.
         verbose: show progress.
         callbacks: ``keras.callbacks.Callback`` objects.
 
+    Returns:
+        the run and how the sitting ended; at once where the run is finished.
+
     Raises:
         RunError: not a run, in use, or made from other data.
     """
-    from genkit.runs import checkpoint_files, checkpoints
-
     run = Run.open(path_of(path))
+    if more_steps is None and (finished := finished_outcome(run)) is not None:
+        return Result(run, finished)
+    for name in run.plan.callbacks:
+        installed().find("callbacks", name).check_packages()
+    from genkit.runs import checkpoint_files, checkpoints
+    from genkit.workflows.sitting import Sitting
+
     if more_steps is not None:
         run.go_on_for(more_steps)
     elif (goal := run.interrupted_goal()) is not None:
@@ -242,6 +261,18 @@ def resume(
             stacklevel=2,
         )
     return Result(run, sitting.train(run, later=now))
+
+
+def finished_outcome(run: Run) -> Outcome | None:
+    """Return how a run ended that has reached the length of its plan; None if it goes on."""
+    status = run.status()
+    if status["state"] != "done" or (run.settings.steps or 0) > status["step"]:
+        return None
+    last: dict[str, Any] = next(iter(deque(run.iter_metrics(), maxlen=1)), {})
+    losses = {name: value for name, value in last.items() if name not in ("step", "epoch")}
+    seconds = losses.pop("seconds", 0.0)
+    metrics = {name: math.nan if value is None else value for name, value in losses.items()}
+    return Outcome(status["step"], seconds, 0.0, metrics, 0)
 
 
 def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -50,7 +50,7 @@ def test_labels_choose_what_is_generated(genkit_command, trained):
     pngs = sorted(file.name for file in (run / "generated").glob("label-*"))
     assert pngs == ["label-3-00000.png", "label-3-00001.png"]
 
-    for wrong, said in (("10", "received 10"), ("9:4", "that rises"), ("cat", "received 'cat'")):
+    for wrong, said in (("10", "received '10'"), ("9:4", "that rises"), ("cat", "received 'cat'")):
         done = genkit_command(*generate, "--label", wrong, check=False)
         assert done.returncode == 2
         assert said in done.stderr

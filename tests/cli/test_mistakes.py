@@ -2,8 +2,8 @@
 
 import json
 import os
+import subprocess
 import sys
-import warnings
 
 import numpy as np
 import pytest
@@ -13,34 +13,6 @@ from genkit import cli
 from genkit.plan import activation
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("active_backend")]
-
-
-@pytest.fixture
-def genkit_here(monkeypatch, capfd, tmp_path):
-    """Run the command line in this process, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["genkit", *map(str, arguments)])
-        monkeypatch.setattr("genkit.cli.output._stdout", None)
-        stdout, show = sys.stdout, warnings.showwarning
-        descriptor = os.dup(1)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("default")
-                cli.main()
-        except SystemExit as ended:
-            code = ended.code
-        finally:
-            sys.stdout, warnings.showwarning = stdout, show
-            os.dup2(descriptor, 1)
-            os.close(descriptor)
-            if cli.output._stdout is not None:
-                cli.output._stdout.close()
-        captured = capfd.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 def images(folder, n=12, size=(8, 8), mode="RGB"):
@@ -85,11 +57,17 @@ FOLDER = [
         ([*RUN, "--trainer", "closed-form"], 2, "needs a model with solve"),
         ([*RUN, "--batch-size", 5000], 1, "1500 items"),
         ([*RUN, "--init", "nowhere"], 1, "Expected a run directory"),
+        ([*RUN, "--name", "a" * 300], 2, "a name of at most 231 bytes; received one of 300"),
+        ([*RUN, "--name", "a/b"], 2, "without slashes"),
+        ([*RUN, "--runs-dir", "a" * 300], 2, "a name of at most"),
+        (["generate", "nowhere", "--out", "a" * 300], 2, "a name of at most"),
+        (["report", "nowhere", "--out", "a" * 300 + ".html"], 2, "a name of at most"),
+        (["compare", "vae", "--name", "../x"], 2, "without slashes"),
+        ([*FOLDER, "--data", "path="], 2, "expected a path; received ''"),
         ([*RUN, "--runs-dir", "/proc/none"], 1, "The system refused"),
         ([*RUN, "--colour", "red"], 2, "No such option"),
         (["resume", "nowhere"], 1, "Expected a run directory"),
         (["generate", "nowhere"], 1, "Expected a run directory"),
-        (["generate", "nowhere", "--n", 0], 2, "at least 1"),
         (["info", "dcgn"], 2, "Did you mean 'dcgan'"),
         (["list", "model"], 2, "Did you mean 'models'"),
         (["frobnicate"], 2, "No such command"),
@@ -105,6 +83,13 @@ FOLDER = [
         (["new", "plugin", "s" * 31, "--kind", "metric"], 2, "30 characters"),
         (["new", "plugin", "gvae", "--kind", "generator"], 2, "The name 'gvae' is taken"),
         ([*FOLDER], 1, "pictures"),
+        ([*FOLDER], 1, "No such file or directory."),
+        ([*RUN, "--dataset", "image-folder"], 2, "Give it with: --data path=FOLDER"),
+        ([*RUN, "--dataset", "npz"], 2, "Give it with: --data path=FILE.npz"),
+        ([*RUN, "--name", "a" * 300], 2, "at most 200 bytes; received 300"),
+        (["compare", "vae", "--name", "a/b"], 2, "without slashes"),
+        (["compare", "vae", "--name", "a", "--out", "b"], 2, "Expected --out or --name"),
+        (["augment", "--model", "cvae", "--name", "a", "--out", "b"], 2, "received both"),
     ],
 )
 def test_a_mistake_is_one_line_with_the_right_code(genkit_here, tmp_path, arguments, code, message):
@@ -116,6 +101,12 @@ def test_a_mistake_is_one_line_with_the_right_code(genkit_here, tmp_path, argume
     assert message in lines[0]
     assert out == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_number_of_items_that_makes_no_sense_is_refused(genkit_here, make_run):
+    code, out, err = genkit_here("generate", make_run("mine"), "--n", 0)
+    assert (code, out) == (2, "")
+    assert "at least 1" in err
 
 
 @pytest.mark.parametrize(
@@ -136,6 +127,34 @@ def test_debug_shows_the_traceback(monkeypatch):
     monkeypatch.setattr("sys.argv", ["genkit", "run", "dcgn", "--debug"])
     with pytest.raises(UsageError):
         cli.main()
+
+
+def test_a_name_that_is_taken_is_told_before_anything_heavy_is_imported(tmp_path):
+    (tmp_path / "runs/mine").mkdir(parents=True)
+    program = (
+        "import sys; from genkit import cli\n"
+        "sys.argv = ['genkit', 'run', 'vae', '--name', 'mine']\n"
+        "try: cli.main()\nexcept SystemExit as ended: print(ended.code)\n"
+        "print([name for name in ('keras', 'scipy', 'jax', 'torch') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.stdout == "1\n[]\n"
+    assert done.stderr.startswith("error: The run directory runs/mine exists already. Go on")
+
+
+@pytest.mark.slow
+def test_a_length_of_nothing_and_a_finished_run_are_told(genkit_here):
+    code, _, err = genkit_here(*RUN[:-2], "--set", "width=4", "--steps", 0, "--name", "empty")
+    assert code == 0, err
+    assert "A length of 0 trains nothing" in err
+    code, out, err = genkit_here("resume", "runs/empty")
+    assert code == 0
+    assert "runs/empty: 0 steps" in out
+    assert "The run was finished" in err
+    assert "genkit resume runs/empty --steps N" in err
 
 
 def test_an_empty_folder(genkit_here, tmp_path):
@@ -172,11 +191,14 @@ def test_images_of_mixed_mode_are_told_with_the_way_out(genkit_here, tmp_path):
 def test_one_unreadable_image_among_many_is_skipped_and_counted(genkit_here, tmp_path):
     images(tmp_path / "pictures")
     (tmp_path / "pictures/torn.png").write_bytes(b"\x89PNG nothing")
-    code, out, err = genkit_here(*FOLDER)
+    (tmp_path / "pictures/phone.heic").write_bytes(b"x")
+    code, out, err = genkit_here(*FOLDER, "--name", "some")
     assert code == 0, err
-    assert "warning: " in err
-    assert "torn.png" in err
+    assert err.count("warning: ") == 1
+    assert ".heic 1 (first: phone.heic), unreadable 1 (first: torn.png)" in err
     assert "runs/" in out
+    kept = json.loads((tmp_path / "runs/some/environment.json").read_text())["data"]
+    assert kept["left_out"] == {".heic": 1, "unreadable": 1}
 
 
 def test_a_size_the_model_can_not_do_is_told(genkit_here, tmp_path):

@@ -156,10 +156,11 @@ def test_a_comparison_is_made_of_what_python_is_given(tmp_path):
     from genkit.workflows.compare import make_comparison
 
     settings = {"dataset": "digits", "steps": 20, "config": {"hidden": 8}}
-    made = make_comparison(["gan"], settings, metrics=None, timeout="2m", out=tmp_path, name="mine")
-    assert made.folder == tmp_path / "mine"
+    made = make_comparison(["gan"], settings, metrics=None, timeout="2m", out=tmp_path)
+    assert made.folder == tmp_path
     assert made.plans["gan"].config["hidden"] == 8
     assert (made.n, made.metrics, made.timeout) == (500, None, 120.0)
+    assert str(make_comparison(["gan"], settings, name="mine").folder) == "comparisons/mine"
     with pytest.raises(UsageError, match="Expected a model"):
         make_comparison([], settings)
 

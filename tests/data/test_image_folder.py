@@ -11,28 +11,13 @@ import pytest
 from PIL import Image
 
 from genkit.builtin.datasets import image_files
-from genkit.builtin.datasets.image_folder import ImageFolderConfig, open_image_folder
+from genkit.builtin.datasets.image_folder import ImageFolderConfig
 from genkit.data import Loader
 from genkit.data import source as source_module
 from genkit.errors import DataError, UsageError
 from genkit.plugins import config as config_module
 from genkit.plugins.specs import Field
-
-
-def paint(path, size=(6, 4), mode="RGB", colour=None):
-    """Write an image; ``size`` is (width, height), as Pillow has it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    colour = colour if colour is not None else (200 if mode in ("L", "P") else "red")
-    Image.new(mode, size, colour).save(path)
-    return path
-
-
-def opened(path, **settings):
-    return open_image_folder(ImageFolderConfig(path=path, **settings))
-
-
-def images_of(source):
-    return source.gather(np.arange(len(source)))["image"]
+from tests.data.folders import images_of, opened, paint
 
 
 def describe(folder, *lines):
@@ -50,33 +35,6 @@ def test_png_and_jpeg_are_found_in_the_order_of_their_paths(tmp_path):
     assert images_of(source)[:, 0, 0, 0].tolist() == [1, 2, 3]
     assert source.schema.fields == {"image": Field((4, 6, 3), "uint8", "image", (0, 255))}
     assert source.skipped == 0
-
-
-def test_sub_folders_are_labels(tmp_path):
-    for name in ("dog/x", "cat/y", "cat/siamese/z"):
-        paint(tmp_path / f"{name}.png")
-    source = opened(tmp_path)
-    assert source.schema["label"].classes == ("cat", "dog")
-    assert source.gather(np.arange(3))["label"].tolist() == [0, 0, 1]
-    paint(tmp_path / "stray.png")
-    assert "label" not in opened(tmp_path).schema
-
-
-def test_train_and_test_folders_are_splits_that_share_their_classes(tmp_path):
-    for name in ("train/a/1", "train/b/2", "test/b/3", "test/c/4", "test/c/5"):
-        paint(tmp_path / f"{name}.png")
-    train, test, everything = (opened(tmp_path, split=s) for s in ("train", "test", "all"))
-    assert [len(s) for s in (train, test, everything)] == [2, 3, 5]
-    assert train.schema["label"].classes == ("a", "b", "c")
-    assert test.gather(np.arange(3))["label"].tolist() == [1, 2, 2]
-
-
-def test_a_folder_that_happens_to_be_called_train_is_a_class(tmp_path):
-    for name in ("plane/1", "train/2"):
-        paint(tmp_path / f"{name}.png")
-    assert opened(tmp_path).schema["label"].classes == ("plane", "train")
-    with pytest.raises(DataError, match="Expected a folder 'test'"):
-        opened(tmp_path, split="test")
 
 
 def test_captions_come_from_the_metadata(tmp_path):
@@ -194,17 +152,18 @@ def test_unreadable_images_are_left_out_counted_and_warned_of_once(tmp_path):
     bomb(tmp_path / "d.png")
     (tmp_path / "f.jpg").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "h.png").write_bytes(b"")
-    with pytest.warns(UserWarning, match=r"4 of 8 images .* first .*b\.png") as caught:
+    with pytest.warns(UserWarning, match=r"Left out .*: unreadable 4 \(first: b\.png\)") as caught:
         source = opened(tmp_path)
     assert len(caught) == 1
-    assert (len(source), source.skipped) == (4, 4)
+    assert (len(source), source.skipped, source.left_out) == (4, 4, {"unreadable": 4})
 
 
 def test_the_count_survives_transforms(tmp_path):
     paint(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes(b"no image")
-    with pytest.warns(UserWarning, match="1 of 2"):
-        assert opened(tmp_path, transforms=("normalize=0,1", "flip")).skipped == 1
+    with pytest.warns(UserWarning, match="unreadable 1"):
+        source = opened(tmp_path, transforms=("normalize=0,1", "flip"))
+    assert (source.skipped, source.left_out) == (1, {"unreadable": 1})
 
 
 def test_an_image_with_too_many_pixels_counts_as_unreadable(tmp_path, monkeypatch):
@@ -242,18 +201,6 @@ def test_an_empty_or_missing_folder_is_an_error(tmp_path):
 def test_the_path_is_required():
     with pytest.raises(UsageError, match="'path'"):
         config_module.parse(ImageFolderConfig, {}, "data set image-folder")
-
-
-def test_links_and_pipes_that_lead_elsewhere_are_left_alone(tmp_path):
-    inside, outside = tmp_path / "in", tmp_path / "out"
-    paint(inside / "a.png")
-    paint(outside / "b.png", size=(1, 1))
-    (inside / "c.png").symlink_to(outside / "b.png")
-    (inside / "d").symlink_to(outside)
-    (inside / "e.png").symlink_to(inside / "a.png")
-    (inside / "f.png").symlink_to(inside / "nowhere.png")
-    os.mkfifo(inside / "g.png")
-    assert len(opened(inside)) == 2
 
 
 def test_limit_takes_the_first_images(tmp_path):

@@ -75,6 +75,15 @@ def test_settings_that_do_not_fit_the_file_say_so(path, settings, message):
         open_npz(NpzConfig(path=path, **settings))
 
 
+def test_arrays_that_nobody_chose_are_told(path):
+    save(path, x_train=IMAGES, y_train=np.arange(6), x_test=IMAGES)
+    with pytest.warns(UserWarning, match=r"'x_train'; not used: y_train, x_test\..*label=NAME"):
+        open_npz(NpzConfig(path=path))
+    with pytest.warns(UserWarning, match="not used: x_test"):
+        open_npz(NpzConfig(path=path, label="y_train"))
+    open_npz(NpzConfig(path=path, image="x_test"))
+
+
 def test_an_ambiguous_file_lists_its_arrays(path):
     with pytest.raises(DataError, match=r"received a, b\. Name it: --data image=NAME"):
         open_npz(NpzConfig(path=save(path, a=IMAGES, b=IMAGES)))

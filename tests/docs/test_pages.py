@@ -4,7 +4,9 @@ import re
 import shlex
 
 import pytest
+import typer
 
+from genkit.cli import app
 from genkit.plan.plan import make_plan, parse_settings
 from genkit.plugins.registry import Registry
 from tests.docs.documents import DOCS, PAGES, README, ROOT, SAMPLES, blocks
@@ -56,11 +58,12 @@ def test_commands_use_flags_that_exist(block):
         name: {flag for names, *_ in script.command_line.parameters(function) for flag in names}
         for name, function in script.command_line.commands()
     }
+    flags |= {flag: set() for each in typer.main.get_command(app).params for flag in each.opts}
     for line in block.commands():
         words = shlex.split(line, comments=True)
         if words[:1] == ["genkit"]:
             used = {word for word in words[2:] if word.startswith("--")}
-            name = next((n for n in (words[1], " ".join(words[1:3])) if n in flags), None)
+            name = next((n for n in (" ".join(words[1:3]), words[1]) if n in flags), None)
             assert name is not None, line
             assert used <= flags[name], line
 
@@ -71,7 +74,7 @@ def test_dry_run_blocks_make_a_plan(block, monkeypatch):
     from genkit.plan import activation
 
     # Whether a backend is installed is not the page's matter.
-    monkeypatch.setattr(activation, "choose", lambda requested: requested or "jax")
+    monkeypatch.setattr(activation, "choose_backend", lambda requested: requested or "jax")
     for line in block.commands():
         words = shlex.split(line)
         if words[:2] == ["genkit", "run"]:

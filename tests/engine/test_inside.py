@@ -121,6 +121,14 @@ def test_the_learning_rate_is_a_variable_unless_it_follows_a_schedule(keras, ins
     assert inside.learning_rate(keras.optimizers.SGD(schedule)) is schedule
 
 
+def test_a_learning_rate_is_scaled_where_updates_ask_for_it(keras, inside):
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.5)
+    for optimizer in (keras.optimizers.SGD(0.5), keras.optimizers.SGD(schedule)):
+        with inside.scaled_learning_rate(optimizer, 0.5):
+            assert float(optimizer.learning_rate) == 0.25
+        assert float(optimizer.learning_rate) == 0.5
+
+
 def test_tensors_are_taken_out_of_variables_and_put_in(keras, inside, network):
     variables = network.trainable_variables
     taken = inside.values(variables)

@@ -147,18 +147,30 @@ def test_a_recipe_is_read_from_toml(tmp_path):
         read_recipe(tmp_path / "none.toml")
 
 
-def test_settings_are_read_as_toml_or_text():
-    pairs = ["a=3", "b=0.5", "c=true", "d=[1, 2]", "e=resize=32 flip", "f=photos/cats"]
-    assert parse_settings(pairs, "--set") == {
-        "a": 3,
-        "b": 0.5,
-        "c": True,
-        "d": [1, 2],
-        "e": "resize=32 flip",
-        "f": "photos/cats",
+def test_settings_stay_the_text_that_was_typed():
+    assert parse_settings(["a=3", "b = 2024-01-01", "c=x=1 y"], "--set") == {
+        "a": "3",
+        "b": " 2024-01-01",
+        "c": "x=1 y",
     }
-    with pytest.raises(UsageError, match="key=value; received 'oops'"):
-        parse_settings(["oops"], "--set")
+    for pair in ("oops", "=3"):
+        with pytest.raises(UsageError, match=f"key=value; received '{pair}'"):
+            parse_settings([pair], "--set")
+
+
+@pytest.mark.parametrize("name", ["2024", "2024-01-01", "true", "1e3", "[a]", "none", '"q"', "a b"])
+def test_a_folder_may_be_called_anything(registry, name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = parse_settings([f"path={name}", "limit=1e2", "transforms=resize=8"], "--data")
+    resolved = plan(registry, dataset="image-folder", data=data).data
+    assert resolved["path"] == str(tmp_path / name)
+    assert (resolved["limit"], resolved["transforms"]) == (100, ["resize=8"])
+
+
+def test_a_recipe_that_writes_text_as_a_number_is_told_of_quotes(registry):
+    for data in ({"path": 2024}, {"path": "x", "image": 7}):
+        with pytest.raises(UsageError, match="received (2024|7).*write it in quotes"):
+            plan(registry, dataset="npz", data=data)
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_a_run_that_diverged_has_its_curves_in_a_report(tmp_path):
 
 
 def test_the_command_of_a_plan_makes_the_same_plan(monkeypatch):
-    monkeypatch.setattr(activation, "choose", lambda requested: requested or "jax")
+    monkeypatch.setattr(activation, "choose_backend", lambda requested: requested or "jax")
     registry = installed()
     wishes = {
         "model": "cgan",
@@ -80,7 +80,9 @@ def test_the_command_of_a_plan_makes_the_same_plan(monkeypatch):
         "data": {"limit": 100, "transforms": "resize=16 flip"},
         "keep_best": "g loss",
     }
-    for asked in (wishes, {"model": "vae", "backend": "torch"}):
+    folder = {"path": "/a b/2024", "range": "0,1", "image": '"true"'}
+    npz = {"model": "vae", "dataset": "npz", "backend": "jax", "data": folder}
+    for asked in (wishes, npz, {"model": "vae", "backend": "torch"}):
         plan = plans.make_plan(registry, asked)
         words = shlex.split(command.run_command(plan, registry).replace("\\\n", " "))
         assert plans.make_plan(registry, flags_of(words[2:])) == plan
@@ -88,7 +90,7 @@ def test_the_command_of_a_plan_makes_the_same_plan(monkeypatch):
 
 
 def test_callbacks_have_no_flag_and_are_given_as_a_recipe(monkeypatch):
-    monkeypatch.setattr(activation, "choose", lambda requested: requested or "jax")
+    monkeypatch.setattr(activation, "choose_backend", lambda requested: requested or "jax")
     import tomllib
 
     callbacks = {"csv-logger": {"separator": ';"'}, "early-stopping": {"patience": 3}}
@@ -98,7 +100,7 @@ def test_callbacks_have_no_flag_and_are_given_as_a_recipe(monkeypatch):
 
 
 def test_the_command_names_the_plugins_and_versions_that_made_the_run(monkeypatch):
-    monkeypatch.setattr(activation, "choose", lambda requested: requested or "jax")
+    monkeypatch.setattr(activation, "choose_backend", lambda requested: requested or "jax")
     plan = plans.make_plan(installed(), {"model": "vae", "backend": "torch"})
     plan = plan.model_copy(update={"distributions": {"model": "genkit-keras-mine"}})
     known = {

@@ -10,8 +10,8 @@ from genkit.plan.plan import make_plan
 from genkit.plugins.registry import installed
 from genkit.report.inputs import of_files
 from genkit.runs.kept_figures import KeptFigures
-from genkit.runs.loading import saved_model_entry
 from genkit.runs.run import Run
+from genkit.runs.saved_model import saved_model_entry
 from genkit.runs.statement import Statement
 
 

@@ -126,7 +126,10 @@ def test_a_batch_larger_than_the_data_leaves_no_run(train, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize("name", ["..", "a/b", ".hidden", ""])
+@pytest.mark.parametrize(
+    "name",
+    ["..", "a/b", ".hidden", "", "a" * 300, "é" * 101, "a\nb", "\udcff"],
+)
 def test_a_run_name_stays_inside_the_runs_folder(train, name, tmp_path):
     with pytest.raises(UsageError, match="run name"):
         train(steps=0, name=name)
@@ -247,6 +250,24 @@ def test_a_closed_form_model_fits_in_memory():
     model = MeanImage(None, as_source(images).schema)
     assert model.fit(images, verbose=False) is None
     assert model.generate(1).mean() == pytest.approx(7 * 7 / 8, abs=0.1)
+
+
+@pytest.mark.slow
+def test_a_finished_run_is_told_at_once_and_left_as_it_is(train, monkeypatch):
+    from genkit.workflows import sitting
+
+    result = train(steps=3)
+    files = [p for p in result.path.rglob("*") if p.is_file()]
+    before = {p: p.stat().st_mtime_ns for p in files}
+    with monkeypatch.context() as patched:
+        patched.setattr(sitting, "Sitting", None)  # whoever made one would fail
+        again = genkit.resume(result.path, verbose=False)
+    assert again.outcome.steps == 3
+    assert again.outcome.steps_per_second == 0
+    assert again.outcome.metrics == pytest.approx(result.outcome.metrics)
+    assert again.to_dict().keys() == result.to_dict().keys()
+    assert {p: p.stat().st_mtime_ns for p in files} == before
+    assert genkit.resume(result.path, 2, verbose=False).outcome.steps == 5
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ def main() -> None:
     latents: dict[str, Any] = {}
     if "reconstruct" in model.capabilities:
         latents |= _of_reconstructions(model, test)
-    if hasattr(model, "log_weights"):
+    if hasattr(model, "log_weights") and model.prior is None:  # the bound is of a normal prior
         latents |= _of_the_bound(model, test)
     found = {
         "figures": {figure.name: _rounded(figure) for figure in figures},

@@ -1,8 +1,7 @@
-"""Image files: find them in a folder, decode them, be wary of all of them."""
+"""Image files: decode them, and be wary of all of them."""
 
 from __future__ import annotations
 
-import os
 import struct
 import warnings
 import zlib
@@ -14,19 +13,20 @@ from PIL import Image, ImageOps
 
 from genkit.data.source import allocate
 from genkit.errors import DataError
-from genkit.files import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from genkit.data.left_out import LeftOut
     from genkit.data.transforms import ImageTransform
 
 MAX_PIXELS = 8192 * 8192
-
-_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
-_FORMATS = ("PNG", "JPEG")
+_WHITE_IN_16_BITS = 65535
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+# Files that may hold several images. Phones put a smaller one behind a JPEG: that is no other page.
+_SEVERAL = ("PNG", "WEBP", "GIF", "TIFF")
 # What Pillow raises on damaged files, and on images large enough to exhaust the memory.
 _UNREADABLE = (
     OSError,
@@ -35,7 +35,7 @@ _UNREADABLE = (
     ValueError,
     TypeError,
     LookupError,
-    OverflowError,
+    ArithmeticError,
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
@@ -43,40 +43,16 @@ _UNREADABLE = (
 )
 
 
-def list_images(folder: Path) -> list[Path]:
-    """List the PNG and JPEG files below a folder, sorted by their path in it.
-
-    Hidden files and folders, and links that lead outside the folder, are left out.
-
-    Raises:
-        DataError: a folder can't be read.
-    """
-    root = folder.resolve()
-    found = []
-    try:
-        for parent, folders, names in os.walk(folder, onerror=_raise):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            found += [
-                file
-                for file in (Path(parent, name) for name in names if not name.startswith("."))
-                if file.suffix.lower() in _SUFFIXES
-                and file.is_file()
-                and file.resolve().is_relative_to(root)
-            ]
-    except OSError as error:
-        raise DataError(f"Expected a folder of images at {folder}; {reason_of(error)}.") from error
-    return sorted(found, key=lambda file: file.relative_to(folder).as_posix())
-
-
-def decode(file: Path, mode: str | None) -> NDArray[np.uint8]:
+def decode(file: Path, mode: str | None) -> tuple[NDArray[np.uint8], int]:
     """Decode an image; what is transparent becomes white.
 
     Args:
-        file: PNG or JPEG.
+        file: of a format that is read: PNG, JPEG, WebP, BMP, GIF, TIFF, PPM.
         mode: ``"RGB"`` or ``"L"`` (gray); None keeps what the image is.
 
     Returns:
-        shape ``(height, width, channels)``, of 1 or 3 channels.
+        shape ``(height, width, channels)``, of 1 or 3 channels: of an animation the first frame,
+        of several pages the first. And how many more there are.
 
     Raises:
         OSError: or another of the errors that mean that the image can't be read.
@@ -87,45 +63,48 @@ def decode(file: Path, mode: str | None) -> NDArray[np.uint8]:
         with Image.open(file, formats=_FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ValueError(f"{image.width}x{image.height} pixels are too many")
+            more = getattr(image, "n_frames", 1) - 1 if image.format in _SEVERAL else 0
             upright = ImageOps.exif_transpose(image)
             plain = _without_transparency(_in_8_bits(upright))
             values = np.asarray(plain.convert(mode) if mode else plain)
-    return values if values.ndim == 3 else values[..., None]  # noqa: PLR2004
+    return values if values.ndim == 3 else values[..., None], more  # noqa: PLR2004
 
 
 def decode_all(
     files: Sequence[Path],
     mode: str | None,
     transforms: Sequence[ImageTransform],
+    left_out: LeftOut,
     limit: int | None = None,
-) -> tuple[NDArray[np.uint8], list[Path], list[Path]]:
+) -> tuple[NDArray[np.uint8], list[Path]]:
     """Decode images into one array, each transformed on its way.
 
     Args:
         files: the images.
         mode: as for ``decode``.
         transforms: applied to every image by itself.
+        left_out: counts the files that can't be read.
         limit: stop after so many images.
 
     Returns:
-        the images, shape ``(items, height, width, channels)``; their files; and the files that
-        could not be read.
+        the images, shape ``(items, height, width, channels)``, and their files.
 
     Raises:
         DataError: not one could be read, or they differ in size or in channels.
     """
     images: NDArray[Any] | None = None
     used: list[Path] = []
-    unreadable: list[Path] = []
     limit = min(limit or len(files), len(files))
     for file in files:
         if len(used) == limit:
             break
         try:
-            image = decode(file, mode)
+            image, more = decode(file, mode)
         except _UNREADABLE:
-            unreadable.append(file)
+            left_out.add("unreadable", file)
             continue
+        if more:
+            left_out.add("frames or pages after the first", file)
         image = _transformed(file, image, transforms)
         if images is None:
             images = allocate((limit, *image.shape), "uint8")
@@ -137,19 +116,18 @@ def decode_all(
         raise DataError(
             f"Expected readable images; none of {len(files)} can be read, the first {files[0]}."
         )
-    return images[: len(used)], used, unreadable
-
-
-def _raise(error: OSError) -> None:
-    raise error
+    return images[: len(used)], used
 
 
 def _in_8_bits(image: Image.Image) -> Image.Image:
+    if image.mode == "F":
+        raise ValueError("the values are no integers: nobody knows which is white")
     if not image.mode.startswith("I"):
         return image
-    # 16-bit gray: 65535 is white, and 65535 / 257 = 255.
-    values = np.rint(np.asarray(image, np.float64) / 257)
-    return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
+    values = np.asarray(image, np.float64)
+    if values.min() < 0 or values.max() > _WHITE_IN_16_BITS:
+        raise ValueError("the values have more than 16 bits: nobody knows which is white")
+    return Image.fromarray(np.rint(values / (_WHITE_IN_16_BITS / 255)).astype(np.uint8))
 
 
 def _without_transparency(image: Image.Image) -> Image.Image:

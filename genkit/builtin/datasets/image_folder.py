@@ -1,10 +1,10 @@
-"""A person's own PNG and JPEG files in a folder, with labels and captions where there are any.
+"""A person's own images in a folder, with labels and captions where there are any.
 
 - Images are found in sub-folders too, and sorted by path.
 - Where every image lies in a sub-folder, the first sub-folder on its way is its label.
 - Captions come from ``metadata.jsonl`` (see ``metadata.py``); an image it leaves out has "".
-- Where the only sub-folders are ``train`` and ``test`` they are the splits, each laid out as
-  above. Elsewhere every image belongs to ``train``.
+- Where all sub-folders are called after splits they are the splits, each laid out as above (see
+  ``folder_layout.py``). Elsewhere every image belongs to ``train``.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pydantic
 
-from genkit.builtin.datasets.image_files import decode_all, list_images
-from genkit.builtin.datasets.images import SplitImageDataConfig, balanced
+from genkit.builtin.datasets.folder_layout import SPLITS, Layout, find_layout
+from genkit.builtin.datasets.image_files import decode_all
+from genkit.builtin.datasets.image_search import READABLE, ImageSearch
+from genkit.builtin.datasets.images import ImageDataConfig, balanced
 from genkit.builtin.datasets.metadata import read_captions
+from genkit.data.left_out import LeftOut
 from genkit.data.pipeline import transformed
 from genkit.data.source import ArraySource, Source
 from genkit.data.transform_names import parse_transforms
@@ -31,15 +34,14 @@ from genkit.plugins.specs import Field, Schema
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-from genkit.files import reason_of
 
-_SPLITS = ("train", "test")
-
-
-class ImageFolderConfig(SplitImageDataConfig):
+class ImageFolderConfig(ImageDataConfig):
     """Settings of ``image-folder``."""
 
-    path: AbsolutePath = pydantic.Field(description="The folder")
+    path: AbsolutePath = pydantic.Field(description="The folder", examples=["FOLDER"])
+    split: Literal["train", "validation", "test", "all"] = pydantic.Field(
+        "train", description="Which items: those for training, those held out, or all"
+    )
     mode: Literal["RGB", "L"] | None = pydantic.Field(
         None, description="Convert every image to colour (RGB) or gray (L); needed where both occur"
     )
@@ -49,78 +51,77 @@ def open_image_folder(config: ImageFolderConfig) -> Source:
     """Open a folder of images.
 
     Fields: ``image``, uint8, what is transparent on white; ``label``, where images lie in
-    sub-folders; ``caption``, where there is a ``metadata.jsonl`` with texts. Images that can't be
-    read are left out, counted in the source's ``skipped``, and warned of once.
+    sub-folders; ``caption``, where there is a ``metadata.jsonl`` with texts. What can't be used is
+    counted in the source's ``left_out``, and warned of once.
 
     Raises:
-        DataError: no folder, no readable image, images of mixed size or kind, a broken
-            ``metadata.jsonl``.
+        DataError: no folder, no readable image, images of mixed size or kind, folders that may be
+            splits or classes, a broken ``metadata.jsonl``.
     """
-    listed = {base: list_images(base) for base in _bases(config.path).values()}
-    files = _wanted(config, listed)
+    left_out = LeftOut(config.path)
+    layout = find_layout(config.path, ImageSearch(config.path, left_out), left_out)
+    files = _wanted(config, layout, left_out)
+    labels = layout.labels()
+    classes = tuple(sorted(set(labels.values())))
     transforms = parse_transforms(config.transforms)
     alone = [t for t in takewhile(_is_alone, transforms) if isinstance(t, ImageTransform)]
-    images, used, unreadable = decode_all(files, config.mode, alone, config.limit)
-    if unreadable:
-        warnings.warn(
-            f"{len(unreadable)} of {len(files)} images can't be read and are left out, "
-            f"the first {unreadable[0]}.",
-            stacklevel=2,
-        )
+    images, used = decode_all(files, config.mode, alone, left_out, config.limit)
+    if left_out.counts:
+        warnings.warn(left_out.summary(), stacklevel=2)
     arrays: dict[str, NDArray[Any]] = {"image": images}
     fields = {"image": Field(images.shape[1:], "uint8", "image", (0, 255))}
-    if labels := _labels(listed):
-        classes = tuple(sorted(set(labels.values())))
+    if labels:
+        _warn_of_empty_classes(classes, {labels[file] for file in used}, config)
         arrays["label"] = np.array([classes.index(labels[file]) for file in used], np.int32)
         fields["label"] = Field((), "int32", "label", classes=classes)
-    if captions := _captions(config.path, listed):
+    if captions := _captions(config.path, layout):
         arrays["caption"] = np.array([captions.get(file, "") for file in used], object)
         fields["caption"] = Field((), "string", "text")
     source = ArraySource(arrays, Schema(fields))
-    source.skipped = len(unreadable)
+    source.skipped = left_out.counts["unreadable"]
+    source.left_out = dict(left_out.counts)
     return transformed(balanced(source, config), transforms[len(alone) :])
 
 
-def _bases(folder: Path) -> dict[str, Path]:
-    try:
-        inside = {p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")}
-    except OSError as error:
-        raise DataError(f"Expected a folder of images at {folder}; {reason_of(error)}.") from error
-    if inside and inside <= set(_SPLITS):
-        return {split: folder / split for split in _SPLITS if split in inside}
-    return {"": folder}
-
-
-def _wanted(config: ImageFolderConfig, listed: dict[Path, list[Path]]) -> list[Path]:
-    splits = _SPLITS if config.split == "all" else (config.split,)
-    bases = [config.path / split for split in splits]
-    if config.path in listed:
-        bases = [config.path] if config.split != "test" else []
-    if not any(base in listed for base in bases):
+def _wanted(config: ImageFolderConfig, layout: Layout, left_out: LeftOut) -> list[Path]:
+    there = [split for split in SPLITS if split in layout.images]
+    wanted = there if config.split == "all" else [config.split]
+    files = [file for split in wanted for file in layout.images.get(split, ())]
+    if files:
+        return files
+    if not any(layout.images.values()):
         raise DataError(
-            f"Expected a folder {config.split!r} in {config.path}; there is none.",
-            "Split the images into sub-folders train and test, or choose another split.",
+            f"Expected images ({READABLE}) in {config.path}; found none.",
+            left_out.summary() if left_out.counts else "",
         )
-    files = [file for base in bases for file in listed.get(base, [])]
-    if not files:
-        raise DataError(f"Expected PNG or JPEG images in {bases[0]}; found none.")
-    return files
+    if layout.divided:
+        raise DataError(
+            f"Expected a folder for the split {config.split} in {config.path}; there is "
+            f"{' and '.join(there)}.",
+            f"Choose another split: {', '.join((*there, 'all'))}.",
+        )
+    raise DataError(
+        f"Expected a folder {config.split!r} in {config.path}; there is none.",
+        "Split the images into sub-folders train and test, or choose another split.",
+    )
 
 
-def _labels(listed: dict[Path, list[Path]]) -> dict[Path, str]:
-    """Label each file by its first sub-folder; nothing where a file lies in none.
+def _warn_of_empty_classes(
+    classes: tuple[str, ...], used: set[str], config: ImageFolderConfig
+) -> None:
+    empty = [name for name in classes if name not in used]
+    if empty and config.split == "train":
+        limited = "; limit takes the first images, per_class=N some of each class"
+        warnings.warn(
+            f"{len(empty)} of {len(classes)} classes have no images for training, the first "
+            f"{empty[0]!r}{limited if config.limit else ''}.",
+            stacklevel=3,
+        )
 
-    All splits are looked at, so that a class has the same number in each.
-    """
-    parts = {f: f.relative_to(base).parts for base, files in listed.items() for f in files}
-    if any(len(part) == 1 for part in parts.values()):
-        return {}
-    return {file: part[0] for file, part in parts.items()}
 
-
-def _captions(folder: Path, listed: dict[Path, list[Path]]) -> dict[Path, str]:
+def _captions(folder: Path, layout: Layout) -> dict[Path, str]:
     captions: dict[Path, str] = {}
-    for base in dict.fromkeys((folder, *listed)):
+    for base in dict.fromkeys((folder, *layout.bases.values())):
         captions |= read_captions(base)
     return captions
 

@@ -109,7 +109,7 @@ def balanced(source: ArraySource, config: ImageDataConfig) -> ArraySource:
         source.arrays[label], classes, config.per_class, config.subset_seed, config.subset
     )
     kept = ArraySource(source.gather(rows), source.schema)
-    kept.skipped = source.skipped
+    kept.skipped, kept.left_out = source.skipped, source.left_out
     return kept
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 import tokenize
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pydantic
 from numpy.lib import format as npy
 
 from genkit.builtin.datasets.images import ImageDataConfig, balanced
+from genkit.data.axes import check_axes
 from genkit.data.memory import machine_bytes
 from genkit.data.pipeline import transformed
 from genkit.data.source import ArraySource, Source
@@ -38,11 +40,16 @@ def _split_numbers(value: object) -> object:
 class NpzConfig(ImageDataConfig):
     """Settings of ``npz``."""
 
-    path: AbsolutePath = pydantic.Field(description="The .npz file")
+    path: AbsolutePath = pydantic.Field(description="The .npz file", examples=["FILE.npz"])
     image: str | None = pydantic.Field(
         None,
         description="Name of the array of images, (items, height, width) or with channels last; "
         "image, images, x, x_train or the only array when left out",
+    )
+    channels: Literal["first", "last"] | None = pydantic.Field(
+        None,
+        description="Which axis of an image the channels are; last when left out, and refused "
+        "where it looks like first",
     )
     label: str | None = pydantic.Field(
         None, description="Name of the array of class numbers, one an item; none when left out"
@@ -80,13 +87,7 @@ def open_npz(config: NpzConfig) -> Source:
         raise _unreadable(config.path, error) from error
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise _unreadable(config.path, error) from error
-    images = found["image"]
-    images = images[..., None] if images.ndim == 3 else images  # noqa: PLR2004
-    if images.ndim != 4:  # noqa: PLR2004
-        raise DataError(
-            f"Expected {wanted['image']!r} as (items, height, width) or (items, height, width, "
-            f"channels); received the shape {images.shape}."
-        )
+    images = _arranged(str(wanted["image"]), found["image"], config)
     converted = {"image": convert("image", images[: config.limit], config.range)}
     if config.label:
         converted["label"] = label(config.label, found["label"][: config.limit])
@@ -94,7 +95,29 @@ def open_npz(config: NpzConfig) -> Source:
         {name: array for name, (array, _) in converted.items()},
         Schema({name: field for name, (_, field) in converted.items()}),
     )
-    return transformed(balanced(source, config), parse_transforms(config.transforms))
+    opened = transformed(balanced(source, config), parse_transforms(config.transforms))
+    unused = [name for name in names if name not in wanted.values()]
+    if unused and config.image is None:
+        warnings.warn(
+            f"The images of {config.path} are taken from {wanted['image']!r}; not used: "
+            f"{', '.join(unused)}. Choose with --data image=NAME and --data label=NAME.",
+            stacklevel=2,
+        )
+    return opened
+
+
+def _arranged(name: str, images: NDArray[Any], config: NpzConfig) -> NDArray[Any]:
+    """Return the images as ``(items, height, width, channels)``."""
+    if config.channels is None:
+        check_axes(name, images.shape, "Or pass --data channels=first (or last).")
+    if images.ndim == 3:  # noqa: PLR2004
+        return images[..., None]
+    if images.ndim == 4:  # noqa: PLR2004
+        return np.moveaxis(images, 1, -1) if config.channels == "first" else images
+    raise DataError(
+        f"Expected {name!r} as (items, height, width) or (items, height, width, channels); "
+        f"received the shape {images.shape}."
+    )
 
 
 def _usual(names: list[str], path: Path) -> str:
@@ -147,7 +170,8 @@ def _read_header(stream: Any) -> tuple[int, np.dtype[Any]]:
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
+    reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:300]
     return DataError(
-        f"Expected a NumPy .npz file at {path}; {' '.join(str(error).split())[:300]}",
+        f"Expected a NumPy .npz file at {path}; {reason}.",
         "Make one with: numpy.savez_compressed(path, image=array)",
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import keras
-
+from genkit.builtin.models.averaging import averaging_adam
 from genkit.builtin.models.gan import GAN
 from genkit.layers import SpectralNormalization
 
@@ -27,7 +26,6 @@ class ConfiguredGAN(GAN):
     def __init__(
         self, generator: Any, discriminator: Any, config: GANConfig, schema: Schema
     ) -> None:
-        average = config.generator_average
         super().__init__(
             generator,
             discriminator,
@@ -37,7 +35,9 @@ class ConfiguredGAN(GAN):
             r2=config.r2,
             critic_steps=config.critic_steps,
             augment=config.augment,
-            generator_optimizer=_adam(config, use_ema=average > 0, ema_momentum=average or 0.99),
+            generator_optimizer=_adam(
+                config, config.generator_average, config.generator_average_window
+            ),
             discriminator_optimizer=_adam(config),
             output_range=(-1.0, 1.0),
             config=config,
@@ -50,7 +50,7 @@ def normalised(layer: Any, config: GANConfig) -> Any:
     return SpectralNormalization(layer, dtype=layer.dtype_policy) if config.spectral_norm else layer
 
 
-def _adam(config: GANConfig, **averaging: Any) -> Any:
-    return keras.optimizers.Adam(
-        config.learning_rate, beta_1=config.beta_1, beta_2=config.beta_2, **averaging
+def _adam(config: GANConfig, average: float = 0.0, window: float = 0.0) -> Any:
+    return averaging_adam(
+        config.learning_rate, average, window, beta_1=config.beta_1, beta_2=config.beta_2
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import keras
 from keras import ops
 
+from genkit.builtin.models.averaging import averaging_adam
+from genkit.builtin.models.guidance import guided, hidden
 from genkit.builtin.models.images import image_shape
-from genkit.builtin.models.labels import class_count
+from genkit.builtin.models.labels import class_count, wants_labels
 from genkit.builtin.models.unet import build_unet
 from genkit.errors import UsageError
 from genkit.layers import rescale
@@ -30,10 +31,9 @@ class Denoiser(Model):
     """A network trained to see through noise, and a way from noise to images in small steps.
 
     A subclass defines ``noised``, what the network sees and should answer, and ``sampling_step``.
-    Where the settings say ``conditional``, labels are shown to the network, but hidden now and
-    then, so that it learns to do without; ``guidance`` then goes from its answer without a label
-    through that with it, and beyond (Ho and Salimans 2022, "Classifier-Free Diffusion Guidance",
-    equation 6 with w = guidance - 1).
+    Where the data has labels, unless the settings say otherwise, they are shown to the network,
+    but hidden now and then, so that it learns to do without; ``guidance`` then goes from its answer
+    without a label through that with it, and beyond (see ``guided``).
 
     Args:
         config: the settings.
@@ -48,12 +48,10 @@ class Denoiser(Model):
         super().__init__(config, schema)
         name = type(self).__name__
         self.shape = image_shape(schema, name, multiple_of=2 * config.patch)
-        self.conditional = config.conditional
-        self.no_label = class_count(schema, name) if config.conditional else 0
+        self.conditional = wants_labels(config.conditional, schema)
+        self.no_label = class_count(schema, name) if self.conditional else 0
         self.network = build_unet(self.shape, config, self.no_label)
-        adam = keras.optimizers.Adam(
-            config.learning_rate, use_ema=config.average > 0, ema_momentum=config.average
-        )
+        adam = averaging_adam(config.learning_rate, config.average, config.average_window)
         self.add_optimizer("denoiser", adam, self.network)
 
     def noised(self, image: Any, noise: Any, time: Any) -> tuple[Any, Any]:
@@ -96,9 +94,8 @@ class Denoiser(Model):
         seen, wanted = self.noised(image, batch["noise"], batch["time"])
         inputs = [seen, batch["time"][:, 0, 0, 0]]
         if self.conditional:
-            hidden = batch["hide"] < self.config.label_dropout
-            label = ops.cast(batch[self.schema.name_of("label")], "int32")
-            inputs.append(ops.where(hidden, self.no_label, label))
+            label = batch[self.schema.name_of("label")]
+            inputs.append(hidden(label, batch["hide"], self.config.label_dropout, self.no_label))
         return ops.mean(ops.square(self.network(inputs, training=True) - wanted))
 
     def training_step(self, batch: Any, minimize: Callable[..., Any]) -> dict[str, Any]:
@@ -127,14 +124,7 @@ class Denoiser(Model):
 
     def _answer(self, x: Any, time: Any, label: Any, guidance: Any) -> Any:
         times = time * ops.ones_like(x[:, 0, 0, 0])
-        if label is None:
-            return self.network([x, times], training=False)
-        if isinstance(guidance, float) and guidance == 1.0:
-            return self.network([x, times, label], training=False)
-        both = [ops.concatenate([a, a], axis=0) for a in (x, times)]
-        labels = ops.concatenate([label, self.no_label * ops.ones_like(label)], axis=0)
-        with_label, without = ops.split(self.network([*both, labels], training=False), 2, axis=0)
-        return without + guidance * (with_label - without)
+        return guided(self.network, x, times, label, no_label=self.no_label, guidance=guidance)
 
     def _data_range(self) -> tuple[float, float]:
         limits = self.schema[self.schema.name_of("image")].range

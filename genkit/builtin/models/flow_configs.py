@@ -6,10 +6,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from genkit.builtin.models.average_settings import AverageWindow
 from genkit.plugins.config import Config
 
 SamplingSteps = Annotated[
     int, Field(ge=1, le=1000, description="Steps from noise to an image in generation")
+]
+Conditional = Annotated[
+    bool | None,
+    Field(description="Learn from labels, and generate by label; None: where the data has any"),
+]
+LabelDropout = Annotated[
+    float, Field(ge=0, le=1, description="Share of labels hidden in training, for guidance")
+]
+Guidance = Annotated[
+    float,
+    Field(ge=0, description="How far labels push; 1 is the model itself, more is more typical"),
 ]
 
 
@@ -23,15 +35,12 @@ class DenoiserConfig(Config):
     patch: int = Field(
         2, ge=1, le=8, description="Pixels each way that the network takes as one place"
     )
-    conditional: bool = Field(False, description="Learn from labels, and generate by label")
-    label_dropout: float = Field(
-        0.1, ge=0, le=1, description="Share of labels hidden in training, for guidance"
-    )
-    guidance: float = Field(
-        1.0, ge=0, description="How far labels push; 1 is the model itself, more is more typical"
-    )
+    conditional: Conditional = None
+    label_dropout: LabelDropout = 0.1
+    guidance: Guidance = 1.0
     sampling_steps: SamplingSteps = 50
     average: float = Field(0.995, ge=0, lt=1, description="Decay of the averaged weights")
+    average_window: AverageWindow = 0.0
     learning_rate: float = Field(1e-3, gt=0, description="Adam's step size")
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from genkit.builtin.models.average_settings import AverageWindow
 from genkit.plugins.config import Config
 
 Loss = Annotated[
@@ -49,6 +50,7 @@ class GANConfig(Config):
     generator_average: float = Field(
         0.0, ge=0, lt=1, description="Decay of the generator's averaged weights; 0 keeps none"
     )
+    generator_average_window: AverageWindow = 0.0
     leaky_slope: float = Field(0.2, ge=0, lt=1, description="Slope of LeakyReLU below zero")
     dropout: Dropout = 0.3
     learning_rate: LearningRate = 2e-4

@@ -33,6 +33,14 @@ def class_count(schema: Schema, model: str) -> int:
     return count
 
 
+def wants_labels(conditional: bool | None, schema: Schema) -> bool:
+    """Whether a model learns from labels: as its setting says, or where the data has classes."""
+    if conditional is not None:
+        return conditional
+    labels = [field for field in schema.fields.values() if field.modality == "label"]
+    return any(len(field.classes) > 1 for field in labels)
+
+
 def beside_vector(build: Callable[[int], Any], length: int, classes: int) -> Any:
     """Let a network of vectors see the label: an embedding is put beside the vector.
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genkit.errors import UsageError
+from genkit.files import check_path
 from genkit.plugins.names import suggestion
 from genkit.plugins.registry import installed
 
@@ -74,7 +75,7 @@ def write_plugin(name: str, kind: str, folder: Path) -> NewPlugin:
 
     Raises:
         UsageError: no such kind, no good name, a name that something installed has, or the folder
-            is there and not empty.
+            is there and not empty, or can't be made.
     """
     if kind not in KINDS:
         raise UsageError(
@@ -82,6 +83,7 @@ def write_plugin(name: str, kind: str, folder: Path) -> NewPlugin:
         )
     _check_name(name, kind)
     path = folder / f"genkit-keras-{name}"
+    check_path(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise UsageError(
             f"Expected a free place for the plugin; {path} is there already.",

@@ -166,7 +166,10 @@ class Loop:
             self.watchers.call("on_epoch_begin", epoch, {})
         if self.tells:
             self.watchers.call("on_train_batch_begin", index, {})
-        return _RunningStep(number, epoch, index, self.step(number, next(self.loader)))
+        rate = self.run.settings.learning_rate_factor(
+            number, self.position.seconds, self.loader.steps_per_epoch
+        )
+        return _RunningStep(number, epoch, index, self.step(number, next(self.loader), rate))
 
     def _needs_sync(self, step: _RunningStep) -> bool:
         """Whether something looks at the model or the losses before the next step begins."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from genkit import engine
 from genkit.data import Loader
 from genkit.engine.base import merge, split_schedule
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from genkit.models.training.gradient_transforms import GradientTransform
     from genkit.models.training.protocols import Trainable
     from genkit.plan.fitting import FitSettings
+
+_RATE = "learning rate factor"  # in the batch, beside fields and noise
 
 
 class Stepping:
@@ -100,19 +104,37 @@ class CompiledStep:
     ) -> None:
         self._engine, self._model, self._seed = trainer.engine, model, seed
         self._step = self._engine.compile_step(
-            fn or (lambda batch: trainer.training_step(model, batch, trainer.minimize))
+            self._at_its_rate(
+                fn or (lambda batch: trainer.training_step(model, batch, trainer.minimize))
+            )
         )
 
-    def __call__(self, number: int, batch: Any) -> dict[str, Any]:
+    def __call__(self, number: int, batch: Any, rate: float | None = None) -> dict[str, Any]:
         """Hand a step to the device.
 
         Args:
             number: how many steps came before it.
             batch: what the loader made for it.
+            rate: what learning rates are multiplied by; they stay as they are when left out.
 
         Returns:
             scalars by name, for ``Engine.fetch``; they may not be there yet.
         """
         static, inputs = split_schedule(self._model.schedule(number))
+        if rate is not None:
+            inputs[_RATE] = np.float32(rate)
         self._engine.begin_step(self._seed, number)
         return self._step(merge(batch, inputs), static)
+
+    def _at_its_rate(self, fn: StepFn) -> StepFn:
+        """Let a step's updates have the learning rates' factor that comes with its batch."""
+
+        def step(batch: Any) -> dict[str, Any]:
+            batches = batch if isinstance(batch, tuple) else (batch,)
+            if _RATE not in batches[0]:
+                return fn(batch)
+            rest = tuple({k: v for k, v in each.items() if k != _RATE} for each in batches)
+            with self._engine.scaled_learning_rates(batches[0][_RATE]):
+                return fn(rest if isinstance(batch, tuple) else rest[0])
+
+        return step

@@ -17,7 +17,7 @@ from genkit.report.card.compute import compute
 from genkit.report.card.facts import Facts
 from genkit.report.card.header import header
 from genkit.report.card.markdown import fact_table, plain
-from genkit.runs.export import is_export
+from genkit.runs.names import is_export
 from genkit.runs.run import Run
 
 PICTURE = "samples.png"

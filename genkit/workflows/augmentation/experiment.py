@@ -27,7 +27,7 @@ import numpy as np
 
 from genkit.data.source import ArraySource
 from genkit.errors import RunError, UsageError
-from genkit.files import read_json, write_json
+from genkit.files import check_path, read_json, write_json
 from genkit.plugins.entry_points import own_version
 from genkit.plugins.registry import installed
 from genkit.report.reviewing import Review
@@ -84,10 +84,12 @@ def augment(settings: Settings, folder: Path, tell: Tell = lambda _: None) -> Au
         tell: is given a line for each finished part, and shows progress bars if it is given.
 
     Raises:
-        UsageError: the folder holds another augmentation, or model and data don't suit.
+        UsageError: the folder can't be made or holds another augmentation, or model and data
+            don't suit.
         RunError: another process writes there.
         GenkitError: the generator can't be trained.
     """
+    check_path(folder)
     experiment = _Experiment(settings, folder, tell)
     _claim(folder, settings)
     status = folder / "status.json"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from genkit.files import read_json, write_json
+from genkit.files import check_path, read_json, write_json
 from genkit.models.training.signals import StopOnSignal
 from genkit.plan.plan import Plan
 from genkit.runs import locks
@@ -30,10 +30,11 @@ def run_comparison(comparison: Comparison, tell: Callable[[str], None]) -> int:
         the number of the signal that stopped it, or 0.
 
     Raises:
-        UsageError: the folder holds a comparison of other plans.
+        UsageError: the folder can't be made, or holds a comparison of other plans.
         RunError: another process works in the folder.
     """
     folder = comparison.folder
+    check_path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     owner = folder / "owner.json"
     with (

@@ -30,10 +30,21 @@ class PointsConfig(genkit.Config):
 class PointsCsvConfig(genkit.Config):
     """Settings of ``points-csv``."""
 
-    path: genkit.AbsolutePath = Field(description="The CSV file; its first line names the columns")
+    path: genkit.AbsolutePath = Field(
+        description="The CSV file, as it is or packed as .gz, .bz2, .xz or .zip; its first line "
+        "names the columns"
+    )
     x: str = Field("x", description="Column of the first coordinate")
     y: str = Field("y", description="Column of the second coordinate")
     label: str | None = Field(None, description="Column of the label; none when left out")
+    delimiter: str = Field(
+        "",
+        description="What parts the cells: a character, tab or space; by default commas, or what "
+        "the first line says",
+    )
+    encoding: str = Field(
+        "", description="Encoding of the text, such as latin-1; by default UTF-8, or UTF-16"
+    )
     split: Split = "train"
     held_out: float = Field(
         0.2, ge=0, lt=1, description="Share of the rows that is held out, chosen at random"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from array import array
 from collections.abc import Iterator
@@ -11,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from genkit.cli.output import note
+from genkit.data.tables import Dialect, is_missing, read_table
 from genkit.errors import DataError
 from genkit_points.configs import PointsCsvConfig
 from genkit_points.data import PointsSource
@@ -25,11 +26,12 @@ _MARGIN = 0.1  # of the spread, on both sides: no point lies on the border of th
 def open_csv(config: PointsCsvConfig) -> PointsSource:
     """Open a CSV file: field ``points``, float32 of shape (2,), and ``label`` if one is named.
 
-    The range is that of all values of both columns, and a tenth of it more on each side.
+    The file may be packed by gzip, bzip2, xz or zip. The range is that of all values of both
+    columns, and a tenth of it more on each side.
 
     Raises:
-        DataError: no such file, too large, no CSV, no such column, a value that is no number, all
-            points in one place, or a split without points.
+        DataError: no such file, too large, no CSV, no such column, a line that is no row, a value
+            that is no number, a missing label, all points in one place, or a split without points.
     """
     numbers, names = _read(config)
     points = np.frombuffer(numbers, np.float64).reshape(-1, 2)
@@ -66,11 +68,16 @@ def _read(config: PointsCsvConfig) -> tuple[array[float], list[str]]:
     numbers, names = array("d"), []
     classes: dict[str, str] = {}  # one string for each class: there may be millions of rows
     wanted = [config.x, config.y, *([config.label] if config.label else [])]
-    for line, (x, y, *label) in _rows(config.path, wanted):
+    for line, (x, y, *label) in _rows(config, wanted):
         numbers.append(_number(x, config.x, line, config.path))
         numbers.append(_number(y, config.y, line, config.path))
         if label:
             name = classes.setdefault(label[0], label[0])
+            if is_missing(name):
+                raise DataError(
+                    f"Expected a label in line {line} of {config.path}; it is {name!r}.",
+                    "Leave out the rows without a label, or write another word for that class.",
+                )
             if not 0 < len(name) <= _LONGEST_NAME or len(classes) > _MOST_CLASSES:
                 raise DataError(
                     f"Expected at most {_MOST_CLASSES} labels of 1 to {_LONGEST_NAME} characters "
@@ -82,37 +89,25 @@ def _read(config: PointsCsvConfig) -> tuple[array[float], list[str]]:
     return numbers, names
 
 
-def _rows(path: Path, wanted: list[str]) -> Iterator[tuple[int, list[str]]]:
+def _rows(config: PointsCsvConfig, wanted: list[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield the number of each line, and its values in the wanted columns."""
-    line = 1
-    try:
-        if (size := path.stat().st_size) > MOST_BYTES:
+    dialect = Dialect(config.delimiter, config.encoding, most=MOST_BYTES)
+    remedy = "Name the columns: --data x=NAME --data y=NAME"
+    doubtful: list[int] = []
+    for chunk in read_table(config.path, wanted, dialect, remedy=remedy):
+        for wrong in chunk.malformed:
             raise DataError(
-                f"Expected at most {MOST_BYTES >> 20} MiB in {path}; it has {size >> 20} MiB.",
-                "Take a part of the rows.",
+                f"Line {wrong.line} of {config.path}: {wrong.text}.",
+                "Put a cell that has the delimiter or a quotation mark inside in quotation marks.",
             )
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
-            head = [name.strip() for name in next(reader, [])]
-            for name in wanted:
-                if head.count(name) != 1:
-                    raise DataError(
-                        f"Expected one column {name!r} in {path}; its first line is "
-                        f"{', '.join(head)[:200] or 'empty'}.",
-                        "Name the columns: --data x=NAME --data y=NAME",
-                    )
-            places = [head.index(name) for name in wanted]
-            for row in reader:
-                line = reader.line_num
-                if row and len(row) != len(head):
-                    raise DataError(
-                        f"Expected {len(head)} values in line {line} of {path}; it has {len(row)}."
-                    )
-                if row:
-                    yield line, [row[place].strip() for place in places]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise DataError(f"Expected CSV in UTF-8 at {path}; near line {line}: {reason}.") from error
+        doubtful += chunk.doubtful
+        for line, row in zip(chunk.lines, chunk.rows, strict=True):
+            yield line, [cell.strip() for cell in row]
+    if doubtful:
+        note(
+            f"A cell in quotation marks that begins in line {doubtful[0]} of {config.path} goes "
+            "over lines that look like rows; if they are, a mark is missing there."
+        )
 
 
 def _number(text: str, column: str, line: int, path: Path) -> float:
@@ -122,6 +117,7 @@ def _number(text: str, column: str, line: int, path: Path) -> float:
         number = math.nan
     if not abs(number) <= _LARGEST:
         raise DataError(
-            f"Expected a number in line {line}, column {column!r} of {path}; it is {text!r:.50}."
+            f"Expected a number in line {line}, column {column!r} of {path}; it is {text!r:.50}.",
+            "Write it with a decimal point." if "," in text else "",
         )
     return number

@@ -1,5 +1,6 @@
 """The toy densities, and a person's own points."""
 
+import gzip
 import math
 
 import numpy as np
@@ -74,15 +75,15 @@ def test_two_named_columns_and_a_label_are_read_and_the_range_has_room(tmp_path)
         ("x,y\n1,nan\n2,3\n", "number in line 2"),
         ("x,y\n1,inf\n2,3\n", "number in line 2"),
         ("x,y\n1,1e300\n2,3\n", "number in line 2"),
-        ("x,y\n1,2\n3\n", "Expected 2 values in line 3 .* it has 1"),
-        ("a,b\n1,2\n", "one column 'x' .* first line is a, b"),
+        ("x,y\n1,2\n3\n", "Line 3 of .*: expected 2 cells; received 1, '3'"),
+        ("a,b\n1,2\n", "a column 'x' .* it has 'a', 'b'"),
         ("x,x,y\n1,2,3\n", "one column 'x'"),
-        ("", "one column 'x' .* empty"),
+        ("", "a column 'x' .* it has no first line"),
         ("x,y\n", "no line after the first"),
         ("x,y\n1,1\n1,1\n", "all values are 1"),
         (b"x,y\n1,2\n\xff,3\n", "UTF-8"),
         (b"x,y\n1,2\n\x00,3\n", "near line|number in line 3"),
-        ('x,y\n1,"2\n' + "3,4\n" * 5, "near line"),
+        ('x,y\n1,"2\n' + "3,4\n" * 5, "Line 2 of .*: expected the end of a quoted cell"),
         ("x,y\n" + "1" * 200_000 + ",2\n", "near line|number"),
     ],
 )
@@ -91,6 +92,58 @@ def test_a_file_that_is_no_table_of_points_is_refused_in_one_line(tmp_path, text
         write(tmp_path, text)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 600
+
+
+def test_a_table_is_read_alike_in_any_form_and_blank_lines_and_comments_are_none(tmp_path):
+    text = "x,y,kind\n" + "".join(f"{k},{2 * k},{'ab'[k % 2]}\n" for k in range(10))
+    wanted = write(tmp_path, text, label="kind").fingerprint()
+    for other in (
+        gzip.compress(text.encode()),
+        text.encode("utf-16"),
+        text.replace(",", ";"),
+        text.replace(",", "\t"),
+        text.replace(",", " "),
+        text.replace("\n", "\r\n"),
+        "# made today\n\n" + text.replace("5,", "# half\n\n5,", 1) + ",,\n",
+        text.replace("\n", ",\n"),
+    ):
+        assert write(tmp_path, other, label="kind").fingerprint() == wanted
+    assert write(tmp_path, text.replace(",", "^"), label="kind", delimiter="^")
+    latin = text.replace("a\n", "é\n").encode("latin-1")
+    assert (
+        write(tmp_path, latin, label="kind", encoding="latin-1").schema["label"].classes[-1] == "é"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "hint"),
+    [
+        ("x;y\n3,5;1\n", "it is '3,5'", "decimal point"),
+        ("x,y\n3,5,1\n", "Line 2 of .*: expected 2 cells; received 3", "quotation marks"),
+        ("x,y\n1,2,\n3,4,5\n", "Line 3 of .*: expected 2 cells; received 3", "quotation marks"),
+        ("x,y,k\n1,2,a\n3,4,NaN\n", "a label in line 3 .* 'NaN'", "another word"),
+        ("x,y,k\n1,2,\n", "a label in line 2 .* ''", "another word"),
+        ("x,y,k\n1,2,NULL\n", "a label in line 2", "another word"),
+        ("x,y,k\n1,2,a\n3,4", "Line 3 of .*: expected 3 cells; received 2", "quotation marks"),
+        ("X,y\n1,2\n", "a column 'x'", "Did you mean 'X'"),
+        (b"x,y\n1,2\n\xe9,3\n", "UTF-8", "encoding=latin-1"),
+        (b"PK\x03\x04", "damaged", "again"),
+        (b"\x28\xb5\x2f\xfd", "Zstandard", "Unpack"),
+        (b"PAR1", "Parquet", "as CSV"),
+    ],
+)
+def test_a_file_that_is_refused_comes_with_what_to_do(tmp_path, text, told, hint):
+    label = "k" if b"k" in (text if isinstance(text, bytes) else text.encode()) else None
+    with pytest.raises(DataError, match=told) as caught:
+        write(tmp_path, text, label=label)
+    assert hint in caught.value.hint
+
+
+def test_a_cell_over_lines_that_look_like_rows_is_told_of(tmp_path, capsys):
+    rows = "".join(f"{k},{k + 1},t\n" for k in range(5))
+    text = f'x,y,note\n{rows}5,6,"open\n{rows}7,8,closed"\n'
+    write(tmp_path, text)
+    assert "begins in line 7" in capsys.readouterr().err
 
 
 def test_a_file_too_large_a_missing_one_and_too_many_labels_are_refused(tmp_path, monkeypatch):

@@ -18,7 +18,8 @@ from scipy import sparse
 from genkit.errors import RunError, UsageError
 from genkit_recsys.histories import Histories
 
-_CLOSE = 3
+_CLOSE, _LISTED = 3, 5
+_ID = "id:"
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,17 @@ class Archive:
         return {name: number for number, name in enumerate(self.items)}
 
     @cached_property
-    def _by_title(self) -> dict[str, int]:
-        # Of equal titles the more popular item is meant.
-        order = np.argsort(self.popularity, kind="stable")
-        return {self.titles[number].casefold(): int(number) for number in order}
+    def _by_title(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for number, title in enumerate(self.titles):
+            found.setdefault(title.casefold(), []).append(number)
+        return found
+
+    def name(self, item: int) -> str:
+        """Return an item's title, with its id if others have the same."""
+        title = self.titles[item]
+        shared = len(self._by_title[title.casefold()]) > 1
+        return f"{title} ({_ID}{self.items[item]})" if shared else title
 
     def user_number(self, name: str) -> int:
         """Find a user by id.
@@ -82,15 +90,37 @@ class Archive:
         return self.user_numbers[name]
 
     def item_number(self, name: str) -> int:
-        """Find an item by title or id; titles first, in upper or lower case.
+        """Find an item by title or id, in that writing or else by title in any case.
+
+        ``id:`` before a name says that it is an id.
 
         Raises:
-            UsageError: there is none; the hint names the nearest titles.
+            UsageError: there is none; the hint names the nearest titles. Or there are several;
+                their ids are listed.
         """
-        found = self._by_title.get(name.casefold(), self.item_numbers.get(name))
-        if found is None:
+        found = self._items_of(name)
+        if not found:
             raise UsageError(f"The model knows no item {name!r}.", self._nearest(name))
-        return found
+        if len(found) > 1:
+            listed = ", ".join(
+                f"{_ID}{self.items[item]} ({self.titles[item]})" for item in found[:_LISTED]
+            )
+            more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+            raise UsageError(
+                f"Expected one item; {name!r} may be any of {len(found)}: {listed}{more}.",
+                f"Name it by its id: {_ID}{self.items[found[0]]}",
+            )
+        return found[0]
+
+    def _items_of(self, name: str) -> list[int]:
+        """Return the items that a name may stand for: by id or title, or else in any case."""
+        if name.startswith(_ID) and (known := name.removeprefix(_ID)) in self.item_numbers:
+            return [self.item_numbers[known]]
+        alike = self._by_title.get(name.casefold(), [])
+        exact = {item for item in alike if self.titles[item] == name}
+        if name in self.item_numbers:
+            exact.add(self.item_numbers[name])
+        return sorted(exact) or alike
 
     def _nearest(self, name: str) -> str:
         import difflib
@@ -98,21 +128,23 @@ class Archive:
         part = name.casefold()
         near = sorted((title for title in self._by_title if part in title), key=len)[:_CLOSE]
         near = near or difflib.get_close_matches(part, self._by_title, _CLOSE)
-        titles = [self.titles[self._by_title[title]] for title in near]
+        titles = [self.titles[self._by_title[title][0]] for title in near]
         return f"Did you mean {' or '.join(map(repr, titles))}?" if titles else "Give its id."
 
     def items_named(self, text: str) -> list[int]:
         """Find the items of a list parted by commas; a title may have commas itself.
 
+        Where several titles fit, the longest is meant.
+
         Raises:
-            UsageError: one of them is not known.
+            UsageError: one of them is not known, or may be several.
         """
-        parts = [part.strip() for part in text.split(",")]
+        parts = text.split(",")
         found: list[int] = []
         while parts:
-            for taken in range(len(parts), 0, -1):  # the longest title that fits
-                name = ", ".join(parts[:taken])
-                if name.casefold() in self._by_title or name in self.item_numbers:
+            for taken in range(len(parts), 0, -1):
+                name = ",".join(parts[:taken]).strip()
+                if self._items_of(name):
                     break
             if name:
                 found.append(self.item_number(name))

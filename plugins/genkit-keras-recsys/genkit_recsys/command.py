@@ -29,7 +29,8 @@ def recommend(  # noqa: PLR0917
         str | None,
         typer.Option(
             metavar="TITLE,TITLE,...",
-            help="What a stranger likes, oldest first: titles or ids, parted by commas.",
+            help="What a stranger likes, oldest first: titles or ids, parted by commas; id:ID is "
+            "always an id.",
         ),
     ] = None,
     all_users: Annotated[
@@ -104,7 +105,7 @@ def recommend(  # noqa: PLR0917
     request = _request(archive, user, history)
     (found,) = model.recommend([request], reasons=because, **filters)
     items = [_row(archive, each) for each in found]
-    emit({"run": str(run), "items": items}, as_json, lambda: _show(items, archive, request))
+    emit({"run": str(run), "items": items}, as_json, lambda: _show(found, archive, request))
     return 0
 
 
@@ -122,19 +123,24 @@ def _row(archive: Archive, each: Recommendation) -> dict[str, Any]:
         "id": archive.items[each.item],
         "title": archive.titles[each.item],
         "score": each.score,
-        "because": [archive.titles[item] for item in each.because],
+        "because": [archive.name(item) for item in each.because],
     }
 
 
-def _show(items: list[dict[str, Any]], archive: Archive, request: Request) -> None:
+def _show(items: list[Recommendation], archive: Archive, request: Request) -> None:
     if not request.history:
         note("There is no history to go by: these are the most popular items.")
     if not items:
         say("No item fits.")
         return
     rows = [
-        [str(place), row["title"], f"{row['score']:.4g}", "; ".join(row["because"])]
-        for place, row in enumerate(items, 1)
+        [
+            str(place),
+            archive.name(each.item),
+            f"{each.score:.4g}",
+            "; ".join(archive.name(item) for item in each.because),
+        ]
+        for place, each in enumerate(items, 1)
     ]
     known = f"of {len(request.history)} items" if len(request.history) != 1 else "of one item"
     table(
@@ -155,7 +161,7 @@ def _recommend_to_all(
 
 def compare_recommenders(
     first: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
-    second: Annotated[Path, typer.Argument(metavar="OTHER", help="Another, on the same data.")],
+    second: Annotated[Path, typer.Argument(metavar="RUN2", help="Another, on the same data.")],
     metric: Annotated[
         str, typer.Option(help="Measured of each user: ndcg@10, recall@20, map@10, ...")
     ] = "ndcg@10",

@@ -36,7 +36,8 @@ class OwnConfig(InteractionsConfig):
     """Settings of ``interactions``: files of one's own."""
 
     path: genkit.AbsolutePath = Field(
-        description="File of interactions: .csv, .tsv, .parquet or RecBole's .inter"
+        description="File of interactions: .csv, .tsv, .parquet or RecBole's .inter; text may be "
+        "packed as .gz, .bz2, .xz or .zip"
     )
     validation_path: genkit.AbsolutePath | None = Field(
         None, description="File of validation interactions, for data that is split already"
@@ -53,10 +54,22 @@ class OwnConfig(InteractionsConfig):
     user_column: str = Field("user_id", description="Column of the user, by name or number")
     item_column: str = Field("item_id", description="Column of the item")
     rating_column: str = Field("", description="Column of the rating, if there is one")
-    time_column: str = Field("", description="Column of the time, a number, if there is one")
+    time_column: str = Field(
+        "",
+        description="Column of the time, if there is one: a number, or ISO 8601 as in "
+        "2020-01-31T10:15:00Z, of UTC where it names no zone",
+    )
     title_column: str = Field("", description="Column of the title in the file of items")
     attribute_column: str = Field(
         "", description="Column of attributes in the file of items, several parted by |"
+    )
+    delimiter: str = Field(
+        "",
+        description="What parts the cells: a character, tab, space or ::; by default commas, or "
+        "what the suffix or the first line says",
+    )
+    encoding: str = Field(
+        "", description="Encoding of text, such as latin-1; by default UTF-8, or UTF-16"
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
+from collections.abc import Iterator, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
 
+from genkit.cli.output import note
+from genkit.data.tables import Dialect, is_missing
 from genkit.errors import DataError
 from genkit_recsys import movielens
 from genkit_recsys.catalogue import Catalogue, read_catalogue
@@ -19,15 +21,19 @@ from genkit_recsys.data_settings import (
     OwnConfig,
 )
 from genkit_recsys.events import Events, clean
-from genkit_recsys.reading import Columns, EventReader, table_chunks
+from genkit_recsys.joins import meeting
+from genkit_recsys.left_out import LeftOut
+from genkit_recsys.reading import Columns, EventReader
 from genkit_recsys.source import InteractionSource, source_of
 from genkit_recsys.splitting import Split, check_leaks, split_events
+from genkit_recsys.table_files import place_in, table_chunks
 
 
 def open_own(config: OwnConfig) -> InteractionSource:
     """Open files of one's own.
 
-    Rows that can't be read are counted, and reported on stderr with the first ones.
+    Rows that can't be read are counted by reason and reported on stderr with the first ones, and
+    so are ids of one file that another doesn't have.
 
     Raises:
         DataError: see ``EventReader``, ``clean`` and ``split_events``.
@@ -35,20 +41,28 @@ def open_own(config: OwnConfig) -> InteractionSource:
     columns = Columns(
         config.user_column, config.item_column, config.rating_column, config.time_column
     )
-    reader = EventReader(columns)
+    dialect = Dialect(config.delimiter, config.encoding)
+    reader = EventReader(columns, dialect)
     given = {1: config.validation_path, 2: config.test_path}
     for part, file in {0: config.path, **given}.items():
         if file is not None:
             reader.read(file, part)
     events = reader.events()
+    notes = [
+        sentence
+        for part, file in given.items()
+        if file is not None
+        for sentence in _strangers(events, part, file, config.protocol)
+    ]
     if config.users_path is not None:
-        events = _of_users(events, config.users_path, config.user_column)
+        events, found = _of_users(events, config.users_path, config.user_column, dialect)
+        notes += found
     catalogue = Catalogue()
     if config.items_path is not None:
-        catalogue = read_catalogue(
-            config.items_path, config.item_column, config.title_column, config.attribute_column
-        )
-    return _open(config, events, catalogue, already_split=any(given.values()))
+        names = config.item_column, config.title_column, config.attribute_column
+        catalogue = read_catalogue(config.items_path, *names, dialect)
+        notes.append(meeting("items", events.items, catalogue.ids, config.items_path.name))
+    return _open(config, events, catalogue, notes, already_split=any(given.values()))
 
 
 def open_latest_small(config: LatestSmallConfig) -> InteractionSource:
@@ -76,17 +90,18 @@ def open_20m(config: DownloadedConfig) -> InteractionSource:
 
 
 def _open(
-    config: InteractionsConfig, events: Events, catalogue: Catalogue, already_split: bool = False
+    config: InteractionsConfig,
+    events: Events,
+    catalogue: Catalogue,
+    notes: Sequence[str] = (),
+    *,
+    already_split: bool = False,
 ) -> InteractionSource:
-    """Clean, split, and give the part that is asked for."""
+    """Clean, split, and return the part that is asked for; print what people should know."""
     events = clean(events, config.min_rating, config.user_core, config.item_core)
     reading = events.reading
-    if reading.malformed:
-        shown = "; ".join(reading.shown)
-        print(  # noqa: T201 - where people see it, whatever reads stdout
-            f"{reading.malformed} of {reading.rows} rows are malformed and left out: {shown}",
-            file=sys.stderr,
-        )
+    for sentence in filter(None, (*reading.notes, *catalogue.notes, *notes)):
+        note(sentence)
     protocol = "given" if already_split else config.protocol
     split = split_events(
         events, protocol, validation=config.validation, test=config.test, seed=config.split_seed
@@ -124,12 +139,37 @@ def _check_declared(split: Split, protocol: str) -> None:
     check_leaks(split, protocol)
 
 
-def _of_users(events: Events, file: Path, column: str) -> Events:
-    """Keep the events of users that a file names."""
-    named = {row[0] for chunk, _ in table_chunks(file, [column]) for row in chunk if row}
+def _of_users(
+    events: Events, file: Path, column: str, dialect: Dialect
+) -> tuple[Events, list[str]]:
+    """Keep the events of users that a file names; and return what people should know of it.
+
+    Raises:
+        DataError: it names none of them.
+    """
+    named, left_out = set(), LeftOut()
+    for chunk in table_chunks(file, [column], dialect):
+        left_out.take(chunk, f"{file.name} {place_in(file)}")
+        named |= {row[0] for row in chunk.rows if not is_missing(row[0])}
     known = np.array([name in named for name in events.users])
+    if not known.any():
+        apart = meeting("users", events.users, named, file.name)
+        raise DataError(f"Expected users of the interactions in {file}; {apart}")
     keep = known[events.user]
-    return events.where(keep, outside_core=int((~keep).sum()))
+    kept = events.where(keep, outside_core=int((~keep).sum()))
+    return kept, list(left_out.sentences())
+
+
+def _strangers(events: Events, part: int, file: Path, protocol: str) -> Iterator[str]:
+    """Yield sentences if training hardly has the users or items of a validation or test file."""
+    here, training = events.part == part, events.part == 0
+    if protocol != "users":  # there others are meant
+        theirs = {events.users[number] for number in np.unique(events.user[training])}
+        ours = [events.users[number] for number in np.unique(events.user[here])]
+        yield meeting(f"users of {file.name}", ours, theirs, "the training file")
+    theirs = {events.items[number] for number in np.unique(events.item[training])}
+    ours = [events.items[number] for number in np.unique(events.item[here])]
+    yield meeting(f"items of {file.name}", ours, theirs, "the training file")
 
 
 def fake_own(folder: Path) -> dict[str, object]:

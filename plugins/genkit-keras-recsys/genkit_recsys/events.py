@@ -18,7 +18,7 @@ class Reading:
     Args:
         rows: how many there were.
         malformed: how many could not be read.
-        shown: the first of those, each with its place and what is wrong.
+        notes: sentences on those, by reason and with the first of them, and on what is doubtful.
         repeated: how many were left out since the same user met the same item again later.
         below: how many were left out for their rating.
         outside_core: how many were left out since their user or item had too few others.
@@ -26,7 +26,7 @@ class Reading:
 
     rows: int = 0
     malformed: int = 0
-    shown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     repeated: int = 0
     below: int = 0
     outside_core: int = 0
@@ -139,9 +139,12 @@ def _sorted_ids(
     used = np.unique(numbers)
     named = [ids[number] for number in used]
     numeric = all(name.isascii() and name.isdigit() for name in named)
-    order = sorted(
-        range(len(used)), key=lambda i: (int(named[i]), named[i]) if numeric else (0, named[i])
-    )
+
+    def key(number: int) -> tuple[int, str, str]:  # of digits, as many as there are
+        digits = named[number].lstrip("0") if numeric else ""
+        return len(digits), digits, named[number]
+
+    order = sorted(range(len(used)), key=key)
     place = np.zeros(len(ids), np.int32)
     place[used[order]] = np.arange(len(used), dtype=np.int32)
     return tuple(named[i] for i in order), place[numbers]

@@ -12,7 +12,8 @@ from genkit_recsys import movielens
 from genkit_recsys.catalogue import read_catalogue
 from genkit_recsys.data_settings import DownloadedConfig, LatestSmallConfig
 from genkit_recsys.datasets import open_latest_small
-from genkit_recsys.reading import Columns, EventReader, table_chunks
+from genkit_recsys.reading import Columns, EventReader
+from genkit_recsys.table_files import table_chunks
 from pyarrow import parquet
 
 from genkit.errors import DataError
@@ -51,9 +52,9 @@ def test_long_fields_are_read_and_the_limit_of_csv_stays_what_it_was(tmp_path):
     long = "x" * (before + 1)
     file = write(tmp_path / "long.csv", [*rows(), (long, "a", 5, 1)])
     chunks = table_chunks(file, ["user_id"])
-    chunk, _ = next(chunks)
+    chunk = next(chunks)
     assert csv.field_size_limit() == before
-    assert chunk[-1] == [long]
+    assert chunk.rows[-1] == (long,)
     assert list(chunks) == []
     assert csv.field_size_limit() == before
 
@@ -99,7 +100,8 @@ def test_malformed_rows_are_counted_and_the_first_are_shown(tmp_path, capsys):
     assert source.skipped == 5
     told = capsys.readouterr().err
     assert f"5 of {len(table)} rows are malformed" in told
-    assert "bad.csv row 41: expected user_id, item_id, rating, time; received 'u'" in told
+    assert "2 with another number of cells than the head, 1 with no user or no item" in told
+    assert "bad.csv line 42: expected 4 cells; received 1, 'u'" in told
     assert "expected a number as rating; received 'much'" in told
     assert pairs(source) == {row[:2] for row in rows()}
 
@@ -199,7 +201,8 @@ def test_a_download_that_fails_says_what_to_do(monkeypatch, tmp_path):
 STREAMED = """
 import resource, sys
 from pathlib import Path
-from genkit_recsys.reading import Columns, EventReader, table_chunks
+from genkit_recsys.reading import Columns, EventReader
+from genkit_recsys.table_files import table_chunks
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 reader = EventReader(Columns("user_id", "item_id", "", "time"))
 reader.read(Path(sys.argv[1]))

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import genkit
+from genkit.cli.output import note
 from genkit.data import Source
-from genkit.errors import UsageError
+from genkit.errors import DataError, UsageError
 from genkit_recsys.archive import Archive
 from genkit_recsys.histories import Histories
+from genkit_recsys.joins import meeting
 from genkit_recsys.ranking import blocks
 from genkit_recsys.recommending import Filters, Recommendation, Request, choose
 from genkit_recsys.source import InteractionSource
@@ -155,6 +157,9 @@ class Recommender(genkit.Model):
         """Put the rows of items and users that both know where this model has them.
 
         New ones keep the rows that this model began with.
+
+        Raises:
+            DataError: the models know no item in common.
         """
         if name not in self.rows or not assets:
             return theirs
@@ -163,12 +168,18 @@ class Recommender(genkit.Model):
         known = old.item_numbers if whose == "items" else old.user_numbers
         ids = new.items if whose == "items" else new.users
         there = [(place, known[each]) for place, each in enumerate(ids) if each in known]
+        if not there:
+            apart = meeting(whose, ids, known, "the data that the run of --init was trained on")
+            if whose == "items":
+                raise DataError(f"Expected items in common; {apart}", "Write ids in one way.")
+            note(apart)
+            return ours
         fits = (
             theirs.ndim == ours.ndim
             and theirs.shape[axis] == len(known)
             and np.delete(theirs.shape, axis).tolist() == np.delete(ours.shape, axis).tolist()
         )
-        if not (there and fits):
+        if not fits:
             return theirs
         places, numbers = np.array(there).T
         adopted = np.moveaxis(ours.copy(), axis, 0)

@@ -44,7 +44,7 @@ def read_table(config: TableConfig) -> tuple[list[str], np.ndarray]:
     names: list[str] = []
     rows: list[list[float]] = []
     try:
-        with config.path.open(encoding="utf-8", newline="") as file:
+        with config.path.open(encoding="utf-8-sig", newline="") as file:
             for number, (name, *cells) in enumerate(filter(None, csv.reader(file)), 1):
                 try:
                     rows.append([float(cell) for cell in cells])

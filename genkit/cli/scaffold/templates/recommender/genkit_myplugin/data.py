@@ -1,11 +1,11 @@
 """The data set: settings in, a source of items out."""
 
-import csv
 from pathlib import Path
 
 import genkit
 import numpy as np
 from genkit.data import ArraySource
+from genkit.data.tables import is_missing, read_table
 from genkit.errors import DataError
 
 from genkit_myplugin.settings import LikesConfig
@@ -40,17 +40,19 @@ def open_likes(config: LikesConfig) -> ArraySource:
 
 def read_likes(path: Path) -> list[tuple[str, str]]:
     """Read who liked what."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            likes = [(row.get("user") or "", row.get("item") or "") for row in csv.DictReader(file)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise DataError(f"The file {path} can't be read: {reason}.") from error
-    if not likes or not all(user and item for user, item in likes):
-        raise DataError(
-            f"Expected a user and an item in each row of {path}; some row lacks one.",
-            "Begin the file with the line: user,item",
-        )
+    likes = []
+    for chunk in read_table(path, ["user", "item"], remedy="Begin the file with: user,item"):
+        for wrong in chunk.malformed:
+            raise DataError(f"Line {wrong.line} of {path}: {wrong.text}.")
+        for line, (user, item) in zip(chunk.lines, chunk.rows, strict=True):
+            if is_missing(user) or is_missing(item):
+                raise DataError(
+                    f"Expected a user and an item in line {line} of {path}; it lacks one.",
+                    "Leave the line out.",
+                )
+            likes.append((user, item))
+    if not likes:
+        raise DataError(f"Expected a user and an item in each row of {path}; it has no rows.")
     return likes
 
 

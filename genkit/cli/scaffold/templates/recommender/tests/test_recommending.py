@@ -56,7 +56,7 @@ def test_likes_come_from_a_file(tmp_path):
     assert source.schema["item"].classes == ("jam", "tea")
     assert source.arrays["item"].tolist() == [1, 1, 0]
     path.write_text("who,what\nann,tea\n", encoding="utf-8")
-    with pytest.raises(DataError, match="Expected a user and an item"):
+    with pytest.raises(DataError, match="Expected a column 'user'"):
         open_likes(LikesConfig(path=path))
 
 

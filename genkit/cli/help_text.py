@@ -1,0 +1,114 @@
+"""Help that flows at any width: paragraphs are joined, examples go on in the next line."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shutil
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+
+_NARROW = 60
+"""Columns below which the panels of flags would cut their words."""
+_WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
+
+
+class FlowingCommand(TyperCommand):
+    """A command whose help flows at any width."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        columns = shutil.get_terminal_size().columns
+        if columns < _NARROW:
+            formatter.write(_in_one_column(self, ctx, columns))
+            return
+        self.help = reflowed(self.help or "", columns - 2)
+        super().format_help(ctx, formatter)
+
+
+class FlowingGroup(TyperGroup):
+    """A group of commands whose help flows at any width."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        columns = shutil.get_terminal_size().columns
+        if columns < _NARROW:
+            formatter.write(_in_one_column(self, ctx, columns))
+            return
+        self.help = reflowed(self.help or "", columns - 2)
+        super().format_help(ctx, formatter)
+
+
+def reflowed(text: str, columns: int) -> str:
+    """Return a docstring with each paragraph as one line, and its examples fitting the columns.
+
+    A line that is indented is an example: a command of the shell, which a backslash continues.
+    """
+    paragraphs = re.split(r"\n\s*\n", inspect.cleandoc(text))
+    return "\n\n".join("\n".join(_lines(paragraph, columns)) for paragraph in paragraphs)
+
+
+def _lines(paragraph: str, columns: int) -> Iterator[str]:
+    prose: list[str] = []
+    for line in paragraph.splitlines():
+        if line.startswith(" "):
+            if prose:
+                yield " ".join(prose)
+                prose = []
+            yield from _continued(line, columns)
+        else:
+            prose.append(line.strip())
+    if prose:
+        yield " ".join(prose)
+
+
+def _continued(example: str, columns: int) -> list[str]:
+    """Break a command between its words where it is too long; a flag keeps its value."""
+    indent = example[: len(example) - len(example.lstrip())]
+    words = re.sub(rf"(--?[a-z][\w-]*) (?!-)({_WORD.pattern})", "\\1\0\\2", example.strip())
+    lines, line = [], indent
+    for word in _WORD.findall(words):
+        piece = word.replace("\0", " ")
+        if line.strip() and len(line) + len(piece) + 2 > columns:
+            lines.append(f"{line}\\")
+            line = f"{indent}    "
+        line += f"{piece} "
+    return [*lines, line.rstrip()]
+
+
+def _in_one_column(command: Any, ctx: Any, columns: int) -> str:
+    """Return a command's help for a narrow screen: below each flag what it means."""
+
+    def filled(text: str, indent: int = 0, hanging: int = 0) -> str:
+        return textwrap.fill(
+            text,
+            columns,
+            initial_indent=" " * indent,
+            subsequent_indent=" " * (indent + hanging),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+    usage = " ".join([ctx.command_path, *command.collect_usage_pieces(ctx)])
+    blocks = [filled(f"Usage: {usage}", hanging=4), ""]
+    text = reflowed(command.help or "", columns).splitlines()
+    blocks += [line if line.startswith(" ") or not line else filled(line) for line in text]
+    records: list[tuple[str, str]] = [
+        record for param in command.get_params(ctx) if (record := param.get_help_record(ctx))
+    ]
+    parts = [("Arguments and options", records)]
+    if isinstance(command, TyperGroup):
+        found = [(name, command.get_command(ctx, name)) for name in command.list_commands(ctx)]
+        shown = [
+            (name, each.get_short_help_str(1000))
+            for name, each in found
+            if each is not None and not each.hidden
+        ]
+        parts.append(("Commands", shown))
+    for title, rows in parts:
+        blocks.append(f"\n{title}:")
+        blocks += [f"{filled(term, 2, 2)}\n{filled(text, 6)}" for term, text in rows]
+    if command.epilog:
+        blocks += ["", filled(command.epilog)]
+    return "\n".join(blocks) + "\n"

@@ -1,0 +1,147 @@
+"""Runs as lines that fit a screen: one line a run, or two where the screen is narrow."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genkit.runs.headline import Headline
+    from genkit.runs.run_summary import RunSummary
+
+_HEAD = ("run", "date", "duration", "state", "figure")
+_FIGURE = 22
+"""Columns that a figure may take where there is room: a longer one loses of its name."""
+_LEAST_NAME, _LEAST_NOTE = 20, 8
+_GAP = "  "
+_ENDLESS = 10_000
+
+
+def width_of_screen() -> int:
+    """Return the columns of the screen; endless where nobody watches, so that nothing is cut."""
+    if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):
+        return _ENDLESS
+    return shutil.get_terminal_size().columns
+
+
+def lines(runs: Sequence[tuple[str, RunSummary]], width: int) -> list[str]:
+    """Return the lines of a listing, none of them wider than the screen.
+
+    Args:
+        runs: each with what it is called.
+        width: columns of the screen. Names that are too long lose their middle.
+    """
+    if not runs:
+        return []
+    now = datetime.now().astimezone()
+    rows = [(name, *_about(run, now)) for name, run in runs]
+    widths = [max(map(cells, column)) for column in zip(_HEAD, *rows, strict=True)]
+    widths[-1] = min(widths[-1], _FIGURE)
+    room = width - sum(widths[1:]) - len(_GAP) * (len(widths) - 1)
+    if room < min(widths[0], _LEAST_NAME):
+        return _in_two(rows, width)
+    widths[0] = min(widths[0], room)
+    left = room - widths[0] - len(_GAP)
+    notes = ["note", *(_in_line(run.note) for _, run in runs)]
+    noted = left >= _LEAST_NOTE and any(notes[1:])
+    found = []
+    for row, note in zip((_HEAD, *rows), notes, strict=True):
+        name, *about, figure = row
+        parts = [_middle(name, widths[0]), *about, _figure(figure, widths[-1])]
+        line = _GAP.join(_padded(part, size) for part, size in zip(parts, widths, strict=True))
+        found.append((line + (_GAP + _cut(note, left) if noted else "")).rstrip())
+    return found
+
+
+def _in_two(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
+    """Return the name of each run on a line of its own, what is told of it below."""
+    widths = [max(map(cells, column)) for column in zip(*(row[1:-1] for row in rows), strict=True)]
+    found = []
+    for name, *about, figure in rows:
+        parts = [_padded(part, size) for part, size in zip(about, widths, strict=True)]
+        line = " ".join(["", *parts])
+        found += [
+            _middle(name, width),
+            f"{line} {_figure(figure, width - cells(line) - 1)}".rstrip(),
+        ]
+    return found
+
+
+def cells(text: str) -> int:
+    """Return the columns that a text takes."""
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _about(run: RunSummary, now: datetime) -> tuple[str, str, str, str]:
+    made = run.created
+    date = f"{made:%m-%d %H:%M}" if made.year == now.year else f"{made:%Y-%m-%d}"
+    return date, _duration(run.seconds), run.state, _told(run.headline)
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days}d{hours:02d}h"
+    if hours:
+        return f"{hours}h{minutes:02d}m"
+    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
+
+
+def _told(figure: Headline | None) -> str:
+    if figure is None:
+        return "-"
+    value = "nan" if figure.value is None else f"{figure.value:.3g}"
+    step = f" @{figure.step}" if figure.step is not None else ""
+    return f"{figure.name} {value}{step}"
+
+
+def _in_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - cells(text))
+
+
+def _cut(text: str, width: int) -> str:
+    """Cut a text at its end."""
+    from rich.cells import set_cell_size
+
+    return text if cells(text) <= width else set_cell_size(text, width - 1).rstrip() + _dots()
+
+
+def _dots() -> str:
+    """Return what stands for what was cut, in one column, as the stream can write it."""
+    try:
+        "…".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return "~"
+    return "…"
+
+
+def _middle(text: str, width: int) -> str:
+    """Cut the middle out of a text: names that begin alike differ at their ends."""
+    if cells(text) <= width:
+        return text
+    end = (width - 1) // 2
+    while cells(text[-end:]) > (width - 1) // 2:
+        end -= 1
+    return _cut(text, width - cells(text[-end:])) + text[-end:]
+
+
+def _figure(text: str, width: int) -> str:
+    """Cut a figure's name, and never its value."""
+    name, space, value = text.partition(" ")
+    if cells(text) <= width or not space:
+        return text
+    return f"{_cut(name, max(1, width - cells(value) - 1))} {value}"

@@ -1,0 +1,65 @@
+"""The one number that stands for a run where there is room for one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from genkit.runs.kept_figures import KeptFigures
+
+_FIRST = ("fid",)
+"""Figures that stand before all others; else it is the first that was measured."""
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A run's headline figure: measured of its samples, or else a loss.
+
+    Args:
+        name: of the figure or the loss.
+        value: None where it isn't finite.
+        low: lower end of its 95 % interval; None for a loss.
+        high: upper end.
+        direction: which way is better, ``"min"`` or ``"max"``; empty for a loss.
+        step: of the weights that it was measured of, where they are older than the run's last step.
+    """
+
+    name: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    direction: str = ""
+    step: int | None = None
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it is a figure, and no loss."""
+        return self.direction != ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the form that ``genkit runs --json`` prints."""
+        return asdict(self)
+
+
+def headline(figures: KeptFigures, losses: Mapping[str, Any], step: int) -> Headline | None:
+    """Choose a run's headline figure; None if it has neither figures nor losses.
+
+    Args:
+        figures: what was measured of its weights.
+        losses: of its last step.
+        step: the run's last.
+    """
+    rows = [row for row in figures.rows if row.get("name") and row.get("direction")]
+    rows.sort(key=lambda row: row["name"] not in _FIRST)
+    if rows:
+        row = rows[0]
+        value, low, high = (_number(row.get(key)) for key in ("value", "low", "high"))
+        older = figures.step if figures.step != step else None
+        return Headline(str(row["name"]), value, low, high, str(row["direction"]), older)
+    name = "loss" if "loss" in losses else next(iter(losses), None)
+    return None if name is None else Headline(name, _number(losses[name]))
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None

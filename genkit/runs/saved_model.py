@@ -1,0 +1,69 @@
+"""Which model a run or an exported model has; nothing heavy is imported to tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from genkit.errors import RunError, UnknownNameError
+from genkit.files import read_json
+from genkit.plugins.entries import Entry
+from genkit.plugins.registry import Registry, installed
+from genkit.plugins.repository import install_hint
+from genkit.runs.finding import known_run
+from genkit.runs.names import EXPORT_CONFIG, is_export
+from genkit.runs.run import Run
+
+_COPY = "Bring it back from a copy of the model."
+
+
+def saved_model_entry(given: str | Path) -> Entry | None:
+    """Return the record of a run's or an exported model's model; None if there is neither.
+
+    Args:
+        given: a directory, a run's name, or ``latest``.
+
+    Raises:
+        GenkitError: its files are damaged, or no installed plugin offers the model.
+    """
+    path = known_run(given)
+    if path is None:
+        return None
+    if is_export(path):
+        return model_entry(*named_model(path))
+    plan = Run.open(path).plan
+    return model_entry(plan.model, plan.distributions["model"])
+
+
+def named_model(folder: Path) -> tuple[str, str]:
+    """Return the name of an exported model, and the distribution that offers it.
+
+    Raises:
+        RunError: the folder is damaged.
+    """
+    data = read_json(folder / EXPORT_CONFIG, _COPY)
+    try:
+        return str(data["model"]), str(data["distribution"])
+    except KeyError as error:
+        raise RunError(
+            f"The file {folder / EXPORT_CONFIG} is damaged: {error!r}.", _COPY
+        ) from error
+
+
+def model_entry(name: str, distribution: str, registry: Registry | None = None) -> Entry:
+    """Find the model that a file names.
+
+    Args:
+        name: of the model.
+        distribution: the one that offers it.
+        registry: where the name is looked up; what is installed when left out.
+
+    Raises:
+        RunError: no installed plugin offers the model; the hint installs the one that did.
+    """
+    try:
+        return (registry or installed()).find("models", f"{distribution}/{name}")
+    except UnknownNameError:
+        raise RunError(
+            f"The model {name!r} of {distribution} is not installed here.",
+            install_hint(distribution),
+        ) from None

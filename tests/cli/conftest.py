@@ -1,0 +1,71 @@
+"""The command line in this process, and runs that nobody had to train."""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+from genkit import cli
+from genkit.plan.plan import make_plan
+from genkit.plugins.registry import installed
+from genkit.runs.kept_figures import KeptFigures, write_figures
+from genkit.runs.run import Run
+
+
+@pytest.fixture
+def genkit_here(monkeypatch, capfd, tmp_path):
+    """Run the command line in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["genkit", *map(str, arguments)])
+        monkeypatch.setattr("genkit.cli.output._stdout", None)
+        stdout, show = sys.stdout, warnings.showwarning
+        descriptor = os.dup(1)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("default")
+                cli.main()
+        except SystemExit as ended:
+            code = ended.code
+        finally:
+            sys.stdout, warnings.showwarning = stdout, show
+            os.dup2(descriptor, 1)
+            os.close(descriptor)
+            if cli.output._stdout is not None:
+                cli.output._stdout.close()
+        captured = capfd.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def make_run(tmp_path):
+    """Make a run directory as training would leave it, but for its weights."""
+
+    def make(name, model="vae", dataset="digits", *, losses=None, created=None, **more):
+        figures, state, runs_dir = (
+            more.pop(key, usual)
+            for key, usual in (("figures", ()), ("state", "done"), ("runs_dir", "runs"))
+        )
+        settings = {"model": model, "dataset": dataset, "backend": "jax", **more}
+        environment = {
+            "created": created or "2026-01-02T03:04:05+0000",
+            "genkit": "0.1.0",
+            "versions": {"keras": "3.15.0"},
+        }
+        plan = make_plan(installed(), settings)
+        run = Run.create(tmp_path / runs_dir / name, plan, environment)
+        rows = losses or [{"loss": 1.0}, {"loss": 0.5}]
+        for step, row in enumerate(rows, 1):
+            run.log({"step": step, "epoch": 1, "seconds": 30.0 * step, **row})
+        run._metrics.flush()
+        run.set_status(state, len(rows))
+        if figures:
+            write_figures(run.path, KeptFigures(figures, len(rows), "digest"))
+        return Path(runs_dir, name)
+
+    return make
