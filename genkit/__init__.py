@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from genkit.report.page import write_report
     from genkit.report.rendering import Renderer
     from genkit.report.reviewing import Review, Reviewer
-    from genkit.runs.loading import load, open_data
+    from genkit.runs.folder import list_runs
+    from genkit.runs.loading import load, open_data, open_run
     from genkit.workflows.compare import compare
     from genkit.workflows.evaluate import evaluate
     from genkit.workflows.train import Result, resume, train
@@ -80,8 +81,10 @@ _HOME = {
     "info": "genkit.plugins.catalogue",
     "list_datasets": "genkit.plugins.catalogue",
     "list_models": "genkit.plugins.catalogue",
+    "list_runs": "genkit.runs.folder",
     "load": "genkit.runs.loading",
     "open_data": "genkit.runs.loading",
+    "open_run": "genkit.runs.loading",
     "resume": "genkit.workflows.train",
     "train": "genkit.workflows.train",
     "write_report": "genkit.report.page",
@@ -121,8 +124,10 @@ __all__ = [
     "info",
     "list_datasets",
     "list_models",
+    "list_runs",
     "load",
     "open_data",
+    "open_run",
     "resume",
     "train",
     "write_report",

@@ -25,6 +25,8 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "evaluate",
         "write_report",
         "compare",
+        "list_runs",
+        "open_run",
         "list_models",
         "list_datasets",
         "info",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 from PIL import Image
 
-from genkit.errors import UsageError
+from genkit.errors import RunError, UsageError
 from genkit.evaluation.figure import Figures
 from genkit.models.presented import Presented
 from genkit.plugins.display import Description, Rows, in_words
@@ -21,6 +21,7 @@ from genkit.report.grids import picture_part
 from genkit.report.inputs import of_files
 from genkit.report.sections import joined, parts
 from genkit.runs.run import Run
+from genkit.runs.run_summary import Runs, RunSummary
 
 if TYPE_CHECKING:
     from genkit.models.generating import Label
@@ -68,6 +69,19 @@ def _(run: Run) -> str:
         figures.metrics(inputs).body,
     ]
     return displayed(shown_parts)
+
+
+@html.register
+def _(summary: RunSummary) -> str:
+    try:
+        return html(Run.open(summary.path))
+    except RunError:
+        return displayed([_rows(Runs([summary]).rows())])
+
+
+@html.register
+def _(runs: Runs) -> str:
+    return displayed([_rows(runs.rows())])
 
 
 @html.register
