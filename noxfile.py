@@ -220,7 +220,8 @@ def typing(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning is an error."""
     session.install("-e", ".", *DOCS_TOOLS, *CONSTRAINTS)
-    session.run("python", "docs/generate_reference.py", "--check")
+    for program in ("generate_reference", "fill_samples", "write_notebooks"):
+        session.run("python", f"docs/{program}.py", "--check")
     session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "site")
 
 

@@ -30,7 +30,7 @@ def sentence(text: str | None) -> str:
 
 
 def code(text: str) -> str:
-    return f"```{{code-block}} python\n{text}\n```"
+    return f"```python\n{text}\n```"
 
 
 def docstring(text: str | None) -> str:
@@ -92,5 +92,5 @@ def _items(text: str) -> str:
 
 
 def _example(text: str) -> str:
-    language = "pycon" if text.startswith(">>>") else "{code-block} python"
+    language = "pycon" if text.startswith(">>>") else "python"
     return f"```{language}\n{text}\n```"

@@ -160,7 +160,7 @@ def tree(module: str) -> ast.Module:
 
 
 def _name(module: str, name: str, shown: str) -> str:
-    heading = f"({shown.replace('.', '-').lower()})=\n### {shown}"
+    heading = f"### {shown}"
     node = next((n for n in tree(module).body if _is_named(n, name)), None)
     if node is None:
         return f"{heading}\n\n{markdown.prose(_docstring_of_alias(module, name))}"

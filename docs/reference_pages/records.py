@@ -24,7 +24,7 @@ def hooks() -> str:
     module = tree("genkit.plugins.hookspecs")
     for node in module.body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("genkit_"):
-            shown = f"```python-signature\n{signature(node)}\n```"
+            shown = markdown.code(signature(node))
             parts.append(
                 f"## {node.name}\n\n{shown}\n\n{markdown.docstring(ast.get_docstring(node))}"
             )
@@ -35,7 +35,7 @@ def hooks() -> str:
         "What a plugin can implement. The records are described in [Python](python.md#plugins); "
         "how to make a plugin in [Write a plugin](../how-to/write-a-plugin.md).",
         parts,
-    ).replace("```python-signature", "```{code-block} python")
+    )
 
 
 def checks() -> str:
@@ -138,7 +138,7 @@ def recipe() -> str:
     return markdown.page(
         "Recipe",
         "The keys of a recipe file and of a preset; all of them may be left out. The same names "
-        "are the arguments of [`genkit.train`](python.md#genkit-train). How they are used: "
+        "are the arguments of [`genkit.train`](python.md#genkittrain). How they are used: "
         "[Recipes](../how-to/recipes.md).",
         [_fields(Recipe)],
     )

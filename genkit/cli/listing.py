@@ -9,7 +9,7 @@ import typer
 from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, note, say, table
 from genkit.errors import UsageError
-from genkit.plugins.catalogue import absent_plugins, list_kind
+from genkit.plugins.catalogue import absent_plugins, catalogue_rows
 from genkit.plugins.entries import KINDS
 from genkit.plugins.names import suggestion
 from genkit.plugins.registry import installed
@@ -39,7 +39,7 @@ def list_specs(
         )
     registry = installed()
     shown: dict[str, list[dict[str, Any]]] = {
-        k: list(list_kind(k)) for k in ([kind] if kind else kinds)
+        k: list(catalogue_rows(k)) for k in ([kind] if kind else kinds)
     }
     broken = [
         {key: value for key, value in vars(fault).items() if key != "traceback"}

@@ -23,7 +23,7 @@ _limiting = threading.Lock()
 
 
 @dataclass
-class Block:
+class RowBlock:
     """Rows of some lines.
 
     Args:
@@ -91,13 +91,13 @@ class RowCutter:
         self._width, self._line, self._again = width, line, 0
         self.unfinished = 0  # number of a last line without an end
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[RowBlock]:
         for lines in self._blocks:
             if lines and not lines[-1].endswith(("\n", "\r")):
                 self.unfinished = self._line + len(lines) - 1
             rows = self._one_a_line(lines)
             if rows is not None:
-                yield Block(rows, range(self._line, self._line + len(rows)))
+                yield RowBlock(rows, range(self._line, self._line + len(rows)))
                 self._line += len(lines)
                 continue
             pending = deque(lines)
@@ -120,9 +120,9 @@ class RowCutter:
             return None
         return rows if len(rows) == len(lines) else None
 
-    def _one_by_one(self, pending: deque[str]) -> Block:
+    def _one_by_one(self, pending: deque[str]) -> RowBlock:
         """Take rows from the pending lines, and from those that come if a row needs them."""
-        block = Block([], lines := [])
+        block = RowBlock([], lines := [])
         while pending and len(block.rows) < _ROWS:
             taken: list[str] = []
             row = self._next_row(pending, taken)

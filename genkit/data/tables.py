@@ -9,7 +9,7 @@ from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
-from genkit.data.table_rows import Block, RowCutter, line_blocks, split_line
+from genkit.data.table_rows import RowBlock, RowCutter, line_blocks, split_line
 from genkit.data.table_text import open_text
 from genkit.errors import DataError
 from genkit.plugins.names import suggestion
@@ -223,7 +223,7 @@ def _by_number(
     return _Form(delimiter, width, places)
 
 
-def _chunk(block: Block, form: _Form, unfinished: int) -> TableChunk:
+def _chunk(block: RowBlock, form: _Form, unfinished: int) -> TableChunk:
     """Return the rows of a block cut to the wanted columns, and its malformed lines."""
     width, needed = form.width, max(form.places) + 1
     lines: Sequence[int] = block.lines

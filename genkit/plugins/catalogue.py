@@ -28,12 +28,12 @@ def list_models() -> Rows:
         it needs, and which packages of that are ``missing``. It prints as a table;
         ``pandas.DataFrame`` takes it.
     """
-    return list_kind("models")
+    return catalogue_rows("models")
 
 
 def list_datasets() -> Rows:
     """List the data sets that can be trained on: rows as those of ``list_models``."""
-    return list_kind("datasets")
+    return catalogue_rows("datasets")
 
 
 def info(name: str) -> Description:
@@ -58,7 +58,7 @@ def info(name: str) -> Description:
     return _description(*found)
 
 
-def list_kind(kind: str) -> Rows:
+def catalogue_rows(kind: str) -> Rows:
     """List what is installed of a kind, ``"models"``, ``"datasets"``, ..., or ``"plugins"``."""
     registry = installed()
     if kind == "plugins":

@@ -8,8 +8,8 @@ from typing import Any
 
 from genkit.report import curves, figures, pictures
 from genkit.report.inputs import ReportInputs
+from genkit.report.overview import last_step, shown
 from genkit.report.sections import Section, number, parts
-from genkit.report.tables import last_step, shown
 
 
 def sections(all_inputs: dict[str, ReportInputs]) -> list[Section]:

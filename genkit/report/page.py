@@ -14,7 +14,7 @@ from genkit.errors import UsageError
 from genkit.files import check_path, write_text
 from genkit.plugins.entry_points import own_version
 from genkit.plugins.registry import Registry, using
-from genkit.report import comparison, curves, figures, latents, neighbours, pictures, tables
+from genkit.report import comparison, curves, figures, latents, neighbours, overview, pictures
 from genkit.report.inputs import ReportInputs, Tell, of_files, of_model
 from genkit.report.sections import Section, page
 from genkit.runs.loading import path_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NAME = "report.html"
 SECTIONS: tuple[Callable[[ReportInputs], Section | None], ...] = (
-    tables.summary,
+    overview.summary,
     curves.losses,
     pictures.real_and_generated,
     pictures.by_class,
@@ -34,9 +34,9 @@ SECTIONS: tuple[Callable[[ReportInputs], Section | None], ...] = (
     latents.interpolations,
     neighbours.nearest_training,
     figures.metrics,
-    tables.plan,
-    tables.environment,
-    tables.reproduce,
+    overview.plan,
+    overview.environment,
+    overview.reproduce,
 )
 
 

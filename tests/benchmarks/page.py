@@ -100,38 +100,33 @@ def render(rows: Sequence[dict[str, Any]]) -> str:
     for against, title in _AGAINST.items():
         chosen = [row for row in rows if row.get("against") == against]
         if chosen:
-            sections.append(f"## Against {title}\n\n{_table(chosen)}")
+            sections.append(f"## Against {title}\n\n{_ratios(chosen)}\n{_starts(chosen)}")
     if more := [row for row in rows if "what" in row]:
         sections.append("## Other figures\n\n" + _other_table(more))
     return "\n".join(sections)
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> str:
-    head = (
-        "case",
-        "backend",
-        "precision",
-        "GenKit, ms",
-        "other, ms",
-        "other is",
-        "ratio",
-        "95 %",
-        "target",
-        "memory, MiB",
-        "first step, s",
-        "measured",
-    )
+def _ratios(rows: Sequence[dict[str, Any]]) -> str:
+    head = ("case", "backend", "GenKit, ms", "other, ms", "other is", "ratio, 95 %", "target")
     body = [
         (
-            row["case"],
-            row["backend"],
-            row["precision"],
+            *_short(row),
             f"{row['genkit_ms']:.4g}",
             f"{row['native_ms']:.4g}",
             row["native_variant"],
-            f"{row['ratio']:.3f}",
-            f"{row['ratio_low']:.3f} to {row['ratio_high']:.3f}",
+            f"{row['ratio']:.3f} [{row['ratio_low']:.3f}, {row['ratio_high']:.3f}]",
             verdict(row),
+        )
+        for row in rows
+    ]
+    return _markdown(head, body)
+
+
+def _starts(rows: Sequence[dict[str, Any]]) -> str:
+    head = ("case", "backend", "memory, MiB", "first step, s", "measured")
+    body = [
+        (
+            *_short(row),
             f"{row['genkit_peak_mb']} / {row['native_peak_mb']}",
             f"{row['genkit_first_step_s']} / {row['native_first_step_s']}",
             row["on"],
@@ -139,6 +134,11 @@ def _table(rows: Sequence[dict[str, Any]]) -> str:
         for row in rows
     ]
     return _markdown(head, body)
+
+
+def _short(row: dict[str, Any]) -> tuple[str, str]:
+    precision = "" if row["precision"] == "float32" else f", {row['precision']}"
+    return row["case"], f"{row['backend']}{precision}"
 
 
 def _other_table(rows: Sequence[dict[str, Any]]) -> str:
@@ -185,11 +185,12 @@ own that work in turn in one run; the ratio is the median of the pairs' ratios, 
 bootstrap interval. A target is met when it lies inside or above that interval. The machine was
 shared: read the ratios, not the milliseconds. Memory and the time to the first step, from the
 start of the process, are given as GenKit / other; the other process loads GenKit too, to start from
-the same weights, so its two figures are upper bounds. For `generation` a step is one image.
+the same weights, so its two figures are upper bounds. For `generation` a step is one image. What
+names no precision is float32.
 
 This page and `benchmarks.json` are written by `nox -s bench`, or
-`python -m tests.benchmarks --write` for some of the rows. Each row says where and when it was
-measured:
+`python -m tests.benchmarks --write` for some of the rows. The second table of each section says
+where and when its rows were measured:
 
 {machines}
 """

@@ -1,8 +1,9 @@
-"""The documents, and the fenced blocks in them."""
+"""The documents, the fenced blocks in them, and where links may lead."""
 
 import os
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +12,26 @@ DOCS = ROOT / "docs"
 SAMPLES = DOCS / "samples"
 README = ROOT / "README.md"
 PAGES = sorted([README, *DOCS.rglob("*.md")])
+# What is written from the code, and the code's own examples in it.
+GENERATED = "<!-- Written by docs/generate_reference.py"
+# Whatever a reader may meet on a code host, or in a plugin that was made.
+TEMPLATES = ROOT / "genkit" / "cli" / "scaffold" / "templates"
+DOCUMENTS = sorted(
+    {
+        *PAGES,
+        *ROOT.glob("*.md"),
+        *ROOT.glob("plugins/*/README.md"),
+        *TEMPLATES.glob("*/README.md"),
+    }
+)
 
 _BLOCK = re.compile(
     r"(?:<!-- (?P<marker>[^\n]*?) -->\n)?^```(?P<language>[^\n`]*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
+_FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_LINK = re.compile(r'\]\(([^)\s]+)\)|<img src="([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -37,13 +53,43 @@ class Block:
 
 
 def blocks(*languages: str) -> list[Block]:
-    """Return the blocks in these languages; includes have none of them."""
+    """Return the blocks in these languages, but those of pages that are written from the code."""
     found = [
         Block(page, match["marker"] or "", match["language"].strip(), match["text"])
-        for page in PAGES
-        for match in _BLOCK.finditer(page.read_text(encoding="utf-8"))
+        for page, text in texts(PAGES).items()
+        if not text.startswith(GENERATED)
+        for match in _BLOCK.finditer(text)
     ]
     return [block for block in found if block.language in languages]
+
+
+def texts(pages: Iterable[Path]) -> dict[Path, str]:
+    """Return the text of each page."""
+    return {page: page.read_text(encoding="utf-8") for page in pages}
+
+
+def prose(page: Path) -> str:
+    """Return a page's text without its fenced blocks."""
+    return _FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+def links(page: Path) -> list[tuple[str, str]]:
+    """Return file and place of each link and picture that leads to a file."""
+    found = [link or picture for link, picture in _LINK.findall(prose(page))]
+    parts = [target.partition("#") for target in found if "://" not in target]
+    return [(file, place) for file, _, place in parts]
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the places in a page that a link can name, as code hosts and MyST make them."""
+    found: list[str] = []
+    for heading in _HEADING.findall(prose(page)):
+        words = re.sub(r"\]\([^)]*\)", "", heading).lower()
+        found.append(re.sub(r"[^\w\- ]", "", words).replace(" ", "-"))
+    return {
+        f"{name}-{before}" if (before := found[:number].count(name)) else name
+        for number, name in enumerate(found)
+    }
 
 
 def path_with(folder: str, site: Path) -> str:

@@ -1,9 +1,17 @@
-"""docs/generate_reference.py as a module."""
+"""The programs that write the pages of docs/, as modules."""
 
 import importlib.util
 
 from tests.docs.documents import DOCS
 
-_spec = importlib.util.spec_from_file_location("generate_reference", DOCS / "generate_reference.py")
-script = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(script)
+
+def _program(name):
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+script = _program("generate_reference")
+samples = _program("fill_samples")
+notebooks = _program("write_notebooks")

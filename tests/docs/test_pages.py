@@ -6,53 +6,119 @@ import shlex
 import pytest
 import typer
 
+from genkit.builtin.model_specs import MODELS
 from genkit.cli import app
 from genkit.plan.plan import make_plan, parse_settings
 from genkit.plugins.registry import Registry
-from tests.docs.documents import DOCS, PAGES, README, ROOT, SAMPLES, blocks
-from tests.docs.script import script
+from tests.docs.documents import (
+    DOCS,
+    DOCUMENTS,
+    PAGES,
+    README,
+    ROOT,
+    SAMPLES,
+    TEMPLATES,
+    anchors,
+    blocks,
+    links,
+    prose,
+    texts,
+)
+from tests.docs.script import samples, script
 
-OPENING = """\
-python3 -m venv .venv && .venv/bin/pip install -e '.[jax]' && .venv/bin/genkit run dcgan --backend jax
-.venv/bin/pip install nox && .venv/bin/nox -s tests
-"""  # noqa: E501 - as it stands in the README
 SHELL = ("bash", "console", "sh", "shell")
-INCLUDE = re.compile(r"^```\{(?:literal)?include\} (\S+)$", re.MULTILINE)
-MARKER = re.compile(r'^:(?:start-after|end-before|start-at): "?(.*?)"?$', re.MULTILINE)
+INDEX = DOCS / "index.md"
+# What only Sphinx shows: directives, roles and targets of MyST.
+ONLY_SPHINX = re.compile(r"^```\{|^:::|\{[\w:-]+\}`|^\([\w-]+\)=$", re.MULTILINE)
+FROM_AN_INDEX = re.compile(r"pip install[^\n`]*[\s'\"]genkit-keras")
+# A file of this repository, of a plugin that is made from a template, or of one beside GenKit; what
+# is written as NAME stands for any.
+PATH = re.compile(r"(?<![\w/.-])(?:genkit|tests|docs|plugins)(?:/[\w.-]+)+")
+MODULE = re.compile(r"python -m ((?:genkit|tests|bench)[\w.]*)")
+OF_THE_PAST = {"decisions", "CHANGELOG.md"}
+WIDEST = 9  # columns that fit beside the contents at 1280 pixels
 
 
-def shell_blocks():
-    return [block for block in blocks(*SHELL) if block.page != README]
+def name_of(page):
+    return str(page.relative_to(ROOT))
 
 
-def test_readme_opens_with_the_two_lines():
-    before, _, after = README.read_text(encoding="utf-8").partition("```bash\n")
-    title, *sentences = [line for line in before.splitlines() if line]
-    assert title == "# GenKit"
-    assert " ".join(sentences).count(". ") <= 1
-    assert after.partition("```")[0] == OPENING
+def every_page(pages):
+    return pytest.mark.parametrize("page", pages, ids=name_of)
 
 
-def test_readme_has_no_other_shell_block():
-    assert len([block for block in blocks(*SHELL) if block.page == README]) == 1
+def shell_blocks(*, samples=True):
+    found = blocks(*SHELL)
+    return [b for b in found if samples or not b.marker.startswith("sample: ")]
+
+
+def test_readme_shows_a_picture_and_a_taste_before_the_tests():
+    text = README.read_text(encoding="utf-8")
+    places = ["\n![", "## Three reasons", "genkit run vae --dataset digits", "genkit generate"]
+    assert sorted(places, key=text.index) == places
+    command = ".venv/bin/pip install nox && .venv/bin/nox -s tests\n"  # what .ci/run runs
+    assert text.index(places[-1]) < text.index(command)
+
+
+@every_page(DOCUMENTS)
+def test_nothing_is_installed_from_an_index_that_does_not_have_it(page):
+    assert not FROM_AN_INDEX.findall(page.read_text(encoding="utf-8"))
+
+
+def test_readme_and_home_page_have_one_table_of_all_models():
+    tables = [re.findall(r"^\|.*\|$", prose(page), re.MULTILINE) for page in (README, INDEX)]
+    readme, home = tables
+    assert [row.replace("](docs/", "](") for row in readme] == home
+    assert {model.name for model in MODELS} <= set(re.findall(r"`([\w-]+)`", "\n".join(home)))
+
+
+@every_page(PAGES)
+def test_page_reads_well_where_no_sphinx_shows_it(page):
+    assert not ONLY_SPHINX.findall(page.read_text(encoding="utf-8"))
+
+
+def test_pages_show_samples_as_they_are():
+    assert samples.stale() == [], "run: python docs/fill_samples.py"
+
+
+@pytest.mark.parametrize(
+    ("places", "shown"),
+    [
+        ("", "def a():\n    return 1\n\nb = 2\n"),
+        (', after "# [b]"', "b = 2\n"),
+        (', from "def a"', "def a():\n    return 1\n\nb = 2\n"),
+        (', from "return", before "# [b]"', "return 1\n"),
+    ],
+)
+def test_sample_is_the_part_between_its_places(tmp_path, places, shown):
+    (tmp_path / "sample.py").write_text("# [a]\ndef a():\n    return 1\n\n# [b]\nb = 2\n")
+    page = tmp_path / "page.md"
+    page.write_text(f"<!-- sample: sample.py{places} -->\n```python\nold\n```\n")
+    assert samples.filled(page).partition("```python\n")[2] == f"{shown}```\n"
+
+
+def test_sample_without_its_place_is_an_error(tmp_path):
+    (tmp_path / "sample.py").write_text("a = 1\n")
+    with pytest.raises(LookupError, match=r'page\.md: sample\.py has no place after "# \[gone\]"'):
+        samples.sample(tmp_path / "page.md", "sample.py", ', after "# [gone]"')
 
 
 @pytest.mark.parametrize("block", blocks("python"), ids=str)
 def test_python_block_is_a_sample_or_says_why_not(block):
-    samples = [sample.read_text(encoding="utf-8") for sample in SAMPLES.rglob("*.py")]
-    assert block.marker.startswith("not run: ") or any(block.text in text for text in samples)
+    assert block.marker.startswith(("sample: ", "not run: "))
 
 
-def test_toml_is_included_from_files():
-    assert not blocks("toml")
+@pytest.mark.parametrize("block", blocks("toml", "diff"), ids=str)
+def test_files_of_settings_and_changes_are_samples(block):
+    assert block.marker.startswith("sample: ")
 
 
 @pytest.mark.parametrize("block", shell_blocks(), ids=str)
 def test_shell_block_is_marked(block):
-    assert block.marker == "dry run" or block.marker.startswith("not run: ")
+    assert block.marker == "dry run" or block.marker.startswith(("sample: ", "not run: "))
 
 
-@pytest.mark.parametrize("block", shell_blocks(), ids=str)
+@pytest.mark.parametrize("block", shell_blocks(samples=False), ids=str)
 def test_commands_use_flags_that_exist(block):
     flags = {
         name: {flag for names, *_ in script.command_line.parameters(function) for flag in names}
@@ -102,36 +168,44 @@ def flags_of(words):
     return flags
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_includes_name_files_and_places_that_exist(page):
-    text = page.read_text(encoding="utf-8")
-    for match in INCLUDE.finditer(text):
-        file = (page.parent / match[1]).resolve()
-        assert file.is_file(), match[0]
-        options = text[match.end() :].partition("```")[0]
-        for place in MARKER.findall(options):
-            assert place in file.read_text(encoding="utf-8"), f"{file.name}: {place}"
-
-
 def test_every_sample_is_shown_or_serves_one_that_is():
-    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    text = "".join(texts(PAGES).values())
     serving = {"make_images.py", "__init__.py"}
     for sample in SAMPLES.rglob("*"):
         if sample.suffix in (".py", ".sh", ".toml") and sample.name not in serving:
             assert f"samples/{sample.relative_to(SAMPLES).as_posix()}" in text, sample
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_to_files_lead_somewhere(page):
+@every_page(DOCUMENTS)
+def test_links_lead_somewhere(page):
+    for file, place in links(page):
+        target = page.parent / file if file else page
+        assert target.exists(), file
+        if place and target.suffix == ".md":
+            assert place in anchors(target), f"{file}#{place}"
+
+
+@every_page([page for page in DOCUMENTS if not {page.parent.name, page.name} & OF_THE_PAST])
+def test_files_and_modules_that_are_named_exist(page):
     text = page.read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
-        if "://" not in target:
-            assert (page.parent / target).exists(), target
+    places = [ROOT, *TEMPLATES.glob("*"), *ROOT.glob("plugins/*")]
+    named = {path.rstrip("./") for path in PATH.findall(text)}
+    named |= {module.replace(".", "/") for module in MODULE.findall(text)}
+    for path in (path for path in named if "NAME" not in path):
+        files = [place / path for place in places]
+        assert any(file.exists() or file.with_suffix(".py").exists() for file in files), path
 
 
-def test_every_page_is_in_the_table_of_contents():
-    index = (DOCS / "index.md").read_text(encoding="utf-8")
-    for page in DOCS.rglob("*.md"):
-        name = page.relative_to(DOCS).with_suffix("").as_posix()
-        listed = name == "index" or name.startswith("explanation/decisions/0") or name in index
-        assert listed, f"{name} is in no toctree"
+@every_page(PAGES)
+def test_tables_fit(page):
+    rows = re.findall(r"^\|.*\|$", prose(page), re.MULTILINE)
+    assert all(len(re.findall(r"(?<!\\)\|", row)) - 1 <= WIDEST for row in rows)
+
+
+def test_every_page_is_linked_from_the_home_page_or_the_list_of_decisions():
+    listed = {
+        (home.parent / file).resolve()
+        for home in (INDEX, DOCS / "explanation/decisions/index.md")
+        for file, _ in links(home)
+    }
+    assert {page for page in PAGES if page not in (README, INDEX)} <= listed

@@ -24,6 +24,7 @@ PYTHON = [
     if name in ("port_keras.py", "port_torch.py", "port_jax.py")
     else name
     for name in sorted(p.name for p in SAMPLES.glob("*.py"))
+    if name != "in_a_notebook.py"  # runs as the notebook that it is
 ]
 # The tutorial that installs what it makes has a test and an environment of its own.
 SHELL = sorted(p.name for p in SAMPLES.glob("*.sh") if p.name != "first_generator.sh")
