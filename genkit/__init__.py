@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from genkit.report.reviewing import Review, Reviewer
     from genkit.runs.folder import list_runs
     from genkit.runs.loading import load, open_data, open_run
+    from genkit.workflows.augment import augment
     from genkit.workflows.compare import compare
     from genkit.workflows.evaluate import evaluate
     from genkit.workflows.train import Result, resume, train
@@ -74,6 +75,7 @@ _HOME = {
     "Trainer": "genkit.models.training.trainer",
     "TrainerSpec": "genkit.plugins.specs",
     "activate": "genkit.plan.activation",
+    "augment": "genkit.workflows.augment",
     "compare": "genkit.workflows.compare",
     "evaluate": "genkit.workflows.evaluate",
     "gradient": "genkit.engine",
@@ -117,6 +119,7 @@ __all__ = [
     "Trainer",
     "TrainerSpec",
     "activate",
+    "augment",
     "compare",
     "evaluate",
     "gradient",

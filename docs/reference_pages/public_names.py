@@ -25,6 +25,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "evaluate",
         "write_report",
         "compare",
+        "augment",
         "list_runs",
         "open_run",
         "list_models",

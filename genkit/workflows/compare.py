@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +80,8 @@ def compare(
         out=None if out is None else Path(out),
         name=name,
     )
-    if run_comparison(comparison, _tell if verbose else lambda _: None):
+    tell = partial(print, file=sys.stderr, flush=True) if verbose else lambda _: None
+    if run_comparison(comparison, tell):
         warnings.warn("Stopped by a signal. The same call goes on.", stacklevel=2)
     return summarize(comparison)
 
@@ -118,9 +121,3 @@ def make_comparison(
         n=default_n(plans) if n is None else n,
         timeout=None if timeout is None else parse_duration(timeout),
     )
-
-
-def _tell(text: str) -> None:
-    import sys
-
-    sys.stderr.write(f"{text}\n")
