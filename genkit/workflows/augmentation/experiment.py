@@ -36,6 +36,7 @@ from genkit.report.sections import parts
 from genkit.runs import locks
 from genkit.workflows.augmentation.arms import Arm, plain_schema, synthesize
 from genkit.workflows.augmentation.conclusion import conclude, subset_overlap
+from genkit.workflows.augmentation.labelled import check_data, labels_of, open_split
 from genkit.workflows.augmentation.mixed import write_mixed
 from genkit.workflows.augmentation.settings import Settings, check_conditional
 from genkit.workflows.augmentation.verdict import HELPS, QUESTIONS
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 
 Tell = Callable[[str], None]
 
-_CHUNK = 1024  # items looked at together for their labels
 # What every line of mixed/train/metadata.jsonl has: where a real item lies, what made another.
 _NOWHERE = {
     **dict.fromkeys(("dataset", "split", "run", "model", "seed", "index")),
@@ -131,11 +131,11 @@ class _Experiment:
         self.settings, self.folder, self.tell = settings, folder, tell
         self.arms = settings.arms()
         self.results: dict[str, dict[str, dict[str, float]]] = {}
-        self.train = _checked(_open(settings, split="train"), settings)
-        self.test = _checked(_open(settings, split="test"), settings)
+        self.train = check_data(open_split(settings, split="train"), settings)
+        self.test = check_data(open_split(settings, split="test"), settings)
         self.schema = plain_schema(self.train.schema)
         _check_model(settings, self.train)
-        self.labels = _labels(self.train)
+        self.labels = labels_of(self.train)
         self.classes = len(self.schema[self.schema.name_of("label")].classes)
         self.began, self.done = time.monotonic(), 0
 
@@ -282,12 +282,6 @@ def _claim(folder: Path, settings: Settings) -> None:
     write_json(file, asked)
 
 
-def _labels(source: Source) -> np.ndarray:
-    label = source.schema.name_of("label")
-    chunks = np.array_split(np.arange(len(source)), -(-len(source) // _CHUNK))
-    return np.concatenate([source.gather(chunk)[label] for chunk in chunks])
-
-
 def _sum(refused: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Add up what ``Review.told`` gave for each seed."""
     n, reasons = 0, Counter[str]()
@@ -299,39 +293,6 @@ def _sum(refused: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _read(file: Path) -> dict[str, Any]:
     return read_json(file) if file.exists() else {}
-
-
-def _open(settings: Settings, split: str) -> Source:
-    from genkit.runs.inputs import open_data
-
-    changes: dict[str, Any] = {"split": split, "per_class": None}
-    if split == "test" and "limit" in settings.generator.data:
-        changes["limit"] = None  # it was asked for to learn from fewer items, not to test on fewer
-    return open_data(settings.generator, installed(), changes)
-
-
-def _checked(source: Source, settings: Settings) -> Source:
-    """Refuse data that has no classes or no pictures.
-
-    Raises:
-        UsageError: with what to choose.
-    """
-    from genkit.report.grids import can_draw
-
-    labels = [f for f in source.schema.fields.values() if f.modality == "label"]
-    if not labels or len(labels[0].classes) < 2:  # noqa: PLR2004
-        raise UsageError(
-            f"Expected data with labels of two classes or more; {settings.generator.dataset} has "
-            f"{'one class' if labels else 'no labels'}.",
-            "Choose --dataset fashion-mnist, mnist or digits, or put the images of an image-folder "
-            "into one sub-folder a class.",
-        )
-    if not can_draw(source.schema):
-        raise UsageError(
-            "Expected images of 1 or 3 channels with a range, which a picture file can hold.",
-            "Choose another data set: genkit list datasets",
-        )
-    return source
 
 
 def _check_model(settings: Settings, train: Source) -> None:

@@ -1,0 +1,57 @@
+"""The data of an augmentation: opened, checked, and its labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genkit.errors import UsageError
+from genkit.plugins.registry import installed
+
+if TYPE_CHECKING:
+    from genkit.data import Source
+    from genkit.workflows.augmentation.settings import Settings
+
+_CHUNK = 1024  # items looked at together for their labels
+
+
+def open_split(settings: Settings, split: str) -> Source:
+    """Open one split of the data, with all items of each class."""
+    from genkit.runs.inputs import open_data
+
+    changes: dict[str, Any] = {"split": split, "per_class": None}
+    if split == "test" and "limit" in settings.generator.data:
+        changes["limit"] = None  # it was asked for to learn from fewer items, not to test on fewer
+    return open_data(settings.generator, installed(), changes)
+
+
+def check_data(source: Source, settings: Settings) -> Source:
+    """Refuse data that has no classes or no pictures.
+
+    Raises:
+        UsageError: with what to choose.
+    """
+    from genkit.report.grids import can_draw
+
+    labels = [f for f in source.schema.fields.values() if f.modality == "label"]
+    if not labels or len(labels[0].classes) < 2:  # noqa: PLR2004
+        raise UsageError(
+            f"Expected data with labels of two classes or more; {settings.generator.dataset} has "
+            f"{'one class' if labels else 'no labels'}.",
+            "Choose --dataset fashion-mnist, mnist or digits, or put the images of an image-folder "
+            "into one sub-folder a class.",
+        )
+    if not can_draw(source.schema):
+        raise UsageError(
+            "Expected images of 1 or 3 channels with a range, which a picture file can hold.",
+            "Choose another data set: genkit list datasets",
+        )
+    return source
+
+
+def labels_of(source: Source) -> np.ndarray:
+    """Return the label of each item, in order."""
+    label = source.schema.name_of("label")
+    chunks = np.array_split(np.arange(len(source)), -(-len(source) // _CHUNK))
+    return np.concatenate([source.gather(chunk)[label] for chunk in chunks])
