@@ -95,8 +95,16 @@ def build_features(config: DCGANConfig) -> list[Any]:
             Dropout(config.dropout),
         ]
 
+    def hidden(units: int) -> list[Any]:
+        return [
+            normalised(layers.Dense(units, kernel_initializer=initial()), config),
+            layers.LeakyReLU(config.leaky_slope),
+            Dropout(config.dropout),
+        ]
+
     return [
         *downsample(config.width),  # (height / 2, width / 2, w)
         *downsample(2 * config.width),  # (height / 4, width / 4, 2w)
         layers.Flatten(),
+        *(hidden(config.discriminator_hidden) if config.discriminator_hidden else []),
     ]
