@@ -287,6 +287,22 @@ def test_a_hidden_layer_lets_the_discriminator_see_the_whole_image(units):
     assert (together > 1e-2) == bool(units)
 
 
+def test_batch_normalisation_stands_after_all_layers_of_the_discriminator_but_the_first():
+    from genkit.builtin.models.dcgan import build_discriminator
+
+    settings = {"width": 4, "discriminator_hidden": 8}
+    kinds = {}
+    for asked in (False, True):
+        config = DCGANConfig(**settings, discriminator_batch_norm=asked)
+        layers_of = build_discriminator((8, 8, 1), config).layers
+        names = [type(layer).__name__ for layer in layers_of]
+        kinds[asked] = [name for name in names if name != "Dropout"]
+    first, rest = ["Conv2D", "LeakyReLU"], ["BatchNormalization", "LeakyReLU"]
+    expected = [*first, "Conv2D", *rest, "Flatten", "Dense", *rest, "Dense"]
+    assert kinds[True] == expected
+    assert kinds[False] == [name for name in expected if name != "BatchNormalization"]
+
+
 def test_the_discriminator_may_have_a_rate_of_its_own():
     from genkit.builtin.models.dcgan import DCGAN
 

@@ -80,6 +80,11 @@ class DCGANConfig(GANConfig):
         description="Units of a dense layer that lets the discriminator see the whole image; 0: "
         "none, it adds up what it sees in parts of about 10 pixels",
     )
+    discriminator_batch_norm: bool = Field(
+        False,
+        description="Batch normalisation in the discriminator too, as in the paper, after all of "
+        "its layers but the first",
+    )
 
 
 class LSGANConfig(DCGANConfig):
