@@ -37,6 +37,7 @@ from genkit.cli.help_text import FlowingCommand
 from genkit.cli.plugin_commands import Verbs, Words, for_capability
 from genkit.cli.typer_inside import complete_plainly
 from genkit.errors import GenkitError
+from genkit.plan import activation
 
 complete_plainly()
 
@@ -103,6 +104,7 @@ def main() -> None:
     if _COMPLETING in os.environ:
         sys.exit(_complete())
     streams.prepare()
+    activation.import_keras_lean()
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]

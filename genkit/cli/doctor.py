@@ -17,8 +17,9 @@ from genkit.plugins.registry import installed
 
 _PROBE = """
 import json, sys
-from genkit import activate
-activate(sys.argv[1])
+from genkit.plan import activation
+activation.import_keras_lean()
+activation.activate(sys.argv[1])
 from genkit.engine import device
 print(json.dumps(device()))
 """

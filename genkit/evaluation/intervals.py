@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+
+# SciPy's statistics take longer to import than a short command may: what needs them does.
 
 LEVEL = 0.95
 T_INTERVAL = "95 % t interval of the mean"
@@ -28,6 +29,8 @@ def mean_interval(
     if len(sample) == 1:
         return mean, -np.inf, np.inf
     error = float(sample.std(ddof=1)) / np.sqrt(len(sample))
+    from scipy import stats
+
     half = float(stats.t.ppf(0.5 + level / 2, len(sample) - 1)) * error
     return mean, mean - half, mean + half
 
@@ -37,6 +40,8 @@ def proportion_interval(hits: int, n: int) -> tuple[float, float, float]:
 
     Wilson 1927, "Probable inference, the law of succession, and statistical inference".
     """
+    from scipy import stats
+
     interval = stats.binomtest(hits, n).proportion_ci(LEVEL, method="wilson")
     return hits / n, float(interval.low), float(interval.high)
 
@@ -146,6 +151,8 @@ def paired_difference(
             return Paired(mean, mean, mean, 1.0, n)
         return Paired(mean, -np.inf, np.inf, np.nan, n)
     error = float(np.sqrt(max(spread**2, resolution**2 / 12) / n))
+    from scipy import stats
+
     half = float(stats.t.ppf(0.5 + level / 2, n - 1)) * error
     p = 2 * float(stats.t.sf(abs(mean) / error, n - 1))
     return Paired(mean, mean - half, mean + half, p, n)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import logsumexp
 
 from genkit.data import sample_rng
 
@@ -50,5 +49,7 @@ def importance_nll(
         noise = np.stack([stream.standard_normal(shape, dtype="float32") for stream in streams])
         log_weights.append(model.map_items("log_weights", items=items, noise=noise, **labels))
     together = np.concatenate(log_weights, axis=1).astype(np.float64)
+    from scipy.special import logsumexp
+
     bounds: np.ndarray = np.log(samples) - logsumexp(together, axis=1)
     return bounds

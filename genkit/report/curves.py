@@ -22,6 +22,9 @@ def losses(inputs: ReportInputs) -> Section | None:
     curves = inputs.curves
     if not curves:
         return None
+    if all(len(steps) == 1 for steps, _ in curves.values()):  # no curve, and a second to draw it
+        only = ", ".join(f"{name} {values[0]:.4g}" for name, (_, values) in curves.items())
+        return Section("Curves", parts().text(f"One step was logged: {only}."))
     drawn = [_for_page({"": curve}, name) for name, curve in curves.items()]
     caption = (
         f"Running means over a {_WINDOWS}th of the steps; faint: the steps themselves. The "

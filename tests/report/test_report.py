@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from genkit.errors import UsageError
 from genkit.plan import activation
 from genkit.plan import plan as plans
 from genkit.plugins.registry import installed
-from genkit.report import command, grids, page, renderers
+from genkit.report import command, curves, grids, page, renderers
 from genkit.report.neighbours import nearest_items
 from genkit.runs.run import Run
 from tests.docs.test_pages import flags_of
@@ -52,6 +53,12 @@ def test_a_report_that_cannot_be_written_is_a_warning_and_the_run_is_done(tmp_pa
         result = genkit.train("gan", runs_dir=tmp_path, name="run", verbose=False, **settings)
     assert Run.open(result.path).status() == {"state": "done", "step": 1}
     assert not (result.path / "report.html").exists()
+
+
+def test_one_step_is_told_and_not_drawn(monkeypatch):
+    monkeypatch.setattr(curves.plots, "figure", None)  # whoever drew would fail
+    one = SimpleNamespace(curves={"loss": ([1], [44.284]), "kl_loss": ([1], [0.5])})
+    assert "One step was logged: loss 44.28, kl_loss 0.5." in str(curves.losses(one).body)
 
 
 @pytest.mark.slow
