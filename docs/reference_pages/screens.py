@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from genkit.evaluation.zoo import find_zoo_model
+
 from genkit.cli.figures import figure_lines
 from genkit.evaluation.figure import Figure
-from genkit.evaluation.zoo import find_zoo_model
 from genkit.live import Status, status_line
 from reference_pages import markdown
 

@@ -1,49 +1,27 @@
-# ruff: noqa: E402, B018 - as cells of a notebook, which import where they need and show a last line
+# ruff: noqa: E402, B018 - cells of a notebook import where they need, and show their last line
 # [activate]
 import genkit
 
 genkit.activate()
 # [train]
 result = genkit.train("vae", dataset="digits", steps=1000)
-# [grid]
-import matplotlib.pyplot as plt
-import numpy as np
-
-grids = sorted(result.path.glob("samples/*.png"))
-plt.figure(figsize=(5, 5))
-plt.imshow(plt.imread(grids[-1]))
-plt.axis("off")
+result
 # [losses]
-import json
+import matplotlib.pyplot as plt
 
-with (result.path / "metrics.jsonl").open() as file:
-    steps = [json.loads(line) for line in file]
-plt.figure(figsize=(6, 3))
-plt.plot([step["step"] for step in steps], [step["loss"] for step in steps])
-plt.xlabel("step")
-plt.ylabel("loss")
+plt.plot(result.history["step"], result.history["loss"])
 # [generate]
 model = genkit.load(result)
+model.show(16)
+# [arrays]
 images = model.generate(16, seed=0)
 images.shape, images.min(), images.max()
-# [show]
-
-
-def show(images):
-    """Show images of one channel side by side."""
-    _, places = plt.subplots(1, len(images), figsize=(len(images), 1.2))
-    for place, image in zip(places, images, strict=True):
-        place.imshow(image[..., 0], cmap="gray")
-        place.axis("off")
-
-
-show(images[:8])
 # [walk]
-source = genkit.open_data(result, unseen=True)
-digits = source.gather(np.arange(2))["image"]
+import numpy as np
+
+digits = genkit.open_data(result, unseen=True).gather(np.arange(2))["image"]
 (way,) = model.interpolate(digits[:1], digits[1:], steps=8)
-show(way)
+plt.imshow(np.hstack(way[..., 0]), cmap="gray")
 # [resume]
-result = genkit.resume(result.path, more_steps=500)
-result.outcome.metrics
+genkit.resume(result.path, more_steps=500)
 # [end]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from genkit.cli.output import say
 
 if TYPE_CHECKING:
+    from genkit.builtin.zoo import ZooModel
     from genkit.evaluation.figure import Figure
-    from genkit.evaluation.zoo import ZooModel
 
 # What one looks at first: title and meaning of each figure, by name. Others wait for --verbose.
 _HEADLINE = {
@@ -64,7 +64,7 @@ def figure_lines(
         width: columns of the terminal.
         arrows: whether it can show arrows; else words say which way is better.
     """
-    from genkit.evaluation.zoo import beside
+    from genkit.builtin.zoo import beside
 
     shown = list(figures) if asked or verbose else headline(figures)
     known = beside(zoo, shown)

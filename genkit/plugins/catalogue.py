@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from genkit.errors import UnknownNameError
-from genkit.plugins.config import describe
 from genkit.plugins.display import Description, Rows
 from genkit.plugins.entries import KINDS, Entry
 from genkit.plugins.entry_points import Plugin
@@ -146,6 +145,8 @@ def _description(kind: str, entry: Entry) -> Description:
     for attribute in _ATTRIBUTES:
         if value := getattr(spec, attribute, None):
             result[attribute] = list(value) if isinstance(value, tuple) else value
+    from genkit.plugins.config import describe  # what only lists is quicker without
+
     if hasattr(spec, "config"):
         result["config"] = describe(resolve(spec.config))
     if getattr(spec, "options", None):

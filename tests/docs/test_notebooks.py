@@ -10,13 +10,19 @@ from tests.docs.documents import DOCS, SAMPLES
 from tests.docs.script import notebooks
 from tests.docs.test_samples import check
 
-# A cell after the other, in one namespace; few steps are enough to see that they work.
+# A cell after the other, in one namespace; few steps are enough to see that they work. What a cell
+# ends with is displayed.
 RUN = r"""
-import json, re, sys
+import ast, json, re, sys
 namespace = {}
 for cell in json.load(open(sys.argv[1], encoding="utf-8"))["cells"]:
     if cell["cell_type"] == "code":
-        exec(re.sub(r"steps=\d+", "steps=20", "".join(cell["source"])), namespace)
+        body = ast.parse(re.sub(r"steps=\d+", "steps=20", "".join(cell["source"]))).body
+        last = body.pop() if isinstance(body[-1], ast.Expr) else None
+        exec(compile(ast.Module(body, []), "cell", "exec"), namespace)
+        if last is not None:
+            shown = eval(compile(ast.Expression(last.value), "cell", "eval"), namespace)
+            print(getattr(shown, "_repr_html_", shown.__repr__)() if shown is not None else "")
 """
 # What a notebook does by itself where a shell has a command.
 SHOWS, WRITES = "from IPython.display", "%%writefile"
@@ -42,7 +48,8 @@ def test_notebook_has_the_words_of_its_page_and_no_comment_of_it(name):
 @pytest.mark.slow
 def test_first_model_runs(tmp_path):
     notebook = DOCS / "notebooks" / "first-model.ipynb"
-    check([sys.executable, "-c", RUN, str(notebook)], tmp_path, MPLBACKEND="agg")
+    shown = check([sys.executable, "-c", RUN, str(notebook)], tmp_path, MPLBACKEND="agg")
+    assert shown.count("<img") >= 2  # pictures and curves of the two results
 
 
 def test_first_generator_does_what_the_tested_sample_does():
