@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from genkit.evaluation.zoo import find_zoo_model
-
+from genkit.builtin.zoo import find_zoo_model
 from genkit.cli.figures import figure_lines
 from genkit.evaluation.figure import Figure
 from genkit.live import Status, status_line
