@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from genkit.models.training.trainer import Trainer
     from genkit.plan.activation import activate
     from genkit.plan.fitting import Outcome
+    from genkit.plugins.catalogue import info, list_datasets, list_models
     from genkit.plugins.config import AbsolutePath, Config
     from genkit.plugins.hookspecs import hookimpl
     from genkit.plugins.registry import Registry
@@ -35,9 +36,13 @@ if TYPE_CHECKING:
         ReviewerSpec,
         TrainerSpec,
     )
+    from genkit.report.page import write_report
     from genkit.report.rendering import Renderer
     from genkit.report.reviewing import Review, Reviewer
-    from genkit.runs.loading import load, open_data
+    from genkit.runs.folder import list_runs
+    from genkit.runs.loading import load, open_data, open_run
+    from genkit.workflows.augment import augment
+    from genkit.workflows.compare import compare
     from genkit.workflows.evaluate import evaluate
     from genkit.workflows.train import Result, resume, train
 
@@ -70,13 +75,21 @@ _HOME = {
     "Trainer": "genkit.models.training.trainer",
     "TrainerSpec": "genkit.plugins.specs",
     "activate": "genkit.plan.activation",
+    "augment": "genkit.workflows.augment",
+    "compare": "genkit.workflows.compare",
     "evaluate": "genkit.workflows.evaluate",
     "gradient": "genkit.engine",
     "hookimpl": "genkit.plugins.hookspecs",
+    "info": "genkit.plugins.catalogue",
+    "list_datasets": "genkit.plugins.catalogue",
+    "list_models": "genkit.plugins.catalogue",
+    "list_runs": "genkit.runs.folder",
     "load": "genkit.runs.loading",
     "open_data": "genkit.runs.loading",
+    "open_run": "genkit.runs.loading",
     "resume": "genkit.workflows.train",
     "train": "genkit.workflows.train",
+    "write_report": "genkit.report.page",
 }
 
 __all__ = [
@@ -106,13 +119,21 @@ __all__ = [
     "Trainer",
     "TrainerSpec",
     "activate",
+    "augment",
+    "compare",
     "evaluate",
     "gradient",
     "hookimpl",
+    "info",
+    "list_datasets",
+    "list_models",
+    "list_runs",
     "load",
     "open_data",
+    "open_run",
     "resume",
     "train",
+    "write_report",
 ]
 
 RENAMED: Mapping[str, str] = {}

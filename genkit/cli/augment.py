@@ -124,27 +124,21 @@ def augment(  # noqa: PLR0917
       genkit augment --model cgan --dataset digits --per-class 20 --ratios 1,4 --seeds 8
       genkit augment --model ddpm --set conditional=true --dataset mnist --per-class 100
     """
-    from genkit.plugins.registry import installed
-    from genkit.runs.names import folder_for
-    from genkit.workflows.augmentation.settings import make_settings
+    from genkit.workflows.augment import augment as carry_out
 
-    settings = make_settings(
-        installed(),
-        {"model": model, **recipe_of(asked)},
+    ended = carry_out(
+        model,
         per_class=per_class,
         ratios=_numbers(ratios) if ratios is not None else None,
         seeds=seeds,
         classifier_steps=classifier_steps,
         classical=classical.split() if classical is not None else None,
+        out=out,
+        name=name,
+        **recipe_of(asked),
     )
-    plan = settings.generator
-    default = f"{plan.model}-{plan.dataset}-{settings.per_class}"
-    folder = folder_for(out, name, Path("augmentations"), default)
-    from genkit.workflows.augmentation.experiment import augment as carry_out
-
-    ended = carry_out(settings, folder, note)
     result = {
-        "folder": str(folder),
+        "folder": str(ended.folder),
         "state": "stopped" if ended.signal else "done",
         **ended.summary,
     }

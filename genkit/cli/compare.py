@@ -15,7 +15,6 @@ from genkit.cli.output import JsonFlag, emit, note, say, table
 from genkit.cli.recipe_flags import recipe_flags, recipe_of
 
 if TYPE_CHECKING:
-    from genkit.plan.plan import Plan
     from genkit.workflows.comparison.sentences import Evidence
     from genkit.workflows.comparison.summary import Summary
 
@@ -128,55 +127,32 @@ def compare(  # noqa: PLR0917
       genkit compare vae --dataset digits --steps 300 --seeds 5
       genkit compare gan --models dcgan,wgan-gp --steps 1000 --no-quality
     """
-    from genkit.plan.plan import parse_duration
-    from genkit.runs.names import folder_for
-    from genkit.workflows.comparison import cells, running
+    from genkit.workflows.compare import make_comparison
+    from genkit.workflows.comparison.running import run_comparison
     from genkit.workflows.comparison.summary import summarize
 
-    chosen = _backends(backends)
-    plans = _plans(model, models, {**recipe_of(asked), "backend": chosen[0]})
-    comparison = cells.Comparison(
-        folder_for(out, name, Path("comparisons"), cells.comparison_name(plans)),
-        plans,
-        chosen,
-        seeds,
+    comparison = make_comparison(
+        [*([model] if model else []), *_words(models, "--models")],
+        recipe_of(asked),
+        backends=_words(backends, "--backends"),
+        seeds=seeds,
         metrics=None if no_quality else _words(metrics, "--metrics"),
-        n=cells.default_n(plans) if n is None else n,
-        timeout=None if timeout is None else parse_duration(timeout),
+        n=n,
+        timeout=timeout,
+        out=out,
+        name=name,
     )
     if not as_json:
         count = f"{seeds} seed{'s' if seeds > 1 else ''}"
-        note(f"Comparing {', '.join(plans)} on {', '.join(chosen)}, {count}: {comparison.folder}")
-    signal = running.run_comparison(comparison, note)
+        what = f"{', '.join(comparison.plans)} on {', '.join(comparison.backends)}"
+        note(f"Comparing {what}, {count}: {comparison.folder}")
+    signal = run_comparison(comparison, note)
     summary = summarize(comparison)
     emit(summary.to_dict(), as_json, lambda: _show(summary))
     if signal:
         note("Stopped by a signal. The same command goes on.")
         return 128 + signal
     return 0 if summary.is_whole else 1
-
-
-def _backends(given: str | None) -> list[str]:
-    """Read ``--backends``; refuse before anything runs what is not installed."""
-    from genkit.plan.activation import choose_backend, installed_backends
-
-    names = _words(given, "--backends") or installed_backends() or [choose_backend(None)]
-    return list(dict.fromkeys(map(choose_backend, names)))
-
-
-def _plans(model: str | None, models: str | None, flags: dict[str, Any]) -> dict[str, Plan]:
-    """Make the plan of each model."""
-    from genkit.errors import UsageError
-    from genkit.plan.plan import make_plan
-    from genkit.plugins.registry import installed
-
-    names = [*([model] if model else []), *_words(models, "--models")]
-    if not names:
-        raise UsageError(
-            "Expected a model; received none.", "Name one: genkit compare MODEL (see genkit list)"
-        )
-    plans = [make_plan(installed(), {**flags, "model": each}) for each in names]
-    return {plan.model: plan for plan in plans}
 
 
 def _words(given: str | None, flag: str) -> list[str]:

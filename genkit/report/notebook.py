@@ -6,22 +6,24 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping
 from functools import singledispatch
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
+from PIL import Image
 
-from genkit.errors import UsageError
+from genkit.errors import RunError, UsageError
 from genkit.evaluation.figure import Figures
 from genkit.models.presented import Presented
 from genkit.plugins.display import Description, Rows, in_words
 from genkit.report import curves, figures, pictures
+from genkit.report.grids import picture_part
 from genkit.report.inputs import of_files
 from genkit.report.sections import joined, parts
 from genkit.runs.run import Run
+from genkit.runs.run_summary import Runs, RunSummary
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from genkit.models.generating import Label
     from genkit.models.model import Model
 
@@ -66,7 +68,20 @@ def _(run: Run) -> str:
         section.body if (section := curves.losses(inputs)) else None,
         figures.metrics(inputs).body,
     ]
-    return _displayed(shown_parts)
+    return displayed(shown_parts)
+
+
+@html.register
+def _(summary: RunSummary) -> str:
+    try:
+        return html(Run.open(summary.path))
+    except RunError:
+        return displayed([_rows(Runs([summary]).rows())])
+
+
+@html.register
+def _(runs: Runs) -> str:
+    return displayed([_rows(runs.rows())])
 
 
 @html.register
@@ -82,17 +97,17 @@ def _(model: Presented) -> str:
         facts["classes"] = in_words(whole.classes())
     if whole.config is not None:
         facts["config"] = in_words(whole.config.model_dump(mode="json"))
-    return _displayed([_words(facts), parts().text("Pictures: model.show(16)")])
+    return displayed([_words(facts), parts().text("Pictures: model.show(16)")])
 
 
 @html.register
 def _(measured: Figures) -> str:
-    return _displayed([figures.table(measured) if measured else parts().text(repr(measured))])
+    return displayed([figures.table(measured) if measured else parts().text(repr(measured))])
 
 
 @html.register
 def _(rows: Rows) -> str:
-    return _displayed([_rows(rows)])
+    return displayed([_rows(rows)])
 
 
 @html.register
@@ -101,7 +116,7 @@ def _(description: Description) -> str:
     pieces = [_words(words)]
     for name, rows in tables.items():
         pieces += [parts().heading(name), _rows(rows)]
-    return _displayed(pieces)
+    return displayed(pieces)
 
 
 def _words(words: Mapping[str, str]) -> Markup:
@@ -117,6 +132,13 @@ def _rows(rows: Rows) -> Markup:
     return made
 
 
-def _displayed(pieces: Iterable[Markup | None]) -> str:
+def picture_file(file: Path) -> Markup:
+    """Return a picture of GenKit's own, a PNG file, as HTML that holds it."""
+    with Image.open(file, formats=["PNG"]) as opened:
+        return picture_part(opened.convert("RGB"), file.stem)
+
+
+def displayed(pieces: Iterable[Markup | None]) -> str:
+    """Put pieces of HTML together as a notebook displays them; those that are None are left out."""
     content = joined(piece for piece in pieces if piece is not None)
     return Markup('<div class="genkit"><style>{}</style>{}</div>').format(_LOOK, content)

@@ -6,6 +6,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from genkit.errors import UsageError
 from genkit.files import check_path, write_text
@@ -14,7 +17,11 @@ from genkit.plugins.registry import Registry, using
 from genkit.report import comparison, curves, figures, latents, neighbours, overview, pictures
 from genkit.report.inputs import ReportInputs, Tell, of_files, of_model
 from genkit.report.sections import Section, page
+from genkit.runs.loading import path_of
 from genkit.runs.run import Run
+
+if TYPE_CHECKING:
+    from genkit.runs.loading import HasPath
 
 NAME = "report.html"
 SECTIONS: tuple[Callable[[ReportInputs], Section | None], ...] = (
@@ -45,10 +52,13 @@ class WrittenReport:
     path: Path
     plots: tuple[Path, ...]
 
+    def _repr_html_(self) -> str:
+        return Markup('<a href="{0}" target="_blank">{0}</a>').format(self.path)
+
 
 def write_report(
-    runs: Sequence[Path],
-    out: Path | None = None,
+    runs: HasPath | str | Path | Sequence[HasPath | str | Path],
+    out: str | Path | None = None,
     *,
     backend: str | None = None,
     n: int | None = None,
@@ -57,7 +67,7 @@ def write_report(
     """Write the full report of a run, or a page that compares several.
 
     Args:
-        runs: run directories.
+        runs: a run, or several that are compared: directories, or what ``train`` returned.
         out: the HTML file; ``report.html`` in the run, or ``comparison.html`` beside the first run,
             if not given. Plots stand beside it, in a folder of its name without the ending.
         backend: to generate with; each run's own, or the first's, if not given.
@@ -67,22 +77,23 @@ def write_report(
     Raises:
         GenkitError: not a run, a model that can't be loaded, or a bad ``out``.
     """
-    if out is not None and out.suffix != ".html":
+    if out is not None and Path(out).suffix != ".html":
         raise UsageError(f"Expected --out as a file that ends with .html; received {str(out)!r}.")
     if out is not None:
-        check_path(out)
-    if len(runs) == 1:
-        out = out or runs[0] / NAME
-        inputs = of_model(runs[0], backend, n, tell)
+        check_path(Path(out))
+    paths = [path_of(run) for run in _several(runs)]
+    if len(paths) == 1:
+        out = Path(out or paths[0] / NAME)
+        inputs = of_model(paths[0], backend, n, tell)
         content, labelled = _page_of(inputs), {"": inputs}
     else:
-        out = out or runs[0].parent / "comparison.html"
+        out = Path(out or paths[0].parent / "comparison.html")
         # The real items shown are the first run's: the data of the others need not be in memory.
-        every = [of_model(path, backend, n, tell, with_data=path == runs[0]) for path in runs]
-        labelled = dict(zip(comparison.labels(list(runs)), every, strict=True))
+        every = [of_model(path, backend, n, tell, with_data=path == paths[0]) for path in paths]
+        labelled = dict(zip(comparison.labels(paths), every, strict=True))
         content = page(
-            title=" and ".join(labelled) if len(runs) < 4 else f"{len(runs)} runs",  # noqa: PLR2004
-            lead=f"{len(runs)} runs compared",
+            title=" and ".join(labelled) if len(paths) < 4 else f"{len(paths)} runs",  # noqa: PLR2004
+            lead=f"{len(paths)} runs compared",
             sections=comparison.sections(labelled),
             footer=_footer(),
         )
@@ -91,6 +102,10 @@ def write_report(
     plots = curves.save_losses(labelled, out.with_suffix(""))
     write_text(out, content)
     return WrittenReport(out, tuple(plots))
+
+
+def _several(runs: HasPath | str | Path | Sequence[HasPath | str | Path]) -> Sequence[Any]:
+    return runs if isinstance(runs, Sequence) and not isinstance(runs, str) else [runs]
 
 
 def attach_report(run: Run, registry: Registry) -> None:

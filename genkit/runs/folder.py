@@ -12,7 +12,7 @@ from genkit.errors import UsageError
 from genkit.plugins.names import suggestion
 from genkit.runs.finding import newest_first, run_folders
 from genkit.runs.names import DEFAULT_RUNS_DIR
-from genkit.runs.run_summary import RunSummary, summarize_run
+from genkit.runs.run_summary import Runs, RunSummary, summarize_run
 
 
 def _by_figure(run: RunSummary) -> tuple[Any, ...]:
@@ -42,7 +42,7 @@ FILTERS = ("name", "model", "dataset", "backend", "state", "note")
 
 def list_runs(
     runs_dir: str | Path = DEFAULT_RUNS_DIR, *, sort: str = "date", filters: Iterable[str] = ()
-) -> list[RunSummary]:
+) -> Runs:
     """List the runs of a folder, damaged ones too.
 
     Args:
@@ -51,6 +51,10 @@ def list_runs(
             longest, ``figure`` the best; equal ones stay newest first.
         filters: each a pair, ``state=failed``, ``model=*gan``, ``state=stopped,killed``; or a word
             that stands in the name or the note. All of them must hold.
+
+    Returns:
+        a list of summaries that prints as a table; ``genkit.load`` and ``genkit.open_run`` take
+        each of them.
 
     Raises:
         UsageError: no such order, or no such key of a filter.
@@ -61,7 +65,8 @@ def list_runs(
         )
     checks = [_check(text) for text in filters]
     found = (summarize_run(run) for run in newest_first(run_folders(Path(runs_dir))))
-    return sorted((run for run in found if all(check(run) for check in checks)), key=_ORDERS[sort])
+    kept = (run for run in found if all(check(run) for check in checks))
+    return Runs(sorted(kept, key=_ORDERS[sort]))
 
 
 def _check(text: str) -> Callable[[RunSummary], bool]:

@@ -37,6 +37,10 @@ class Headline:
         """Whether it is a figure, and no loss."""
         return self.direction != ""
 
+    def __str__(self) -> str:
+        value = "nan" if self.value is None else f"{self.value:.3g}"
+        return f"{self.name} {value}{'' if self.step is None else f' @{self.step}'}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the form that ``genkit runs --json`` prints."""
         return asdict(self)

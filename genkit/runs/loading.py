@@ -42,6 +42,22 @@ def path_of(run_or_path: HasPath | str | Path) -> Path:
     return find_run(run_or_path) if isinstance(run_or_path, (str, Path)) else run_or_path.path
 
 
+def open_run(run_or_path: HasPath | str | Path) -> Run:
+    """Open a run: its losses, its figures and its plan. Nothing is loaded.
+
+    Args:
+        run_or_path: what ``train`` returned, a run's directory, its name or ``"latest"``.
+
+    Returns:
+        the run: ``run.history`` is its log as columns, ``run.plan`` what it carries out,
+        ``run.status()`` where it stands, and a notebook displays its samples and curves.
+
+    Raises:
+        RunError: there is no such run, or its plan is damaged.
+    """
+    return Run.open(path_of(run_or_path))
+
+
 def load(
     run_or_path: HasPath | str | Path,
     backend: str | None = None,

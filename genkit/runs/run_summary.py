@@ -11,6 +11,7 @@ from typing import Any
 from genkit.errors import GenkitError
 from genkit.files import reason_of
 from genkit.plan.plan import load_plan
+from genkit.plugins.display import Displayed, Rows
 from genkit.runs.finding import created
 from genkit.runs.headline import Headline, headline
 from genkit.runs.kept_figures import KeptFigures, read_figures
@@ -22,8 +23,8 @@ _POSITION = ("step", "epoch", "seconds")
 
 
 @dataclass(frozen=True)
-class RunSummary:
-    """A run in a listing.
+class RunSummary(Displayed):
+    """A run in a listing; a notebook displays the run.
 
     Args:
         path: the run directory.
@@ -74,6 +75,31 @@ class RunSummary:
             "note": self.note,
             "problem": self.problem,
         }
+
+
+class Runs(list[RunSummary], Displayed):
+    """Runs of a listing, that print as a table."""
+
+    def rows(self) -> Rows:
+        """Return what a table tells of each run: a word or two of all, and its headline figure."""
+        return Rows(
+            {
+                "run": run.name,
+                "created": f"{run.created:%Y-%m-%d %H:%M}",
+                "model": run.model,
+                "data": run.dataset,
+                "backend": run.backend,
+                "state": run.state,
+                "steps": run.step,
+                "seconds": None if run.seconds is None else round(run.seconds, 1),
+                "figure": "" if run.headline is None else str(run.headline),
+                "note": run.note or run.problem,
+            }
+            for run in self
+        )
+
+    def __repr__(self) -> str:
+        return repr(self.rows())
 
 
 def summarize_run(run: Path) -> RunSummary:

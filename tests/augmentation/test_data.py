@@ -12,7 +12,7 @@ from genkit.errors import PluginError
 from genkit.plugins.registry import Registry, using
 from genkit.workflows.augmentation import classifier, experiment
 from genkit.workflows.augmentation.conclusion import subset_overlap
-from genkit.workflows.augmentation.experiment import augment
+from genkit.workflows.augmentation.experiment import run_experiment
 from genkit.workflows.augmentation.settings import make_settings
 from genkit.workflows.augmentation.verdict import ArmComparison, judge
 from tests.augmentation import generator_plugin
@@ -44,7 +44,7 @@ def test_what_a_reviewer_refuses_is_neither_trained_on_nor_written(
 
     review_by("Dim")
     monkeypatch.setattr(classifier, "trained", spy)
-    told = augment(settings(classifier_steps=1), tmp_path / "reviewed").summary
+    told = run_experiment(settings(classifier_steps=1), tmp_path / "reviewed").summary
     refused = told["refused"]["n"]
     assert told["refused"]["reasons"] == {"dim: bright": refused}
     assert 0 < refused < 450
@@ -65,7 +65,7 @@ def test_what_a_reviewer_refuses_is_neither_trained_on_nor_written(
 def test_a_reviewer_that_fails_ends_it(settings, review_by, tmp_path):
     review_by("Raises")
     with pytest.raises(PluginError, match="RuntimeError: boom"):
-        augment(settings(), tmp_path / "failed")
+        run_experiment(settings(), tmp_path / "failed")
     assert not (tmp_path / "failed" / "mixed").exists()
 
 

@@ -12,7 +12,7 @@ from genkit.errors import RunError, UsageError
 from genkit.runs import loading
 from genkit.runs.run import Run
 from genkit.workflows.augmentation import classifier
-from genkit.workflows.augmentation.experiment import augment
+from genkit.workflows.augmentation.experiment import run_experiment
 
 pytestmark = pytest.mark.slow
 
@@ -41,8 +41,8 @@ def sittings(settings, tmp_path_factory):
     told = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(classifier, "trained", spy)
-        told.append(augment(settings(), folder))
-        told.append(augment(settings(), folder))
+        told.append(run_experiment(settings(), folder))
+        told.append(run_experiment(settings(), folder))
     return folder, told, seen
 
 
@@ -58,7 +58,7 @@ def test_a_signal_stops_and_the_next_sitting_repeats_nothing(sittings):
 def test_the_same_again_trains_nothing_and_tells_the_same(sittings, settings, monkeypatch):
     folder, (_, done), _ = sittings
     monkeypatch.setattr(classifier, "trained", None)
-    assert augment(settings(), folder).summary == done.summary
+    assert run_experiment(settings(), folder).summary == done.summary
 
 
 def test_images_like_real_ones_help(sittings):
@@ -150,7 +150,7 @@ def test_the_mixed_data_set_is_an_image_folder_with_provenance(sittings):
 
 
 def test_noise_under_labels_does_not_help(settings, tmp_path):
-    done = augment(settings("noise"), tmp_path / "noise")
+    done = run_experiment(settings("noise"), tmp_path / "noise")
     verdict = done.summary["verdict"]
     assert verdict["answer"] in ("hurts", "can't tell")
     assert verdict["difference"] < 0
@@ -161,9 +161,9 @@ def test_noise_under_labels_does_not_help(settings, tmp_path):
 def test_a_folder_belongs_to_one_augmentation(sittings, settings, tmp_path):
     folder, _, _ = sittings
     with pytest.raises(UsageError, match="another augmentation: seeds differ"):
-        augment(settings(seeds=4), folder)
+        run_experiment(settings(seeds=4), folder)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
     with pytest.raises(RunError, match="something else"):
-        augment(settings(), tmp_path / "mine")
+        run_experiment(settings(), tmp_path / "mine")
     assert [file.name for file in (tmp_path / "mine").iterdir()] == ["letter.txt"]

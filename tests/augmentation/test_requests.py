@@ -6,8 +6,9 @@ import subprocess
 
 import pytest
 
+import genkit
 from genkit.errors import UsageError
-from genkit.workflows.augmentation.experiment import augment
+from genkit.workflows.augmentation.experiment import run_experiment
 from genkit.workflows.augmentation.settings import make_settings
 from tests.commands import GENKIT, variables
 
@@ -49,9 +50,9 @@ def test_a_generator_learns_for_1500_steps_unless_told(registry):
 @pytest.mark.parametrize("model", ["vae", pytest.param("ddpm", marks=pytest.mark.slow)])
 def test_a_model_that_takes_no_label_names_those_that_do(settings, tmp_path, model):
     with pytest.raises(UsageError, match="generates by label") as error:
-        augment(settings(model), tmp_path / "a")
+        run_experiment(settings(model), tmp_path / "a")
     assert "cgan, cvae" in error.value.hint
-    assert "ddpm or flow-matching with --set conditional=true" in error.value.hint
+    assert "ddpm, flow-matching or latent-flow with --set conditional=true" in error.value.hint
     assert not (tmp_path / "a").exists()
 
 
@@ -64,7 +65,7 @@ def test_data_without_labels_says_what_to_choose(registry, plugins, tmp_path):
     flags = {"model": "cvae", "dataset": "image-folder", "data": {"path": tmp_path / "photos"}}
     settings = make_settings(registry, flags)
     with pytest.raises(UsageError, match=r"image-folder has no labels\. Choose --dataset fashion"):
-        augment(settings, tmp_path / "a")
+        run_experiment(settings, tmp_path / "a")
 
 
 @pytest.mark.slow
@@ -101,3 +102,23 @@ def test_the_command_stops_on_a_signal_goes_on_and_prints_one_object(genkit_comm
     shown = genkit_command("augment", *SMALL).stdout
     assert "Verdict: " in shown
     assert "real+synthetic" in shown
+
+
+def test_python_asks_as_the_command_line_does(monkeypatch, tmp_path):
+    from genkit.workflows.augmentation import experiment
+
+    asked = []
+
+    def finish(settings, folder, *_):
+        asked.append(settings)
+        sentence = {"sentence": "It helps."}
+        summary = {"verdict": sentence, "verdict_beyond_classical": sentence}
+        return experiment.AugmentResult(folder, summary)
+
+    monkeypatch.setattr(experiment, "run_experiment", finish)
+    settings = {"dataset": "digits", "steps": 3, "verbose": False}
+    result = genkit.augment("cvae", per_class=5, ratios=[1], out=tmp_path / "mine", **settings)
+    assert repr(result) == f"<Augmentation {tmp_path / 'mine'}>\nIt helps.\nIt helps."
+    assert "It helps." in result._repr_html_()
+    assert (asked[0].per_class, asked[0].ratios, asked[0].generator.steps) == (5, (1.0,), 3)
+    assert "signal 2" in repr(experiment.AugmentResult(tmp_path, {}, 2))

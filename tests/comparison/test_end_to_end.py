@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+import genkit
+from genkit.errors import UsageError
 from genkit.plan import activation
 from genkit.plan.activation import BACKENDS
 from tests.commands import GENKIT, variables
@@ -142,9 +144,41 @@ def test_mistakes_end_before_anything_is_written(genkit_command, tmp_path, argum
 
 
 def test_a_backend_that_is_not_installed_is_refused_with_the_line_that_installs_it(monkeypatch):
-    from genkit.cli import compare
     from genkit.errors import BackendError
+    from genkit.workflows.compare import make_comparison
 
     monkeypatch.setattr("genkit.plan.activation.find_spec", lambda name: None)
     with pytest.raises(BackendError, match=r"pip install 'genkit-keras\[tensorflow\]'"):
-        compare._backends("tensorflow")
+        make_comparison(["gan"], {}, backends=["tensorflow"])
+
+
+def test_a_comparison_is_made_of_what_python_is_given(tmp_path):
+    from genkit.workflows.compare import make_comparison
+
+    settings = {"dataset": "digits", "steps": 20, "config": {"hidden": 8}}
+    made = make_comparison(["gan"], settings, metrics=None, timeout="2m", out=tmp_path)
+    assert made.folder == tmp_path
+    assert made.plans["gan"].config["hidden"] == 8
+    assert (made.n, made.metrics, made.timeout) == (500, None, 120.0)
+    assert str(make_comparison(["gan"], settings, name="mine").folder) == "comparisons/mine"
+    with pytest.raises(UsageError, match="Expected a model"):
+        make_comparison([], settings)
+
+
+@pytest.mark.slow
+def test_python_compares_as_the_command_line_does(tmp_path, active_backend):
+    summary = genkit.compare(
+        "gan",
+        dataset="digits",
+        steps=3,
+        config={"hidden": 8},
+        backends=[active_backend],
+        seeds=1,
+        metrics=None,
+        out=tmp_path,
+        verbose=False,
+    )
+    assert summary.is_whole
+    assert repr(summary).splitlines()[1:] == summary.sentences
+    assert "data:image/png" in summary._repr_html_()
+    assert (summary.comparison.folder / "comparison.json").exists()

@@ -49,6 +49,26 @@ def test_a_run_without_samples_or_losses_is_displayed_too(result, tmp_path):
     assert repr(run).endswith("; new, 0 steps>")
 
 
+def test_runs_are_listed_as_a_table_and_each_is_opened_loaded_and_displayed(result, tmp_path):
+    runs = genkit.list_runs(result.path.parent)
+    assert isinstance(runs, list)
+    head, line = repr(runs).splitlines()
+    assert head.split()[:4] == ["run", "created", "model", "data"]
+    assert line.split()[0] == "mine"
+    assert "<td>mine</td>" in runs._repr_html_()
+    assert genkit.open_run(runs[0]).history["step"].tolist() == [1, 2, 3]
+    assert runs[0]._repr_html_() == result._repr_html_()
+    assert genkit.load(runs[0]).trained_steps == 3
+    assert repr(genkit.list_runs(tmp_path / "nothing")) == "none"
+
+
+def test_a_run_whose_plan_is_damaged_is_displayed_with_what_is_wrong(result, tmp_path):
+    run = Run.create(tmp_path / "run", result.run.plan, {})
+    (run.path / "plan.json").write_text("{}")
+    (shown,) = genkit.list_runs(tmp_path)
+    assert "damaged" in shown._repr_html_()
+
+
 def test_the_history_has_a_column_for_each_number_of_the_log(result):
     history = result.history
     assert list(history) == ["step", "epoch", "seconds", *result.outcome.metrics]

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from genkit.runs.headline import Headline
     from genkit.runs.run_summary import RunSummary
 
 _HEAD = ("run", "date", "duration", "state", "figure")
@@ -100,7 +99,8 @@ def cells(text: str) -> int:
 def _about(run: RunSummary, now: datetime) -> tuple[str, str, str, str]:
     made = run.created
     date = f"{made:%m-%d %H:%M}" if made.year == now.year else f"{made:%Y-%m-%d}"
-    return date, _duration(run.seconds), run.state, _told(run.headline)
+    figure = "-" if run.headline is None else str(run.headline)
+    return date, _duration(run.seconds), run.state, figure
 
 
 def _duration(seconds: float | None) -> str:
@@ -114,14 +114,6 @@ def _duration(seconds: float | None) -> str:
     if hours:
         return f"{hours}h{minutes:02d}m"
     return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
-
-
-def _told(figure: Headline | None) -> str:
-    if figure is None:
-        return "-"
-    value = "nan" if figure.value is None else f"{figure.value:.3g}"
-    step = f" @{figure.step}" if figure.step is not None else ""
-    return f"{figure.name} {value}{step}"
 
 
 def in_line(text: str) -> str:

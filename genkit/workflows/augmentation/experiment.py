@@ -30,7 +30,9 @@ from genkit.errors import RunError, UsageError
 from genkit.files import check_path, read_json, write_json
 from genkit.plugins.entry_points import own_version
 from genkit.plugins.registry import installed
+from genkit.report.notebook import displayed, picture_file
 from genkit.report.reviewing import Review
+from genkit.report.sections import parts
 from genkit.runs import locks
 from genkit.workflows.augmentation.arms import Arm, plain_schema, synthesize
 from genkit.workflows.augmentation.conclusion import conclude, subset_overlap
@@ -52,9 +54,9 @@ _NOWHERE = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AugmentResult:
-    """How a sitting ended.
+    """How a sitting ended; it prints its verdicts, and a notebook displays its picture.
 
     Args:
         folder: of the augmentation.
@@ -66,6 +68,23 @@ class AugmentResult:
     summary: Mapping[str, Any]
     signal: int = 0
 
+    @property
+    def sentences(self) -> list[str]:
+        """The verdicts; that it was stopped, where a signal came first."""
+        if not self.summary:
+            return [f"Stopped by signal {self.signal}. The same call goes on."]
+        return [
+            self.summary[verdict]["sentence"] for verdict in ("verdict", "verdict_beyond_classical")
+        ]
+
+    def __repr__(self) -> str:
+        return "\n".join([f"<Augmentation {self.folder}>", *self.sentences])
+
+    def _repr_html_(self) -> str:
+        picture = self.folder / "augmentation.png"
+        shown = [picture_file(picture)] if self.summary and picture.exists() else []
+        return displayed([*map(parts().text, self.sentences), *shown])
+
 
 class _Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
     """A signal ended a training; what was finished before is kept."""
@@ -75,7 +94,7 @@ class _Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
         self.signal = signal
 
 
-def augment(settings: Settings, folder: Path, tell: Tell = lambda _: None) -> AugmentResult:
+def run_experiment(settings: Settings, folder: Path, tell: Tell = lambda _: None) -> AugmentResult:
     """Train, test, judge and write; goes on where an earlier sitting ended.
 
     Args:

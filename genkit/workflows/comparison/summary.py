@@ -10,6 +10,8 @@ from typing import Any
 from genkit.errors import BackendError
 from genkit.files import finite, write_json
 from genkit.plan.activation import BACKENDS, choose_backend, installed_backends
+from genkit.report.notebook import displayed, picture_file
+from genkit.report.sections import parts
 from genkit.workflows.comparison import drawing, statistics
 from genkit.workflows.comparison.cells import Comparison
 from genkit.workflows.comparison.measuring import Measured, measure, parities
@@ -21,9 +23,9 @@ _NOTE = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
-    """All that is known of a comparison.
+    """All that is known of a comparison; it prints its sentences.
 
     Args:
         comparison: what was asked for.
@@ -46,16 +48,26 @@ class Summary:
         """Whether every cell is done and every one that was asked for is judged."""
         return all(cell.state == "done" and not cell.error for cell in self.cells)
 
+    @property
+    def sentences(self) -> list[str]:
+        """What to do and what differs, model by model, and what failed."""
+        by_model = (f"{model}: {each}" for model, its in self.verdicts.items() for each in its)
+        return [*by_model, *self.failures]
+
+    def __repr__(self) -> str:
+        return "\n".join([f"<Comparison {self.comparison.folder}>", *self.sentences])
+
+    def _repr_html_(self) -> str:
+        pictures = [file for file in self.files if file.suffix == ".png"]
+        return displayed([*map(parts().text, self.sentences), *map(picture_file, pictures)])
+
     def to_dict(self) -> dict[str, Any]:
         """Return the form that ``genkit compare --json`` prints."""
         evidence = self.evidence
         return {
             "comparison": str(self.comparison.folder),
             "state": "done" if self.is_whole else "incomplete",
-            "sentences": [
-                *(f"{model}: {each}" for model, its in self.verdicts.items() for each in its),
-                *self.failures,
-            ],
+            "sentences": self.sentences,
             "cells": [cell.to_dict() for cell in self.cells],
             "means": [each.to_dict() for one in evidence for each in one.means],
             "differences": [each.to_dict() for one in evidence for each in one.differences],
