@@ -234,6 +234,7 @@ def torture(session: nox.Session) -> None:
         session.run(
             "python", "-m", "tests.torture", "--backend", backend, *session.posargs, env=env
         )
+        session.run("python", "-m", "tests.torture.busy", "--backend", backend, env=env)
     env |= {"KERAS_BACKEND": "torch", "GENKIT_FUZZ_EXAMPLES": "20000"}
     session.run("pytest", "-q", "tests/fuzz", env=env)
 
