@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from genkit.errors import PluginError, UsageError
 from genkit.report.samples import Samples
 
@@ -43,6 +45,8 @@ def draw_samples(run: Run, step: int, model: Model) -> Path | None:
     n = SAMPLES_IN_GRID // columns * columns if columns else together or SAMPLES_IN_GRID
     with model.averaged_weights():
         samples = model.generate(n, seed=run.settings.seed)
+    if not np.isfinite(samples).all():
+        return None  # the losses of the next step tell of it
     folder, shown = run.samples, None
     with _may_be_refused(step):
         folder.mkdir(exist_ok=True)

@@ -16,6 +16,7 @@ import genkit
 from genkit.errors import CallbackError, DivergedError, RunError
 from genkit.plan import activation
 from genkit.runs.run import Run
+from genkit.workflows import sample_grids
 from tests.commands import GENKIT, variables
 
 pytestmark = pytest.mark.usefixtures("active_backend")
@@ -260,3 +261,12 @@ def test_training_outside_the_main_thread_works(train):
     thread.start()
     thread.join()
     assert results[0].outcome.steps == 2
+
+
+@pytest.mark.slow
+def test_samples_that_are_not_finite_are_not_drawn(train, monkeypatch):
+    result = train(steps=1)
+    model = genkit.load(result.path)
+    monkeypatch.setattr(type(model), "generate", lambda *_, **__: np.full((64, 8, 8, 1), np.nan))
+    assert sample_grids.draw_samples(result.run, 10, model) is None
+    assert not (result.path / "samples/00000010.png").exists()

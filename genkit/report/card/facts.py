@@ -59,7 +59,8 @@ class Facts:
             last=last,
             figures=published,
             withheld=len(published) < len(figures),
-            picture=picture if picture.is_file() else None,
+            # Grids of a run that protects its data stay in the run.
+            picture=picture if picture.is_file() and not said.protects_data else None,
             measured_at=measured_at,
             protects_data=said.protects_data,
             statement={plain(key): plain(value) for key, value in said.facts.items()},
