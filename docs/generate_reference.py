@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from reference_pages import command_line, public_names, records
+from reference_pages import command_line, public_names, records, screens
 
 from genkit.builtin import plugin as builtin_plugin
 from genkit.plugins.registry import Registry
@@ -33,6 +33,7 @@ def pages() -> dict[str, str]:
         "recipe.md": records.recipe(),
         "checks.md": records.checks(),
         "python.md": public_names.written(),
+        "screens.md": screens.written(),
     }
 
 

@@ -27,7 +27,7 @@ def check_path(path: Path) -> None:
         path: of a file or folder; what is there already is not looked at.
 
     Raises:
-        UsageError: a name is too long for the file system or not printable, the whole is too
+        UsageError: a name is too long for the file system or can't be shown, the whole is too
             long, or a file stands where a folder must be.
     """
     there = next((each for each in path.parents if exists(each)), None)
@@ -38,8 +38,10 @@ def check_path(path: Path) -> None:
             f"Expected a folder at {there}; it is a file.", "Choose another folder or name."
         )
     for name in path.relative_to(there).parts:
-        if not name.isprintable():
-            raise UsageError(f"Expected printable characters in a name; received {name!r:.80}.")
+        if not can_be_shown(name):
+            raise UsageError(
+                f"Expected a name of letters that can be shown; received {name!r:.80}."
+            )
         most = _limit(there, "PC_NAME_MAX", 255) - _SPARE_BYTES
         if (size := len(os.fsencode(name))) > most:
             raise UsageError(
@@ -53,6 +55,13 @@ def check_path(path: Path) -> None:
             f"Expected a path of at most {most} bytes; received one of {size}.",
             "Choose another folder or name.",
         )
+
+
+def can_be_shown(name: str) -> bool:
+    """Whether a name is text without control characters."""
+    return not any(
+        letter < " " or letter == "\x7f" or "\ud800" <= letter <= "\udfff" for letter in name
+    )
 
 
 def exists(path: Path) -> bool:

@@ -150,9 +150,9 @@ class LiveLine:
         self._live: Live | None = None
         self._cell: Any = None  # of a notebook: the output that is written anew
         if self._console.is_jupyter:
-            shown = _cell_text(status_line(status(), _NOTEBOOK_WIDTH))
             display = import_module("IPython.display").display
-            self._cell = display(shown, raw=True, display_id=True)
+            line = status_line(status(), _NOTEBOOK_WIDTH).plain
+            self._cell = display({"text/plain": line}, raw=True, display_id=True)
         elif self._console.is_terminal and not self._console.is_dumb_terminal:
             self._live = Live(
                 self, console=self._console, refresh_per_second=_REFRESHES, transient=True
@@ -178,20 +178,27 @@ class LiveLine:
             print_line(plain_text(self._status()))
 
     def close(self) -> None:
-        """Release the terminal; a notebook keeps the last status."""
+        """Release the terminal; a notebook keeps the last status, unless it is one of waiting."""
         if self._live is not None:
             self._live.stop()
             self._live = None
         if self._cell is not None:
-            self._write_cell()
+            self._write_cell(last=True)
             self._cell = None
 
-    def _write_cell(self) -> None:
-        self._cell.update(_cell_text(status_line(self._status(), _NOTEBOOK_WIDTH)), raw=True)
+    def _write_cell(self, *, last: bool = False) -> None:
+        status = self._status()
+        now = time.monotonic() - self._began
+        line = (
+            "" if last and status.waiting else status_line(status, _NOTEBOOK_WIDTH, now=now).plain
+        )
+        self._cell.update({"text/plain": line}, raw=True)
 
 
 def plain_text(status: Status) -> str:
     """Return a status for a log: everything, on a line of its own."""
+    if status.waiting:
+        return f"{status.waiting} ..."
     total = "" if status.total is None else f" of {status.total}"
     parts = [f"{status.what} {status.done}{total}", *status.more]
     if status.seconds_left is not None:
@@ -203,7 +210,3 @@ def print_line(text: str) -> None:
     """Print a line on stderr, if anybody reads it."""
     with suppress(OSError):
         print(text, file=sys.stderr, flush=True)  # noqa: T201
-
-
-def _cell_text(line: Text) -> dict[str, str]:
-    return {"text/plain": line.plain}

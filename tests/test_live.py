@@ -139,3 +139,16 @@ def test_a_log_has_a_line_each_ten_seconds_with_everything(monkeypatch, capsys):
     told = capsys.readouterr().err.splitlines()
     assert told == [plain_text(status)] * 2
     assert told[0] == "step 3 of 9  reconstruction_loss 123.4  1:01 left"
+    assert plain_text(Status("", waiting="computing kid")) == "computing kid ..."
+
+
+def test_a_notebook_that_waited_last_keeps_nothing_of_it(monkeypatch):
+    cells = []
+    module = types.ModuleType("IPython.display")
+    module.display = lambda data, **_: cells.append(Cell(data)) or cells[-1]
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", module)
+    console = Console(file=io.StringIO(), force_jupyter=True)
+    LiveLine(lambda: Status("", waiting="computing kid"), console).close()
+    assert "computing kid" in cells[0].texts[0]
+    assert cells[0].texts[-1] == ""

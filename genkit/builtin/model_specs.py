@@ -13,6 +13,16 @@ _MNIST = {"dataset": "mnist", "batch_size": 64}
 # Rates that fall to zero, and averages over the end of the run: in a run of minutes they decide
 # whether pictures are whole.
 _FALLING = {"learning_rate_schedule": "linear", "warmup_steps": 100}
+# A discriminator that sees the whole image, and that batch normalisation makes quick to learn: the
+# generator then learns from it, and narrow networks with more steps draw better than wide ones.
+_QUICK_GAN = {
+    "width": 16,
+    "discriminator_hidden": 256,
+    "discriminator_batch_norm": True,
+    "dropout": 0.0,
+    "learning_rate": 6e-4,
+    "generator_average_window": 0.1,
+}
 _TINY_GAN = {"width": 4, "latent_dim": 8}
 _TINY_VAE = {"width": 4, "hidden": 16, "latent_dim": 4}
 _QUICK_FLOW = {
@@ -46,8 +56,8 @@ GANS = (
             "default": {
                 **_MNIST,
                 **_FALLING,
-                "epochs": 2,
-                "config": {"width": 32, "learning_rate": 8e-4, "generator_average_window": 0.1},
+                "epochs": 4,
+                "config": _QUICK_GAN,
             },
             "reference": {**_MNIST, "epochs": 100},
         },

@@ -105,7 +105,7 @@ def genkit_datasets() -> Iterable[DatasetSpec]:
         name="mnist",
         summary="70,000 handwritten digits, 28x28 gray; comes with GenKit",
         source=f"{home}.mnist:open_mnist",
-        config=f"{home}.mnist:MnistConfig",
+        config=f"{home}.configs:MnistConfig",
         modality="image",
         licence="CC BY-SA 3.0, Yann LeCun and Corinna Cortes",
         homepage="http://yann.lecun.com/exdb/mnist/",
@@ -114,7 +114,7 @@ def genkit_datasets() -> Iterable[DatasetSpec]:
         name="fashion-mnist",
         summary="70,000 pictures of clothes, 28x28 gray; downloaded once, 30 MB",
         source=f"{home}.fashion_mnist:open_fashion_mnist",
-        config=f"{home}.fashion_mnist:FashionMnistConfig",
+        config=f"{home}.configs:FashionMnistConfig",
         modality="image",
         licence="MIT, Zalando SE",
         homepage="https://github.com/zalandoresearch/fashion-mnist",
@@ -123,7 +123,7 @@ def genkit_datasets() -> Iterable[DatasetSpec]:
         name="digits",
         summary="1,797 handwritten digits, 8x8 gray, from scikit-learn; for quick trials",
         source=f"{home}.digits:open_digits",
-        config=f"{home}.digits:DigitsConfig",
+        config=f"{home}.configs:DigitsConfig",
         modality="image",
         licence="CC BY 4.0, E. Alpaydin and C. Kaynak, UCI",
         homepage="https://archive.ics.uci.edu/dataset/80",
@@ -133,7 +133,7 @@ def genkit_datasets() -> Iterable[DatasetSpec]:
         summary="Your own images in a folder, with labels from sub-folders and captions",
         source=f"{home}.image_folder:open_image_folder",
         fake="genkit.testing.fakes:write_image_folder",
-        config=f"{home}.image_folder:ImageFolderConfig",
+        config=f"{home}.configs:ImageFolderConfig",
         modality="image",
     )
     yield DatasetSpec(
@@ -141,6 +141,6 @@ def genkit_datasets() -> Iterable[DatasetSpec]:
         summary="Your own NumPy arrays in an .npz file",
         source=f"{home}.npz:open_npz",
         fake="genkit.testing.fakes:write_npz",
-        config=f"{home}.npz:NpzConfig",
+        config=f"{home}.configs:NpzConfig",
         modality="image",
     )

@@ -127,6 +127,13 @@ def precisions(incomplete: str) -> list[Offer]:
     return beginning(incomplete, [(name, "") for name in get_args(Precision)])
 
 
+def schedules(incomplete: str) -> list[Offer]:
+    """Offer how learning rates may fall."""
+    from genkit.plan.fitting import LearningRateSchedule
+
+    return beginning(incomplete, [(name, "") for name in get_args(LearningRateSchedule)])
+
+
 def metrics(incomplete: str) -> list[Offer]:
     """Offer metrics, with commas between them."""
     return _after_comma(incomplete, _specs("metrics", ""))

@@ -15,7 +15,7 @@ from genkit.cli.output import JsonFlag, emit
 from genkit.cli.run_argument import ModelArgument
 
 if TYPE_CHECKING:
-    from genkit.evaluation.zoo import ZooModel
+    from genkit.builtin.zoo import ZooModel
 
 
 def evaluate(  # noqa: PLR0917
@@ -112,7 +112,7 @@ def evaluate(  # noqa: PLR0917
 
 def _what(path: Path) -> tuple[str, ZooModel | None]:
     """Return what was measured in words, and what the zoo has of its kind."""
-    from genkit.evaluation.zoo import find_zoo_model
+    from genkit.builtin.zoo import find_zoo_model
     from genkit.runs.kept_figures import read_figures
     from genkit.runs.names import is_export
     from genkit.runs.run import Run

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit.cli.output import say
 
 if TYPE_CHECKING:
+    from genkit.builtin.zoo import ZooModel
     from genkit.evaluation.figure import Figure
-    from genkit.evaluation.zoo import ZooModel
 
 # What one looks at first: title and meaning of each figure, by name. Others wait for --verbose.
 _HEADLINE = {
@@ -25,10 +25,23 @@ _HEADLINE = {
 }
 _ARROWS = {"min": "↓", "max": "↑"}
 _WORDS = {"min": "lower", "max": "higher"}
-_GAPS = "  ", " "
 
 
-def show_figures(
+def show_figures(title: str, figures: Sequence[Figure], zoo: ZooModel | None, **how: Any) -> None:
+    """Print figures, as wide as the terminal is; see ``figure_lines``."""
+    from rich.console import Console
+
+    try:
+        "↓↑".encode(sys.stdout.encoding or "ascii")
+        arrows = True
+    except UnicodeEncodeError:
+        arrows = False
+    width = Console(file=sys.stdout).width
+    for line in figure_lines(title, figures, zoo, width=width, arrows=arrows, **how):
+        say(line)
+
+
+def figure_lines(
     title: str,
     figures: Sequence[Figure],
     zoo: ZooModel | None,
@@ -36,8 +49,10 @@ def show_figures(
     folder: Path,
     asked: bool,
     verbose: bool,
-) -> None:
-    """Print figures, as wide as the terminal is.
+    width: int,
+    arrows: bool = True,
+) -> Iterator[str]:
+    """Yield the lines that show figures.
 
     Args:
         title: what was measured.
@@ -46,30 +61,25 @@ def show_figures(
         folder: where the figures are kept.
         asked: whether the metrics were asked for by name, so that all of their figures are shown.
         verbose: show all figures, and how each was measured.
+        width: columns of the terminal.
+        arrows: whether it can show arrows; else words say which way is better.
     """
-    from rich.console import Console
+    from genkit.builtin.zoo import beside
 
-    from genkit.evaluation.zoo import beside
-
-    width = Console(file=sys.stdout).width
     shown = list(figures) if asked or verbose else headline(figures)
     known = beside(zoo, shown)
-    lines, has_column = _table(shown, known, zoo, width)
-    say(title)
-    say()
-    for line in lines:
-        say(line)
-    say()
-    notes = [_directions(shown), _measured(shown)]
+    lines, has_column = _table(shown, known, zoo, width, arrows=arrows)
+    yield from (title, "", *lines, "")
+    notes = [_directions(shown, arrows=arrows), _measured(shown)]
     if zoo is not None and known:
         notes.append(_zoo(zoo, {} if has_column else known, shown))
     if hidden := len(figures) - len(shown):
         notes.append(f"{hidden} more {'figure' if hidden == 1 else 'figures'}: --verbose.")
     notes.append(f"How each was measured: {folder / 'evaluation.json'}")
     for text in notes:
-        say(textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False))
+        yield from _wrapped(text, width)
     if verbose:
-        _show_cards(shown, width)
+        yield from _card_lines(shown, width)
 
 
 def headline(figures: Sequence[Figure]) -> list[Figure]:
@@ -79,25 +89,29 @@ def headline(figures: Sequence[Figure]) -> list[Figure]:
 
 
 def _table(
-    figures: Sequence[Figure], known: Mapping[str, float], zoo: ZooModel | None, width: int
+    figures: Sequence[Figure],
+    known: Mapping[str, float],
+    zoo: ZooModel | None,
+    width: int,
+    *,
+    arrows: bool,
 ) -> tuple[list[str], bool]:
     """Lay the figures out; the meaning, then the zoo's column give way where room is short."""
     columns = [
         ["", *(_HEADLINE.get(f.name, (f.name,))[0] for f in figures)],
         _right(["value", *(_number(f.value) for f in figures)]),
-        ["", *(_arrow(f) for f in figures)],
+        ["", *(_ARROWS.get(f.direction, "") if arrows else "" for f in figures)],
         ["95 % interval", *(f"{_number(f.low)} to {_number(f.high)}" for f in figures)],
     ]
     zoos = [f"zoo's {zoo.model if zoo else ''}"]
     zoos += [_number(known[f.name]) if f.name in known else "-" for f in figures]
     meanings = ["", *(_HEADLINE[f.name][1] if f.name in _HEADLINE else "" for f in figures)]
     zoo_column = [_right(zoos)] if known else []
-    wide, narrow = _GAPS
     for further in ([*zoo_column, meanings], zoo_column, []):
-        lines = _rows([*columns, *further], wide)
+        lines = _rows([*columns, *further], "  ")
         if max(map(len, lines)) <= width:
             return lines, bool(zoo_column) and bool(further)
-    return _rows(columns, narrow), False
+    return _rows(columns, " "), False
 
 
 def _rows(columns: Sequence[Sequence[str]], gap: str) -> list[str]:
@@ -113,19 +127,10 @@ def _right(column: Sequence[str]) -> list[str]:
     return [cell.rjust(width) for cell in column]
 
 
-def _arrow(figure: Figure) -> str:
-    arrow = _ARROWS.get(figure.direction, "")
-    try:
-        arrow.encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return ""
-    return arrow
-
-
-def _directions(figures: Sequence[Figure]) -> str:
+def _directions(figures: Sequence[Figure], *, arrows: bool) -> str:
     """Return what the arrows mean; in words for each figure where there are no arrows."""
-    if all(map(_arrow, figures)):
-        used = dict.fromkeys(figure.direction for figure in figures)
+    if arrows:
+        used = [d for d in _ARROWS if any(figure.direction == d for figure in figures)]
         return ", ".join(f"{_ARROWS[d]} {_WORDS[d]} is better" for d in used) + "."
     return " ".join(f"{f.name}: {_WORDS.get(f.direction, '?')} is better." for f in figures)
 
@@ -149,37 +154,35 @@ def _zoo(zoo: ZooModel, values: Mapping[str, float], figures: Sequence[Figure]) 
     """Return what the zoo's model is, with its values where no column has them."""
     counts = {figure.card.get("n_generated") for figure in figures} - {None}
     samples = zoo.card.get("n_generated")
-    told = [f"{zoo.steps:,} steps"]
+    parts = [f"{zoo.steps:,} steps"]
     if counts and counts != {samples}:
-        told.append(f"measured of {samples:,} samples")
+        parts.append(f"measured of {samples:,} samples")
     listed = ", ".join(f"{_HEADLINE.get(k, (k,))[0]} {_number(v)}" for k, v in values.items())
-    return f"The zoo's {zoo.model}: {', '.join(told)}{f'; {listed}' if listed else ''}."
+    return f"The zoo's {zoo.model}: {', '.join(parts)}{f'; {listed}' if listed else ''}."
 
 
-def _show_cards(figures: Sequence[Figure], width: int) -> None:
-    """Print how the figures were measured: what they have in common once, then each one's own."""
+def _card_lines(figures: Sequence[Figure], width: int) -> Iterator[str]:
+    """Yield how the figures were measured: what they have in common once, then each one's own."""
     from genkit.evaluation.figure import split_cards
 
-    shared, alone = split_cards(figures)
-    say("\nAll of them, where they depend on it:")
+    shared, others = split_cards(figures)
+    yield from ("", "All of them, where they depend on it:")
     for key, value in shared.items():
-        say(_fact(key, value, width))
-    for figure, own in zip(figures, alone, strict=True):
-        if own:
-            say(f"\n{figure.name}:")
+        yield from _fact(key, value, width)
+    for names, own in others:
+        yield ""
+        yield from _wrapped(f"{', '.join(names)}:", width)
         for key, value in own.items():
-            say(_fact(key, value, width))
+            yield from _fact(key, value, width)
 
 
-def _fact(key: str, value: Any, width: int) -> str:
+def _fact(key: str, value: Any, width: int) -> list[str]:
     text = value if isinstance(value, str) else json.dumps(value)
-    return textwrap.fill(
-        f"{key}: {text}",
-        width,
-        initial_indent="  ",
-        subsequent_indent="    ",
-        break_on_hyphens=False,
-    )
+    return _wrapped(f"{key}: {text}", width, initial_indent="  ", subsequent_indent="    ")
+
+
+def _wrapped(text: str, width: int, **indents: Any) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False, **indents)
 
 
 def _number(value: float) -> str:

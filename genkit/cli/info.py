@@ -10,6 +10,7 @@ from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, say, table
 from genkit.cli.plugin_commands import commands_for
 from genkit.plugins import catalogue
+from genkit.plugins.entry_points import DISTRIBUTION
 
 _NOTES = {
     "licence": "Licence",
@@ -44,6 +45,7 @@ def info(
     result = catalogue.info(name)
     if result["kind"] == "model":
         result["commands"] = commands_for(result["capabilities"])
+        result["expected"] = _expected(result)
     show = _show if result["kind"] != "plugin" else _show_plugin
     emit(result, as_json, lambda: show(result))
     return 0
@@ -72,17 +74,37 @@ def _state(plugin: dict[str, Any]) -> str:
     return f"{plugin['distribution']} {plugin['version']}"
 
 
-def _show_presets(presets: dict[str, dict[str, Any]]) -> None:
-    """Print a row a preset: its data, how long it trains, and what else it sets."""
+def _expected(model: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what the zoo has of a model's presets: seconds of training, figures."""
+    if model["distribution"] != DISTRIBUTION:
+        return {}
+    from genkit.builtin.zoo import zoo_models
+
+    data = {name: preset.get("dataset") for name, preset in model["presets"].items()}
+    return {
+        found.preset: {"seconds": found.seconds, "figures": dict(found.figures)}
+        for found in zoo_models()
+        if found.model == model["name"] and data.get(found.preset) == found.data
+    }
+
+
+def _show_presets(presets: dict[str, dict[str, Any]], expected: dict[str, dict[str, Any]]) -> None:
+    """Print a row a preset: its data, how long it trains, what to expect, and what else it sets."""
     rows = []
     for name, preset in presets.items():
+        found = expected.get(name)
+        minutes = f"{found['seconds'] / 60:.1f} min" if found else "-"
+        fid = f"{found['figures']['fid']:.3g}" if found and "fid" in found["figures"] else "-"
         length = [f"{preset[key]} {key}" for key in ("steps", "epochs") if key in preset]
         length += [f"{preset['time']} s"] if "time" in preset else []
         apart = ("dataset", "steps", "epochs", "time", "config")
         others = {k: v for k, v in preset.items() if k not in apart} | preset.get("config", {})
         settings = ", ".join(f"{key} = {value}" for key, value in others.items())
-        rows.append([name, preset.get("dataset", ""), " or ".join(length), settings])
-    table("\n[bold]Presets[/]", ["name", "data set", "length", "settings"], rows)
+        rows.append([name, preset.get("dataset", ""), " or ".join(length), minutes, fid, settings])
+    columns = ["name", "data set", "length", "time", "FID", "settings"]
+    table("\n[bold]Presets[/]", columns, rows)
+    if expected:
+        say("Time and FID are those of docs/zoo.md, on two cores.")
 
 
 def _show(result: dict[str, Any]) -> None:
@@ -102,6 +124,6 @@ def _show(result: dict[str, Any]) -> None:
     for capability, fields in result.get("options", {}).items():
         _show_fields(f"Options of genkit {capability}", fields)
     if result.get("presets"):
-        _show_presets(result["presets"])
+        _show_presets(result["presets"], result["expected"])
     for reference in result.get("references", []):
         say(f"\n{reference}")

@@ -19,6 +19,7 @@ JsonFlag = Annotated[
 ]
 """The annotation of a command's parameter for ``--json``."""
 
+_USUAL_COLUMNS = 80
 _stdout: TextIO | None = None
 _emitted = False
 
@@ -102,12 +103,13 @@ def fault(kind: str, message: str, hint: str = "") -> None:
 
 def _columns() -> int:
     """Return the width of the terminal that stderr goes to; stdout may go elsewhere."""
-    if os.environ.get("COLUMNS", "").isdecimal():
-        return max(1, int(os.environ["COLUMNS"]))
+    wished = os.environ.get("COLUMNS", "")
+    if wished.isdecimal() and int(wished):
+        return int(wished)
     try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _USUAL_COLUMNS
     except (OSError, ValueError):
-        return 80
+        return _USUAL_COLUMNS
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:

@@ -103,7 +103,8 @@ FLAGS = {
         metavar="LOSS",
     ),
     "learning_rate_schedule": Flag(
-        "How learning rates fall over the run: constant, linear or cosine, to zero."
+        "How learning rates fall over the run: constant, linear or cosine, to zero.",
+        complete=completion.schedules,
     ),
     "warmup_steps": Flag(
         "Steps over which learning rates rise to their values.", int, metavar="STEPS"

@@ -71,6 +71,7 @@ def run(  # noqa: PLR0917
       genkit run vae --set latent_dim=32 --steps 2000 --dry-run
       genkit run vae --log tensorboard --log mlflow
     """
+    from genkit.files import check_path
     from genkit.plan.plan import make_plan, read_recipe
     from genkit.plugins.registry import installed
     from genkit.runs.finding import with_init_found
@@ -86,6 +87,7 @@ def run(  # noqa: PLR0917
         return 0
     if name is not None:  # told before anything heavy is imported
         check_name(name)
+        check_path(runs_dir / name)
         check_free(runs_dir / name)
     from genkit.workflows.train import execute
 

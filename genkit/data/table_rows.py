@@ -89,12 +89,11 @@ class RowCutter:
     ) -> None:
         self._file, self._blocks, self._delimiter = file, blocks, delimiter
         self._width, self._line, self._again = width, line, 0
+        self._end = line  # number of the line after those that were read
         self.unfinished = 0  # number of a last line without an end
 
     def __iter__(self) -> Iterator[RowBlock]:
-        for lines in self._blocks:
-            if lines and not lines[-1].endswith(("\n", "\r")):
-                self.unfinished = self._line + len(lines) - 1
+        while (lines := self._next_lines()) is not None:
             rows = self._one_a_line(lines)
             if rows is not None:
                 yield RowBlock(rows, range(self._line, self._line + len(rows)))
@@ -105,6 +104,14 @@ class RowCutter:
                 with _long_fields():
                     block = self._one_by_one(pending)
                 yield block
+
+    def _next_lines(self) -> list[str] | None:
+        lines = next(self._blocks, None)
+        if lines:
+            self._end += len(lines)
+            if not lines[-1].endswith(("\n", "\r")):
+                self.unfinished = self._end - 1
+        return lines
 
     def _one_a_line(self, lines: list[str]) -> list[list[str]] | None:
         """Return the rows if each line is one, as nearly always."""
@@ -166,7 +173,7 @@ class RowCutter:
             return None
 
     def _more(self, pending: deque[str]) -> bool:
-        pending.extend(next(self._blocks, []))
+        pending.extend(self._next_lines() or ())
         return bool(pending)
 
     def _lenient(self, line: str) -> list[str] | None:

@@ -54,6 +54,7 @@ def choose(
         entries = [registry.find("metrics", name) for name in dict.fromkeys(names)]
     versions = {plugin.distribution: plugin.version for plugin in registry.plugins}
     chosen = []
+    left_out: dict[str, list[str]] = {}
 
     @cache  # both are read as a whole: once, and only if a metric wants to know
     def shared() -> float:
@@ -73,7 +74,10 @@ def choose(
         except GenkitError as error:
             if names is not None:
                 raise
-            progress.note(f"{entry.spec.name} is left out: {error.message}")
+            reason = error.message.removeprefix(f"{entry.spec.name} can't measure this: ")
+            left_out.setdefault(reason, []).append(entry.spec.name)
+    for reason, metrics in left_out.items():
+        progress.note(f"Left out: {', '.join(metrics)}: {reason}")
     if not chosen:
         raise UsageError(
             f"No metric fits a model of {', '.join(sorted(modalities))}.",

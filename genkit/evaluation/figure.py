@@ -93,11 +93,14 @@ def _number(value: Any, if_none: float) -> float:
     return if_none if value is None else float(value)
 
 
-def split_cards(figures: Sequence[Figure]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def split_cards(
+    figures: Sequence[Figure],
+) -> tuple[dict[str, Any], list[tuple[list[str], dict[str, Any]]]]:
     """Tell what several figures' cards say alike from what each says alone, to say it once.
 
     Returns:
-        the facts that at least two cards have, and none otherwise; and for each figure its others.
+        the facts that at least two cards have, and none otherwise; and the others, each time with
+        the names of the figures that have them.
     """
     cards = [dict(figure.card) for figure in figures]
     shared: dict[str, Any] = {}
@@ -106,7 +109,15 @@ def split_cards(figures: Sequence[Figure]) -> tuple[dict[str, Any], list[dict[st
         alone = len(values) == 1 < len(cards)
         if not alone and all(value == values[0] for value in values):
             shared[key] = values[0]
-    return shared, [{k: v for k, v in card.items() if k not in shared} for card in cards]
+    others: list[tuple[list[str], dict[str, Any]]] = []
+    for figure, card in zip(figures, cards, strict=True):
+        own = {key: value for key, value in card.items() if key not in shared}
+        alike = next((names for names, known in others if known == own), None)
+        if alike is not None:
+            alike.append(figure.name)
+        elif own:
+            others.append(([figure.name], own))
+    return shared, others
 
 
 def check_comparable(first: Figure, second: Figure) -> None:

@@ -107,7 +107,8 @@ def _missing(config_class: type[Config], name: str, what: str, flag: str) -> Usa
     """Make the error for a setting without a default that was not given."""
     field = config_class.model_fields.get(name)
     meaning = f" ({field.description})" if field is not None and field.description else ""
-    value = next(iter((field and field.examples) or ()), "VALUE")
+    usual = "PATH" if field is not None and field.annotation is Path else "VALUE"
+    value = next(iter((field and field.examples) or ()), usual)
     given = f"{flag} {name}={value}".strip()
     return UsageError(f"The {what} needs the setting {name!r}{meaning}.", f"Give it with: {given}")
 

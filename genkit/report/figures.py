@@ -99,10 +99,10 @@ def _with_interval(figure: Figure) -> str:
 
 def _how(figures: list[Figure]) -> Markup:
     """Show the cards: what all have in common once, and then each one's own."""
-    shared, alone = split_cards(figures)
+    shared, others = split_cards(figures)
     pieces = [_card(shared)]
-    for figure, own in zip(figures, alone, strict=True):
-        pieces += [parts().heading(figure.name), _card(own)] if own else []
+    for names, own in others:
+        pieces += [parts().heading(", ".join(names)), _card(own)]
     how: Markup = parts().details("How these figures were measured", joined(pieces))
     return how
 

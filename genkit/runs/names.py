@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genkit.errors import RunError, UsageError
-from genkit.files import exists
+from genkit.files import can_be_shown, exists
 from genkit.runs import locks
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def check_name(name: str, what: str = "run name") -> None:
         )
     if Path(name).name != name or not name or name.startswith("."):
         raise UsageError(f"Expected a {what} without slashes or a leading dot; received {name!r}.")
-    if any(letter < " " or letter == "\x7f" or "\ud800" <= letter <= "\udfff" for letter in name):
-        raise UsageError(f"Expected a {what} of letters that can be shown; received {name!r}.")
+    if not can_be_shown(name):
+        raise UsageError(f"Expected a {what} of printable characters; received {name!r}.")
     if (size := len(name.encode())) > _LONGEST:
         raise UsageError(f"Expected a {what} of at most {_LONGEST} bytes; received {size}.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from genkit.errors import RunError
-from genkit.files import write_text
+from genkit.files import reason_of, write_text
 
 _FILE = "note.txt"
 
@@ -30,4 +30,4 @@ def write_note(run: Path, text: str) -> None:
         else:
             (run / _FILE).unlink(missing_ok=True)
     except OSError as error:
-        raise RunError(f"The note of {run} can't be written: {error.strerror}.") from error
+        raise RunError(f"The note of {run} can't be written: {reason_of(error)}.") from error

@@ -265,9 +265,13 @@ def resume(
 
 def finished_outcome(run: Run) -> Outcome | None:
     """Return how a run ended that has reached the length of its plan; None if it goes on."""
+    from genkit.runs import checkpoints
+
     status = run.status()
     if status["state"] != "done" or (run.settings.steps or 0) > status["step"]:
         return None
+    if status["step"] not in checkpoints.steps(run.checkpoints):
+        return None  # its last weights are gone: it is trained to its end again
     last: dict[str, Any] = next(iter(deque(run.iter_metrics(), maxlen=1)), {})
     losses = {name: value for name, value in last.items() if name not in ("step", "epoch")}
     seconds = losses.pop("seconds", 0.0)

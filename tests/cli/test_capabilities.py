@@ -82,7 +82,7 @@ def test_the_plugins_verb_takes_the_models_flags(place):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("generate", "RUN", "--loudness", "3"), "less than or equal to 1; received '3'"),
+        (("generate", "RUN", "--loudness", "3"), "less than or equal to 1; received 3"),
         (("generate", "RUN", "--loudnes", "1"), "--loudness"),
         (("transcribe", "RUN", "--loudness", "1"), "No such option: --loudness"),
         (("transcrib", "RUN"), "Did you mean 'transcribe'?"),

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
+from genkit.builtin.zoo import ZooModel, beside, find_zoo_model
 from genkit.cli.figures import headline, show_figures
 from genkit.evaluation import Figure
-from genkit.evaluation.zoo import ZooModel, beside, find_zoo_model
 
 CARD = {
     "against": "mnist",

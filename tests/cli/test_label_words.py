@@ -2,7 +2,7 @@
 
 import pytest
 
-from genkit.cli.generate import parse_labels
+from genkit.cli.generate import _show, parse_labels
 from genkit.errors import UsageError
 from genkit.models.generating import Generating
 from genkit.plugins.specs import Field, Schema
@@ -82,3 +82,12 @@ def test_an_integer_of_python_is_the_number_itself():
     assert made.class_numbers(2, ["2", 2]).tolist() == [4, 2]
     with pytest.raises(UsageError, match="received 12"):
         made.class_number(12)
+
+
+def test_the_answer_names_classes_whose_number_is_another(capsys):
+    shown = {"n": 2, "files": ["a", "b"], "out": "out", "refused": {"n": 0, "reasons": {}}}
+    _show({**shown, "label": [4, 5], "classes": ["2", "3"]})
+    assert "Classes: 2 (label 4), 3 (label 5)" in capsys.readouterr().out
+    for same in ({"label": [7], "classes": ["7"]}, {"label": None, "classes": None}):
+        _show({**shown, **same})
+        assert "Classes" not in capsys.readouterr().out

@@ -33,8 +33,9 @@ def test_labels_choose_what_is_generated(genkit_command, trained):
         genkit_command(*generate, "--label", "0:9", "--n", 3, "--format", "grid", "--json").stdout
     )
     assert (told["n"], told["label"]) == (30, list(range(10)))
+    assert told["classes"] == list("0123456789")
     size = size_of(run / "generated" / "grid.png")
-    assert size == (3 * 65 + 1, 10 * 65 + 1), "a row a class, enlarged to 64 pixels"
+    assert size == (3 * 72 + 8, 10 * 72 + 8), "a row a class, 64 pixels each and 8 between"
 
     genkit_command(*generate, "--label", "7, 2:3, 3, 7", "--n", 2, "--format", "npz")
     with np.load(run / "generated" / "samples.npz") as arrays:
@@ -62,7 +63,7 @@ def test_latents_are_written_and_drawn(genkit_command, trained):
 
     told = json.loads(genkit_command("reconstruct", run, "--n", 6, "--json").stdout)
     assert 0 < told["mean_squared_error"] < 1
-    assert size_of(out / "reconstructed.png") == (6 * 65 + 1, 2 * 65 + 1)
+    assert size_of(out / "reconstructed.png") == (6 * 72 + 8, 2 * 72 + 8)
 
     genkit_command("encode", run, "--data", "split=train", "--out", run / "z.npz")
     with np.load(run / "z.npz") as arrays:
@@ -70,11 +71,14 @@ def test_latents_are_written_and_drawn(genkit_command, trained):
         assert arrays["label"].shape == (1500,)
 
     genkit_command("interpolate", run, "--n", 3, "--steps", 5)
-    assert size_of(out / "interpolated.png") == (5 * 65 + 1, 3 * 65 + 1)
+    assert size_of(out / "interpolated.png") == (5 * 72 + 8, 3 * 72 + 8)
 
     for arguments, said in (
         (("reconstruct", run, "--n", 100_000), "at most 297"),
         (("generate", run, "--label", 1), "takes no label"),
+        (("generate", run, "--out", "a" * 300), "a name of at most"),
+        (("encode", run, "--out", "a" * 300 + ".npz"), "a name of at most"),
+        (("report", run, "--out", "a" * 300 + ".html"), "a name of at most"),
         (("encode", run, "--data", "transforms=resize=16"), "another schema"),
     ):
         done = genkit_command(*arguments, check=False)

@@ -1,7 +1,7 @@
 """Each thing that a recipe may say has one flag, and all commands that train read it alike."""
 
 from pathlib import Path
-from typing import get_args, get_origin
+from typing import Annotated, get_args, get_origin
 
 import pytest
 
@@ -10,7 +10,7 @@ from genkit.errors import UsageError
 from genkit.plan.plan import Recipe
 from genkit.report import command
 
-AS_WORDS = {"precision": str, "time": str, "init": Path}
+AS_WORDS = {"precision": str, "time": str, "init": Path, "learning_rate_schedule": str}
 """Kinds of flags whose value is read further in the plan."""
 
 
@@ -18,6 +18,8 @@ def kind(name):
     """Return what a field of a recipe is made of: ``int``, ``str``, ``dict``, ``list``."""
     annotation = Recipe.model_fields[name].annotation
     first = annotation if get_origin(annotation) is dict else get_args(annotation)[0]
+    if get_origin(first) is Annotated:
+        first = get_args(first)[0]
     return get_origin(first) or first
 
 
@@ -34,7 +36,7 @@ def test_what_is_not_given_is_none_and_nought_is_given():
         "data": None,
         "log": None,
         "init": "runs/mine",
-        "config": {"a": 1},
+        "config": {"a": "1"},
     }
     with pytest.raises(UsageError, match="Expected --trainer-set key=value; received 'epsilon'"):
         recipe_of({"trainer_config": ["epsilon"]})
@@ -65,5 +67,7 @@ def test_the_command_of_a_report_writes_all_flags_that_a_plan_keeps():
         "sample_every",
         "keep",
         "keep_best",
+        "learning_rate_schedule",
+        "warmup_steps",
         "init",
     ]

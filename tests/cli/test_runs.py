@@ -76,6 +76,17 @@ def test_a_note_stands_in_the_listing_where_there_is_room(genkit_here, make_run,
     assert "lower" not in genkit_here("runs")[1]
 
 
+def test_no_name_and_no_note_steers_the_terminal(genkit_here, make_run, monkeypatch, tmp_path):
+    run = make_run("mine")
+    (tmp_path / run / "note.txt").write_text("red \x1b[31m\x07 text\n")
+    (tmp_path / run).rename(tmp_path / "runs" / "two\nlines\x1b[2J")
+    monkeypatch.setenv("COLUMNS", "120")
+    _, out, _ = genkit_here("runs")
+    assert "two lines?[2J" in out
+    assert "red ?[31m? text" in out
+    assert len(out.splitlines()) == 2
+
+
 def test_figures_of_older_weights_say_so(genkit_here, make_run, tmp_path):
     run = make_run("mine", figures=[FID])
     with (tmp_path / run / "metrics.jsonl").open("a") as log:
@@ -83,7 +94,7 @@ def test_figures_of_older_weights_say_so(genkit_here, make_run, tmp_path):
     assert "fid 23.5 @2" in genkit_here("runs")[1]
 
 
-def test_a_damaged_run_is_listed_with_what_is_wrong(genkit_here, make_run):
+def test_a_damaged_run_is_listed_with_what_is_wrong(genkit_here, make_run, monkeypatch):
     run = make_run("mine")
     (run / "plan.json").write_text("{")
     make_run("other")
@@ -91,6 +102,8 @@ def test_a_damaged_run_is_listed_with_what_is_wrong(genkit_here, make_run):
     assert "damaged" in out
     assert "mine: The plan is damaged" in out
     assert "other" in out
+    monkeypatch.setenv("COLUMNS", "40")
+    assert max(map(len, genkit_here("runs")[1].splitlines())) <= 40
     code, out, _ = genkit_here("runs", "rm", "mine")
     assert code == 0, "what is damaged can be put away"
 
@@ -463,6 +476,15 @@ def test_a_diff_shows_settings_versions_and_figures_that_differ(genkit_here, mak
     assert figure["remark"] == "n_generated: 1000 and 50"
     _, out, _ = genkit_here("runs", "diff", "a", "b")
     assert "was measured in different ways" in out
+
+
+def test_a_diff_fits_the_screen(genkit_here, three, monkeypatch):
+    for width in (80, 40):
+        monkeypatch.setenv("COLUMNS", str(width))
+        _, out, _ = genkit_here("runs", "diff", "first", LONG)
+        assert max(map(len, out.splitlines())) <= width
+        shown = " ".join(out.split())
+        assert ("dataset digits mnist" if width == 80 else "dataset A digits B mnist") in shown
 
 
 def test_runs_that_are_alike_dont_differ(genkit_here, make_run):

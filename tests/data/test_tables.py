@@ -229,14 +229,19 @@ WIDTHS = {
     "no last cell": ("1,a\n2,a,b\n", "12", []),
     "no wanted cell": ("1\n2,a,b\n", "2", [2]),
     "a last line that is cut": ("1,a,b\n2,a", "1", [3]),
+    "a last line that is cut after one of several": ('1,"a\nb",c\n2,a', "1", [4]),
     "a last line that is not": ("1,a,b\n2,a,b", "12", []),
     "two tables": ("1,a,b\nTotal;2\n", "1", [3]),
     "a comment": ("1,a,b\n# half, of it, is done\n#1,a,b\n", "1#1", []),
 }
 
 
+@pytest.mark.parametrize("block", [1 << 20, 3])
 @pytest.mark.parametrize("case", WIDTHS)
-def test_rows_wider_than_the_head_or_without_a_wanted_cell_are_malformed(tmp_path, case):
+def test_rows_wider_than_the_head_or_without_a_wanted_cell_are_malformed(
+    tmp_path, monkeypatch, case, block
+):
+    monkeypatch.setattr(table_rows, "_BLOCK", block)
     text, kept, lines = WIDTHS[case]
     rows, wrong, _ = read(tmp_path / "t.csv", "id,title,c\n" + text)
     assert "".join(row[0] for row in rows) == kept

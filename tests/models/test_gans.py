@@ -267,3 +267,47 @@ def test_both_networks_of_an_acgan_want_generated_images_named_right():
 def test_an_unknown_augmentation_is_refused():
     with pytest.raises(UsageError, match=r"cutout; received blur"):
         vector_gan(augment=["blur"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("units", [0, 32])
+def test_a_hidden_layer_lets_the_discriminator_see_the_whole_image(units):
+    """Without it the score is a sum over parts: what is in one corner changes no other's share."""
+    from genkit.builtin.models.dcgan import build_discriminator
+
+    config = DCGANConfig(width=4, dropout=0, discriminator_hidden=units)
+    discriminator = build_discriminator((28, 28, 1), config)
+    rng = np.random.default_rng(0)
+    discriminator.set_weights([rng.standard_normal(w.shape) for w in discriminator.get_weights()])
+    images = np.zeros((4, 28, 28, 1), np.float32)
+    images[1::2, :4, :4] = 1
+    images[2:, -4:, -4:] = 1
+    nothing, first, second, both = ops.convert_to_numpy(discriminator(images))[:, 0]
+    together = abs(both - first - second + nothing) / abs(both)
+    assert (together > 1e-2) == bool(units)
+
+
+def test_batch_normalisation_stands_after_all_layers_of_the_discriminator_but_the_first():
+    from genkit.builtin.models.dcgan import build_discriminator
+
+    settings = {"width": 4, "discriminator_hidden": 8}
+    kinds = {}
+    for asked in (False, True):
+        config = DCGANConfig(**settings, discriminator_batch_norm=asked)
+        layers_of = build_discriminator((8, 8, 1), config).layers
+        names = [type(layer).__name__ for layer in layers_of]
+        kinds[asked] = [name for name in names if name != "Dropout"]
+    first, rest = ["Conv2D", "LeakyReLU"], ["BatchNormalization", "LeakyReLU"]
+    expected = [*first, "Conv2D", *rest, "Flatten", "Dense", *rest, "Dense"]
+    assert kinds[True] == expected
+    assert kinds[False] == [name for name in expected if name != "BatchNormalization"]
+
+
+def test_the_discriminator_may_have_a_rate_of_its_own():
+    from genkit.builtin.models.dcgan import DCGAN
+
+    rates = {"learning_rate": 1e-3, "discriminator_learning_rate": 4e-3}
+    for settings, expected in ((rates, (4e-3, 1e-3)), ({"learning_rate": 1e-3}, (1e-3, 1e-3))):
+        model = DCGAN(DCGANConfig(width=4, latent_dim=4, **settings), SCHEMA)
+        found = [float(o.learning_rate) for o in model.optimizers.values()]
+        assert found == pytest.approx(expected)

@@ -9,6 +9,7 @@ import pytest
 
 import genkit
 from genkit.builtin import plugin as builtin
+from genkit.builtin.zoo import zoo_models
 from genkit.cli import info, listing
 from genkit.errors import RunError, UnknownNameError, UsageError
 from genkit.plan.plan import make_plan
@@ -132,9 +133,21 @@ def test_a_record_with_packages_names_their_extra():
         genkit.CallbackSpec(name="a", summary="A", callback="a:B", packages=("b",))
 
 
-def test_presets_are_a_table(bare, capsys, monkeypatch):
+def test_presets_are_a_table_with_what_to_expect(bare, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
+    (known,) = (m for m in zoo_models() if (m.model, m.preset) == ("dcgan", "default"))
     info.info("dcgan")
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["name", "data", "set", "length", "settings"] in rows
-    assert any(row[:4] == ["default", "mnist", "2", "epochs"] for row in rows)
+    assert ["name", "data", "set", "length", "time", "FID", "settings"] in rows
+    (row,) = (row for row in rows if row[:2] == ["default", "mnist"])
+    assert row[4:7] == [f"{known.seconds / 60:.1f}", "min", f"{known.figures['fid']:.3g}"]
+    info.info("dcgan", as_json=True)
+    told = json.loads(capsys.readouterr().out)["expected"]
+    assert told["default"]["seconds"] == known.seconds
+
+
+def test_a_model_of_another_distribution_has_no_figures_of_the_zoo():
+    presets = {"default": {"dataset": "mnist"}}
+    asked = {"name": "vae", "distribution": "genkit-keras-mine", "presets": presets}
+    assert info._expected(asked) == {}
+    assert "default" in info._expected({**asked, "distribution": "genkit-keras"})

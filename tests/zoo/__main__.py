@@ -22,7 +22,7 @@ from tests.benchmarks.page import machine
 from tests.zoo import page
 
 ROWS, PAGE = Path("docs/zoo.json"), Path("docs/zoo.md")
-SHIPPED = Path("genkit/evaluation/zoo.json")
+SHIPPED = Path("genkit/builtin/zoo.json")
 
 
 def main() -> None:

@@ -64,7 +64,7 @@ def test_the_page_has_each_row_where_it_belongs():
 
 def test_what_comes_with_genkit_is_what_the_page_tells():
     rows = json.loads((ROOT / "docs/zoo.json").read_text(encoding="utf-8"))
-    file = Path(genkit.__file__).parent / "evaluation/zoo.json"
+    file = Path(genkit.__file__).parent / "builtin/zoo.json"
     assert file.read_text(encoding="utf-8") == page.shipped(rows), "write it by tests.zoo.page"
     assert file.stat().st_size < 20_000
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genkit.builtin.datasets.images import SplitImageDataConfig, open_labelled, rows_of
+from genkit.builtin.datasets.configs import DigitsConfig
+from genkit.builtin.datasets.images import open_labelled, rows_of
 
 if TYPE_CHECKING:
     from genkit.data.source import Source
 
 N_TRAIN = 1_500
-
-
-class DigitsConfig(SplitImageDataConfig):
-    """Settings of ``digits``; the first 1,500 items are for training."""
 
 
 def open_digits(config: DigitsConfig) -> Source:

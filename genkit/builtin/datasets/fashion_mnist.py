@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genkit.builtin.datasets.configs import FashionMnistConfig
 from genkit.builtin.datasets.idx import read_idx
-from genkit.builtin.datasets.images import SplitImageDataConfig, open_labelled
+from genkit.builtin.datasets.images import open_labelled
 from genkit.data.downloads import download
 
 if TYPE_CHECKING:
@@ -60,10 +61,6 @@ SHA256 = {
         "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"
     ),
 }
-
-
-class FashionMnistConfig(SplitImageDataConfig):
-    """Settings of ``fashion-mnist``."""
 
 
 def open_fashion_mnist(config: FashionMnistConfig) -> Source:

@@ -12,15 +12,15 @@ from __future__ import annotations
 import warnings
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pydantic
 
+from genkit.builtin.datasets.configs import ImageFolderConfig
 from genkit.builtin.datasets.folder_layout import SPLITS, Layout, find_layout
 from genkit.builtin.datasets.image_files import decode_all
 from genkit.builtin.datasets.image_search import READABLE, ImageSearch
-from genkit.builtin.datasets.images import ImageDataConfig, balanced
+from genkit.builtin.datasets.images import balanced
 from genkit.builtin.datasets.metadata import read_captions
 from genkit.data.left_out import LeftOut
 from genkit.data.pipeline import transformed
@@ -28,23 +28,10 @@ from genkit.data.source import ArraySource, Source
 from genkit.data.transform_names import parse_transforms
 from genkit.data.transforms import ImageTransform, Transform
 from genkit.errors import DataError
-from genkit.plugins.config import AbsolutePath
 from genkit.plugins.specs import Field, Schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-
-class ImageFolderConfig(ImageDataConfig):
-    """Settings of ``image-folder``."""
-
-    path: AbsolutePath = pydantic.Field(description="The folder", examples=["FOLDER"])
-    split: Literal["train", "validation", "test", "all"] = pydantic.Field(
-        "train", description="Which items: those for training, those held out, or all"
-    )
-    mode: Literal["RGB", "L"] | None = pydantic.Field(
-        None, description="Convert every image to colour (RGB) or gray (L); needed where both occur"
-    )
 
 
 def open_image_folder(config: ImageFolderConfig) -> Source:

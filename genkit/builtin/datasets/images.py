@@ -1,71 +1,23 @@
-"""What the image data sets share: their settings, and the way from arrays to a source."""
+"""What the image data sets share: the way from arrays to a source."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pydantic
 
+from genkit.builtin.datasets.configs import ImageDataConfig
 from genkit.data.noise import permutation
 from genkit.data.pipeline import transformed
 from genkit.data.source import ArraySource, Source
 from genkit.data.transform_names import parse_transforms
 from genkit.errors import DataError
-from genkit.plugins.config import Config
 from genkit.plugins.specs import Field, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-
-def _split_words(value: object) -> object:
-    return tuple(value.split()) if isinstance(value, str) else value
-
-
-def _known(names: tuple[str, ...]) -> tuple[str, ...]:
-    parse_transforms(names)
-    return names
-
-
-class ImageDataConfig(Config):
-    """Settings of any image data set."""
-
-    transforms: Annotated[
-        tuple[str, ...],
-        pydantic.BeforeValidator(_split_words),
-        pydantic.AfterValidator(_known),
-    ] = pydantic.Field(
-        (),
-        description="What is done to the images, in this order: resize=32, resize=32x48, "
-        "center-crop=64, grayscale, denoise, denoise=5, normalize=-1,1, flip; "
-        "on the command line separated by spaces",
-    )
-    limit: int | None = pydantic.Field(
-        None, ge=1, description="Use only the first so many items; all when left out"
-    )
-    per_class: int | None = pydantic.Field(
-        None, ge=1, description="Use so many items of each class, drawn at random; all if left out"
-    )
-    subset_seed: int = pydantic.Field(
-        0, ge=0, lt=2**31, description="Seed of the draw for per_class"
-    )
-    subset: int = pydantic.Field(
-        0,
-        ge=0,
-        lt=2**31,
-        description="Which draw for per_class: 0, 1, ... share no item, as far as the items go",
-    )
-
-
-class SplitImageDataConfig(ImageDataConfig):
-    """Settings of an image data set that is split into training and test items."""
-
-    split: Literal["train", "test", "all"] = pydantic.Field(
-        "train", description="Which items: those for training, those for testing, or all"
-    )
 
 
 def open_labelled(

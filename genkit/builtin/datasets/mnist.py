@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genkit.builtin.datasets.images import SplitImageDataConfig, open_labelled, rows_of
+from genkit.builtin.datasets.configs import MnistConfig
+from genkit.builtin.datasets.images import open_labelled, rows_of
 from genkit.errors import DataError
 from genkit.files import reason_of
 
@@ -24,10 +25,6 @@ _ITEMS = N_TRAIN + N_TEST
 
 _SIZE = _ITEMS * (SIDE * SIDE + 1)
 _MEMORY_LIMIT = 256 << 20
-
-
-class MnistConfig(SplitImageDataConfig):
-    """Settings of ``mnist``."""
 
 
 def open_mnist(config: MnistConfig) -> Source:

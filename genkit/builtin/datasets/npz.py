@@ -8,13 +8,13 @@ import warnings
 import zipfile
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pydantic
 from numpy.lib import format as npy
 
-from genkit.builtin.datasets.images import ImageDataConfig, balanced
+from genkit.builtin.datasets.configs import NpzConfig
+from genkit.builtin.datasets.images import balanced
 from genkit.data.axes import check_axes
 from genkit.data.memory import machine_bytes
 from genkit.data.pipeline import transformed
@@ -22,7 +22,6 @@ from genkit.data.source import ArraySource, Source
 from genkit.data.transform_names import parse_transforms
 from genkit.data.values import convert, label
 from genkit.errors import DataError
-from genkit.plugins.config import AbsolutePath
 from genkit.plugins.names import suggestion
 from genkit.plugins.specs import Schema
 
@@ -31,43 +30,6 @@ if TYPE_CHECKING:
 
 _USUAL_NAMES = ("image", "images", "x", "x_train")
 _MAX_BYTES = 8 << 30
-
-
-def _split_numbers(value: object) -> object:
-    return tuple(value.split(",")) if isinstance(value, str) else value
-
-
-class NpzConfig(ImageDataConfig):
-    """Settings of ``npz``."""
-
-    path: AbsolutePath = pydantic.Field(description="The .npz file", examples=["FILE.npz"])
-    image: str | None = pydantic.Field(
-        None,
-        description="Name of the array of images, (items, height, width) or with channels last; "
-        "image, images, x, x_train or the only array when left out",
-    )
-    channels: Literal["first", "last"] | None = pydantic.Field(
-        None,
-        description="Which axis of an image the channels are; last when left out, and refused "
-        "where it looks like first",
-    )
-    label: str | None = pydantic.Field(
-        None, description="Name of the array of class numbers, one an item; none when left out"
-    )
-    range: Annotated[tuple[float, float] | None, pydantic.BeforeValidator(_split_numbers)] = (
-        pydantic.Field(
-            None,
-            description="Lowest and highest value there can be (0,1 on the command line); 0,255 "
-            "for bytes and what the values are for other numbers when left out",
-        )
-    )
-
-    @pydantic.field_validator("range")
-    @classmethod
-    def _ordered(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
-        if value is not None and not value[0] < value[1]:
-            raise ValueError("expected low,high with low < high")
-        return value
 
 
 def open_npz(config: NpzConfig) -> Source:

@@ -36,9 +36,14 @@ class ConfiguredGAN(GAN):
             critic_steps=config.critic_steps,
             augment=config.augment,
             generator_optimizer=_adam(
-                config, config.generator_average, config.generator_average_window
+                config,
+                config.learning_rate,
+                config.generator_average,
+                config.generator_average_window,
             ),
-            discriminator_optimizer=_adam(config),
+            discriminator_optimizer=_adam(
+                config, config.discriminator_learning_rate or config.learning_rate
+            ),
             output_range=(-1.0, 1.0),
             config=config,
             schema=schema,
@@ -50,7 +55,5 @@ def normalised(layer: Any, config: GANConfig) -> Any:
     return SpectralNormalization(layer, dtype=layer.dtype_policy) if config.spectral_norm else layer
 
 
-def _adam(config: GANConfig, average: float = 0.0, window: float = 0.0) -> Any:
-    return averaging_adam(
-        config.learning_rate, average, window, beta_1=config.beta_1, beta_2=config.beta_2
-    )
+def _adam(config: GANConfig, rate: float, average: float = 0.0, window: float = 0.0) -> Any:
+    return averaging_adam(rate, average, window, beta_1=config.beta_1, beta_2=config.beta_2)

@@ -87,16 +87,24 @@ def build_discriminator(shape: tuple[int, int, int], config: DCGANConfig) -> Any
 def build_features(config: DCGANConfig) -> list[Any]:
     """Make the discriminator's layers: images to ``(batch, features)``."""
 
-    def downsample(filters: int) -> list[Any]:
-        convolution = Conv2D(filters, 4, strides=2, padding="same", kernel_initializer=initial())
+    def part(layer: Any, *, first: bool = False) -> list[Any]:
+        batch_norm = config.discriminator_batch_norm and not first
         return [
-            normalised(convolution, config),
+            normalised(layer, config),
+            *([BatchNormalization()] if batch_norm else []),
             layers.LeakyReLU(config.leaky_slope),
             Dropout(config.dropout),
         ]
 
+    def downsampling(filters: int) -> Any:
+        return Conv2D(filters, 4, strides=2, padding="same", kernel_initializer=initial())
+
+    def hidden(units: int) -> Any:
+        return layers.Dense(units, kernel_initializer=initial())
+
     return [
-        *downsample(config.width),  # (height / 2, width / 2, w)
-        *downsample(2 * config.width),  # (height / 4, width / 4, 2w)
+        *part(downsampling(config.width), first=True),  # (height / 2, width / 2, w)
+        *part(downsampling(2 * config.width)),  # (height / 4, width / 4, 2w)
         layers.Flatten(),
+        *(part(hidden(config.discriminator_hidden)) if config.discriminator_hidden else []),
     ]

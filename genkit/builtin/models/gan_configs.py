@@ -54,6 +54,9 @@ class GANConfig(Config):
     leaky_slope: float = Field(0.2, ge=0, lt=1, description="Slope of LeakyReLU below zero")
     dropout: Dropout = 0.3
     learning_rate: LearningRate = 2e-4
+    discriminator_learning_rate: float | None = Field(
+        None, gt=0, description="Adam's step size of the discriminator, if it has one of its own"
+    )
     beta_1: Beta1 = 0.5
     beta_2: Beta2 = 0.999
 
@@ -69,6 +72,18 @@ class DCGANConfig(GANConfig):
 
     width: int = Field(
         64, ge=1, le=1024, description="Channels at full size; deeper layers have 2 and 4 times it"
+    )
+    discriminator_hidden: int = Field(
+        0,
+        ge=0,
+        le=8192,
+        description="Units of a dense layer that lets the discriminator see the whole image; 0: "
+        "none, it adds up what it sees in parts of about 10 pixels",
+    )
+    discriminator_batch_norm: bool = Field(
+        False,
+        description="Batch normalisation in the discriminator too, as in the paper, after all of "
+        "its layers but the first",
     )
 
 

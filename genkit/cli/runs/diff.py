@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genkit.cli import completion
-from genkit.cli.output import JsonFlag, emit, say, table
+from genkit.cli.output import JsonFlag, emit, say
 from genkit.cli.run_argument import RunArgument, find
+from genkit.cli.runs.lines import compared, middle, width_of_screen
 
 if TYPE_CHECKING:
-    from genkit.runs.run_diff import DiffRow
+    from genkit.runs.run_diff import RunDiff
 
 _LONGEST = 60
 
@@ -45,23 +46,24 @@ def diff(
 
     found = diff_runs(run, other)
     result = {"runs": [str(run), str(other)], **asdict(found)}
-    parts = {
-        "Settings": found.settings,
-        "Made with": found.versions,
-        "Figures": found.figures,
-    }
-    emit(result, as_json, lambda: _show(parts, [run.name, other.name]))
+    emit(result, as_json, lambda: _show(found, run, other))
     return 0
 
 
-def _show(parts: Mapping[str, Sequence[DiffRow]], names: list[str]) -> None:
+def _show(found: RunDiff, run: Path, other: Path) -> None:
+    parts = {"Settings": found.settings, "Made with": found.versions, "Figures": found.figures}
     if not any(parts.values()):
         say("They don't differ.")
+        return
+    width = width_of_screen()
+    for letter, each in (("A", run), ("B", other)):
+        say(f"{letter} {middle(str(each), width - 2)}")
     for title, rows in parts.items():
         if rows:
-            cells = [[row.name, _value(row.first), _value(row.second)] for row in rows]
-            table(f"\n[bold]{title}[/]", ["", *names], cells)
-    for row in parts["Figures"]:
+            say(f"\n{title}")
+            values = [(row.name, _value(row.first), _value(row.second)) for row in rows]
+            say("\n".join(compared(values, width)))
+    for row in found.figures:
         if row.remark:
             say(f"\n{row.name} was measured in different ways: {row.remark}.")
 

@@ -1,4 +1,4 @@
-"""Runs as lines that fit a screen: one line a run, or two where the screen is narrow."""
+"""Runs, and in what two differ, as lines that fit a screen, however narrow it is."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def lines(runs: Sequence[tuple[str, RunSummary]], width: int) -> list[str]:
     if not runs:
         return []
     now = datetime.now().astimezone()
-    rows = [(name, *_about(run, now)) for name, run in runs]
+    rows = [(in_line(name), *_about(run, now)) for name, run in runs]
     widths = [max(map(cells, column)) for column in zip(_HEAD, *rows, strict=True)]
     widths[-1] = min(widths[-1], _FIGURE)
     room = width - sum(widths[1:]) - len(_GAP) * (len(widths) - 1)
@@ -45,15 +45,34 @@ def lines(runs: Sequence[tuple[str, RunSummary]], width: int) -> list[str]:
         return _in_two(rows, width)
     widths[0] = min(widths[0], room)
     left = room - widths[0] - len(_GAP)
-    notes = ["note", *(_in_line(run.note) for _, run in runs)]
+    notes = ["note", *(in_line(run.note) for _, run in runs)]
     noted = left >= _LEAST_NOTE and any(notes[1:])
     found = []
     for row, note in zip((_HEAD, *rows), notes, strict=True):
         name, *about, figure = row
-        parts = [_middle(name, widths[0]), *about, _figure(figure, widths[-1])]
-        line = _GAP.join(_padded(part, size) for part, size in zip(parts, widths, strict=True))
-        found.append((line + (_GAP + _cut(note, left) if noted else "")).rstrip())
+        parts = [middle(name, widths[0]), *about, _figure(figure, widths[-1])]
+        line = _GAP.join(padded(part, size) for part, size in zip(parts, widths, strict=True))
+        found.append((line + (_GAP + cut(note, left) if noted else "")).rstrip())
     return found
+
+
+def compared(rows: Sequence[tuple[str, str, str]], width: int) -> list[str]:
+    """Return lines that compare two values of each thing: side by side, or one below the other.
+
+    Args:
+        rows: each the thing's name, and its value of A and of B.
+        width: columns of the screen.
+    """
+    table = [("", "A", "B"), *rows]
+    widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
+    if sum(widths) + len(_GAP) * (len(widths) - 1) <= width:
+        return [
+            _GAP.join(padded(part, size) for part, size in zip(row, widths, strict=True)).rstrip()
+            for row in table
+        ]
+    return [
+        cut(line, width) for name, *two in rows for line in (name, f"  A {two[0]}", f"  B {two[1]}")
+    ]
 
 
 def _in_two(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
@@ -61,10 +80,10 @@ def _in_two(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
     widths = [max(map(cells, column)) for column in zip(*(row[1:-1] for row in rows), strict=True)]
     found = []
     for name, *about, figure in rows:
-        parts = [_padded(part, size) for part, size in zip(about, widths, strict=True)]
+        parts = [padded(part, size) for part, size in zip(about, widths, strict=True)]
         line = " ".join(["", *parts])
         found += [
-            _middle(name, width),
+            middle(name, width),
             f"{line} {_figure(figure, width - cells(line) - 1)}".rstrip(),
         ]
     return found
@@ -97,16 +116,18 @@ def _duration(seconds: float | None) -> str:
     return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
 
 
-def _in_line(text: str) -> str:
-    return " ".join(text.split())
+def in_line(text: str) -> str:
+    """Return a text in one line; what would steer a terminal is a question mark."""
+    return "".join(each if each.isprintable() else "?" for each in " ".join(text.split()))
 
 
-def _padded(text: str, width: int) -> str:
+def padded(text: str, width: int) -> str:
+    """Fill a text up with blanks."""
     return text + " " * (width - cells(text))
 
 
-def _cut(text: str, width: int) -> str:
-    """Cut a text at its end."""
+def cut(text: str, width: int) -> str:
+    """Cut a text at its end, if it is too long."""
     from rich.cells import set_cell_size
 
     return text if cells(text) <= width else set_cell_size(text, width - 1).rstrip() + _dots()
@@ -121,14 +142,14 @@ def _dots() -> str:
     return "…"
 
 
-def _middle(text: str, width: int) -> str:
+def middle(text: str, width: int) -> str:
     """Cut the middle out of a text: names that begin alike differ at their ends."""
     if cells(text) <= width:
         return text
     end = (width - 1) // 2
     while cells(text[-end:]) > (width - 1) // 2:
         end -= 1
-    return _cut(text, width - cells(text[-end:])) + text[-end:]
+    return cut(text, width - cells(text[-end:])) + text[-end:]
 
 
 def _figure(text: str, width: int) -> str:
@@ -136,4 +157,4 @@ def _figure(text: str, width: int) -> str:
     name, space, value = text.partition(" ")
     if cells(text) <= width or not space:
         return text
-    return f"{_cut(name, max(1, width - cells(value) - 1))} {value}"
+    return f"{cut(name, max(1, width - cells(value) - 1))} {value}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, say
-from genkit.cli.runs.lines import lines, width_of_screen
+from genkit.cli.runs.lines import in_line, lines, width_of_screen
 from genkit.runs.names import DEFAULT_RUNS_DIR
 
 if TYPE_CHECKING:
@@ -68,13 +69,11 @@ def _show(found: list[RunSummary], total: int, runs_dir: Path) -> None:
     if not total:
         say(f"No runs in {runs_dir}. Begin with: genkit run vae")
         return
-    bare = runs_dir == DEFAULT_RUNS_DIR
-    for line in lines(
-        [(run.name if bare else str(run.path), run) for run in found], width_of_screen()
-    ):
+    bare, width = runs_dir == DEFAULT_RUNS_DIR, width_of_screen()
+    for line in lines([(run.name if bare else str(run.path), run) for run in found], width):
         say(line)
     if len(found) < total:
         say(f"{len(found)} of {total} runs fit the filters.")
     for run in found:
         if run.problem:
-            say(f"{run.name}: {run.problem}")
+            say(fill(in_line(f"{run.name}: {run.problem}"), width))

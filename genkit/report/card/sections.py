@@ -122,15 +122,11 @@ def _table(figures: Sequence[Figure]) -> str:
 
 def _cards(figures: Sequence[Figure]) -> Iterator[str]:
     """Yield how the figures were measured: what their cards share once, then each one's own."""
-    shared, alone = split_cards(figures)
+    shared, others = split_cards(figures)
     if shared:
         yield "How they were measured, where they depend on it:"
         yield fact_table({plain(key): plain(_text(value)) for key, value in shared.items()})
-    lines = [
-        f"- {plain(figure.name)}: {_how(card)}"
-        for figure, card in zip(figures, alone, strict=True)
-        if card
-    ]
+    lines = [f"- {plain(', '.join(names))}: {_how(card)}" for names, card in others]
     if lines:
         yield "\n".join(lines)
 

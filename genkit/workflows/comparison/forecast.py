@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import mean
 
-from genkit.evaluation.zoo import zoo_models
+from genkit.builtin.zoo import zoo_models
 from genkit.workflows.comparison.cells import PARITY_STEPS, Cell, Comparison
 from genkit.workflows.comparison.processes import Job
 

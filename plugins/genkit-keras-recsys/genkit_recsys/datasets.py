@@ -121,7 +121,7 @@ def _open(
         "interactions": len(events),
     }
     source = source_of(split, config.split, catalogue.titles, catalogue.attributes, summary)
-    source.skipped = reading.malformed
+    source.skipped, source.left_out = reading.malformed, reading.reasons
     return source
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ class Reading:
     Args:
         rows: how many there were.
         malformed: how many could not be read.
+        reasons: how many of those by reason.
         notes: sentences on those, by reason and with the first of them, and on what is doubtful.
         repeated: how many were left out since the same user met the same item again later.
         below: how many were left out for their rating.
@@ -26,6 +28,7 @@ class Reading:
 
     rows: int = 0
     malformed: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     repeated: int = 0
     below: int = 0

@@ -114,7 +114,7 @@ class EventReader:
         names = tuple(self._users), tuple(self._items)
         left_out, timed = self._left_out, bool(self._columns.time)
         notes = [*left_out.sentences(), *_of_a_head(*names)]
-        reading = Reading(left_out.rows, len(left_out), tuple(notes))
+        reading = Reading(left_out.rows, len(left_out), dict(left_out.reasons), tuple(notes))
         return Events(user, item, rating, time, part, *names, reading, timed)
 
     def _take(self, chunk: TableChunk, place: str, part: int, left_out: LeftOut) -> None:

@@ -14,9 +14,12 @@ def seconds(text: str) -> float:
     """Return the seconds since 1970 of an ISO 8601 date or time; UTC if it names no zone.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none, or has digits alone, as a number has.
     """
-    time = datetime.fromisoformat(text.strip().removesuffix(" UTC"))
+    text = text.strip().removesuffix(" UTC")
+    if text.isdigit():
+        raise ValueError(text)
+    time = datetime.fromisoformat(text)
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 
 

@@ -15,6 +15,7 @@ from genkit_recsys.datasets import open_own
 from genkit_recsys.reading import Columns, EventReader
 from genkit_recsys.times import is_iso, seconds
 from pyarrow import parquet
+from small import build
 
 from genkit.errors import DataError
 from genkit.plugins.config import parse
@@ -46,6 +47,7 @@ def test_a_missing_id_is_no_id_and_is_counted(tmp_path, capsys, column, nothing)
         row[column] = nothing
     source = opened(write(tmp_path / "a.csv", table, HEAD))
     assert source.skipped == len(table[::4])
+    assert source.left_out == {"no user or no item": source.skipped}
     assert nothing not in source.ids[column]
     told = capsys.readouterr().err
     assert "18 of 72 rows are malformed and left out, 18 with no user or no item" in told
@@ -107,7 +109,7 @@ def test_what_is_no_time_is_counted_and_most_of_it_refused(tmp_path, text):
 
 @pytest.mark.parametrize("first", ["2020-01-01", "1577836800"])
 def test_numbers_and_iso_times_do_not_mix_in_a_file(tmp_path, first):
-    other = {"2020-01-01": "5", "1577836800": "2020-01-02"}[first]
+    other = {"2020-01-01": " 20200102", "1577836800": "2020-01-02"}[first]
     table = [("u", "i", first), ("u", "j", first), ("u", "k", other)]
     reader = EventReader(Columns("user_id", "item_id", "", "t"))
     reader.read(write(tmp_path / "a.csv", table, (*HEAD, "t")))
@@ -218,6 +220,19 @@ def test_users_that_a_file_does_not_name_and_test_events_of_strangers_are_told_o
     assert "0 of 6 items of test.csv are in the training file" in said
     opened(a, test_path=str(test), protocol="users")
     assert "users of test.csv" not in capsys.readouterr().err
+
+
+def test_weights_of_a_run_whose_ids_meet_nothing_are_not_taken_by_number(tmp_path, capsys):
+    old = opened(write(tmp_path / "old.csv", PAIRS, HEAD))
+    new = opened(write(tmp_path / "new.csv", [(f"{u}.0", f"{i}.0") for u, i in PAIRS], HEAD))
+    model = build("bpr", new.schema)
+    model.bind(new.schema, new.assets)
+    name = {whose: name for name, (_, whose) in model.rows.items()}
+    ours, theirs = np.zeros((USERS, 8)), np.ones((USERS, 8))
+    assert model.adopt(name["users"], ours, theirs, old.assets) is ours
+    assert "0 of 12 users are in the data" in capsys.readouterr().err
+    with pytest.raises(DataError, match=r"0 of 6 items .* look like '0', here '0\.0'"):
+        model.adopt(name["items"], ours[:6], theirs[:6], old.assets)
 
 
 def test_of_a_file_of_items_all_that_is_left_out_is_counted_and_told(tmp_path, capsys):

@@ -7,10 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from genkit.evaluation.figure import Figure
+from typing import Any, Protocol
 
 _ALIKE = ("against", "split", "extractor_hash")
 """What of a card must be equal for figures to stand beside each other; counts are told."""
@@ -39,6 +36,18 @@ class ZooModel:
     card: Mapping[str, Any]
 
 
+class Measured(Protocol):
+    """A figure: its name, and how it was measured."""
+
+    @property
+    def name(self) -> str:
+        """What was measured."""
+
+    @property
+    def card(self) -> Mapping[str, Any]:
+        """Everything about how it was measured that changes it, but the model."""
+
+
 @cache
 def zoo_models() -> tuple[ZooModel, ...]:
     """Return all models of the zoo."""
@@ -52,7 +61,7 @@ def find_zoo_model(model: str, data: str, preset: str = "default") -> ZooModel |
     return fitting.get(preset) or fitting.get("default")
 
 
-def beside(found: ZooModel | None, figures: Sequence[Figure]) -> dict[str, float]:
+def beside(found: ZooModel | None, figures: Sequence[Measured]) -> dict[str, float]:
     """Return the zoo's values by name, of those figures that were measured alike but for counts."""
     if found is None:
         return {}
