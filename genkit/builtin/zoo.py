@@ -36,7 +36,7 @@ class ZooModel:
     card: Mapping[str, Any]
 
 
-class Measured(Protocol):
+class ZooFigure(Protocol):
     """A figure: its name, and how it was measured."""
 
     @property
@@ -61,7 +61,7 @@ def find_zoo_model(model: str, data: str, preset: str = "default") -> ZooModel |
     return fitting.get(preset) or fitting.get("default")
 
 
-def beside(found: ZooModel | None, figures: Sequence[Measured]) -> dict[str, float]:
+def beside(found: ZooModel | None, figures: Sequence[ZooFigure]) -> dict[str, float]:
     """Return the zoo's values by name, of those figures that were measured alike but for counts."""
     if found is None:
         return {}

@@ -32,6 +32,7 @@ def check(
             metavar="NAME|all",
             help="jax, torch or tensorflow, or all that are installed; by default KERAS_BACKEND or "
             "the first installed.",
+            autocompletion=completion.backends,
         ),
     ] = None,
     as_json: JsonFlag = False,

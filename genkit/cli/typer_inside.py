@@ -11,7 +11,7 @@ from importlib import import_module
 
 _BASH = r"""
 %(complete_func)s() {
-    local IFS=$'\n' word="${COMP_LINE:0:COMP_POINT}"
+    local IFS=$'\n' each word="${COMP_LINE:0:COMP_POINT}"
     COMPREPLY=( $( env _TYPER_COMPLETE_ARGS="$word" _TYPER_COMPLETE_FISH_ACTION=get-args \
                    %(autocomplete_var)s=complete_fish "$1" ) )
     COMPREPLY=( "${COMPREPLY[@]%%%%$'\t'*}" )
@@ -19,6 +19,9 @@ _BASH = r"""
     if [[ $word == *=* ]]; then  # bash completes what follows the =
         COMPREPLY=( "${COMPREPLY[@]#"${word%%"${word##*=}"}"}" )
     fi
+    for each in "${!COMPREPLY[@]}"; do
+        printf -v "COMPREPLY[$each]" %%q "${COMPREPLY[$each]}"
+    done
     if [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *[=/] ]]; then
         compopt -o nospace
     fi

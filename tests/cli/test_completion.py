@@ -191,9 +191,14 @@ def genkit_commands():
         ("genkit run vae --set likelihood=b", "bernoulli"),
         ("genkit run vae --set likelihood=", "bernoulli gaussian"),
         ("genkit generate my", "my-other"),
+        ("genkit generate two", r"two\ words"),
+        ("genkit generate nothing", ""),
     ],
 )
-def test_bash_itself_completes_words_with_an_equals_sign(ask, tmp_path, line, offers):
+def test_bash_itself_completes_settings_and_names_with_blanks(
+    ask, make_run, tmp_path, line, offers
+):
+    make_run("two words")
     program = "import sys; sys.argv[0] = 'genkit'; from genkit.cli import main; main()"
     (tmp_path / "genkit").write_text(f'#!/bin/sh\nexec {sys.executable} -c "{program}" "$@"\n')
     (tmp_path / "genkit").chmod(0o755)
