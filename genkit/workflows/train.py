@@ -15,7 +15,6 @@ from genkit.errors import RunError, UsageError
 from genkit.files import check_path, finite
 from genkit.plan.activation import choose_backend
 from genkit.plan.fitting import Outcome
-from genkit.plan.misplaced import refuse_misplaced
 from genkit.plan.plan import Plan, Recipe, make_plan
 from genkit.plugins.display import in_words
 from genkit.plugins.registry import installed
@@ -163,7 +162,6 @@ def train(
     if init is not None:
         asked["init"] = getattr(init, "path", init)
     asked = with_init_found(asked, Path(runs_dir))
-    refuse_misplaced(installed(), asked, settings)
     return execute(make_plan(installed(), asked), Path(runs_dir), name, callbacks, verbose=verbose)
 
 
