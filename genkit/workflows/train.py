@@ -96,6 +96,8 @@ def train(
     epochs: int | None = None,
     time: str | float | None = None,
     batch_size: int | None = None,
+    learning_rate_schedule: str | None = None,
+    warmup_steps: int | None = None,
     seed: int | None = None,
     init: HasPath | str | Path | None = None,
     log: Sequence[str] | None = None,
@@ -127,6 +129,9 @@ def train(
         epochs: passes over the data.
         time: training time: seconds, or ``"10m"``, ``"1h30m"``.
         batch_size: items in a batch.
+        learning_rate_schedule: ``"constant"``, ``"linear"`` or ``"cosine"``: how learning rates
+            fall over the run.
+        warmup_steps: steps over which learning rates rise to their values.
         seed: of all randomness, 0 to 2**31 - 1.
         init: a run whose last weights to start from: its directory, or what ``train`` returned.
         log: callbacks that log, by name: ``["tensorboard"]``.
