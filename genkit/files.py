@@ -39,9 +39,7 @@ def check_path(path: Path) -> None:
         )
     for name in path.relative_to(there).parts:
         if not can_be_shown(name):
-            raise UsageError(
-                f"Expected a name of letters that can be shown; received {name!r:.80}."
-            )
+            raise UsageError(f"Expected a name of printable characters; received {name!r:.80}.")
         most = _limit(there, "PC_NAME_MAX", 255) - _SPARE_BYTES
         if (size := len(os.fsencode(name))) > most:
             raise UsageError(

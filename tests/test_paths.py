@@ -17,10 +17,10 @@ REFUSED = [
     ("ä" * 120, "received one of 240"),
     ("é" * 200 + "/x", "received one of 400"),
     ("/".join(["a" * 200] * 30), "a path of at most .* bytes"),
-    ("a\0b", "can be shown"),
-    ("a\nb", "can be shown"),
-    ("a\x1b[31mb", "can be shown"),
-    ("\udcff", "can be shown"),
+    ("a\0b", "printable"),
+    ("a\nb", "printable"),
+    ("a\x1b[31mb", "printable"),
+    ("\udcff", "printable"),
     ("file/x", "Expected a folder at .*file; it is a file"),
     ("file/x/y", "it is a file"),
 ]
@@ -70,7 +70,7 @@ def test_a_name_that_is_none_of_a_folder_is_refused(name):
 @pytest.mark.parametrize("name", ["a" * 300, "a\0b", "a\nb", "\udcff"])
 def test_python_refuses_what_the_command_line_does(folder, name):
     for settings in ({"name": name}, {"runs_dir": folder / name}):
-        with pytest.raises(UsageError, match="can be shown|at most"):
+        with pytest.raises(UsageError, match="printable|at most"):
             genkit.train("vae", dataset="digits", steps=1, **settings)
     with pytest.raises(UsageError, match="it is a file"):
         genkit.train("vae", dataset="digits", steps=1, runs_dir="file")

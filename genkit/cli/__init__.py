@@ -6,6 +6,7 @@ import io
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from contextlib import redirect_stderr, suppress
 from typing import Annotated
 
@@ -108,7 +109,7 @@ def main() -> None:
     as_json = "--json" in arguments
     if as_json:
         output.reserve_stdout()
-    warnings.showwarning = _show_warning
+    warnings.showwarning = _showing_once()
     try:
         code = app(arguments, prog_name="genkit", standalone_mode=False)
         if code == _INTERRUPTED and not output.has_emitted():
@@ -182,5 +183,14 @@ def _report(error: BaseException, as_json: bool) -> int:
     return code
 
 
-def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    output.fault("warning", " ".join(str(message).split()))
+def _showing_once() -> Callable[..., None]:
+    """Return what shows warnings: each once, however often the data is opened."""
+    shown: set[str] = set()
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        text = " ".join(str(message).split())
+        if text not in shown:
+            shown.add(text)
+            output.fault("warning", text)
+
+    return show

@@ -81,8 +81,9 @@ def open_reference(
             "An exported model doesn't say where its data is.", "Name it: --against DATASET"
         )
     wanted = {"split": split} if has_splits(entry) else {}
-    source = open_entry(entry, {**settings, **wanted, **changes})
-    return Reference(entry, source, str({**wanted, **changes}.get("split", "all")))
+    settings = {**settings, **wanted, **changes}
+    source = open_entry(entry, settings)
+    return Reference(entry, source, str(getattr(entry.settings(settings), "split", "all")))
 
 
 def _plan_of(weights: Weights) -> Plan | None:

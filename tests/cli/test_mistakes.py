@@ -237,3 +237,10 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(genkit_here, tmp_path):
     assert plan["steps"] == 1
     assert plan["config"]["width"] == 4
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_warning_is_shown_once(capfd):
+    show = cli._showing_once()
+    for text in ("left out: 1", "left out:\n 1", "another"):
+        show(UserWarning(text), UserWarning, "file.py", 1)
+    assert capfd.readouterr().err.splitlines() == ["warning: left out: 1", "warning: another"]

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from genkit.errors import DataError
+from genkit.evaluation.inputs import open_reference
+from genkit.evaluation.results import Weights
+from genkit.plugins.registry import installed
 from tests.data.folders import opened, paint, paint_all
 
 pytestmark = pytest.mark.once
@@ -68,6 +71,7 @@ def test_folders_of_any_usual_name_are_splits(tmp_path, names):
     for count, name in enumerate(names, start=1):
         paint_all(tmp_path, *(f"{name}/{k}/{i}.png" for k in "ab" for i in range(count)))
     assert sizes(tmp_path, "train", "validation", "test", "all") == [2, 4, 6, 12]
+    assert sizes(tmp_path, *names, names[1].upper()) == [2, 4, 6, 4]
     assert opened(tmp_path).schema["label"].classes == ("a", "b")
 
 
@@ -88,7 +92,9 @@ def test_images_beside_the_splits_are_counted(tmp_path):
 
 def test_a_split_that_is_not_there_says_which_are(tmp_path):
     paint_all(tmp_path, "train/1.png", "val/2.png")
-    with pytest.raises(DataError, match="split test in .*train and validation.*: train, valid"):
+    with pytest.raises(
+        DataError, match="split test in .*received train and validation.*: train, valid"
+    ):
         opened(tmp_path, split="test")
     with pytest.raises(DataError, match="Expected a folder 'test'"):
         opened(paint(tmp_path / "val" / "2.png").parent, split="test")
@@ -134,3 +140,10 @@ def test_a_class_with_folders_of_its_own_is_no_split(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert opened(tmp_path).schema["label"].classes == ("cat", "dog")
+
+
+def test_an_evaluation_names_the_split_by_its_own_name(tmp_path):
+    paint_all(tmp_path, "train/1.png", "val/2.png")
+    exported = Weights(tmp_path, None, "")
+    given = (exported, installed(), "image-folder", {"path": str(tmp_path)})
+    assert open_reference(*given, "val").split == "validation"

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import pydantic
 
+from genkit.builtin.datasets.folder_layout import split_of
 from genkit.plugins.config import AbsolutePath, Config
 
 
@@ -78,7 +79,9 @@ class ImageFolderConfig(ImageDataConfig):
     """Settings of ``image-folder``."""
 
     path: AbsolutePath = pydantic.Field(description="The folder", examples=["FOLDER"])
-    split: Literal["train", "validation", "test", "all"] = pydantic.Field(
+    split: Annotated[
+        Literal["train", "validation", "test", "all"], pydantic.BeforeValidator(split_of)
+    ] = pydantic.Field(
         "train", description="Which items: those for training, those held out, or all"
     )
     mode: Literal["RGB", "L"] | None = pydantic.Field(

@@ -59,6 +59,11 @@ class Layout:
         return {} if loose else {image: part[0] for image, part in parts.items()}
 
 
+def split_of(name: object) -> object:
+    """Return the split that a name stands for, validation for ``val``; anything else as it is."""
+    return _SPLIT_OF.get(name.casefold(), name) if isinstance(name, str) else name
+
+
 def find_layout(root: Path, search: ImageSearch, left_out: LeftOut) -> Layout:
     """Tell splits from classes by the names of the folders that have images.
 

@@ -83,7 +83,7 @@ def _wanted(config: ImageFolderConfig, layout: Layout, left_out: LeftOut) -> lis
         )
     if layout.divided:
         raise DataError(
-            f"Expected a folder for the split {config.split} in {config.path}; there is "
+            f"Expected a folder for the split {config.split} in {config.path}; received "
             f"{' and '.join(there)}.",
             f"Choose another split: {', '.join((*there, 'all'))}.",
         )

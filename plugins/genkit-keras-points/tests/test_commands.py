@@ -87,7 +87,7 @@ def test_the_report_shows_points_together(place):
     assert {"Real against generated", "By class", "Sample evolution"} <= set(headings)
     assert {"Reconstruction pairs", "Interpolation", "Nearest training items"} <= set(headings)
     assert "In each strip" not in page
-    assert page.count("<img") == 2 + 8 + 2 + 1 + 1
+    assert page.count("<img") == 2 + 8 + 3 + 1 + 1
     call("report", "runs/vae", "runs/flow")
 
 
