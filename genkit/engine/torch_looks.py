@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import traceback
 from collections.abc import Iterable
@@ -32,7 +33,11 @@ _BETWEEN = (
     _KERAS,
     *(
         f"{folder}{os.sep}"
-        for folder in (Path(torch.__file__).parent, _ENGINE, _ENGINE.parent / "models/training")
+        for folder in (
+            Path(inspect.getfile(torch)).parent,
+            _ENGINE,
+            _ENGINE.parent / "models/training",
+        )
     ),
 )
 _STANDARD_LIBRARY = f"{Path(os.__file__).parent}{os.sep}"
