@@ -22,7 +22,7 @@ class Presented(Displayed):
 
     def show(
         self,
-        n: int = 16,
+        n: int | None = None,
         seed: int = 0,
         label: Label = None,
         *,
@@ -34,7 +34,7 @@ class Presented(Displayed):
         A notebook displays the picture; elsewhere, ``model.show(16).save("samples.png")`` keeps it.
 
         Args:
-            n: how many, at least 1.
+            n: how many, at least 1; by default 16 pictures, or as many as suit another modality.
             seed: 0 to 2**31 - 1.
             label: for a conditional model, the class of all, by number or name, or one for each.
                 Without it the classes take turns.
@@ -58,8 +58,8 @@ class Presented(Displayed):
         if self.schema is not None:
             fields = self.schema.fields.items()
             said.append(", ".join(" ".join([name, *_size(field)]) for name, field in fields))
-        if self.trained_steps:
-            said.append(f"trained for {self.trained_steps:,} steps")
+        if steps := self.trained_steps:
+            said.append(f"trained for {steps:,} step{'s' if steps > 1 else ''}")
         return f"<{type(self).__name__}: {'; '.join(said)}>"
 
 

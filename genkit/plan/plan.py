@@ -15,6 +15,7 @@ from pydantic import Field
 from genkit.errors import DataError, UsageError
 from genkit.plan import activation
 from genkit.plan.fitting import FitSettings, LearningRateSchedule
+from genkit.plan.misplaced import refuse_misplaced
 from genkit.plan.precision import Precision
 from genkit.plugins.config import Config, parse
 
@@ -124,6 +125,7 @@ def make_plan(
     Raises:
         UsageError: an unknown name or setting, a value out of range.
     """
+    refuse_misplaced(registry, {**(recipe or {}), **flags}, Recipe.model_fields)
     top = [
         parse(Recipe, {k: v for k, v in layer.items() if _is_wish(k, v)}, what)
         for layer, what in ((recipe or {}, "recipe"), (flags, "run"))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from genkit.models.generating import Label
     from genkit.models.model import Model
 
+_PICTURES = 16
 _LOOK = """\
 .genkit .gallery {display: flex; flex-wrap: wrap; gap: 1em}
 .genkit figure, .genkit p {margin: 0.5em 0}
@@ -37,7 +38,7 @@ _LOOK = """\
 
 
 def picture(
-    model: Model, n: int, seed: int, label: Label, *, columns: int | None, **options: Any
+    model: Model, n: int | None, seed: int, label: Label, *, columns: int | None, **options: Any
 ) -> Image.Image:
     """Draw items that a model generates: see ``genkit.Model.show``."""
     from genkit.report.samples import Samples
@@ -48,6 +49,8 @@ def picture(
     if model.schema is None:
         raise UsageError(f"The model {name} knows no data yet.", "Train it first: fit(data).")
     samples = Samples(model)
+    if n is None:
+        n = (samples.renderer.together if samples.renderer else 0) or _PICTURES
     items = model.generate(n, seed, label, **options)
     return samples.draw_grid(samples.reviewed([items], itertools.repeat("")), columns)
 

@@ -15,7 +15,6 @@ from genkit.errors import RunError, UsageError
 from genkit.files import check_path, finite
 from genkit.plan.activation import choose_backend
 from genkit.plan.fitting import Outcome
-from genkit.plan.misplaced import refuse_misplaced
 from genkit.plan.plan import Plan, Recipe, make_plan
 from genkit.plugins.display import in_words
 from genkit.plugins.registry import installed
@@ -97,6 +96,8 @@ def train(
     epochs: int | None = None,
     time: str | float | None = None,
     batch_size: int | None = None,
+    learning_rate_schedule: str | None = None,
+    warmup_steps: int | None = None,
     seed: int | None = None,
     init: HasPath | str | Path | None = None,
     log: Sequence[str] | None = None,
@@ -128,6 +129,9 @@ def train(
         epochs: passes over the data.
         time: training time: seconds, or ``"10m"``, ``"1h30m"``.
         batch_size: items in a batch.
+        learning_rate_schedule: ``"constant"``, ``"linear"`` or ``"cosine"``: how learning rates
+            fall over the run.
+        warmup_steps: steps over which learning rates rise to their values.
         seed: of all randomness, 0 to 2**31 - 1.
         init: a run whose last weights to start from: its directory, or what ``train`` returned.
         log: callbacks that log, by name: ``["tensorboard"]``.
@@ -163,7 +167,6 @@ def train(
     if init is not None:
         asked["init"] = getattr(init, "path", init)
     asked = with_init_found(asked, Path(runs_dir))
-    refuse_misplaced(installed(), asked, settings)
     return execute(make_plan(installed(), asked), Path(runs_dir), name, callbacks, verbose=verbose)
 
 

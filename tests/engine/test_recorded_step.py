@@ -164,6 +164,27 @@ def test_the_line_that_makes_a_step_eager_is_named(look):
     assert any(place in str(each.message) for each in told)
 
 
+def positive_items(value, batch):
+    return value + ops.sum(batch["vector"][batch["vector"] > 0])
+
+
+def positive_places(value, batch):
+    return value + 0.0 * ops.nonzero(batch["vector"] > 0)[0].shape[0]
+
+
+@pytest.mark.parametrize("sized", [positive_items, positive_places])
+def test_a_size_that_depends_on_values_is_not_frozen(sized, monkeypatch):
+    with pytest.warns(UserWarning, match="size of what it computes depends on values") as told:
+        fallen_back_losses, fallen_back = train(with_loss(sized))
+    code = sized.__code__
+    place = f", at {code.co_filename}:{code.co_firstlineno + 1}"
+    assert any(place in str(each.message) for each in told)
+    eagerly(monkeypatch)
+    losses, state = train(with_loss(sized))
+    assert fallen_back_losses == losses
+    assert changed(state, fallen_back) == set()
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # NumPy's, of PyTorch's __array__
 def test_a_schedule_that_makes_a_step_eager_is_named_with_the_update_that_asks_it():
     schedule = keras.optimizers.schedules.CosineDecay(0.0, 10, warmup_target=1e-2, warmup_steps=2)

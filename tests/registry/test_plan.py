@@ -201,3 +201,13 @@ def test_log_names_callbacks_and_leaves_them_the_settings_they_have(registry):
     assert flagged.callbacks == {"tensorboard": {"every": 100}}
     with pytest.raises(UsageError, match="Did you mean 'tensorboard'"):
         plan(registry, log=["tensorbord"])
+
+
+def test_a_setting_of_the_model_at_the_top_of_a_recipe_is_refused_with_its_table(registry):
+    with pytest.raises(UsageError, match="the model vae has") as refused:
+        make_plan(registry, {"model": "vae"}, {"latent_dim": 8})
+    assert "table [config]" in refused.value.hint
+    with pytest.raises(UsageError, match="no setting 'latent_dim'"):
+        make_plan(registry, {}, {"latent_dim": 8})
+    with pytest.raises(UsageError, match="setting 'preset'"):
+        make_plan(registry, {"model": "vae"}, {"nothing": 8, "preset": ["a"]})

@@ -108,6 +108,9 @@ def test_a_model_is_shown_as_a_picture_of_what_it_generates(model):
     assert picture.width > picture.height
     assert picture.tobytes() == model.show(6, seed=3, columns=3).tobytes()
     assert picture.tobytes() != model.show(6, seed=4, columns=3).tobytes()
+    assert model.show().size == model.show(16).size != picture.size
+    with pytest.raises(UsageError, match="at least 1"):
+        model.show(0)
 
 
 def test_items_that_nothing_draws_are_refused():

@@ -23,9 +23,9 @@ def test_every_setting_of_a_recipe_is_an_argument_that_an_editor_completes():
 @pytest.mark.parametrize(
     ("settings", "message", "hint"),
     [
-        ({"latent_dim": 8}, "the model vae has", "Write config={'latent_dim': 8}."),
-        ({"split": "train"}, "the dataset mnist has", "Write data={'split': 'train'}."),
-        ({"dataset": "npz", "path": "a.npz"}, "the dataset npz has", "data={'path': 'a.npz'}"),
+        ({"latent_dim": 8}, "the model vae has", "Write config={'latent_dim': 8};"),
+        ({"split": "train"}, "the data set mnist has", "Write data={'split': 'train'};"),
+        ({"dataset": "npz", "path": "a.npz"}, "the data set npz has", "data={'path': 'a.npz'}"),
         ({"stesp": 3}, "no setting 'stesp'", "Did you mean 'steps'?"),
     ],
 )
