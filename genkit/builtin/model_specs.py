@@ -56,7 +56,7 @@ GANS = (
             "default": {
                 **_MNIST,
                 **_FALLING,
-                "epochs": 4,
+                "epochs": 5,
                 "config": _QUICK_GAN,
             },
             "reference": {**_MNIST, "epochs": 100},
