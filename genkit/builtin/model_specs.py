@@ -28,7 +28,7 @@ _TINY_VAE = {"width": 4, "hidden": 16, "latent_dim": 4}
 _QUICK_FLOW = {
     "width": 32,
     "blocks": 1,
-    "guidance": 1.5,
+    "guidance": 2.0,
     "learning_rate": 1.5e-3,
     "average_window": 0.08,
 }
