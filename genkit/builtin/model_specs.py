@@ -161,7 +161,7 @@ AUTOENCODERS = (
             "flow": {
                 **_MNIST,
                 **_FALLING,
-                "epochs": 4,
+                "epochs": 3,
                 "config": {
                     "prior": "flow",
                     "latent_dim": 24,
@@ -225,7 +225,7 @@ AUTOENCODERS = (
             "default": {
                 **_MNIST,
                 **_FALLING,
-                "epochs": 4,
+                "epochs": 3,
                 "config": {"hidden": 256, "learning_rate": 2e-3, "average_window": 0.08},
             },
             "reference": {
