@@ -161,7 +161,7 @@ AUTOENCODERS = (
             "flow": {
                 **_MNIST,
                 **_FALLING,
-                "epochs": 3,
+                "steps": 3300,
                 "config": {
                     "prior": "flow",
                     "latent_dim": 24,
