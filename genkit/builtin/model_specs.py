@@ -28,7 +28,7 @@ _TINY_VAE = {"width": 4, "hidden": 16, "latent_dim": 4}
 _QUICK_FLOW = {
     "width": 32,
     "blocks": 1,
-    "guidance": 1.5,
+    "guidance": 2.0,
     "learning_rate": 1.5e-3,
     "average_window": 0.08,
 }
@@ -56,7 +56,7 @@ GANS = (
             "default": {
                 **_MNIST,
                 **_FALLING,
-                "epochs": 4,
+                "epochs": 5,
                 "config": _QUICK_GAN,
             },
             "reference": {**_MNIST, "epochs": 100},
@@ -161,7 +161,7 @@ AUTOENCODERS = (
             "flow": {
                 **_MNIST,
                 **_FALLING,
-                "epochs": 4,
+                "steps": 3300,
                 "config": {
                     "prior": "flow",
                     "latent_dim": 24,
@@ -225,7 +225,7 @@ AUTOENCODERS = (
             "default": {
                 **_MNIST,
                 **_FALLING,
-                "epochs": 4,
+                "epochs": 3,
                 "config": {"hidden": 256, "learning_rate": 2e-3, "average_window": 0.08},
             },
             "reference": {

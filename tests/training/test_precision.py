@@ -135,8 +135,8 @@ def test_auto_takes_the_short_type_only_where_it_was_measured_to_pay(
     backend, device, flags, expected, monkeypatch
 ):
     monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset(flags))
-    assert precision.resolve("auto", backend, device) == expected
-    assert precision.resolve("float16", backend, device) == "float16"
+    assert precision.settle("auto", backend, device) == expected
+    assert precision.settle("float16", backend, device) == "float16"
 
 
 @pytest.mark.slow

@@ -42,7 +42,7 @@ class VAEConfig(Config):
         4, ge=1, le=64, description="Draws of noise that the flow learns from, a latent and step"
     )
     prior_learning_rate: float = Field(2e-3, gt=0, description="Adam's step size for the flow")
-    sampling_steps: SamplingSteps = 25
+    sampling_steps: SamplingSteps = 50
 
 
 class BetaVAEConfig(VAEConfig):
