@@ -9,6 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Protocol
 
+from genkit.builtin.model_specs import MODELS
+
 _ALIKE = ("against", "split", "extractor_hash")
 """What of a card must be equal for figures to stand beside each other; counts are told."""
 
@@ -50,9 +52,19 @@ class ZooFigure(Protocol):
 
 @cache
 def zoo_models() -> tuple[ZooModel, ...]:
-    """Return all models of the zoo."""
-    text = (files(__package__) / "zoo.json").read_text(encoding="utf-8")
-    return tuple(ZooModel(**row) for row in json.loads(text))
+    """Return the models of the zoo whose presets are still what they were trained by."""
+    rows = json.loads((files(__package__) / "zoo.json").read_text(encoding="utf-8"))
+    return tuple(
+        ZooModel(**row)
+        for row in rows
+        if row.pop("recipe") == preset_of(row["model"], row["preset"])
+    )
+
+
+def preset_of(model: str, preset: str) -> dict[str, Any] | None:
+    """Return a preset of a built-in model as JSON would have it; None if there is none."""
+    found = next((spec.presets.get(preset) for spec in MODELS if spec.name == model), None)
+    return None if found is None else json.loads(json.dumps(found, default=dict))
 
 
 def find_zoo_model(model: str, data: str, preset: str = "default") -> ZooModel | None:

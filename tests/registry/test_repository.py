@@ -135,13 +135,13 @@ def test_a_record_with_packages_names_their_extra():
 
 def test_presets_are_a_table_with_what_to_expect(bare, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
-    (known,) = (m for m in zoo_models() if (m.model, m.preset) == ("dcgan", "default"))
-    info.info("dcgan")
+    (known,) = (m for m in zoo_models() if (m.model, m.preset) == ("gan", "default"))
+    info.info("gan")
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["name", "data", "set", "length", "time", "FID", "settings"] in rows
     (row,) = (row for row in rows if row[:2] == ["default", "mnist"])
     assert row[4:7] == [f"{known.seconds / 60:.1f}", "min", f"{known.figures['fid']:.3g}"]
-    info.info("dcgan", as_json=True)
+    info.info("gan", as_json=True)
     told = json.loads(capsys.readouterr().out)["expected"]
     assert told["default"]["seconds"] == known.seconds
 

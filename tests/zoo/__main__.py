@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from genkit.builtin.model_specs import MODELS
+from genkit.builtin.zoo import preset_of
 from genkit.runs.run import Run
 from tests.benchmarks.page import machine
 from tests.zoo import page
@@ -61,6 +62,7 @@ def _row(model: str, options: argparse.Namespace) -> dict[str, Any]:
         "data": run.plan.dataset,
         "backend": options.backend,
         "preset": options.preset,
+        "recipe": preset_of(model, options.preset),
         "seed": options.seed,
         "steps": run.status()["step"],
         "seconds": round(run.metrics()[-1]["seconds"], 1),

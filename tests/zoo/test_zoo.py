@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import genkit
+from genkit.builtin import zoo
+from genkit.builtin.zoo import preset_of
 from tests.zoo import page
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +26,7 @@ def row(model, **changes):
         "data": "mnist",
         "backend": "torch",
         "preset": "default",
+        "recipe": preset_of(model, "default"),
         "seed": 0,
         "steps": 7,
         "seconds": 90.0,
@@ -78,3 +81,15 @@ def test_seeds_of_one_preset_are_averaged():
         ("default", 13.9),
         ("reference", 13.8),
     ]
+
+
+def test_figures_of_a_preset_that_has_changed_are_marked_and_shown_nowhere_else():
+    shown = {found.model for found in zoo.zoo_models()}
+    rows = json.loads((ROOT / "docs/zoo.json").read_text(encoding="utf-8"))
+    unchanged = {
+        each["model"] for each in rows if each["recipe"] == preset_of(each["model"], "default")
+    }
+    assert shown == unchanged != set()
+    text = page.render([row("dcgan"), row("vae", recipe={"epochs": 1})])
+    assert "| dcgan | mnist | default | torch |" in text
+    assert "| vae | mnist | default (old) | torch |" in text
