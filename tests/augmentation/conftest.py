@@ -29,8 +29,8 @@ def settings(registry, plugins):
     """Make the settings of a tiny augmentation."""
     from genkit.workflows.augmentation.settings import make_settings
 
-    def make(model="perfect", **changes):
-        flags = {"model": model, "dataset": "digits"}
+    def make(model="perfect", config=None, **changes):
+        flags = {"model": model, "dataset": "digits", "config": config or {}}
         return make_settings(registry, flags, **{**TINY, **changes})
 
     return make

@@ -47,10 +47,13 @@ def test_a_generator_learns_for_1500_steps_unless_told(registry):
     assert (plan.steps, plan.epochs) == (None, 3)
 
 
-@pytest.mark.parametrize("model", ["vae", pytest.param("ddpm", marks=pytest.mark.slow)])
-def test_a_model_that_takes_no_label_names_those_that_do(settings, tmp_path, model):
+@pytest.mark.parametrize(
+    ("model", "config"),
+    [("vae", {}), pytest.param("ddpm", {"conditional": False}, marks=pytest.mark.slow)],
+)
+def test_a_model_that_takes_no_label_names_those_that_do(settings, tmp_path, model, config):
     with pytest.raises(UsageError, match="generates by label") as error:
-        run_experiment(settings(model), tmp_path / "a")
+        run_experiment(settings(model, config), tmp_path / "a")
     assert "cgan, cvae" in error.value.hint
     assert "ddpm, flow-matching or latent-flow with --set conditional=true" in error.value.hint
     assert not (tmp_path / "a").exists()
