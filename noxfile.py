@@ -122,7 +122,7 @@ def tests(session: nox.Session, backend: str) -> None:
 def quick(session: nox.Session) -> None:
     """Test something of every room in three minutes, on JAX or on KERAS_BACKEND."""
     backend = os.environ.get("KERAS_BACKEND") or "jax"
-    session.install("-e", f".[{backend}]", *TEST_TOOLS, *CONSTRAINTS)
+    session.install("-e", f".[{backend},tensorboard]", *TEST_TOOLS, *CONSTRAINTS)
     session.run(
         "pytest", "-q", *TWO_PROCESSES, "-m", "not slow", *session.posargs,
         env=variables(session, backend, **ONE_THREAD),

@@ -105,7 +105,7 @@ def without_loggers(bare, monkeypatch):
 
 @pytest.mark.parametrize("name", ["tensorboard", "mlflow"])
 def test_a_logger_that_is_not_installed_is_refused_by_the_plan(without_loggers, name):
-    with pytest.raises(UsageError, match=f"{name} needs {name}, not installed here") as refused:
+    with pytest.raises(UsageError, match=f"{name} needs {name}.*not installed here") as refused:
         make_plan(without_loggers, {"model": "vae", "log": [name]})
     assert refused.value.hint == f"Install it with: pip install 'genkit-keras[{name}]'"
 
