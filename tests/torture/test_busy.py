@@ -11,6 +11,11 @@ pytestmark = pytest.mark.slow
 PATIENT = {"OMP_WAIT_POLICY": "passive"}
 
 
+@pytest.mark.xfail(
+    activation.choose_backend() == "torch",
+    reason="now and then odd on PyTorch: 'What isn't right yet' in reliability.md",
+    strict=False,
+)
 def test_runs_beside_load_and_after_kills_end_with_the_same_bits(tmp_path):
     backend = activation.choose_backend()
     with Runs(tmp_path, backend, steps=6, environment=PATIENT) as runs:
