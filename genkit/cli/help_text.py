@@ -20,24 +20,26 @@ class FlowingCommand(TyperCommand):
     """A command whose help flows at any width."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        columns = shutil.get_terminal_size().columns
-        if columns < _NARROW:
-            formatter.write(_in_one_column(self, ctx, columns))
-            return
-        self.help = reflowed(self.help or "", columns - 2)
-        super().format_help(ctx, formatter)
+        if not _wrote_narrow(self, ctx, formatter):
+            super().format_help(ctx, formatter)
 
 
 class FlowingGroup(TyperGroup):
     """A group of commands whose help flows at any width."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        columns = shutil.get_terminal_size().columns
-        if columns < _NARROW:
-            formatter.write(_in_one_column(self, ctx, columns))
-            return
-        self.help = reflowed(self.help or "", columns - 2)
-        super().format_help(ctx, formatter)
+        if not _wrote_narrow(self, ctx, formatter):
+            super().format_help(ctx, formatter)
+
+
+def _wrote_narrow(command: Any, ctx: Any, formatter: Any) -> bool:
+    """Whether the help was written in one column; else its text is made to fit the panels."""
+    columns = shutil.get_terminal_size().columns
+    if columns < _NARROW:
+        formatter.write(_in_one_column(command, ctx, columns))
+        return True
+    command.help = reflowed(command.help or "", columns - 2)
+    return False
 
 
 def reflowed(text: str, columns: int) -> str:
