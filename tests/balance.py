@@ -48,6 +48,13 @@ def pytest_collection_modifyitems(config, items):
         item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node, ids):
+    """Stop where groups are not heeded: each process would make and compile everything."""
+    if node.config.option.dist == "loadgroup" and ids and "@" not in ids[0].rpartition("]")[2]:
+        pytest.exit("pytest-xdist can't group tests with this pytest: install 'pytest<9.2'.", 4)
+
+
 def _group(item):
     """Return the name of the tests that an item stays with."""
     file = _file(item)

@@ -6,17 +6,15 @@ import sys
 from itertools import pairwise
 
 from genkit.plan import activation
+from tests import compiling
 from tests.torture.nursery import Nursery
 
 GENKIT = [sys.executable, "-m", "genkit"]
-# What a test of behaviour runs is compiled once and computed for a moment: without optimisation
-# XLA takes half as long. Numbers of two settings are never compared.
-_COMPILE_FAST = "--xla_backend_optimization_level=0"
 
 
 def variables(**more: str) -> dict[str, str]:
     """Return the environment for a test of behaviour: this one's, and programs compiled fast."""
-    flags = f"{os.environ.get('XLA_FLAGS', '')} {_COMPILE_FAST}".strip()
+    flags = f"{os.environ.get('XLA_FLAGS', '')} {compiling.FLAG}".strip()
     return {**os.environ, "XLA_FLAGS": flags, **more}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from genkit.plan import activation
-from tests import balance
+from tests import balance, compiling
 from tests.commands import Commands
 from tests.scaffold.environments import Environment
 
@@ -36,6 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("cross_backend"):
             item.add_marker(skip)
+        if item.get_closest_marker("cross_backend") or item.get_closest_marker("full"):
             item.add_marker(pytest.mark.slow)
 
 
@@ -47,6 +48,13 @@ def pytest_runtest_setup() -> None:
 @pytest.fixture(scope="session")
 def active_backend() -> str:
     return activation.activate()
+
+
+@pytest.fixture(scope="module")
+def compiled_fast(active_backend):
+    """Let XLA leave optimisation out: see ``tests.compiling``."""
+    with compiling.compiled_fast(active_backend):
+        yield
 
 
 @pytest.fixture(scope="session")

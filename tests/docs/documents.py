@@ -93,10 +93,10 @@ def anchors(page: Path) -> set[str]:
 
 
 def path_with(folder: str, site: Path) -> str:
-    """Do what `pip install -e` would with a sample plugin: write its metadata; no network.
+    """Do what `pip install -e` would with a plugin: write its metadata; no network.
 
     Args:
-        folder: of the plugin, in the samples.
+        folder: of the plugin: in the samples, or absolute.
         site: where the metadata goes.
 
     Returns:

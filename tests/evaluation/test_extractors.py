@@ -183,11 +183,25 @@ def served(tmp_path, monkeypatch):
         thread.join()
 
 
+def small_classifier(extractor):
+    """Build a network with MobileNet's input, features and classes that is built in no time."""
+    import keras
+
+    layers = keras.layers
+    images = keras.Input((extractor.side, extractor.side, 3))
+    features = layers.Conv2D(960, 1)(layers.Conv2D(8, 16, 16)(images))
+    scores = layers.Conv2D(1000, 1)(layers.GlobalAveragePooling2D(keepdims=True)(features))
+    return keras.Model(images, layers.Softmax()(layers.Flatten()(scores)))
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("active_backend")
-def test_mobilenet_is_downloaded_once_checked_and_makes_features(served, monkeypatch):
+@pytest.mark.parametrize("network", ["small", pytest.param("whole", marks=pytest.mark.full)])
+def test_mobilenet_is_downloaded_once_checked_and_makes_features(served, monkeypatch, network):
     from genkit.evaluation.extractors.applications import MobileNet
 
+    if network == "small":
+        monkeypatch.setattr(MobileNet, "build", small_classifier)
     folder, url = served
     monkeypatch.setattr(MobileNet, "base_url", url)
     with pytest.raises(DataError, match=r"404.*put the file into .*extractors"):
@@ -236,6 +250,7 @@ def test_weights_of_another_network_are_refused(served, monkeypatch):
         keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)]), folder / MobileNet.file
     )
     digest = hashlib.md5((folder / MobileNet.file).read_bytes()).hexdigest()
+    monkeypatch.setattr(MobileNet, "build", small_classifier)
     monkeypatch.setattr(MobileNet, "base_url", url)
     monkeypatch.setattr(MobileNet, "md5", digest)
     with pytest.raises(DataError, match="Layer count mismatch"):

@@ -2,10 +2,8 @@
 
 The conformance kit checks the rest: tests/testing/test_builtins.py.
 
-All models run on JAX; elsewhere the four that differ most, or with GENKIT_ALL_MODELS=1 all too.
+The four that differ most are tried each time, all of them in `nox -s full`.
 """
-
-import os
 
 import keras
 import numpy as np
@@ -19,7 +17,7 @@ from genkit.plugins.config import parse
 from genkit.plugins.specs import resolve
 
 pytestmark = [
-    pytest.mark.usefixtures("active_backend"),
+    pytest.mark.usefixtures("active_backend", "compiled_fast"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 
@@ -44,13 +42,16 @@ FALLING = {
     "flow-matching": ["loss"],
     "ddpm": ["loss"],
 }
-DIFFERENT = ["wgan-gp", "vae", "vq-vae", "flow-matching"]
+DIFFERENT = {"wgan-gp", "vae", "vq-vae", "flow-matching"}
 BY_NAME = {spec.name: spec for spec in MODELS}
+BY_LABEL = [name for name, spec in BY_NAME.items() if "label" in spec.accepts]
 
 
-def models():
-    everywhere = os.environ.get("GENKIT_ALL_MODELS") or os.environ.get("KERAS_BACKEND") == "jax"
-    return list(BY_NAME) if everywhere else DIFFERENT
+def models(different, names=tuple(BY_NAME)):
+    """Return the parameters for all models; those beside the different ones are for full runs."""
+    return [
+        name if name in different else pytest.param(name, marks=pytest.mark.full) for name in names
+    ]
 
 
 def build(name, schema, **changes):
@@ -81,7 +82,7 @@ class Losses(keras.callbacks.Callback):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", models())
+@pytest.mark.parametrize("name", models(DIFFERENT))
 def test_two_hundred_steps_are_stable_and_generation_is_as_it_is_told(name, digits):
     model, losses = build(name, digits.schema), Losses()
     untrained = model.generate(4, seed=1)
@@ -124,7 +125,7 @@ def check_labels(model):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in models() if "label" in BY_NAME[name].accepts])
+@pytest.mark.parametrize("name", models({"cgan", "cvae"}, BY_LABEL))
 def test_a_conditional_model_takes_labels_of_any_data_set(name):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (30, 12, 8, 3), dtype=np.uint8)
@@ -139,7 +140,7 @@ def test_a_conditional_model_takes_labels_of_any_data_set(name):
     assert model.generate(4, label="owl").shape == (4, 12, 8, 3)
 
 
-@pytest.mark.parametrize("name", [name for name in models() if "label" in BY_NAME[name].accepts])
+@pytest.mark.parametrize("name", BY_LABEL)
 def test_data_without_classes_is_refused(name):
     schema = as_source(np.arange(128, dtype=np.uint8).reshape(2, 8, 8, 1)).schema
     with pytest.raises(DataError, match="'label'"):

@@ -9,6 +9,8 @@ from importlib.util import find_spec
 import pytest
 
 from genkit.cli.scaffold import KINDS, write_plugin
+from tests.commands import variables
+from tests.docs.documents import path_with
 
 NAME = "my-shapes"
 LISTED = {
@@ -36,8 +38,17 @@ def test_each_kind_is_tried():
     assert list(KINDS) == list(LISTED)
 
 
+# The recommender has the most parts. A generator is made, installed and tested by the tutorial's
+# test each time; the others have a short form.
+TRIED_EACH_TIME = "recommender"
+SHORT = [kind for kind in KINDS if kind not in (TRIED_EACH_TIME, "generator")]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    [k if k == TRIED_EACH_TIME else pytest.param(k, marks=pytest.mark.full) for k in KINDS],
+)
 def test_a_made_plugin_installs_does_what_its_readme_says_and_passes_its_tests(
     kind, tmp_path, clean_environment
 ):
@@ -56,6 +67,25 @@ def test_a_made_plugin_installs_does_what_its_readme_says_and_passes_its_tests(
         assert words in shown
     tested = environment.run("pytest", "-q", "-p", "no:cacheprovider", at=project)
     assert re.search(r"\d+ passed", tested)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", SHORT)
+def test_a_made_plugin_is_found_and_passes_its_tests(kind, tmp_path):
+    """The short form: its metadata stands beside it, and nothing is installed."""
+    project = write_plugin(NAME, kind, tmp_path).path
+    env = variables(PYTHONPATH=path_with(str(project), tmp_path / "site"))
+    shown = {}
+    for command in ("-m genkit list plugins --json", "-m pytest -q -p no:cacheprovider"):
+        done = subprocess.run(
+            [sys.executable, *command.split()],
+            cwd=project, env=env, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        shown[command.split()[1]] = done.stdout
+    (row,) = [row for row in json.loads(shown["genkit"])["plugins"] if NAME in row["distribution"]]
+    assert (row["brings"], row["faults"], row["version"]) == (LISTED[kind], [], "0.1.0")
+    assert re.search(r"\d+ passed", shown["pytest"])
 
 
 def uses(readme):
