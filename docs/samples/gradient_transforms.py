@@ -3,6 +3,7 @@ import genkit
 
 genkit.activate()
 
+import keras
 from keras import ops
 
 
@@ -33,3 +34,17 @@ class Steady(genkit.Trainer):
     """Clips, then centralizes."""
 
     transforms = (ClippedExamples(), Centralized())
+
+
+class RunningClip(genkit.GradientTransform):
+    """Clips gradients to twice the running mean of their L2 norm."""
+
+    def build(self, model):
+        self.means = {name: keras.Variable(0.0, trainable=False) for name in model.optimizers}
+
+    def transform(self, engine, name, gradients):
+        mean = self.means[name]
+        norm = ops.sqrt(sum(ops.sum(ops.square(g)) for g in gradients))
+        clipped = ops.where(mean > 0, ops.minimum(norm, 2 * mean), norm)  # not in the first step
+        mean.assign(ops.where(mean > 0, 0.9 * mean + 0.1 * clipped, norm))
+        return [g * clipped / ops.maximum(norm, 1e-12) for g in gradients]

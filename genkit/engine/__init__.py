@@ -6,12 +6,13 @@ Nothing outside this package and ``genkit.plan.activation`` names a framework.
 from __future__ import annotations
 
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from genkit.engine.base import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from genkit.engine.optimized import OptimizedModel
 
@@ -25,9 +26,14 @@ def _engine_class() -> type[Engine]:
     return engine
 
 
-def create(model: OptimizedModel) -> Engine:
-    """Make the engine of the active backend for a model."""
-    return _engine_class()(model)
+def create(model: OptimizedModel, kept: Mapping[str, Any] = MappingProxyType({})) -> Engine:
+    """Make the engine of the active backend for a model.
+
+    Args:
+        model: a model whose networks are built and whose optimizers are named.
+        kept: Keras variables beside the model's that its training keeps, by their keys.
+    """
+    return _engine_class()(model, kept)
 
 
 def gradient(fn: Callable[[Any], Any], x: Any) -> Any:

@@ -24,6 +24,7 @@ import abc
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -46,11 +47,14 @@ class Engine(abc.ABC):
 
     Args:
         model: a model whose networks are built and whose optimizers are named.
+        kept: see ``ModelState``.
     """
 
-    def __init__(self, model: OptimizedModel) -> None:
+    def __init__(
+        self, model: OptimizedModel, kept: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         self.model = model
-        self.state = ModelState(model)
+        self.state = ModelState(model, kept)
         for optimizer in model.optimizers.values():
             self._use_fused_update(getattr(optimizer, "inner_optimizer", optimizer))
 

@@ -138,7 +138,8 @@ class BackendEngine(Engine):
                     raise UsageError(
                         f"The step changed {variable.path!r}, which the model does not own, so "
                         "the change would be lost.",
-                        "Assign its layer to an attribute of the model.",
+                        "Assign its layer to an attribute of the model; let a gradient transform "
+                        "make in build what it keeps.",
                     )
             return list(logs.values()), [scope.get_current_value(v) for v in variables]
 

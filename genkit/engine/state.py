@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -29,9 +30,12 @@ class ModelState:
 
     Args:
         model: a model whose networks are built and whose optimizers are named.
+        kept: Keras variables beside the model's that its training keeps, by their keys.
     """
 
-    def __init__(self, model: OptimizedModel) -> None:
+    def __init__(
+        self, model: OptimizedModel, kept: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         self.weights: dict[str, Any] = {}
         self.training: dict[str, Any] = {}
         for key, variable, is_seed in _walk(model, "", set()):
@@ -40,6 +44,7 @@ class ModelState:
         for name, optimizer in model.optimizers.items():
             for key, variable in _optimizer_variables(optimizer, names):
                 self.training[f"optimizers/{name}/{key}"] = variable
+        self.training.update(kept)
 
     @property
     def variables(self) -> list[Any]:
@@ -63,7 +68,7 @@ class ModelState:
         _load({key: self.weights[key] for key in arrays}, arrays, "weights")
 
     def load_training(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Set seed generators and optimizers; raises like ``load_weights``."""
+        """Set what only training needs; raises like ``load_weights``."""
         _load(self.training, arrays, "training state")
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -45,8 +46,10 @@ _KEPT_DTYPES = frozenset({"float32", "float16", "int64", "int32", "int16", "int8
 class BackendEngine(Engine):
     """The engine for PyTorch."""
 
-    def __init__(self, model: OptimizedModel) -> None:
-        super().__init__(model)
+    def __init__(
+        self, model: OptimizedModel, kept: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        super().__init__(model, kept)
         self._recorded: list[RecordedStep] = []
         if use_whole_teams():
             warnings.warn(

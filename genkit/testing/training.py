@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genkit import engine
 from genkit.data import Loader
 from genkit.engine.keras_inside import silence_layers
 from genkit.engine.state import ModelState
@@ -225,7 +224,7 @@ class TrainedSubject(Subject):
         """
         model, trainer = self.build(), self.trainer()
         silence_layers(model)
-        trainer.engine = engine.create(model)
+        trainer.open_engine(model)
         state = trainer.engine.state
         if weights is not None:
             state.load_weights(weights)
@@ -245,7 +244,7 @@ class TrainedSubject(Subject):
 
 def _move_seeds(state: ModelState, by: int) -> None:
     for key, variable in state.training.items():
-        if by and not key.startswith("optimizers/"):
+        if by and not key.startswith(("optimizers/", "gradient_transforms/")):
             variable.assign(np.asarray(variable.value) + np.asarray(by, variable.dtype))
 
 

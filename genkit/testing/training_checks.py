@@ -119,7 +119,7 @@ def check_memory_does_not_grow(subject: TrainedSubject) -> None:
         )
 
 
-@checks("models")
+@checks("models", "trainers")
 def check_steps_are_compiled(subject: TrainedSubject) -> None:
     """No step runs eagerly: on PyTorch each is recorded, so it never looks at a tensor's value."""
     subject.require_steps()

@@ -194,6 +194,48 @@ class AmnesiacTrainer(genkit.Trainer):
         return super().fit(model, source, run, callbacks)
 
 
+class Momentum(genkit.GradientTransform):
+    def build(self, model):
+        self.sums = {
+            name: [keras.Variable("zeros", shape=v.shape) for v in model.owned_variables(name)]
+            for name in model.optimizers
+        }
+
+    def transform(self, engine, name, gradients):
+        for total, gradient in zip(self.sums[name], gradients, strict=True):
+            total.assign(0.9 * total + 0.1 * gradient)
+        return [total.value for total in self.sums[name]]
+
+
+class Hidden(Momentum):
+    """Keeps its state where nobody finds it."""
+
+    def build(self, model):
+        super().build(model)
+        self.sums = Hiding(self.sums)
+
+
+class Hiding:
+    def __init__(self, sums):
+        self.get = sums.__getitem__
+
+    def __getitem__(self, name):
+        return self.get(name)
+
+
+class MomentumTrainer(genkit.Trainer):
+    transforms = (Momentum(),)
+
+
+class HidingTrainer(genkit.Trainer):
+    transforms = (Hidden(),)
+
+
+class LookingTrainer(genkit.Trainer):
+    def transform_gradients(self, name, gradients):
+        return [gradient * (2.0 if bool(ops.max(gradient) > 0) else 1.0) for gradient in gradients]
+
+
 class CredulousTrainer(genkit.Trainer):
     def check(self, model, source, settings):
         pass

@@ -59,7 +59,10 @@ def genkit_datasets():
 
 @genkit.hookimpl
 def genkit_trainers():
-    for name in ("Lazy", "Meddling", "Capricious", "Infinite", "Hoarding", "Amnesiac", "Credulous"):
+    for name in (
+        *("Lazy", "Meddling", "Capricious", "Infinite", "Hoarding", "Amnesiac", "Credulous"),
+        *("Momentum", "Hiding", "Looking"),
+    ):
         yield genkit.TrainerSpec(
             name=f"{name.lower()}-trainer", summary="A toy", trainer=f"{MODELS}:{name}Trainer"
         )

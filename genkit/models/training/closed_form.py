@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from genkit import engine
 from genkit.errors import UsageError
 from genkit.models.training import divergence
 from genkit.models.training.trainer import Trainer
@@ -37,7 +36,7 @@ class ClosedFormTrainer(Trainer):
         run: RunKeeper,
         callbacks: Sequence[Any] = (),  # noqa: ARG002 - there is no loop to call them from
     ) -> Outcome:
-        self.engine = engine.create(model)
+        self.open_engine(model)
         position = run.restore(self.engine.state)
         started = time.perf_counter()
         if position.step == 0:

@@ -10,6 +10,7 @@ import numpy as np
 from genkit import engine
 from genkit.data import Loader
 from genkit.engine.base import merge, split_schedule
+from genkit.models.training.gradient_transforms import build_all
 
 if TYPE_CHECKING:
     from genkit.data import Source
@@ -28,10 +29,14 @@ class Stepping:
     """
 
     engine: engine.Engine
-    """That of the model in training; ``fit`` makes it."""
+    """That of the model in training; ``open_engine`` makes it."""
 
     transforms: Sequence[GradientTransform] = ()
     """What is done to gradients, in order, compiled with the step."""
+
+    def open_engine(self, model: Any) -> None:
+        """Make the engine of a model that begins to train, and what ``transforms`` keep."""
+        self.engine = engine.create(model, build_all(self.transforms, model))
 
     def gradients(
         self, name: str, fn: Callable[..., Any], *inputs: Any

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from genkit import engine
 from genkit.data import check_sizes
 from genkit.errors import DivergedError, UsageError
 from genkit.models.training import replay
@@ -82,7 +81,7 @@ class Trainer(Stepping):
             GenkitError: see ``check``.
         """
         self.check(model, source, run.settings)
-        self.engine = engine.create(model)
+        self.open_engine(model)
         position = run.restore(self.engine.state)
         examples = model.examples(source)
         loader = self.open_loader(model, examples, run.settings, position.step)
