@@ -89,6 +89,7 @@ def augment(  # noqa: PLR0917
             metavar="WORDS",
             help='Classical augmentation: some of "flip translation cutout". flip is no default: a '
             "mirrored digit is no digit. Default 'translation cutout'.",
+            autocompletion=completion.classical,
             rich_help_panel=_TRIAL,
         ),
     ] = None,

@@ -80,19 +80,6 @@ def binned(context: typer.Context, incomplete: str) -> list[Offer]:
     return beginning(incomplete, [(run.name, "") for run in binned_runs(runs_dir_of(context))])
 
 
-def checkpoints(context: typer.Context, incomplete: str) -> list[Offer]:
-    """Offer the checkpoints that the run has kept."""
-    kept = Path(asked(context)["run"], "checkpoints").glob("[0-9]*")
-    steps = sorted(int(folder.name) for folder in kept if folder.name.isdecimal())
-    return beginning(
-        incomplete,
-        [
-            *((str(step), "") for step in steps),
-            ("best", "where the loss of --keep-best was lowest"),
-        ],
-    )
-
-
 def models(incomplete: str) -> list[Offer]:
     """Offer the models."""
     return _specs("models", incomplete)
@@ -136,17 +123,38 @@ def schedules(incomplete: str) -> list[Offer]:
 
 def metrics(incomplete: str) -> list[Offer]:
     """Offer metrics, with commas between them."""
-    return _after_comma(incomplete, _specs("metrics", ""))
+    return after_comma(incomplete, _specs("metrics", ""))
 
 
 def several_models(incomplete: str) -> list[Offer]:
     """Offer models, with commas between them."""
-    return _after_comma(incomplete, _specs("models", ""))
+    return after_comma(incomplete, _specs("models", ""))
 
 
 def several_backends(incomplete: str) -> list[Offer]:
     """Offer installed backends, with commas between them."""
-    return _after_comma(incomplete, [each for each in backends("") if each[0] != "auto"])
+    return after_comma(incomplete, [each for each in backends("") if each[0] != "auto"])
+
+
+def extractors(incomplete: str) -> list[Offer]:
+    """Offer what makes features of images."""
+    from genkit.evaluation.extractors import EXTRACTORS
+
+    return beginning(incomplete, [(name, "") for name in EXTRACTORS])
+
+
+def classical(incomplete: str) -> list[Offer]:
+    """Offer the ways of classical augmentation."""
+    from genkit.workflows.augmentation import Classical
+
+    return beginning(incomplete, [(name, "") for name in get_args(Classical)])
+
+
+def plugin_kinds(incomplete: str) -> list[Offer]:
+    """Offer what a plugin can bring that ``genkit new`` writes."""
+    from genkit.cli.scaffold import KINDS as MADE
+
+    return beginning(incomplete, [(kind, "") for kind in MADE])
 
 
 def kinds(incomplete: str) -> list[Offer]:
@@ -177,7 +185,8 @@ def _specs(kind: str, incomplete: str) -> list[Offer]:
     )
 
 
-def _after_comma(incomplete: str, offers: Iterable[Offer]) -> list[Offer]:
+def after_comma(incomplete: str, offers: Iterable[Offer]) -> list[Offer]:
+    """Return the offers for a list with commas, those that it has not yet."""
     before, comma, _ = incomplete.rpartition(",")
     taken = before.split(",")
     more = [(f"{before}{comma}{name}", told) for name, told in offers if name not in taken]

@@ -37,7 +37,11 @@ def evaluate(  # noqa: PLR0917
         ),
     ] = None,
     split: Annotated[
-        str, typer.Option(help="Which of its items, for data that has splits.")
+        str,
+        typer.Option(
+            help="Which of its items, for data that has splits.",
+            autocompletion=setting_completion.splits,
+        ),
     ] = "test",
     metrics: Annotated[
         str | None,
@@ -52,7 +56,8 @@ def evaluate(  # noqa: PLR0917
         typer.Option(
             help="What makes features of images: mnist-classifier, fashion-classifier, mobilenet, "
             "inception (downloaded on use) or pixels. By default the data set's own classifier, or "
-            "else pixels."
+            "else pixels.",
+            autocompletion=completion.extractors,
         ),
     ] = None,
     n: Annotated[int, typer.Option("--n", "-n", help="How many items to generate.")] = 10_000,

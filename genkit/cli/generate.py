@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genkit.cli import items as shared
+from genkit.cli import run_completion
 from genkit.cli.output import JsonFlag, emit, say
 from genkit.cli.run_argument import ModelArgument
 from genkit.errors import UsageError
@@ -34,6 +35,7 @@ def generate(  # noqa: PLR0917
             metavar="7|0:9|cat,dog",
             help="For a conditional model: the classes to generate, --n of each, by number, by "
             "name or as a range with both ends. By default the classes take turns.",
+            autocompletion=run_completion.labels,
         ),
     ] = None,
     out: Annotated[
@@ -47,6 +49,7 @@ def generate(  # noqa: PLR0917
             "picture of all, with --label a row a class; npz: the array 'samples' in the data "
             "set's own range, with --label also 'label'. By default one file each, where there is "
             "a format for that.",
+            autocompletion=run_completion.formats,
         ),
     ] = None,
     as_json: JsonFlag = False,

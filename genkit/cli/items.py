@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genkit.cli import completion, setting_completion
+from genkit.cli import completion, run_completion, setting_completion
 from genkit.errors import UsageError
 from genkit.files import check_path
 
@@ -35,7 +35,7 @@ CheckpointOption = Annotated[
     typer.Option(
         metavar="STEP|best",
         help="The step of a checkpoint the run has kept, or best; by default the newest.",
-        autocompletion=completion.checkpoints,
+        autocompletion=run_completion.checkpoints,
     ),
 ]
 

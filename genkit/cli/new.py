@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, say
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -33,6 +34,7 @@ def plugin(
             metavar="KIND",
             help="What it brings: generator (a model that generates images), recommender (a model "
             "with a verb of its own), dataset, trainer or metric.",
+            autocompletion=completion.plugin_kinds,
         ),
     ],
     folder: Annotated[Path, typer.Option(help="Where its folder is made.")] = Path(),

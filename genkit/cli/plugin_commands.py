@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -19,6 +19,8 @@ from genkit.errors import (
 from genkit.plugins.repository import missing_plugin, names_in_repository
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
     from genkit.plugins.config import Config
     from genkit.plugins.entries import Entry
     from genkit.plugins.specs import ModelSpec
@@ -254,7 +256,8 @@ def _flags(options: type[Config], model: str, taken: set[str | None]) -> list[Ty
     flags = []
     for row in describe(options):
         name, flag = row["name"], f"--{row['name'].replace('_', '-')}"
-        truth = options.model_fields[name].annotation is bool
+        field = options.model_fields[name]
+        truth = field.annotation is bool
         default = "" if row["default"] == "None" else f" Default {row['default']}."
         flags.append(
             TyperOption(
@@ -264,7 +267,19 @@ def _flags(options: type[Config], model: str, taken: set[str | None]) -> list[Ty
                 default=None,
                 metavar=None if truth else row["type"].replace(" or None", "").upper(),
                 help=f"{row['meaning']}.{default}",
+                autocompletion=None if truth else _offering(field),
                 rich_help_panel=f"Of the model {model}",
             )
         )
     return flags
+
+
+def _offering(field: FieldInfo) -> Callable[[Any, Any, str], list[Any]]:
+    """Make what offers a shell the values of an option."""
+    from genkit.cli.completion import beginning
+    from genkit.cli.setting_completion import values_of
+
+    def offer(_: Any, __: Any, incomplete: str) -> list[Any]:
+        return beginning(incomplete, [(value, "") for value in values_of(field, incomplete)])
+
+    return offer

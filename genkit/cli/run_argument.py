@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
 import typer
-from typer.models import ArgumentInfo
+from typer.models import ArgumentInfo, OptionInfo
 
-from genkit.cli import completion
+from genkit.cli import completion, run_completion
 from genkit.runs.finding import find_run, known_run
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -61,14 +61,27 @@ RunsArgument = Annotated[
 ]
 
 
+_USUAL: dict[str, Callable[..., Any]] = {
+    "backend": completion.backends,
+    "checkpoint": run_completion.checkpoints,
+    "label": run_completion.labels,
+}
+"""What options of these names complete to, whoever brings the command."""
+
+
 def naming_runs(command: _Function) -> _Function:
-    """Let the arguments of a plugin's command that are shown as RUN be names too, and complete."""
+    """Let the arguments of a plugin's command that are shown as RUN be names too, and complete.
+
+    Its options of usual names complete, too.
+    """
     signature = inspect.signature(command, eval_str=True)
     for parameter in signature.parameters.values():
         for record in (*get_args(parameter.annotation)[1:], parameter.default):
             if isinstance(record, ArgumentInfo) and (record.metavar or "").startswith("RUN"):
                 record.callback = record.callback or find
                 record.autocompletion = record.autocompletion or completion.runs
+            elif isinstance(record, OptionInfo):
+                record.autocompletion = record.autocompletion or _USUAL.get(parameter.name)
     command.__signature__ = signature  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
     return command

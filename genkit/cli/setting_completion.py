@@ -12,6 +12,8 @@ import typer
 from genkit.cli.completion import Offer, asked, beginning, paths
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
     from genkit.plugins.entries import Entry
 
 _TOLD = ("dataset", "steps", "epochs", "time")
@@ -51,6 +53,16 @@ def data_keys(context: typer.Context, incomplete: str) -> list[Offer]:
     return _settings(entry, context.params.get("data"), incomplete)
 
 
+def splits(context: typer.Context, incomplete: str) -> list[Offer]:
+    """Offer the splits of that data set."""
+    from genkit.plugins.registry import installed
+    from genkit.plugins.specs import resolve
+
+    entry = installed().find("datasets", _dataset(context))
+    field = resolve(entry.spec.config).model_fields["split"]
+    return beginning(incomplete, [(name, "") for name in values_of(field, incomplete)])
+
+
 def trainer_keys(context: typer.Context, incomplete: str) -> list[Offer]:
     """Offer the settings of the trainer that is named before, or of the model's own."""
     from genkit.plugins.registry import installed
@@ -81,11 +93,8 @@ def _settings(entry: Entry, pairs: Iterable[str] | None, incomplete: str) -> lis
     fields = resolve(entry.spec.config).model_fields
     key, equals, value = incomplete.partition("=")
     if equals:
-        kinds = set(_parts(fields[key].annotation)) if key in fields else set()
-        values = [each for each in kinds if isinstance(each, str)]
-        values += ["true", "false"] if bool in kinds else []
-        values += paths(value) if Path in kinds else []
-        return beginning(incomplete, [(f"{key}={each}", "") for each in sorted(values)])
+        values = values_of(fields[key], value) if key in fields else []
+        return beginning(incomplete, [(f"{key}={each}", "") for each in values])
     taken = {pair.partition("=")[0] for pair in pairs or ()}
     return beginning(
         incomplete,
@@ -93,10 +102,20 @@ def _settings(entry: Entry, pairs: Iterable[str] | None, incomplete: str) -> lis
     )
 
 
+def values_of(field: FieldInfo, incomplete: str) -> list[str]:
+    """Return what a setting may be: paths, or its choices and examples."""
+    kinds = list(_parts(field.annotation))
+    if Path in kinds:
+        return paths(incomplete)
+    choices = [each for each in kinds if isinstance(each, str)]
+    choices += ["false", "true"] if bool in kinds else []
+    return [*choices, *map(str, field.examples or ())]
+
+
 def _parts(annotation: Any) -> Iterator[Any]:
     """Return the types that a setting may have, and the values of a choice as text."""
     if get_origin(annotation) is Literal:
-        yield from (each for each in get_args(annotation) if isinstance(each, str))
+        yield from map(str, get_args(annotation))
     elif parts := get_args(annotation):
         for part in parts:
             yield from _parts(part)

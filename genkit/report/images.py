@@ -1,11 +1,13 @@
-"""The renderer of images: PNG files and grids."""
+"""The renderer of images: PNG files and grids.
+
+Completion of ``--format`` reads its class: nothing heavy is imported above.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genkit.report.grids import can_draw, save_png, to_pictures
 from genkit.report.rendering import Renderer
 
 if TYPE_CHECKING:
@@ -20,10 +22,16 @@ class ImageRenderer(Renderer):
     draws = True
 
     def fits(self) -> bool:
+        from genkit.report.grids import can_draw
+
         return can_draw(self.schema)
 
     def write(self, item: np.ndarray, file: Path) -> None:
+        from genkit.report.grids import save_png
+
         save_png(self.pictures(item[None])[0], file)
 
     def pictures(self, items: np.ndarray) -> list[Image.Image]:
+        from genkit.report.grids import to_pictures
+
         return to_pictures(items, self.schema)

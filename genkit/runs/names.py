@@ -19,6 +19,8 @@ DEFAULT_RUNS_DIR = Path("runs")
 _LONGEST = 200  # of 255 that file systems have: names beside it are made of it
 EXPORT_CONFIG, EXPORT_WEIGHTS = "config.json", "weights.safetensors"
 """The files of an exported model: genkit.runs.export."""
+MODEL_FOLDER = "model"
+"""Where a run has its model in that form."""
 LATEST = "latest"
 """Stands for the newest run wherever a run is asked for."""
 

@@ -32,7 +32,7 @@ from genkit.plugins.display import Displayed
 from genkit.runs.assets import write_assets
 from genkit.runs.kept_figures import KeptFigures, read_figures
 from genkit.runs.metrics_log import MetricsLog
-from genkit.runs.names import check_free, remove_leftovers
+from genkit.runs.names import MODEL_FOLDER, check_free, remove_leftovers
 from genkit.runs.statement import Statement, read_statement
 from genkit.runs.status import held, read_status
 
@@ -135,7 +135,7 @@ class Run(Displayed):
 
     @property
     def export(self) -> Path:
-        return self.path / "model"
+        return self.path / MODEL_FOLDER
 
     def environment(self) -> dict[str, Any]:
         """Read what the run was made with.

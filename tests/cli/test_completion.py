@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from genkit.plugins.schema import Field, Schema
 from tests.commands import GENKIT
 
 pytestmark = pytest.mark.once
@@ -26,6 +27,14 @@ finally:
     with open("modules.json", "w") as file:
         print(sorted({name.split(".")[0] for name in sys.modules}), file=file)
 """
+
+
+SCHEMA = Schema(
+    {
+        "image": Field((8, 8, 1), "uint8", "image", (0, 255)),
+        "label": Field((), "int32", "label", classes=("cat", "dog")),
+    }
+).to_dict()
 
 
 class Asked:
@@ -58,6 +67,8 @@ def ask(tmp_path, make_run):
     make_run("mine", "dcgan", "mnist")
     make_run("my-other")
     (tmp_path / "runs/mine/checkpoints/00000500").mkdir(parents=True)
+    (tmp_path / "runs/mine/model").mkdir()
+    (tmp_path / "runs/mine/model/config.json").write_text(json.dumps({"schema": SCHEMA}))
     (tmp_path / "pictures").mkdir()
     (tmp_path / "recipe.toml").write_text('model = "ddpm"\ndataset = "npz"\n')
     return lambda line, shell="fish", **more: Asked(tmp_path, line, shell, **more)
@@ -107,7 +118,16 @@ def test_each_shell_is_offered_values(ask, shell, line, offers):
         ("genkit generate ru", []),
         ("genkit encode mine --data sub", ["subset_seed=", "subset="]),
         ("genkit reconstruct mine --n x --data split=te", ["split=test"]),
+        ("genkit generate mine --label c", ["cat"]),
+        ("genkit generate mine --label cat,", ["cat,dog"]),
+        ("genkit generate mine --format ", ["png", "npz", "grid"]),
+        ("genkit run vae --data transforms=g", ["transforms=grayscale"]),
         ("genkit evaluate mine --against dig", ["digits"]),
+        ("genkit evaluate mine --split t", ["train", "test"]),
+        ("genkit evaluate mine --against image-folder --split v", ["validation"]),
+        ("genkit evaluate mine --extractor m", ["mnist-classifier", "mobilenet"]),
+        ("genkit augment --classical c", ["cutout"]),
+        ("genkit new plugin mine --kind m", ["metric"]),
         ("genkit evaluate mine --metrics fid,ki", ["fid,kid"]),
         ("genkit compare vae --models dc", ["dcgan"]),
         ("genkit compare vae --backends jax,j", []),
@@ -165,7 +185,11 @@ from pathlib import Path
 from typing import Annotated
 import genkit, typer
 
-def shout(run: Annotated[Path, typer.Argument(metavar="RUN", help="A run.")]):
+def shout(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run.")],
+    backend: Annotated[str, typer.Option()] = "",
+    label: Annotated[str, typer.Option()] = "",
+):
     print("SHOUT", run)
 
 @genkit.hookimpl
@@ -174,6 +198,8 @@ def genkit_commands():
 """
     more = install("genkit-keras-shouting", "shouting", text, ("genkit-keras>=0",))
     assert ask("genkit shout my-", **more).offers == ["my-other"]
+    assert ask("genkit shout mine --backend j", **more).offers == ["jax"]
+    assert ask("genkit shout mine --label d", **more).offers == ["dog"]
     told = {}
     for word in ("my-other", "my-othre"):
         told[word] = subprocess.run(

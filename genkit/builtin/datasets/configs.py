@@ -37,6 +37,7 @@ class ImageDataConfig(Config):
         description="What is done to the images, in this order: resize=32, resize=32x48, "
         "center-crop=64, grayscale, denoise, denoise=5, normalize=-1,1, flip; "
         "on the command line separated by spaces",
+        examples=["resize=32", "center-crop=64", "grayscale", "denoise", "normalize=-1,1", "flip"],
     )
     limit: int | None = pydantic.Field(
         None, ge=1, description="Use only the first so many items; all when left out"

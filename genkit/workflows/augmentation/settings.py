@@ -12,6 +12,7 @@ from genkit.errors import UsageError
 from genkit.plan.plan import Plan, make_plan
 from genkit.plugins.config import Config
 from genkit.plugins.specs import resolve
+from genkit.workflows.augmentation import Classical
 from genkit.workflows.augmentation.arms import Arm
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Settings(Config):
     )
     seeds: int = Field(5, ge=3, le=1000, description="Repetitions")
     classifier_steps: int = Field(1000, ge=1, description="Training steps of every classifier")
-    classical: tuple[Literal["flip", "translation", "cutout"], ...] = Field(
+    classical: tuple[Classical, ...] = Field(
         ("translation", "cutout"), min_length=1, description="The classical augmentation"
     )
 

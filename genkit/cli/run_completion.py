@@ -1,0 +1,52 @@
+"""What a run's own files offer a shell: its checkpoints, classes, and formats of samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from genkit.cli.completion import Offer, after_comma, asked, beginning
+from genkit.files import read_json
+from genkit.plugins.schema import Schema
+from genkit.runs.names import EXPORT_CONFIG, MODEL_FOLDER, is_export
+
+
+def checkpoints(context: typer.Context, incomplete: str) -> list[Offer]:
+    """Offer the checkpoints that the run has kept."""
+    kept = Path(asked(context)["run"], "checkpoints").glob("[0-9]*")
+    steps = sorted(int(folder.name) for folder in kept if folder.name.isdecimal())
+    return beginning(
+        incomplete,
+        [
+            *((str(step), "") for step in steps),
+            ("best", "where the loss of --keep-best was lowest"),
+        ],
+    )
+
+
+def labels(context: typer.Context, incomplete: str) -> list[Offer]:
+    """Offer the classes of the run's data, with commas between them."""
+    schema = _schema(context)
+    return after_comma(incomplete, [(name, "") for name in schema[schema.name_of("label")].classes])
+
+
+def formats(context: typer.Context, incomplete: str) -> list[Offer]:
+    """Offer what the run's samples can be written as: see ``Samples.formats``."""
+    from genkit.plugins.registry import installed
+    from genkit.plugins.specs import resolve
+
+    schema = _schema(context)
+    modality = schema[schema.main_field()].modality
+    entries = installed().entries("renderers")
+    shown = [resolve(e.spec.renderer) for e in entries if e.spec.modality == modality]
+    own = [(renderer.suffix, "a file each") for renderer in shown if renderer.suffix]
+    drawn = [("grid", "one picture of all")] if any(renderer.draws for renderer in shown) else []
+    return beginning(incomplete, [*own, ("npz", "one array of all"), *drawn])
+
+
+def _schema(context: typer.Context) -> Schema:
+    """Return what the data of the run, or of the exported model, is."""
+    run = Path(asked(context)["run"])
+    saved = run if is_export(run) else run / MODEL_FOLDER
+    return Schema.from_dict(read_json(saved / EXPORT_CONFIG)["schema"])
