@@ -66,7 +66,18 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
 }
 # Packages whose own __all__ is public too.
 PACKAGES = {
-    "genkit.data": ("as_source", "ArraySource", "Batch", "Loader", "Sampler", "Source"),
+    "genkit.data": (
+        "as_source",
+        "ArraySource",
+        "Batch",
+        "FileItem",
+        "FileSource",
+        "ItemFiles",
+        "LeftOut",
+        "Loader",
+        "Sampler",
+        "Source",
+    ),
     "genkit.evaluation": None,
     "genkit.layers": None,
     "genkit.losses": None,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from genkit.data.file_source import FileSource
+from genkit.data.item_files import FileItem, ItemFiles
+from genkit.data.left_out import LeftOut
 from genkit.data.loader import Loader, check_sizes
 from genkit.data.noise import NoiseFn, noise_for_samples, noise_for_step, sample_rng, training_rng
 from genkit.data.pipeline import transformed
@@ -14,6 +17,10 @@ from genkit.data.values import as_source
 __all__ = [
     "ArraySource",
     "Batch",
+    "FileItem",
+    "FileSource",
+    "ItemFiles",
+    "LeftOut",
     "Loader",
     "NoiseFn",
     "Sampler",

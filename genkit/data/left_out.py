@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from genkit.data.source import Source
 
 
 class LeftOut:
@@ -41,3 +44,10 @@ class LeftOut:
             for reason, count in self.counts.items()
         )
         return f"Left out of {self._root}: {counted}."
+
+    def record_in(self, source: Source) -> None:
+        """Keep the counts with a source, and so with its runs; warn of them once."""
+        source.skipped = self.counts["unreadable"]
+        source.left_out = dict(self.counts)
+        if self.counts:
+            warnings.warn(self.summary(), stacklevel=3)

@@ -8,7 +8,7 @@ import json
 import os
 import tempfile
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,14 +122,41 @@ class ArraySource(Source):
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of shapes, dtypes and contents; the same on every machine."""
-        digest = hashlib.sha256()
-        for name, array in sorted(self.arrays.items()):
-            header = [name, self.schema[name].dtype, list(array.shape)]
-            digest.update(json.dumps(header).encode())
-            rows = max(1, _CHUNK_BYTES // max(1, array.nbytes // len(array)))
-            for start in range(0, len(array), rows):
-                digest.update(_bytes_of(array[start : start + rows]))
-        return digest.hexdigest()
+        return content_digest(self.schema, self.arrays)
+
+    def select(self, rows: NDArray[np.integer]) -> ArraySource:
+        """Return a source of some of the items, in the order of ``rows``."""
+        chosen = ArraySource(self.gather(rows), self.schema)
+        chosen.skipped, chosen.left_out = self.skipped, self.left_out
+        return chosen
+
+
+class Sliceable(Protocol):
+    """What a slice makes an array of: an array, or items that are read when they are needed."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of rows, and the shape of each."""
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all rows."""
+
+    def __getitem__(self, wanted: slice, /) -> NDArray[Any]:
+        """Return some rows."""
+
+
+def content_digest(schema: Schema, arrays: Mapping[str, Sliceable]) -> str:
+    """Return the SHA-256 of the fields' shapes, dtypes and contents."""
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        header = [name, schema[name].dtype, list(array.shape)]
+        digest.update(json.dumps(header).encode())
+        length = array.shape[0]
+        rows = max(1, _CHUNK_BYTES // max(1, array.nbytes // length))
+        for start in range(0, length, rows):
+            digest.update(_bytes_of(array[start : start + rows]))
+    return digest.hexdigest()
 
 
 def allocate(shape: tuple[int, ...], dtype: str) -> NDArray[Any]:

@@ -9,6 +9,7 @@ import json
 import os
 import struct
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from safetensors.numpy import save
 
 import genkit
 from genkit.builtin.datasets.idx import read_idx
-from genkit.builtin.datasets.image_files import decode_all
+from genkit.builtin.datasets.image_files import image_items
 from genkit.builtin.datasets.metadata import read_captions
 from genkit.builtin.datasets.npz import NpzConfig, open_npz
 from genkit.data.left_out import LeftOut
@@ -213,7 +214,7 @@ def picture(format_, mode="RGB"):
 def test_images(folder, content):
     file = folder / "picture.png"
     file.write_bytes(content)
-    survives(decode_all, [file], "RGB", [], LeftOut(folder))
+    survives(partial(image_items, mode="RGB"), folder, [file], LeftOut(folder))
 
 
 def archive():

@@ -5,14 +5,17 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from genkit.data.source import allocate
+from genkit.data.item_files import FileItem, ItemFiles
+from genkit.data.transforms import ImageTransform, Transform
 from genkit.errors import DataError
+from genkit.plugins.schema import Field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genkit.data.left_out import LeftOut
-    from genkit.data.transforms import ImageTransform
 
 MAX_PIXELS = 8192 * 8192
 _WHITE_IN_16_BITS = 65535
@@ -57,66 +59,56 @@ def decode(file: Path, mode: str | None) -> tuple[NDArray[np.uint8], int]:
     Raises:
         OSError: or another of the errors that mean that the image can't be read.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(file, formats=_FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise ValueError(f"{image.width}x{image.height} pixels are too many")
-            more = getattr(image, "n_frames", 1) - 1 if image.format in _SEVERAL else 0
-            upright = ImageOps.exif_transpose(image)
-            plain = _without_transparency(_in_8_bits(upright))
-            values = np.asarray(plain.convert(mode) if mode else plain)
+    with Image.open(file, formats=_FORMATS) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise ValueError(f"{image.width}x{image.height} pixels are too many")
+        more = getattr(image, "n_frames", 1) - 1 if image.format in _SEVERAL else 0
+        upright = ImageOps.exif_transpose(image)
+        plain = _without_transparency(_in_8_bits(upright))
+        values = np.asarray(plain.convert(mode) if mode else plain)
     return values if values.ndim == 3 else values[..., None], more  # noqa: PLR2004
 
 
-def decode_all(
+def image_items(
+    root: Path,
     files: Sequence[Path],
-    mode: str | None,
-    transforms: Sequence[ImageTransform],
     left_out: LeftOut,
+    *,
+    mode: str | None = None,
+    transforms: Sequence[Transform] = (),
     limit: int | None = None,
-) -> tuple[NDArray[np.uint8], list[Path]]:
-    """Decode images into one array, each transformed on its way.
+) -> tuple[ItemFiles, Field]:
+    """Return images as items that are decoded when they are needed, and what each of them is.
 
     Args:
+        root: the folder that the images are in.
         files: the images.
-        mode: as for ``decode``.
-        transforms: applied to every image by itself.
         left_out: counts the files that can't be read.
+        mode: as for ``decode``.
+        transforms: applied to every image by itself; none draws at random.
         limit: stop after so many images.
-
-    Returns:
-        the images, shape ``(items, height, width, channels)``, and their files.
 
     Raises:
         DataError: not one could be read, or they differ in size or in channels.
     """
-    images: NDArray[Any] | None = None
-    used: list[Path] = []
-    limit = min(limit or len(files), len(files))
-    for file in files:
-        if len(used) == limit:
-            break
+    field = Field((1, 1, 1), "uint8", "image", (0, 255))
+
+    def read(file: Path) -> FileItem:
+        nonlocal field
         try:
             image, more = decode(file, mode)
         except _UNREADABLE:
-            left_out.add("unreadable", file)
-            continue
-        if more:
-            left_out.add("frames or pages after the first", file)
-        image = _transformed(file, image, transforms)
-        if images is None:
-            images = allocate((limit, *image.shape), "uint8")
-        elif image.shape != images.shape[1:]:
-            raise _mixed(used[0], images.shape[1:], file, image.shape)
-        images[len(used)] = image
-        used.append(file)
-    if images is None:
-        raise DataError(
-            f"Expected readable images; none of {len(files)} can be read, the first {files[0]}."
-        )
-    return images[: len(used)], used
+            return FileItem(None, "unreadable")
+        left = "frames or pages after the first" if more else ""
+        item, field = _transformed(file, image, transforms)
+        return FileItem(item, left)
+
+    with warnings.catch_warnings():  # not in read(): other threads' filters would be lost
+        warnings.simplefilter("ignore")
+        items = ItemFiles(root, files, read, left_out, limit=limit, differs=_mixed)
+    if not items.fit_the_cache:  # they are decoded again, and what Pillow warns of is known
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+    return items, replace(field, shape=items.shape[1:])
 
 
 def _in_8_bits(image: Image.Image) -> Image.Image:
@@ -140,18 +132,24 @@ def _without_transparency(image: Image.Image) -> Image.Image:
 
 
 def _transformed(
-    file: Path, image: NDArray[np.uint8], transforms: Sequence[ImageTransform]
-) -> NDArray[np.uint8]:
+    file: Path, image: NDArray[np.uint8], transforms: Sequence[Transform]
+) -> tuple[NDArray[Any], Field]:
+    values: NDArray[Any] = image
+    field = Field(image.shape, "uint8", "image", (0, 255))
     try:
         for transform in transforms:
-            image = transform.apply(image)
+            if isinstance(transform, ImageTransform):
+                values = transform.apply(values)
+            else:
+                values = transform(values[None], field)[0]
+            field = transform.output(field)
     except DataError as error:
         raise DataError(f"{file}: {error.message}", error.hint) from error
-    return image
+    return values, field
 
 
 def _mixed(
-    first: Path, first_shape: tuple[int, ...], file: Path, shape: tuple[int, ...]
+    file: Path, shape: tuple[int, ...], first: Path, first_shape: tuple[int, ...]
 ) -> DataError:
     if first_shape[2] != shape[2]:
         names = {1: "gray", 3: "in colour"}

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import warnings
-from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,20 +17,21 @@ import numpy as np
 
 from genkit.builtin.datasets.configs import ImageFolderConfig
 from genkit.builtin.datasets.folder_layout import SPLITS, Layout, find_layout
-from genkit.builtin.datasets.image_files import decode_all
+from genkit.builtin.datasets.image_files import image_items
 from genkit.builtin.datasets.image_search import READABLE, ImageSearch
 from genkit.builtin.datasets.images import balanced
 from genkit.builtin.datasets.metadata import read_captions
+from genkit.data.file_source import FileSource
 from genkit.data.left_out import LeftOut
 from genkit.data.pipeline import transformed
-from genkit.data.source import ArraySource, Source
 from genkit.data.transform_names import parse_transforms
-from genkit.data.transforms import ImageTransform, Transform
 from genkit.errors import DataError
 from genkit.plugins.specs import Field, Schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from genkit.data.source import Source
 
 
 def open_image_folder(config: ImageFolderConfig) -> Source:
@@ -51,23 +51,27 @@ def open_image_folder(config: ImageFolderConfig) -> Source:
     labels = layout.labels()
     classes = tuple(sorted(set(labels.values())))
     transforms = parse_transforms(config.transforms)
-    alone = [t for t in takewhile(_is_alone, transforms) if isinstance(t, ImageTransform)]
-    images, used = decode_all(files, config.mode, alone, left_out, config.limit)
-    if left_out.counts:
-        warnings.warn(left_out.summary(), stacklevel=2)
-    arrays: dict[str, NDArray[Any]] = {"image": images}
-    fields = {"image": Field(images.shape[1:], "uint8", "image", (0, 255))}
+    certain = [transform for transform in transforms if not transform.random]
+    items, field = image_items(
+        config.path, files, left_out, mode=config.mode, transforms=certain, limit=config.limit
+    )
+    used = [items.file(number) for number in range(len(items))]
+    arrays: dict[str, NDArray[Any]] = {}
+    fields = {"image": field}
     if labels:
+        numbers = {name: number for number, name in enumerate(classes)}
         _warn_of_empty_classes(classes, {labels[file] for file in used}, config)
-        arrays["label"] = np.array([classes.index(labels[file]) for file in used], np.int32)
+        arrays["label"] = np.array([numbers[labels[file]] for file in used], np.int32)
         fields["label"] = Field((), "int32", "label", classes=classes)
     if captions := _captions(config.path, layout):
         arrays["caption"] = np.array([captions.get(file, "") for file in used], object)
         fields["caption"] = Field((), "string", "text")
-    source = ArraySource(arrays, Schema(fields))
-    source.skipped = left_out.counts["unreadable"]
-    source.left_out = dict(left_out.counts)
-    return transformed(balanced(source, config), transforms[len(alone) :])
+    source = FileSource("image", items, Schema(fields), arrays)
+    left_out.record_in(source)
+    chosen = balanced(source, config)
+    if isinstance(chosen, FileSource):
+        chosen = chosen.in_memory()
+    return transformed(chosen, [transform for transform in transforms if transform.random])
 
 
 def _wanted(config: ImageFolderConfig, layout: Layout, left_out: LeftOut) -> list[Path]:
@@ -111,7 +115,3 @@ def _captions(folder: Path, layout: Layout) -> dict[Path, str]:
     for base in dict.fromkeys((folder, *layout.bases.values())):
         captions |= read_captions(base)
     return captions
-
-
-def _is_alone(transform: Transform) -> bool:
-    return isinstance(transform, ImageTransform)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genkit.builtin.datasets.configs import ImageDataConfig
+from genkit.data.file_source import FileSource
 from genkit.data.noise import permutation
 from genkit.data.pipeline import transformed
 from genkit.data.source import ArraySource, Source
@@ -47,7 +48,7 @@ def open_labelled(
     return transformed(chosen, parse_transforms(config.transforms))
 
 
-def balanced(source: ArraySource, config: ImageDataConfig) -> ArraySource:
+def balanced(source: ArraySource | FileSource, config: ImageDataConfig) -> Source:
     """Keep as many items of each class as the settings say; all where they say nothing.
 
     Raises:
@@ -60,9 +61,7 @@ def balanced(source: ArraySource, config: ImageDataConfig) -> ArraySource:
     rows = rows_per_class(
         source.arrays[label], classes, config.per_class, config.subset_seed, config.subset
     )
-    kept = ArraySource(source.gather(rows), source.schema)
-    kept.skipped, kept.left_out = source.skipped, source.left_out
-    return kept
+    return source.select(rows)
 
 
 def rows_per_class(
