@@ -107,6 +107,10 @@ def overfit(tmp_path):
         yield run
 
 
+def weight_of(model):
+    return float(ops.convert_to_numpy(model.weight()))
+
+
 def checkpoints(result):
     return sorted(int(path.name) for path in (result.path / "checkpoints").iterdir())
 
@@ -114,13 +118,13 @@ def checkpoints(result):
 def test_the_best_checkpoint_is_where_held_out_data_fits_best(overfit):
     result = overfit(validate_every=1, keep_best="validation_loss")
     assert checkpoints(result) == [5, 8, 9]
-    assert float(genkit.load(result, checkpoint="best").weight()) == pytest.approx(5)
+    assert weight_of(genkit.load(result, checkpoint="best")) == pytest.approx(5)
 
 
 def test_also_where_checkpoints_come_less_often_than_looks(overfit):
     result = overfit(validate_every=3, checkpoint_every=8, keep_best="validation_loss")
     assert checkpoints(result) == [6, 8, 9]
-    assert float(genkit.load(result, checkpoint="best").weight()) == pytest.approx(6)
+    assert weight_of(genkit.load(result, checkpoint="best")) == pytest.approx(6)
 
 
 def test_early_stopping_ends_on_it(overfit):
