@@ -102,6 +102,13 @@ FLAGS = {
         "before. Use it with: genkit generate RUN --checkpoint best",
         metavar="LOSS",
     ),
+    "validate_every": Flag(
+        "Look at held-out data every so many steps, and log its losses as validation_NAME, for "
+        "--keep-best and callbacks too: the validation split where there is one, else a tenth of "
+        "the items, at most 5,000, which are then not learned from.",
+        int,
+        metavar="STEPS",
+    ),
     "learning_rate_schedule": Flag(
         "How learning rates fall over the run: constant, linear or cosine, to zero.",
         complete=completion.schedules,

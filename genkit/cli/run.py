@@ -31,7 +31,16 @@ _PLACE = "Where it goes"
     after="recipe",
 )
 @recipe_flags(_LENGTH, "steps", "epochs", "time", after="recipe")
-@recipe_flags(_PLACE, "checkpoint_every", "sample_every", "keep", "keep_best", "log", after="name")
+@recipe_flags(
+    _PLACE,
+    "checkpoint_every",
+    "sample_every",
+    "keep",
+    "keep_best",
+    "validate_every",
+    "log",
+    after="name",
+)
 def run(  # noqa: PLR0917
     model: Annotated[
         str | None,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from genkit.data.file_source import FileSource
 from genkit.data.item_files import FileItem, ItemFiles
 from genkit.data.left_out import LeftOut
-from genkit.data.loader import Loader, check_sizes
+from genkit.data.loader import Loader, check_sizes, in_order
 from genkit.data.noise import NoiseFn, noise_for_samples, noise_for_step, sample_rng, training_rng
 from genkit.data.pipeline import transformed
 from genkit.data.sampling import Sampler, Shuffled
 from genkit.data.source import ArraySource, Batch, Source
+from genkit.data.subset import Subset, hold_out
 from genkit.data.transform_names import parse_transforms
 from genkit.data.transforms import Transform
 from genkit.data.values import as_source
@@ -26,9 +27,12 @@ __all__ = [
     "Sampler",
     "Shuffled",
     "Source",
+    "Subset",
     "Transform",
     "as_source",
     "check_sizes",
+    "hold_out",
+    "in_order",
     "noise_for_samples",
     "noise_for_step",
     "parse_transforms",

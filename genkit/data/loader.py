@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 from genkit.data.framework_free import import_grain
 from genkit.data.noise import NoiseFn, augmentation_rng, check_seed, noise_for_step
 from genkit.data.pipeline import augmented
-from genkit.data.sampling import Sampler, Shuffled
+from genkit.data.sampling import InOrder, Sampler, Shuffled
 from genkit.errors import DataError, GenkitError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from genkit.data.source import Batch, Source
@@ -124,9 +125,17 @@ class Loader:
 class _BatchMaker:
     """Makes any batch of the endless sequence, given its number."""
 
-    def __init__(self, source: Source, sampler: Sampler, seed: int, noise: NoiseFn | None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        sampler: Sampler,
+        seed: int,
+        noise: NoiseFn | None,
+        *,
+        augment: bool = True,
+    ) -> None:
         self._source, self._sampler, self._seed = source, sampler, seed
-        self._noise = noise
+        self._noise, self._augment = noise, augment
         self._fields = [n for n, field in source.schema.fields.items() if field.dtype != "string"]
 
     def __call__(self, number: int, number_in_epoch: int) -> Batch:  # noqa: ARG002 - grain's form
@@ -134,7 +143,8 @@ class _BatchMaker:
         gathered = self._source.gather(indices)
         batch = {name: gathered[name] for name in self._fields}
         rng = augmentation_rng(self._seed, number)
-        batch = augmented(self._source, batch, rng)
+        if self._augment:
+            batch = augmented(self._source, batch, rng)
         batch = {**batch, **self._source.draw(indices, rng), **extra}
         if self._noise is None:
             return batch
@@ -157,6 +167,26 @@ def _prefetched(maker: _BatchMaker, batches_per_epoch: int, start: int) -> Any:
     batches = iter(dataset)
     batches.set_state({"next_index": start})
     return batches
+
+
+def in_order(
+    source: Source, *, batch_size: int, seed: int, noise: NoiseFn | None = None
+) -> Iterator[tuple[int, Batch]]:
+    """Go once through all items in their order, without augmentation; the same batches each time.
+
+    Args:
+        source: where items come from.
+        batch_size: items in a batch; the last one may have fewer.
+        seed: of the noise, from 0 to 2^31 - 1.
+        noise: as for ``Loader``.
+
+    Yields:
+        how many items a batch has, and the batch.
+    """
+    sampler = InOrder(len(source), batch_size)
+    make = _BatchMaker(source, sampler, check_seed(seed), noise, augment=False)
+    for number in range(sampler.batches_per_epoch):
+        yield min(batch_size, len(source) - number * batch_size), make(number, number)
 
 
 def check_sizes(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from genkit.data.noise import permutation
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from genkit.data.source import Batch
@@ -52,3 +53,21 @@ class Shuffled:
             self._order = (epoch, permutation(self._seed, epoch, self._length))
         start = place * self._batch_size
         return self._order[1][start : start + self._batch_size], {}
+
+
+class InOrder:
+    """One pass through the data as it stands; the last batch has what is left.
+
+    Args:
+        length: number of items.
+        batch_size: items in a batch.
+    """
+
+    def __init__(self, length: int, batch_size: int) -> None:
+        self.batches_per_epoch = -(-length // batch_size)
+        self._length, self._batch_size = length, batch_size
+
+    def __call__(self, number: int) -> tuple[NDArray[np.intp], Batch]:
+        """Return the indices of a batch's items, and nothing beside them."""
+        start = number * self._batch_size
+        return np.arange(start, min(start + self._batch_size, self._length)), {}

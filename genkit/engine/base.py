@@ -30,7 +30,11 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from genkit.engine.keras_inside import scaled_learning_rate, trained_variables
+from genkit.engine.keras_inside import (
+    as_in_generation,
+    scaled_learning_rate,
+    trained_variables,
+)
 from genkit.engine.state import ModelState
 from genkit.errors import UsageError
 
@@ -137,19 +141,34 @@ class Engine(abc.ABC):
             ``step(batch, static)``: ``static`` holds hashable values by name that are merged into
             the batch before tracing; each new combination compiles once.
         """
-        variants: dict[Static, StepFn] = {}
+        return _variants(fn, self._compile)
 
-        def step(batch: Any, static: Static = ()) -> dict[str, Any]:
-            if static not in variants:
-                extra = dict(static)
-                variants[static] = self._compile(lambda b: fn(merge(b, extra)))
-            return variants[static](batch)
+    def compile_evaluation(self, fn: StepFn) -> Callable[[Any, Static], dict[str, Any]]:
+        """Compile what looks at a batch and leaves the model as it is.
 
-        return step
+        Layers behave as in generation, whatever ``training`` they are called with, and what ``fn``
+        assigns to a variable is forgotten.
+
+        Args:
+            fn: takes the batch as in ``compile_step``, returns scalars by name.
+
+        Returns:
+            ``evaluate(batch, static)``, as ``compile_step`` does.
+        """
+
+        def unlearned(batch: Any) -> dict[str, Any]:
+            with as_in_generation(self.model):
+                return fn(batch)
+
+        return _variants(unlearned, self._compile_evaluation)
 
     @abc.abstractmethod
     def _compile(self, fn: StepFn) -> StepFn:
         """Compile a function that updates the model's variables."""
+
+    @abc.abstractmethod
+    def _compile_evaluation(self, fn: StepFn) -> StepFn:
+        """Compile a function whose updates of variables are forgotten."""
 
     @property
     def eager(self) -> str:
@@ -180,6 +199,21 @@ class Engine(abc.ABC):
     def fetch(self, logs: Mapping[str, Any]) -> dict[str, float]:
         """Bring a step's scalars to the host."""
         return {name: float(keras.ops.convert_to_numpy(value)) for name, value in logs.items()}
+
+
+def _variants(
+    fn: StepFn, compiler: Callable[[StepFn], StepFn]
+) -> Callable[[Any, Static], dict[str, Any]]:
+    """Compile a function once for each combination of static values, when it comes."""
+    variants: dict[Static, StepFn] = {}
+
+    def step(batch: Any, static: Static = ()) -> dict[str, Any]:
+        if static not in variants:
+            extra = dict(static)
+            variants[static] = compiler(lambda b: fn(merge(b, extra)))
+        return variants[static](batch)
+
+    return step
 
 
 def split_loss(result: Any) -> tuple[Any, dict[str, Any]]:

@@ -154,6 +154,22 @@ class BackendEngine(Engine):
 
         return step
 
+    def _compile_evaluation(self, fn: StepFn) -> StepFn:
+        variables = self.state.variables
+        names: list[str] = []
+
+        @partial(jax.jit, compiler_options=compiler_options())
+        def pure(values: list[Any], batch: Any) -> list[Any]:
+            with Scope(list(zip(variables, values, strict=True))):
+                logs = fn(batch)
+            names[:] = logs
+            return list(logs.values())
+
+        def evaluate(batch: Any) -> dict[str, Any]:
+            return dict(zip(names, pure(keras_inside.values(variables), batch), strict=True))
+
+        return evaluate
+
     def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., np.ndarray]:
         variables = self.state.variables
 

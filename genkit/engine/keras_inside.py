@@ -136,6 +136,34 @@ def scaled_learning_rate(optimizer: Any, factor: Any) -> Iterator[None]:
         del optimizer._get_current_learning_rate
 
 
+@contextmanager
+def as_in_generation(model: Any) -> Iterator[None]:
+    """Have all layers of a model run as in generation, whatever ``training`` they are given.
+
+    Keras settles that argument in one place, layer by layer; what a call says goes before all else
+    there, and a loss says ``training=True``.
+    """
+    name = "_resolve_and_populate_arg"
+    layers = {id(layer): layer for layer in all_layers(model)}.values()
+
+    def settled(
+        resolve: Callable[..., None], argument: str, spec: Any, context: Any, given: dict[str, Any]
+    ) -> None:
+        resolve(argument, spec, context, given)
+        if argument == "training":
+            context.set_value(argument, False)
+            if argument in given:
+                given[argument] = False
+
+    for layer in layers:
+        vars(layer)[name] = partial(settled, getattr(layer, name))
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del vars(layer)[name]
+
+
 def values(variables: Iterable[Any]) -> list[Any]:
     """Return the tensors of variables.
 

@@ -153,6 +153,17 @@ class BackendEngine(Engine):
 
         return step
 
+    def _compile_evaluation(self, fn: StepFn) -> StepFn:
+        @tf.function(autograph=False)
+        def evaluate(batch: Any) -> dict[str, Any]:
+            scope = _Scope()
+            scope.read(self.state.variables)
+            with scope:
+                return fn(batch)
+
+        found: StepFn = evaluate
+        return found
+
     def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., np.ndarray]:
         compiled = tf.function(fn, autograph=False)
 

@@ -99,6 +99,14 @@ class BackendEngine(Engine):
         self._recorded.append(recorded)
         return lambda batch: recorded(pytree.tree_map(_tensor, batch))
 
+    def _compile_evaluation(self, fn: StepFn) -> StepFn:
+        def evaluate(batch: Any) -> dict[str, Any]:
+            with torch.no_grad(), Scope():
+                return _detached(fn(batch))
+
+        recorded = RecordedStep(evaluate, self.state.variables)
+        return lambda batch: recorded(pytree.tree_map(_tensor, batch))
+
     @property
     def eager(self) -> str:
         return next((step.eager for step in self._recorded if step.eager), "")

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from genkit.data import as_source
+from genkit.engine.base import split_loss
 from genkit.engine.keras_inside import all_layers, own_sublayers, trained_variables
 from genkit.engine.optimized import OptimizerGroup, for_precision
 from genkit.errors import UsageError
@@ -205,6 +206,20 @@ class Model(Presented, Generating, keras.Model):
         """
         raise NotImplementedError(f"{type(self).__name__} defines no training_step.")
 
+    def validation_step(self, batch: Any) -> dict[str, Any]:
+        """Return the losses of a batch that is not learned from.
+
+        By default those of ``training_step``, without its updates: layers behave as in generation,
+        and what is assigned to a variable is forgotten. Here, too.
+
+        Args:
+            batch: as for ``training_step``.
+
+        Returns:
+            scalars by name; in the log each is called ``validation_`` and its name.
+        """
+        return self.training_step(batch, lambda _, fn, *inputs: split_loss(fn(*inputs)))
+
     def use_averaged_weights(self) -> None:
         """Replace the weights by the optimizers' averages, for optimizers that keep any."""
         for name, optimizer in self.optimizers.items():
@@ -241,6 +256,8 @@ class Model(Presented, Generating, keras.Model):
         steps: int | None = None,
         batch_size: int = 64,
         seed: int = 0,
+        validation_data: Any = None,
+        validate_every: int | None = None,
         callbacks: Sequence[Any] = (),
         verbose: bool = True,
     ) -> Any:
@@ -256,6 +273,9 @@ class Model(Presented, Generating, keras.Model):
             steps: training steps; with both, whichever ends first.
             batch_size: items a step.
             seed: of the order of the data and of the noise.
+            validation_data: data as ``data`` that is not learned from; its losses come under names
+                that begin with ``validation_``, also for callbacks.
+            validate_every: steps between looks at it; once an epoch when left out.
             callbacks: ``keras.callbacks.Callback`` objects.
             verbose: show progress.
 
@@ -266,11 +286,20 @@ class Model(Presented, Generating, keras.Model):
         self.bind(source.schema, source.assets)
         if epochs is None and steps is None:
             epochs = 1
-        settings = FitSettings(batch_size=batch_size, epochs=epochs, steps=steps, seed=seed)
+        held_out = None if validation_data is None else as_source(validation_data)
+        if held_out is not None and validate_every is None:
+            validate_every = max(1, len(self.examples(source)) // batch_size)
+        settings = FitSettings(
+            batch_size=batch_size,
+            epochs=epochs,
+            steps=steps,
+            seed=seed,
+            validate_every=validate_every,
+        )
         trainer = ClosedFormTrainer() if hasattr(self, "solve") else Trainer()
         shown = [*callbacks, Progress()] if verbose and trainer.stepwise else list(callbacks)
         activation.keep_freed_memory()
-        outcome = trainer.fit(self, source, UnsavedRun(settings), shown)
+        outcome = trainer.fit(self, source, UnsavedRun(settings, held_out), shown)
         self.trained_steps += outcome.steps
         self.use_averaged_weights()
         return getattr(self, "history", None)

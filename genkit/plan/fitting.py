@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 LearningRateSchedule = Literal["constant", "linear", "cosine"]
 
+VALIDATION = "validation_"
+"""What the name of a loss begins with that is of held-out data."""
+
 FIRST_SAMPLES = (1, 10, 100)
 """Steps whose samples are shown whatever the settings: early on a model changes fast."""
 
@@ -28,6 +31,7 @@ class FitSettings:
         sample_every: steps between sample grids, after those of steps 1, 10 and 100.
         keep: how many of the newest checkpoints stay.
         keep_best: a loss; the checkpoint where it was lowest stays too.
+        validate_every: steps between looks at held-out data, after that of step 1.
         learning_rate_schedule: how learning rates fall over the run: to zero in a straight line or
             along half a cosine; or not at all.
         warmup_steps: steps over which learning rates rise to their values.
@@ -43,6 +47,7 @@ class FitSettings:
     sample_every: int = 500
     keep: int = 2
     keep_best: str | None = None
+    validate_every: int | None = None
     learning_rate_schedule: LearningRateSchedule = "constant"
     warmup_steps: int = 0
     planned: FitSettings | None = None
@@ -59,6 +64,12 @@ class FitSettings:
     def samples_are_due(self, step: int) -> bool:
         """Whether a sample grid is drawn after this many steps."""
         return step in FIRST_SAMPLES or step % self.sample_every == 0
+
+    def validation_is_due(self, step: int, total: int | None) -> bool:
+        """Whether held-out data is looked at after this many steps, of ``total`` in all."""
+        if self.validate_every is None:
+            return False
+        return step in (1, total) or step % self.validate_every == 0
 
     def learning_rate_factor(self, step: int, seconds: float, steps_per_epoch: int) -> float | None:
         """Return what learning rates are multiplied by; None where they stay as they are.
@@ -106,6 +117,8 @@ class Position:
         window_sums: each loss summed over the steps since the last checkpoint that was due.
         first: the first step's losses, by which an explosion is known.
         metrics: the last step's losses.
+        validation: the newest losses on held-out data.
+        validated: the step that they are of.
         finished: whether a callback ended the run for good.
         callbacks: the state of each callback; see ``genkit.models.training.callbacks``.
     """
@@ -116,6 +129,8 @@ class Position:
     window_sums: dict[str, float] = field(default_factory=dict)
     first: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, float] | None = None
+    validation: dict[str, float] = field(default_factory=dict)
+    validated: int = 0
     finished: bool = False
     callbacks: dict[str, dict[str, Any]] = field(default_factory=dict)
 

@@ -65,6 +65,9 @@ class Recipe(Config):
     keep_best: str | None = Field(
         None, description="A loss; the checkpoint where it was lowest stays too"
     )
+    validate_every: _Count | None = Field(
+        None, description="Steps between looks at held-out data, after that of step 1"
+    )
     learning_rate_schedule: LearningRateSchedule | None = Field(
         None, description="How learning rates fall over the run: constant, linear or cosine"
     )
@@ -98,6 +101,7 @@ class Plan(Config):
     sample_every: _Count = FitSettings.sample_every
     keep: _Count = FitSettings.keep
     keep_best: str | None = None
+    validate_every: _Count | None = None
     learning_rate_schedule: LearningRateSchedule = FitSettings.learning_rate_schedule
     warmup_steps: int = Field(FitSettings.warmup_steps, ge=0)
     init: str | None = None

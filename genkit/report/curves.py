@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from genkit.plan.fitting import VALIDATION
 from genkit.report import plots
 from genkit.report.inputs import ReportInputs
 from genkit.report.sections import Section, joined, parts
@@ -25,12 +26,22 @@ def losses(inputs: ReportInputs) -> Section | None:
     if all(len(steps) == 1 for steps, _ in curves.values()):  # no curve, and a second to draw it
         only = ", ".join(f"{name} {values[0]:.4g}" for name, (_, values) in curves.items())
         return Section("Curves", parts().text(f"One step was logged: {only}."))
-    drawn = [_for_page({"": curve}, name) for name, curve in curves.items()]
+    drawn = [_for_page(drawn_curves, name) for name, drawn_curves in _with_validation(curves)]
     caption = (
         f"Running means over a {_WINDOWS}th of the steps; faint: the steps themselves. The "
         "outermost hundredth of the values may lie outside of a plot."
     )
     return Section("Curves", joined([parts().gallery(drawn, "large"), parts().text(caption)]))
+
+
+def _with_validation(curves: Mapping[str, Any]) -> Iterator[tuple[str, Curves]]:
+    """List the plots of a run's curves: one on held-out data is drawn over that of training."""
+    for name, curve in curves.items():
+        held_out = curves.get(f"{VALIDATION}{name}")
+        if held_out is not None:
+            yield name, {"training": curve, "validation": held_out}
+        elif not (name.startswith(VALIDATION) and name.removeprefix(VALIDATION) in curves):
+            yield name, {"": curve}
 
 
 def compared(all_inputs: Mapping[str, ReportInputs]) -> Section | None:

@@ -142,14 +142,17 @@ def read_position(checkpoint: Path) -> Position:
     return position
 
 
-def read_window_sums(checkpoint: Path) -> dict[str, float]:
-    """Read only the losses summed since the checkpoint before.
+def read_mean_losses(checkpoint: Path, checkpoint_every: int) -> dict[str, float]:
+    """Read the mean losses since the checkpoint before, and those on held-out data of its step.
 
     Raises:
         RunError: the file is missing or not as written.
     """
-    sums: dict[str, float] = _read_state(checkpoint)["window_sums"]
-    return sums
+    state = _read_state(checkpoint)
+    held_out: dict[str, float] = state["validation"] if state["validated"] == state["step"] else {}
+    if state["step"] % checkpoint_every:
+        return held_out
+    return {name: sum_ / checkpoint_every for name, sum_ in state["window_sums"].items()} | held_out
 
 
 _KINDS: dict[str, Callable[[Any], bool]] = {
@@ -159,6 +162,8 @@ _KINDS: dict[str, Callable[[Any], bool]] = {
     "window_sums": lambda v: _is_table(v, _is_number),
     "first": lambda v: _is_table(v, _is_number),
     "metrics": lambda v: v is None or _is_table(v, _is_number),
+    "validation": lambda v: _is_table(v, _is_number),
+    "validated": lambda v: type(v) is int and v >= 0,
     "finished": lambda v: isinstance(v, bool),
     "callbacks": lambda v: _is_table(v, lambda state: isinstance(state, dict)),
     "files": lambda v: _is_table(v, lambda digest: isinstance(digest, str)),
@@ -180,6 +185,8 @@ def _read_state(checkpoint: Path) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"The checkpoint file {path} can't be read: {reason_of(error)}.") from error
+    if isinstance(data, dict):  # those from before there was validation have none
+        data = {"validation": {}, "validated": 0, **data}
     if not isinstance(data, dict) or data.keys() != _KINDS.keys():
         raise RunError(f"The checkpoint file {path} is damaged: expected the keys {list(_KINDS)}.")
     for key, is_right in _KINDS.items():

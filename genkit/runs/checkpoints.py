@@ -85,21 +85,21 @@ def _drop_old(directory: Path, settings: FitSettings) -> None:
 
 
 def best(directory: Path, settings: FitSettings) -> int | None:
-    """Return the step of the checkpoint with the lowest mean loss, of those that were due.
+    """Return the step of the checkpoint where the loss ``settings.keep_best`` was lowest.
 
-    The mean of the loss ``settings.keep_best`` goes over the steps since the checkpoint before.
+    A loss of training counts as its mean over the steps since the checkpoint before, one on
+    held-out data as it was found at the step.
     """
-    means = {}
+    found = {}
     for step in steps(directory):
-        if step % settings.checkpoint_every:
-            continue
+        checkpoint = directory / f"{step:08d}"
         try:
-            sums = checkpoint_files.read_window_sums(directory / f"{step:08d}")
+            losses = checkpoint_files.read_mean_losses(checkpoint, settings.checkpoint_every)
         except RunError:
             continue  # an old one that is damaged must not end the training that goes on
-        if settings.keep_best in sums:
-            means[step] = sums[settings.keep_best] / settings.checkpoint_every
-    return min(means, key=lambda step: means[step], default=None)
+        if settings.keep_best in losses:
+            found[step] = losses[settings.keep_best]
+    return min(found, key=lambda step: found[step], default=None)
 
 
 def check_finite(weights: Mapping[str, np.ndarray], step: int) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from genkit.data import hold_out
 from genkit.data.memory import bounded_weights, machine_holds
-from genkit.errors import RunError, UsageError
+from genkit.errors import DataError, RunError, UsageError
 from genkit.files import inside
 from genkit.plan import precision
 from genkit.plugins.entries import Entry
@@ -35,7 +36,7 @@ def open_data(
     *,
     unseen: bool = False,
 ) -> Source:
-    """Open a plan's data set.
+    """Open a plan's data set; without the items that it holds out, where it validates.
 
     Args:
         plan: names it, with its settings.
@@ -48,7 +49,32 @@ def open_data(
     """
     entry = registry.find("datasets", plan.qualified("dataset"))
     split = {"split": "test"} if unseen and has_splits(entry) else {}
-    return open_entry(entry, {**plan.data, **split, **(changes or {})})
+    source = open_entry(entry, {**plan.data, **split, **(changes or {})})
+    if unseen or changes or plan.validate_every is None or _open_validation(plan, entry):
+        return source
+    return hold_out(source, plan.seed)[0]
+
+
+def open_held_out(plan: Plan, registry: Registry) -> Source:
+    """Open what a plan that validates looks at: the validation split, or a tenth held out.
+
+    Raises:
+        GenkitError: as ``open_data``; or too few items.
+    """
+    entry = registry.find("datasets", plan.qualified("dataset"))
+    return _open_validation(plan, entry) or hold_out(open_entry(entry, plan.data), plan.seed)[1]
+
+
+def _open_validation(plan: Plan, entry: Entry) -> Source | None:
+    """Open the validation split of the data that a plan trains on, if there is one."""
+    field = resolve(entry.spec.config).model_fields.get("split")
+    splits = get_args(field.annotation) if field else ()
+    if "validation" not in splits or plan.data.get("split") != "train":
+        return None
+    try:
+        return open_entry(entry, {**plan.data, "split": "validation"})
+    except DataError:  # this folder has none
+        return None
 
 
 def open_entry(entry: Entry, settings: Mapping[str, Any]) -> Source:

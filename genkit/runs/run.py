@@ -39,6 +39,7 @@ from genkit.runs.status import held, read_status
 if TYPE_CHECKING:
     import numpy as np
 
+    from genkit.data import Source
     from genkit.engine.state import ModelState
     from genkit.models.model import Model
 
@@ -62,6 +63,7 @@ class Run(Displayed):
         self.settings = plan.settings()
         self.until: int | None = None
         self.draw: Callable[[Run, int, Model], Path | None] | None = None
+        self.held_out: Source | None = None
         self._metrics = MetricsLog(path / "metrics.jsonl")
 
     def __repr__(self) -> str:

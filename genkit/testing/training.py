@@ -19,6 +19,7 @@ from genkit.errors import GenkitError
 from genkit.models.model import Model
 from genkit.models.training.stepping import CompiledStep
 from genkit.models.training.unsaved_run import UnsavedRun
+from genkit.models.training.validation import Validation
 from genkit.plan import activation
 from genkit.plan.fitting import FitSettings
 from genkit.plan.plan import Plan
@@ -180,6 +181,18 @@ class TrainedSubject(Subject):
         settings = FitSettings(batch_size=min(_WATCHED_BATCH, len(source)), steps=steps)
         self.trainer().fit(model, source, UnsavedRun(settings), [watch])
         return watch
+
+    @property
+    def looked_at(
+        self,
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], list[dict[str, float]]]:
+        """The weights before and after looking at data twice, and the losses of each look."""
+        model = self.straight.model
+        made = engine.create(model)
+        validation = Validation(made, model, self.source, FitSettings(batch_size=BATCH))
+        before, _ = made.state.read()
+        looks = [validation.losses(1) for _ in range(2)]
+        return before, made.state.read()[0], looks
 
     def new_run(self, path: Path, steps: int) -> Run:
         """Begin a toy run at a path that is free."""

@@ -34,6 +34,30 @@ def check_losses_are_finite(subject: TrainedSubject) -> None:
         raise CheckFailed(f"Expected finite losses; {problem}.", "Lower the learning rate.")
 
 
+@checks("models")
+def check_looks_at_held_out_data(subject: TrainedSubject) -> None:
+    """Losses on held-out data are finite, the same when looked at again, and change no weight."""
+    subject.require_steps()
+    before, after, looks = subject.looked_at
+    for name, value in looks[0].items():
+        if not math.isfinite(value):
+            raise CheckFailed(
+                f"Expected finite losses on held-out data; {name} is {value}.",
+                "Write a validation_step(batch) of the model's own.",
+            )
+    if looks[0] != looks[1]:
+        raise CheckFailed(
+            f"Expected the same losses of the same held-out data; they are {looks[0]}, then "
+            f"{looks[1]}.",
+            "Draw what is random in training_noise(rng, n), and take it from the batch.",
+        )
+    if changed := [name for name in before if not np.array_equal(before[name], after[name])]:
+        raise CheckFailed(
+            f"Expected held-out data to change no weight; it changed {', '.join(changed[:3])}.",
+            "Assign to Keras variables of the model alone: what validation assigns is forgotten.",
+        )
+
+
 @checks("models", "trainers")
 def check_every_optimizer_advances(subject: TrainedSubject) -> None:
     """Each named optimizer makes updates, and weights that it owns move."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit.errors import CallbackError, TrainingError, UsageError
+from genkit.live import print_line
 from genkit.plan import activation, precision
 from genkit.plan.compute_settings import compute_settings
 from genkit.plan.fitting import Outcome
@@ -23,13 +24,21 @@ from genkit.report.card import renew_card
 from genkit.runs.assets import read_assets
 from genkit.runs.export import write_export
 from genkit.runs.initial_weights import InitialWeights
-from genkit.runs.inputs import new_callbacks, new_model, new_trainer, on_this_device, open_data
+from genkit.runs.inputs import (
+    new_callbacks,
+    new_model,
+    new_trainer,
+    on_this_device,
+    open_data,
+    open_held_out,
+)
 from genkit.runs.run import Run
 from genkit.runs.statement import Statement, write_statement
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from genkit.data import Source
     from genkit.models.training.trainer import Trainer
 
 
@@ -64,6 +73,9 @@ class Sitting:
         trainer = self.registry.find("trainers", plan.qualified("trainer"))
         self.trainer: Trainer = new_trainer(trainer, plan.trainer_config)
         self.trainer.check(self.model, self.source, plan.settings())
+        self.held_out: Source | None = None
+        if plan.validate_every is not None:
+            self._open_held_out(verbose=verbose)
         if self.trainer.protects_data and self.source.assets:
             raise UsageError(
                 f"The trainer {plan.trainer} lets nothing out of the data but the model; one of "
@@ -77,6 +89,19 @@ class Sitting:
 
             self.callbacks.append(Progress())
         self.initial: InitialWeights | None = None
+
+    def _open_held_out(self, *, verbose: bool) -> None:
+        """Open the data for validation, and say how much it is.
+
+        Raises:
+            GenkitError: the trainer has no loop, or there are too few items.
+        """
+        if not self.trainer.stepwise:
+            raise UsageError(f"The trainer {self.plan.trainer} can't validate: it has no loop.")
+        self.held_out = open_held_out(self.plan, self.registry)
+        if verbose:
+            count, learned = len(self.held_out), len(self.source)
+            print_line(f"Held out: {count:,} items for validation; {learned:,} are learned from")
 
     def load_initial_weights(self, init: str) -> None:
         """Take over what fits of the weights of another run's last checkpoint.
@@ -125,6 +150,7 @@ class Sitting:
                 "fingerprint": self.source.fingerprint(),
                 "schema": self.source.schema.to_dict(),
                 **({"left_out": dict(self.source.left_out)} if self.source.left_out else {}),
+                **({"held_out": len(self.held_out)} if self.held_out else {}),
             },
             **({"init": self.initial.to_dict()} if self.initial else {}),
         }
@@ -142,6 +168,7 @@ class Sitting:
         from genkit.workflows.sample_grids import draw_samples
 
         run.draw = draw_samples
+        run.held_out = self.held_out
         with run.writing():
             if later is not None:
                 run.note_sitting(later)

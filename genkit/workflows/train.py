@@ -105,6 +105,7 @@ def train(
     sample_every: int | None = None,
     keep: int | None = None,
     keep_best: str | None = None,
+    validate_every: int | None = None,
     callbacks: Sequence[Any] | Mapping[str, Mapping[str, Any]] = (),
     runs_dir: str | Path = DEFAULT_RUNS_DIR,
     name: str | None = None,
@@ -139,6 +140,8 @@ def train(
         sample_every: steps between sample grids.
         keep: how many of the newest checkpoints stay.
         keep_best: a loss; the checkpoint where it was lowest stays too.
+        validate_every: steps between looks at held-out data: the validation split where there is
+            one, else a tenth of the items, at most 5,000, that are not learned from.
         callbacks: ``keras.callbacks.Callback`` objects; or, as in a recipe, registered names with
             their arguments.
         runs_dir: folder that holds the runs.

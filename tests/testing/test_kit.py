@@ -29,6 +29,7 @@ DEFECTS = [
     ("grayonly", "builds_for_an_odd_input"),
     ("surprised", "refuses_what_it_cannot_take"),
     ("infinite", "losses_are_finite"),
+    ("blind", "looks_at_held_out_data"),
     ("onesided", "every_optimizer_advances"),
     ("meddling", "only_optimized_variables_move"),
     ("capricious", "same_seed_gives_the_same_run"),

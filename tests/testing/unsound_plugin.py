@@ -39,7 +39,7 @@ def genkit_models():
     yield model("mended", toy, expected_failures={"losses_are_finite": "They once were not"})
     yield model("modest", toy, capabilities=("generate",))
     yield model("deaf", "Deaf", accepts=("image", "label"))
-    for name in ("Refusing", "GrayOnly", "Surprised", "Infinite", "OneSided", "Meddling",
+    for name in ("Refusing", "GrayOnly", "Surprised", "Infinite", "Blind", "OneSided", "Meddling",
                  "Capricious", "Drawing", "Hoarding", "Garish", "Stubborn", "Distorting",
                  "Sociable", "Straying", "Forgetful", "Partial", "Looking"):  # fmt: skip
         yield model(name.lower(), name)

@@ -13,7 +13,8 @@ from genkit.errors import UsageError
 from genkit.models.training import divergence
 from genkit.models.training.callbacks import Callbacks
 from genkit.models.training.stepping import CompiledStep
-from genkit.plan.fitting import Outcome, Position
+from genkit.models.training.validation import Validation
+from genkit.plan.fitting import VALIDATION, Outcome, Position
 
 if TYPE_CHECKING:
     from genkit.data import Loader
@@ -81,6 +82,9 @@ class Loop:
         self.clock = _Clock(position.seconds)
         self.running: _RunningStep | None = None
         self.total = run.settings.total_steps(loader.steps_per_epoch)
+        self.validation = (
+            Validation(self.engine, model, run.held_out, run.settings) if run.held_out else None
+        )
         self.step = CompiledStep(trainer, model, run.settings.seed)
         self.watchers = Callbacks(
             callbacks,
@@ -175,6 +179,7 @@ class Loop:
         """Whether something looks at the model or the losses before the next step begins."""
         settings, done = self.run.settings, step.number + 1
         due = settings.samples_are_due(done) or done % settings.checkpoint_every == 0
+        due = due or settings.validation_is_due(done, self.total)
         return self.waits or due or step.index + 1 == self.loader.steps_per_epoch
 
     def _end_step(self) -> None:
@@ -185,10 +190,10 @@ class Loop:
         position, settings = self.position, self.run.settings
         losses = self.engine.fetch(step.losses)
         self._count(step, losses)
-        shown = losses | self.trainer.measures(position.step)
+        shown = losses | self.trainer.measures(position.step) | self._validate()
         if step.number == self.first_step:  # the first that tells which losses there are
-            self._check_best(losses)
-            self.watchers.check_monitors(shown)
+            self._check_best(losses | position.validation)
+            self.watchers.check_monitors(shown | position.validation)
         position.metrics = shown
         if self.tells:
             self.watchers.call("on_train_batch_end", step.index, shown)
@@ -199,9 +204,11 @@ class Loop:
         if step.index + 1 == self.loader.steps_per_epoch:
             self._end_epoch()
         if self._needs_sync(step) and not (self._is_over() or self.model.stop_training):
+            found = position.validation if position.validated == position.step else {}
             self._keep(
                 samples=settings.samples_are_due(position.step),
-                checkpoint=position.step % settings.checkpoint_every == 0,
+                checkpoint=position.step % settings.checkpoint_every == 0
+                or settings.keep_best in found,
             )
 
     def _count(self, step: _RunningStep, losses: dict[str, float]) -> None:
@@ -217,6 +224,17 @@ class Loop:
         for sums in (position.epoch_sums, position.window_sums):
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + value
+
+    def _validate(self) -> dict[str, float]:
+        """Return the losses on held-out data, where it is their turn."""
+        position = self.position
+        if self.validation is None:
+            return {}
+        if not self.run.settings.validation_is_due(position.step, self.total):
+            return {}
+        position.validation = self.validation.losses(position.step)
+        position.validated = position.step
+        return position.validation
 
     def _check_best(self, losses: dict[str, float]) -> None:
         best = self.run.settings.keep_best
@@ -234,12 +252,15 @@ class Loop:
         epoch, index = divmod(self.position.step - 1, self.loader.steps_per_epoch)
         means = {name: total / (index + 1) for name, total in self.position.epoch_sums.items()}
         logs = means | self.trainer.measures(self.position.step)
-        self.watchers.call("on_epoch_end", epoch, logs)
-        self.watchers.check_monitors(logs, epoch_ended=True)
+        validation = self.position.validation
+        fresh = self.position.validated > self.position.step - (index + 1)
+        self.watchers.call("on_epoch_end", epoch, logs | (validation if fresh else {}))
+        self.watchers.check_monitors(logs | validation, epoch_ended=True)
 
     def _keep(self, *, samples: bool = True, checkpoint: bool = True) -> None:
         """Save samples and a checkpoint, where they are worth keeping."""
-        if not all(map(math.isfinite, (self.position.metrics or {}).values())):
+        losses = (self.position.metrics or {}).items()
+        if not all(math.isfinite(v) for name, v in losses if not name.startswith(VALIDATION)):
             return
         if samples:
             picture = self.run.save_samples(self.position.step, self.model)

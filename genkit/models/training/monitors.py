@@ -8,13 +8,25 @@ from typing import Any
 import keras
 
 from genkit.errors import UsageError
+from genkit.plan.fitting import VALIDATION
 
 
-class EarlyStopping(keras.callbacks.EarlyStopping):
+class _Watching(keras.callbacks.Callback):
+    """Passes over epochs in which held-out data was not looked at."""
+
+    monitor: str
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if self.monitor in (logs or {}) or not self.monitor.startswith(VALIDATION):
+            super().on_epoch_end(epoch, logs)
+
+
+class EarlyStopping(_Watching, keras.callbacks.EarlyStopping):
     """Keras' early stopping, for values that a run has.
 
     Args:
-        monitor: the value it watches; Keras' own default is a validation loss, which no run has.
+        monitor: the value it watches; Keras' own default, ``val_loss``, is called
+            ``validation_loss`` here, and is there with ``validate_every``.
         mode: ``"min"`` or ``"max"``: which way is better.
         **settings: as in Keras: ``patience``, ``min_delta``, ``restore_best_weights``, ...
     """
@@ -23,11 +35,12 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
         super().__init__(monitor, mode=mode, **settings)
 
 
-class ReduceLROnPlateau(keras.callbacks.ReduceLROnPlateau):
+class ReduceLROnPlateau(_Watching, keras.callbacks.ReduceLROnPlateau):
     """Keras' lowering of the learning rate, for values that a run has.
 
     Args:
-        monitor: the value it watches; Keras' own default is a validation loss, which no run has.
+        monitor: the value it watches; Keras' own default, ``val_loss``, is called
+            ``validation_loss`` here, and is there with ``validate_every``.
         mode: ``"min"`` or ``"max"``: which way is better.
         **settings: as in Keras: ``factor``, ``patience``, ``cooldown``, ``min_lr``, ...
     """

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from genkit.engine.optimized import OptimizedModel
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import numpy as np
 
     from genkit.data import Source
@@ -38,6 +40,12 @@ class Trainable(OptimizedModel, Protocol):
     def training_step(self, batch: Any, minimize: Callable[..., Any]) -> dict[str, Any]:
         """Update the model once."""
 
+    def validation_step(self, batch: Any) -> dict[str, Any]:
+        """Return the losses of a batch that is not learned from."""
+
+    def averaged_weights(self) -> AbstractContextManager[None]:
+        """Use averaged weights, where there are any, inside the block."""
+
 
 class RunKeeper(Protocol):
     """Where a run is kept: a directory, such as ``genkit.runs.run.Run``, or nowhere."""
@@ -45,6 +53,10 @@ class RunKeeper(Protocol):
     @property
     def settings(self) -> FitSettings:
         """How long and how to train."""
+
+    @property
+    def held_out(self) -> Source | None:
+        """Data for validation; None where there is none."""
 
     def restore(self, state: ModelState) -> Position:
         """Load the last checkpoint, if there is one, and forget what was logged after it."""

@@ -10,6 +10,7 @@ from genkit.errors import RunError
 from genkit.plan.fitting import FitSettings, Position
 
 if TYPE_CHECKING:
+    from genkit.data import Source
     from genkit.engine.state import ModelState
 
 
@@ -18,10 +19,11 @@ class UnsavedRun:
 
     Args:
         settings: how long and how to train.
+        held_out: data for validation.
     """
 
-    def __init__(self, settings: FitSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: FitSettings, held_out: Source | None = None) -> None:
+        self.settings, self.held_out = settings, held_out
 
     def restore(self, state: ModelState) -> Position:  # noqa: ARG002
         """Begin at the beginning."""
