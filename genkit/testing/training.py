@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genkit import engine
 from genkit.data import Loader
 from genkit.engine.keras_inside import silence_layers
 from genkit.engine.state import ModelState
