@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from genkit.workflows.augment import augment
     from genkit.workflows.compare import compare
     from genkit.workflows.evaluate import evaluate
-    from genkit.workflows.train import Result, resume, train
+    from genkit.workflows.resume import resume
+    from genkit.workflows.train import Result, train
 
 # Keras binds to a backend when it is imported: ours must be chosen before.
 _NEEDS_BACKEND = {"GAN", "Autoencoder", "GradientTransform", "Model", "Trainer", "gradient"}
@@ -87,7 +88,7 @@ _HOME = {
     "load": "genkit.runs.loading",
     "open_data": "genkit.runs.loading",
     "open_run": "genkit.runs.loading",
-    "resume": "genkit.workflows.train",
+    "resume": "genkit.workflows.resume",
     "train": "genkit.workflows.train",
     "write_report": "genkit.report.page",
 }
@@ -167,7 +168,7 @@ def moved(old: str, new: str) -> Callable[[str], Any]:
     """Return the ``__getattr__`` of a module's old place: its names, with a warning."""
 
     def __getattr__(name: str) -> Any:  # noqa: N807 - a module's
-        value = getattr(import_module(new), name)
+        value = getattr(import_module(_HOME.get(name, new)), name)
         _deprecate(f"{old}.{name}", f"genkit.{name}" if name in __all__ else f"{new}.{name}")
         return value
 

@@ -64,7 +64,7 @@ def genkit_callbacks() -> Iterable[CallbackSpec]:
     yield CallbackSpec(
         name="mlflow",
         summary="Log settings, losses, sample grids and the model to MLflow",
-        callback="genkit.models.training.mlflow_logger:MLflowLogger",
+        callback="genkit.runs.mlflow_logger:MLflowLogger",
         packages=("mlflow", "sqlalchemy", "alembic"),
         extra="mlflow",
         writes={"folder": "mlflow"},

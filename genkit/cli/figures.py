@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit.cli.output import say
+from genkit.runs.kept_figures import FIGURES_FILE
 
 if TYPE_CHECKING:
     from genkit.builtin.zoo import ZooModel
@@ -75,7 +76,7 @@ def figure_lines(
         notes.append(_zoo(zoo, {} if has_column else known, shown))
     if hidden := len(figures) - len(shown):
         notes.append(f"{hidden} more {'figure' if hidden == 1 else 'figures'}: --verbose.")
-    notes.append(f"How each was measured: {folder / 'evaluation.json'}")
+    notes.append(f"How each was measured: {folder / FIGURES_FILE}")
     for text in notes:
         yield from _wrapped(text, width)
     if verbose:

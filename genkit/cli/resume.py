@@ -37,10 +37,10 @@ def resume(
       genkit resume runs/mine --backend torch
     """
     from genkit.runs.run import Run
-    from genkit.workflows import train
+    from genkit.workflows import resume as resuming
 
-    finished = steps is None and train.finished_outcome(Run.open(run)) is not None
-    code = show_result(train.resume(run, steps, backend=backend), as_json)
+    finished = steps is None and resuming.finished_outcome(Run.open(run)) is not None
+    code = show_result(resuming.resume(run, steps, backend=backend), as_json)
     if finished:
         note(f"The run was finished: nothing is left. Train on with: genkit resume {run} --steps N")
     return code

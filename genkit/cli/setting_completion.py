@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
@@ -75,13 +74,13 @@ def trainer_keys(context: typer.Context, incomplete: str) -> list[Offer]:
 
 def _dataset(context: typer.Context) -> str:
     from genkit.plugins.registry import installed
+    from genkit.runs.run import Run
 
     given = asked(context)
     if name := given.get("dataset") or given.get("against"):
         return str(name)
     if "run" in given:
-        plan = json.loads(Path(given["run"], "plan.json").read_text(encoding="utf-8"))
-        return f"{plan['distributions']['dataset']}/{plan['dataset']}"
+        return Run.open(Path(given["run"])).plan.qualified("dataset")
     model = installed().find("models", given["model"])
     return str(model.spec.presets[given.get("preset", "default")]["dataset"])
 

@@ -40,7 +40,7 @@ class Weights:
             RunError: there are none.
             UsageError: neither a step nor "best".
         """
-        from genkit.runs import checkpoints
+        from genkit.runs import checkpoint_files, checkpoints
 
         if is_export(path):
             return cls(path, None, _digest(weights_file(path)))
@@ -50,7 +50,8 @@ class Weights:
             return checkpoints.chosen(run.checkpoints, checkpoint, run.settings)
 
         return checkpoints.read_steadily(
-            which, lambda found: cls(path, int(found.name), _digest(found / "model.safetensors"))
+            which,
+            lambda found: cls(path, int(found.name), _digest(found / checkpoint_files.WEIGHTS)),
         )
 
 

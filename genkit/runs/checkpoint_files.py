@@ -24,7 +24,7 @@ from genkit.plan.fitting import Position
 if TYPE_CHECKING:
     from genkit.engine.state import ModelState
 
-_WEIGHTS, _TRAINING = "model.safetensors", "training.safetensors"
+WEIGHTS, TRAINING = "model.safetensors", "training.safetensors"
 _CALLBACKS, _STATE = "callbacks.safetensors", "state.json"
 
 
@@ -42,8 +42,8 @@ def write(
     arrays: dict[str, np.ndarray] = {}
     callbacks = {name: _pack(state, arrays, name) for name, state in position.callbacks.items()}
     contents = {
-        _WEIGHTS: serialize(dict(weights)),
-        _TRAINING: serialize(dict(training)),
+        WEIGHTS: serialize(dict(weights)),
+        TRAINING: serialize(dict(training)),
         _CALLBACKS: serialize(arrays),
     }
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
@@ -63,14 +63,14 @@ def restore(checkpoint: Path, state: ModelState) -> Position:
     """
     position = read_position(checkpoint)
     load_weights(checkpoint, state)
-    arrays = _read(checkpoint / _TRAINING, _digests(checkpoint), state.training, "training state")
+    arrays = _read(checkpoint / TRAINING, _digests(checkpoint), state.training, "training state")
     state.load_training(arrays)
     return position
 
 
 def load_weights(checkpoint: Path, state: ModelState) -> None:
     """Load only the weights and statistics of a checkpoint."""
-    arrays = _read(checkpoint / _WEIGHTS, _digests(checkpoint), state.weights, "weights")
+    arrays = _read(checkpoint / WEIGHTS, _digests(checkpoint), state.weights, "weights")
     state.load_weights(arrays)
 
 
@@ -89,7 +89,7 @@ def load_fitting(
     Returns:
         why each of the others was not taken, by name; theirs and ours.
     """
-    with _opened(checkpoint / _WEIGHTS, _digests(checkpoint)) as (archive, shapes):
+    with _opened(checkpoint / WEIGHTS, _digests(checkpoint)) as (archive, shapes):
         ours = {name: tuple(variable.shape) for name, variable in state.weights.items()}
         values, _ = state.read()
         adopted = {
@@ -112,7 +112,7 @@ def load_arrays(file: Path, state: ModelState) -> None:
 
 def most_weights(checkpoint: Path) -> int:
     """Return a bound on the numbers a checkpoint's weights can hold, from the file's size."""
-    return file_holds(checkpoint / _WEIGHTS)
+    return file_holds(checkpoint / WEIGHTS)
 
 
 def file_holds(file: Path) -> int:

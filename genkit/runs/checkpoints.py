@@ -18,6 +18,7 @@ from genkit.errors import RunError, TrainingError, UsageError
 from genkit.files import sync
 from genkit.plan.fitting import FitSettings, Position
 from genkit.runs import checkpoint_files
+from genkit.runs.names import step_name
 
 if TYPE_CHECKING:
     from genkit.engine.state import ModelState
@@ -37,7 +38,7 @@ def save(directory: Path, state: ModelState, position: Position, settings: FitSe
         TrainingError: a weight is no finite number; nothing is written then.
         RunError: the disk refuses; older checkpoints stay.
     """
-    final = directory / f"{position.step:08d}"
+    final = directory / step_name(position.step)
     if final.exists():
         return final  # the same step has the same state: never touch a good checkpoint
     weights, training = state.read()
@@ -76,7 +77,7 @@ def _drop_old(directory: Path, settings: FitSettings) -> None:
         kept.add(least)
     for step in found:
         if step not in kept:
-            old = directory / f"{step:08d}"
+            old = directory / step_name(step)
             try:
                 old.rename(old.with_suffix(_PARTIAL))
             except OSError:
@@ -92,7 +93,7 @@ def best(directory: Path, settings: FitSettings) -> int | None:
     """
     found = {}
     for step in steps(directory):
-        checkpoint = directory / f"{step:08d}"
+        checkpoint = directory / step_name(step)
         try:
             losses = checkpoint_files.read_mean_losses(checkpoint, settings.checkpoint_every)
         except RunError:
@@ -136,7 +137,7 @@ def last(directory: Path) -> Path:
             f"Expected a checkpoint in {directory}; found none.",
             "The run ended before its first checkpoint: start it again.",
         )
-    return directory / f"{found[-1]:08d}"
+    return directory / step_name(found[-1])
 
 
 def chosen(directory: Path, which: str | int | None, settings: FitSettings) -> Path:
@@ -159,7 +160,7 @@ def chosen(directory: Path, which: str | int | None, settings: FitSettings) -> P
     if step is None:
         there = ", ".join(map(str, steps(directory))) or "none"
         raise RunError(f"Expected the checkpoint {which} in {directory}; there are {there}.")
-    return directory / f"{step:08d}"
+    return directory / step_name(step)
 
 
 def read_steadily(choose: Callable[[], Path], read: Callable[[Path], _Read]) -> _Read:

@@ -15,7 +15,7 @@ from typing import Any
 from genkit.errors import RunError
 from genkit.files import read_json, write_json
 
-_FILE = "evaluation.json"
+FIGURES_FILE = "evaluation.json"
 _REMEDY = "Delete it, and measure again: genkit evaluate RUN"
 
 
@@ -40,7 +40,7 @@ def read_figures(folder: Path) -> KeptFigures:
     Raises:
         RunError: the file is damaged.
     """
-    file = folder / _FILE
+    file = folder / FIGURES_FILE
     if not file.exists():
         return KeptFigures()
     data = read_json(file, _REMEDY)
@@ -55,4 +55,4 @@ def read_figures(folder: Path) -> KeptFigures:
 def write_figures(folder: Path, kept: KeptFigures) -> None:
     """Write a folder's figures, replacing those there."""
     about = {"step": kept.step, "weights": kept.weights}
-    write_json(folder / _FILE, {**about, "metrics": list(kept.rows)})
+    write_json(folder / FIGURES_FILE, {**about, "metrics": list(kept.rows)})

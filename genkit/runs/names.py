@@ -30,6 +30,11 @@ def default_name(plan: Plan) -> str:
     return f"{plan.model}-{plan.dataset}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
+def step_name(step: int) -> str:
+    """Return what is called after a step: its checkpoint, its samples."""
+    return f"{step:08d}"
+
+
 def is_run(path: Path) -> bool:
     """Whether there is a run directory at a path."""
     return exists(path / "plan.json")

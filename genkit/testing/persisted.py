@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genkit.runs.checkpoint_files import TRAINING, WEIGHTS
+from genkit.runs.names import step_name
+
 if TYPE_CHECKING:
     from genkit.runs.run import Run
-
-_FILES = ("model.safetensors", "training.safetensors")
 
 
 def checkpoint(run: Run, step: int) -> Path:
     """Return the folder of a checkpoint."""
-    return run.checkpoints / f"{step:08d}"
+    return run.checkpoints / step_name(step)
 
 
-def arrays(folder: Path, file: str = _FILES[0]) -> dict[str, np.ndarray]:
+def arrays(folder: Path, file: str = WEIGHTS) -> dict[str, np.ndarray]:
     """Read the arrays of a checkpoint's file, by default its weights."""
     from safetensors.numpy import load_file
 
@@ -28,7 +29,7 @@ def arrays(folder: Path, file: str = _FILES[0]) -> dict[str, np.ndarray]:
 def differing(first: Run, second: Run, step: int) -> str:
     """Name the first arrays that differ between two runs' checkpoints; nothing if none does."""
     names: list[str] = []
-    for file in _FILES:
+    for file in (WEIGHTS, TRAINING):
         one, other = (arrays(checkpoint(run, step), file) for run in (first, second))
         names += sorted(one.keys() ^ other.keys())
         names += [n for n in sorted(one.keys() & other.keys()) if not _same(one[n], other[n])]

@@ -32,7 +32,7 @@ def check_saved_run_generates_the_same(subject: TrainedSubject) -> None:
     with trained.model.averaged_weights():
         expected, _ = ModelState(trained.model).read()
         samples = _samples(subject, trained.model)
-    for path in (trained.run.path, trained.run.path / "model"):
+    for path in (trained.run.path, trained.run.export):
         loaded = load(path)
         weights, _ = ModelState(loaded).read()
         if wrong := [

@@ -12,6 +12,7 @@ import numpy as np
 
 from genkit.errors import PluginError, UsageError
 from genkit.report.samples import Samples
+from genkit.runs.names import step_name
 
 if TYPE_CHECKING:
     from genkit.models.model import Model
@@ -50,7 +51,7 @@ def draw_samples(run: Run, step: int, model: Model) -> Path | None:
     folder, shown = run.samples, None
     with _may_be_refused(step):
         folder.mkdir(exist_ok=True)
-        shown = writer.write_overview(samples, folder / f"{step:08d}", columns)
+        shown = writer.write_overview(samples, folder / step_name(step), columns)
     return shown  # noqa: RET504 - the block above may have ended early
 
 

@@ -59,7 +59,7 @@ def _binarised(split: str) -> np.ndarray:
 
 def _train(run: Path, data: Path, steps: int, per_epoch: int, backend: str) -> None:
     from genkit.runs.run import Run
-    from genkit.workflows.train import resume
+    from genkit.workflows.resume import resume
 
     if run.exists():
         done = Run.open(run).status()["step"]

@@ -16,6 +16,7 @@ from genkit.plugins.registry import installed
 from genkit.plugins.specs import DatasetSpec, ModelSpec
 from genkit.report.card.markdown import plain
 from genkit.runs.export import weights_file
+from genkit.runs.names import step_name
 from genkit.runs.run import Run
 
 _OF_TRAINING = "training_fingerprint"
@@ -45,7 +46,8 @@ class Facts:
     def of(cls, run: Run) -> Facts:
         rows = run.metrics()
         last = rows[-1] if rows else {"step": 0, "seconds": 0.0}
-        picture = run.samples / f"{last['step']:08d}.png"  # of the weights that the folder has
+        # Of the weights that the folder has.
+        picture = run.samples / f"{step_name(int(last['step']))}.png"
         figures, measured_at = _figures(run)
         said = run.statement()
         # What is measured on protected items tells of them, with no noise on it.

@@ -203,7 +203,8 @@ class _Experiment:
     def generator(self, seed: int, n_real: int) -> Model:
         from genkit.runs.loading import load
         from genkit.runs.run import Run
-        from genkit.workflows.train import execute, resume
+        from genkit.workflows.resume import resume
+        from genkit.workflows.train import execute
 
         plan, runs = self.settings.plan_of(seed), self.folder / "generators"
         plan = plan.model_copy(update={"batch_size": min(plan.batch_size, n_real)})

@@ -70,7 +70,8 @@ def _train(order: Mapping[str, Any]) -> dict[str, Any]:
     from genkit.plan import activation
     from genkit.plan.plan import Plan
     from genkit.runs.run import Run
-    from genkit.workflows.train import execute, resume
+    from genkit.workflows.resume import resume
+    from genkit.workflows.train import execute
 
     plan = Plan.model_validate(order["plan"])
     activation.activate(plan.backend)

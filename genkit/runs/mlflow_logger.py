@@ -16,6 +16,7 @@ import keras
 from genkit.errors import RunError, UsageError
 from genkit.files import read_json, write_json
 from genkit.plugins.entry_points import DISTRIBUTION
+from genkit.runs.run import Run
 
 _EXPERIMENT = "genkit"
 _MOST_METRICS, _MOST_PARAMS, _LONGEST = 1000, 100, 6000  # MLflow's limits of one call and value
@@ -54,7 +55,7 @@ class MLflowLogger(keras.callbacks.Callback):
         if every < 1:
             raise UsageError(f"Expected mlflow.every of at least 1; received {every}.")
         self._folder, self._every, self._step = Path(folder), every, 0
-        self._run: Path | None = None
+        self._run: Run | None = None
         self._id = ""
         self._waiting: list[Any] = []
         self._logged: dict[str, int] = {}
@@ -64,7 +65,7 @@ class MLflowLogger(keras.callbacks.Callback):
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
         from mlflow import MlflowClient
 
-        self._run = folder
+        self._run = Run.open(folder)
         self._folder.mkdir(parents=True, exist_ok=True)
         store = (self._folder / "mlflow.db").resolve()
         theirs = os.environ.get("MLFLOW_TRACKING_URI")
@@ -72,7 +73,7 @@ class MLflowLogger(keras.callbacks.Callback):
         artifacts = None if theirs else (self._folder / "artifacts").resolve().as_uri()
         self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         self._id = self._known_run() or self._new_run(folder.name, artifacts)
-        self._log_settings(read_json(folder / "plan.json"))
+        self._log_settings(self._run.plan.model_dump(mode="json"))
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
         if self._run is None:
@@ -99,9 +100,8 @@ class MLflowLogger(keras.callbacks.Callback):
         if self._run is None or not self._id:
             return  # it never began
         self._flush()
-        model = self._run / "model"
-        if state != "failed" and model.is_dir():
-            self._client.log_artifacts(self._id, str(model), "model")
+        if state != "failed" and self._run.export.is_dir():
+            self._client.log_artifacts(self._id, str(self._run.export), "model")
         self._client.set_terminated(self._id, _STATUS[state])
 
     def get_state(self) -> dict[str, Any]:
