@@ -170,11 +170,14 @@ def _show(summary: Summary) -> None:
 
     backends = list(summary.comparison.backends)
     rows = [row for each in summary.evidence for row in _rows(each, backends)]
-    table("", ["model", "", *backends], rows)
+    if len(summary.evidence) == 1:  # its name stands above the verdict
+        table("", ["", *backends], [row[1:] for row in rows])
+    else:
+        table("", ["model", "", *backends], rows)
     seeds = max((each.seeds for each in summary.evidence), default=1)
     say()
     say(
-        f"Means over n = {seeds} seeds; in brackets 95 % t intervals."
+        f"Means over n = {seeds} seeds, ± or in brackets their 95 % t intervals."
         if seeds > 1
         else "n = 1; in brackets the interval of each quality itself."
     )
@@ -219,6 +222,9 @@ def _value(mean: Any) -> str:
         return "-"
     if not (math.isfinite(mean.low) and math.isfinite(mean.high)):
         return _number(mean.mean)
+    half = (mean.high - mean.low) / 2
+    if math.isclose(mean.mean - mean.low, half, rel_tol=1e-3, abs_tol=1e-12):
+        return f"{_number(mean.mean)} ± {_number(half)}"
     return f"{_number(mean.mean)} ({_number(mean.low)} to {_number(mean.high)})"
 
 

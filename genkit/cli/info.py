@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from genkit.cli import completion
-from genkit.cli.output import JsonFlag, emit, say, table
+from genkit.cli.output import JsonFlag, definitions, emit, say, table
 from genkit.cli.plugin_commands import commands_for
 from genkit.plugins import catalogue
 from genkit.plugins.entry_points import DISTRIBUTION
@@ -52,8 +52,12 @@ def info(
 
 
 def _show_fields(title: str, fields: list[dict[str, str]]) -> None:
-    columns = ["name", "type", "default", "meaning"]
-    table(f"\n[bold]{title}[/]", columns, [[row[column] for column in columns] for row in fields])
+    entries = []
+    for row in fields:
+        default = row["default"]
+        value = f"{row['type']}; {default if default == 'required' else f'default {default}'}"
+        entries.append((row["name"], value, row["meaning"]))
+    definitions(title, entries)
 
 
 def _show_plugin(row: dict[str, Any]) -> None:

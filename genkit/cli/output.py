@@ -113,14 +113,72 @@ def _columns() -> int:
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table for people."""
+    """Print a table for people; where its words don't fit beside each other, a paragraph a row."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    console = Console()
+    widths = _least_widths(columns, rows)
+    if sum(widths) + 2 * (len(widths) - 1) > console.width:
+        _paragraphs(title, columns, rows)
+        return
     grid = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for index, column in enumerate(columns):
-        grid.add_column(column, overflow="fold", no_wrap=index == 0)
+    for index, (column, width) in enumerate(zip(columns, widths, strict=True)):
+        grid.add_column(column, overflow="fold", no_wrap=index == 0, min_width=width)
     for row in rows:
         grid.add_row(*(escape(cell) for cell in row))
-    Console().print(grid)
+    console.print(grid)
+
+
+def _least_widths(columns: list[str], rows: list[list[str]]) -> list[int]:
+    """Return how wide each column must be, so that no word is cut; the first isn't broken."""
+    from rich.cells import cell_len
+
+    whole, *others = zip(columns, *rows, strict=True)
+    widths = [
+        max(cell_len(word) for cell in cells for word in (*cell.split(), "")) for cells in others
+    ]
+    return [max(map(cell_len, whole)), *widths]
+
+
+def _paragraphs(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False)
+    if title:
+        console.print(title)
+    for first, *others in rows:
+        console.print(f"[bold]{escape(first)}[/]")
+        for column, cell in zip(columns[1:], others, strict=True):
+            if cell:
+                say(_filled(f"{column}: {cell}" if column else cell, console.width, "  "))
+
+
+def definitions(title: str, entries: list[tuple[str, str, str]]) -> None:
+    """Print names for people, each with a line on its value, and one on its meaning below."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False)
+    console.print(f"\n[bold]{title}[/]")
+    for name, value, meaning in entries:
+        first, *more = _filled(f"{name}  {value}", console.width, "").splitlines()
+        console.print(f"[bold]{escape(name)}[/]{escape(first.removeprefix(name))}")
+        for line in more:
+            say(line)
+        if meaning:
+            say(_filled(meaning, console.width, "  "))
+
+
+def _filled(text: str, width: int, indent: str) -> str:
+    """Break a text between words."""
+    return textwrap.fill(
+        text,
+        max(width, len(indent) + 20),
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -135,7 +135,7 @@ def open_context(
     if items.modality == "image":
         name = extractor or OWN_EXTRACTORS.get(reference.entry.spec.name, "pixels")
         if extractor is None:
-            progress.note(f"Features: {name}; choose others with --extractor.")
+            progress.note(f"Features: {name}; others with: genkit evaluate --extractor NAME")
         opened = open_extractor(name, items)
         card |= {**opened.card(), "pixels": "rounded to 8 bits for features"}
     elif extractor is not None:

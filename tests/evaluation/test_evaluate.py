@@ -68,7 +68,7 @@ def test_all_metrics_that_fit_are_taken_and_the_others_named(run, capsys):
     figures = genkit.evaluate(run, n=100)
     assert [f.name for f in figures] == ["brightness", "distance-to-real", "distance-to-training"]
     told = capsys.readouterr().err
-    assert "Features: pixels; choose others with --extractor." in told
+    assert "Features: pixels; others with: genkit evaluate --extractor NAME" in told
     assert "Left out: unfit: it wants more than Pixels." in told
     assert "faulty is left out, it failed: of its own" in told
 

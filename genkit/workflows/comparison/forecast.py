@@ -73,8 +73,9 @@ def plan_sentence(comparison: Comparison, jobs: Sequence[tuple[Cell, Job]], seco
     if counts["evaluate"]:
         measured = f"{comparison.n:,} samples each (--n)"
         parts.append(f"{_counted(counts['evaluate'], 'measurement')} of quality, {measured}")
-    text = ", ".join(parts) or "nothing is left to do"
-    return f"Plan: {text}. One process at a time, {rough_time(seconds)} in all."
+    if not parts:
+        return "Nothing is left to do."
+    return f"Plan: {', '.join(parts)}. One process at a time, {rough_time(seconds)} in all."
 
 
 def rough_time(seconds: float) -> str:

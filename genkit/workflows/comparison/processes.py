@@ -32,6 +32,7 @@ class Job:
         run: the run directory it works on.
         plan: of that run.
         settings: whatever else decides the result; another one is done anew.
+        verbose: whether an evaluation says what it chose.
     """
 
     do: str
@@ -39,6 +40,7 @@ class Job:
     run: Path
     plan: Mapping[str, Any]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    verbose: bool = False
 
     def found(self) -> dict[str, Any]:
         """Read what was measured; empty if nothing was, or under other settings."""
@@ -101,6 +103,7 @@ def _watch(job: Job, stop: StopOnSignal, timeout: float | None) -> tuple[int, bo
         "run": str(job.run),
         "plan": dict(job.plan),
         "settings": dict(job.settings),
+        "verbose": job.verbose,
         "began": time.time(),
     }
     # A session of its own: Ctrl-C must reach it once, through us, or it would insist.

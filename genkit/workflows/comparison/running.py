@@ -100,7 +100,15 @@ def evaluate_job(comparison: Comparison, cell: Cell) -> Job:
     """Return the job that measures the quality of a trained cell."""
     settings = {"metrics": list(comparison.metrics or ()), "n": comparison.n}
     result = comparison.result("evaluate", cell.name)
-    return Job("evaluate", result, comparison.run(cell), _json(comparison.plan(cell)), settings)
+    plan = _json(comparison.plan(cell))
+    return Job(
+        "evaluate",
+        result,
+        comparison.run(cell),
+        plan,
+        settings,
+        verbose=cell == comparison.cells[0],
+    )
 
 
 def _steps(comparison: Comparison) -> Iterator[tuple[Cell, Job]]:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from genkit.errors import GenkitError
 from genkit.files import read_json, write_json
+from genkit.plan import activation
 
 if TYPE_CHECKING:
     from genkit.plan.plan import Plan
@@ -36,6 +37,7 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     result = Path(order["result"])
     kept = {"settings": order["settings"]}
+    activation.import_keras_lean()
     try:
         found = _DEEDS[order["do"]](order)
     except GenkitError as error:
@@ -67,7 +69,6 @@ def _start(order: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _train(order: Mapping[str, Any]) -> dict[str, Any]:
-    from genkit.plan import activation
     from genkit.plan.plan import Plan
     from genkit.runs.run import Run
     from genkit.workflows.resume import resume
@@ -141,6 +142,7 @@ def _evaluate(order: Mapping[str, Any]) -> dict[str, Any]:
         metrics=wanted["metrics"] or None,
         n=wanted["n"],
         backend=order["plan"]["backend"],
+        verbose=order["verbose"],
     )
     return {"figures": [figure.to_dict() for figure in figures], "done": True}
 
