@@ -40,6 +40,7 @@ BACKEND_TESTS = (
     "tests/training",
     "tests/testing",
     "tests/torture",
+    "tests/toys",
     "tests/cli",
 )
 # The files with tests that compare backends.
@@ -51,6 +52,7 @@ CROSS_BACKEND_TESTS = (
     "tests/docs/test_samples.py",
     "tests/evaluation",
     "tests/testing",
+    "tests/toys",
 )
 # Nothing is left out: also what is the same on all backends runs on each.
 FULL = bool(os.environ.get("GENKIT_FULL"))

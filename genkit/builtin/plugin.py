@@ -101,12 +101,17 @@ def genkit_renderers() -> Iterable[RendererSpec]:
 def genkit_datasets() -> Iterable[DatasetSpec]:
     """Register the built-in data sets."""
     home = "genkit.builtin.datasets"
+    halves: tuple[str, ...] = ("train", "test")
+    subset: tuple[str, ...] = ("limit", "per_class", "subset_seed", "subset")
     yield DatasetSpec(
         name="mnist",
         summary="70,000 handwritten digits, 28x28 gray; comes with GenKit",
         source=f"{home}.mnist:open_mnist",
         config=f"{home}.configs:MnistConfig",
         modality="image",
+        splits=halves,
+        subset=subset,
+        extractor="mnist-classifier",
         licence="CC BY-SA 3.0, Yann LeCun and Corinna Cortes",
         homepage="http://yann.lecun.com/exdb/mnist/",
     )
@@ -116,6 +121,9 @@ def genkit_datasets() -> Iterable[DatasetSpec]:
         source=f"{home}.fashion_mnist:open_fashion_mnist",
         config=f"{home}.configs:FashionMnistConfig",
         modality="image",
+        splits=halves,
+        subset=subset,
+        extractor="fashion-classifier",
         licence="MIT, Zalando SE",
         homepage="https://github.com/zalandoresearch/fashion-mnist",
     )
@@ -125,6 +133,8 @@ def genkit_datasets() -> Iterable[DatasetSpec]:
         source=f"{home}.digits:open_digits",
         config=f"{home}.configs:DigitsConfig",
         modality="image",
+        splits=halves,
+        subset=subset,
         licence="CC BY 4.0, E. Alpaydin and C. Kaynak, UCI",
         homepage="https://archive.ics.uci.edu/dataset/80",
     )
@@ -135,6 +145,8 @@ def genkit_datasets() -> Iterable[DatasetSpec]:
         fake="genkit.testing.fakes:write_image_folder",
         config=f"{home}.configs:ImageFolderConfig",
         modality="image",
+        splits=("train", "validation", "test"),
+        subset=subset,
     )
     yield DatasetSpec(
         name="npz",
@@ -143,4 +155,5 @@ def genkit_datasets() -> Iterable[DatasetSpec]:
         fake="genkit.testing.fakes:write_npz",
         config=f"{home}.configs:NpzConfig",
         modality="image",
+        subset=subset,
     )

@@ -40,8 +40,8 @@ def reconstruct(  # noqa: PLR0917
     again = model.reconstruct(originals, **shared.label_of(model, items))
     file = shared.writable(run, out, "reconstructed.png")
     assert model.schema is not None, "a loaded model knows its data"
-    low, high = model.schema[model.generated_field()].range or (0.0, 1.0)
-    error = float(np.mean(np.square((again - originals) / (high - low))))
+    span = model.schema[model.generated_field()].span
+    error = float(np.mean(np.square((again - originals) / span)))
     Samples(model).draw(np.concatenate([originals, again]), file, columns=n)
     result = {"run": str(run), "n": n, "mean_squared_error": error, "out": str(file)}
     emit(result, as_json, lambda: say(f"{file}: mean squared error {error:.4f}, pixels in [0, 1]"))

@@ -9,6 +9,7 @@ from genkit.data.framework_free import import_grain
 from genkit.data.noise import NoiseFn, augmentation_rng, check_seed, noise_for_step
 from genkit.data.pipeline import augmented
 from genkit.data.sampling import InOrder, Sampler, Shuffled
+from genkit.data.varying import in_buckets
 from genkit.errors import DataError, GenkitError, UsageError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from genkit.data.source import Batch, Source
+    from genkit.plugins.schema import Schema
 
 _PREFETCH = 2
 
@@ -28,7 +30,10 @@ class Loader:
     ``start_step=s`` goes on exactly as one that had run there from 0.
 
     Args:
-        source: where items come from. Text fields stay behind: they can't become tensors.
+        source: where items come from. What networks can't compute with stays behind: text and
+            dates; a trainer refuses a model that needs it. A field of varying length is padded to
+            a bucket, see ``genkit.data.bucket``, and comes with its ``<field>_length``; one with
+            missing values with ``<field>_missing``.
         batch_size: items in a batch.
         seed: from 0 to 2^31 - 1.
         noise: ``model.training_noise``; what it draws is merged into each batch.
@@ -136,7 +141,7 @@ class _BatchMaker:
     ) -> None:
         self._source, self._sampler, self._seed = source, sampler, seed
         self._noise, self._augment = noise, augment
-        self._fields = [n for n, field in source.schema.fields.items() if field.dtype != "string"]
+        self._fields = _batch_names(source.schema)
 
     def __call__(self, number: int, number_in_epoch: int) -> Batch:  # noqa: ARG002 - grain's form
         indices, extra = self._sampler(number)
@@ -145,6 +150,7 @@ class _BatchMaker:
         rng = augmentation_rng(self._seed, number)
         if self._augment:
             batch = augmented(self._source, batch, rng)
+        batch = in_buckets(batch, self._source.schema)
         batch = {**batch, **self._source.draw(indices, rng), **extra}
         if self._noise is None:
             return batch
@@ -155,6 +161,12 @@ class _BatchMaker:
                 "Rename it in the model's noise(rng, n).",
             )
         return {**batch, **noise}
+
+
+def _batch_names(schema: Schema) -> list[str]:
+    """Name the arrays of a batch: fields that networks can compute with, and what comes beside."""
+    fields = [name for name, field in schema.fields.items() if field.computable]
+    return [*fields, *(each for name in fields for each in schema.companions(name).values())]
 
 
 def _prefetched(maker: _BatchMaker, batches_per_epoch: int, start: int) -> Any:

@@ -1,9 +1,9 @@
-"""A part of the items of a source, and data held out from training."""
+"""A part of the items of a source: how it is chosen, and data held out from training."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,3 +69,37 @@ def hold_out(source: Source, seed: int) -> tuple[Subset, Subset]:
         raise DataError(f"Expected two items or more to hold one out; received {count}.")
     order = permutation(seed, 0, len(source))
     return Subset(source, np.sort(order[count:])), Subset(source, np.sort(order[:count]))
+
+
+def rows_per_class(
+    labels: NDArray[Any], classes: int, per_class: int, seed: int, subset: int = 0
+) -> NDArray[np.intp]:
+    """Draw rows without replacement, as many of each class; the same on every machine.
+
+    Args:
+        labels: class numbers, shape ``(items,)``.
+        classes: how many there are.
+        per_class: items of each.
+        seed: 0 to 2**31 - 1. The first ten of a hundred a class are those of ten a class.
+        subset: which slice of a class's order to take. Slices share no item; when they are used
+            up, a new order begins.
+
+    Returns:
+        row numbers, rising.
+
+    Raises:
+        DataError: a class has fewer.
+    """
+    chosen = []
+    for number in range(classes):
+        there = int((labels == number).sum())
+        if there < per_class:
+            raise DataError(
+                f"Expected {per_class} items of each class; class {number} has {there}.",
+                "Ask for fewer: --data per_class=N, or genkit augment --per-class N",
+            )
+        turn, place = divmod(subset, there // per_class)
+        order = permutation(seed, turn, len(labels))
+        rows = order[labels[order] == number]
+        chosen.append(rows[place * per_class : (place + 1) * per_class])
+    return np.sort(np.concatenate(chosen))

@@ -184,8 +184,8 @@ class Normalize(Transform):
         rng: Generator | None = None,  # noqa: ARG002
     ) -> NDArray[Any]:
         """Map the values."""
-        low, high = field.range or (0.0, 1.0)
-        scale = (self.high - self.low) / (high - low)
+        low, _ = field.range or (0.0, 1.0)
+        scale = (self.high - self.low) / field.span
         values = (images.astype(np.float32) - np.float32(low)) * np.float32(scale)
         values += np.float32(self.low)
         # Rounding may step over a bound by one unit in the last place.

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from genkit.engine.batch import checked_batch
 from genkit.engine.keras_inside import (
     as_in_generation,
     scaled_learning_rate,
@@ -134,8 +135,8 @@ class Engine(abc.ABC):
         """Compile one training step.
 
         Args:
-            fn: takes the batch (numpy arrays or a tuple of batches), updates the model through
-                this engine, returns scalars by name.
+            fn: takes the batch (a flat dict of arrays, see ``checked_batch``, or a tuple of such),
+                updates the model through this engine, returns scalars by name.
 
         Returns:
             ``step(batch, static)``: ``static`` holds hashable values by name that are merged into
@@ -211,7 +212,9 @@ def _variants(
         if static not in variants:
             extra = dict(static)
             variants[static] = compiler(lambda b: fn(merge(b, extra)))
-        return variants[static](batch)
+        several = isinstance(batch, tuple)
+        checked = tuple(map(checked_batch, batch)) if several else checked_batch(batch)
+        return variants[static](checked)
 
     return step
 

@@ -47,9 +47,9 @@ def choose(
     progress: EvaluationProgress,
 ) -> list[Measurement]:
     """Find the metrics that were asked for, or all that fit; say which don't, and why."""
-    modalities = {each.modality for each in context.schema.fields.values()}
+    modality = context.items.modality
     if names is None:
-        entries = [e for e in registry.entries("metrics") if e.spec.modality in modalities]
+        entries = [e for e in registry.entries("metrics") if e.spec.modality == modality]
     else:
         entries = [registry.find("metrics", name) for name in dict.fromkeys(names)]
     versions = {plugin.distribution: plugin.version for plugin in registry.plugins}
@@ -63,7 +63,7 @@ def choose(
         training, real = context.training, context.real
         known = context.of_real(
             "share of held-out items in the training data",
-            lambda: {"share": np.asarray(shared_items(training, real))},
+            lambda: {"share": np.asarray(shared_items(training, real, context.output_fields[0]))},
         )
         return float(known["share"])
 
@@ -80,7 +80,7 @@ def choose(
         progress.note(f"Left out: {', '.join(metrics)}: {reason}")
     if not chosen:
         raise UsageError(
-            f"No metric fits a model of {', '.join(sorted(modalities))}.",
+            f"No metric fits a model of {modality}.",
             "See them with: genkit list metrics",
         )
     return chosen
@@ -89,9 +89,11 @@ def choose(
 def _measurement(
     entry: Entry, context: Context, version: str, shared: Callable[[], float]
 ) -> Measurement:
-    modalities = {each.modality for each in context.schema.fields.values()}
-    if entry.spec.modality not in modalities:
-        raise UsageError(f"{entry.spec.name} measures {entry.spec.modality}, which isn't there.")
+    if entry.spec.modality != context.items.modality:
+        raise UsageError(
+            f"{entry.spec.name} measures {entry.spec.modality}; the model generates "
+            f"{context.items.modality}."
+        )
     metric_class = resolve(entry.spec.metric)
     if not (isinstance(metric_class, type) and issubclass(metric_class, Metric)):
         raise UsageError(f"Expected {entry.spec.metric} to be a genkit.Metric class; it isn't.")

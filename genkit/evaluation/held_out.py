@@ -17,10 +17,10 @@ SHARED = 0.05
 """Share of the reference that may be training items; data sets repeat a few pictures."""
 
 
-def shared_items(training: Source, reference: Source) -> float:
+def shared_items(training: Source, reference: Source, field: str) -> float:
     """Return the share of the reference's items that are training items: images to 8 bits."""
-    known = np.concatenate(_digests(training))
-    return float(np.isin(np.concatenate(_digests(reference)), known).mean())
+    known = np.concatenate(_digests(training, field))
+    return float(np.isin(np.concatenate(_digests(reference, field)), known).mean())
 
 
 def digests(rows: np.ndarray) -> np.ndarray:
@@ -29,10 +29,10 @@ def digests(rows: np.ndarray) -> np.ndarray:
     return np.frombuffer(b"".join(found), np.uint64)
 
 
-def _digests(source: Source) -> list[np.ndarray]:
-    field = source.schema[source.schema.main_field()]
+def _digests(source: Source, name: str) -> list[np.ndarray]:
+    field = source.schema[name]
     image = field if field.modality == "image" and field.range is not None else None
     return [
         digests(eight_bits(batch.items, image).astype(np.uint8) if image else batch.items)
-        for batch in batches_of(source, None)
+        for batch in batches_of(source, name, None)
     ]

@@ -23,11 +23,8 @@ if TYPE_CHECKING:
     from genkit.plugins.registry import Registry
     from genkit.plugins.specs import Schema
 
-OWN_EXTRACTORS = {"mnist": "mnist-classifier", "fashion-mnist": "fashion-classifier"}
-"""The extractor that was trained on a data set: its default."""
-
-
-_CHOOSING = ("limit", "per_class", "subset_seed")
+USUAL_EXTRACTOR = "pixels"
+"""That of images whose data set names none."""
 
 
 @dataclass(frozen=True)
@@ -67,23 +64,24 @@ def open_reference(
     Raises:
         GenkitError: no such data set, a bad setting, or data that can't be read.
     """
-    from genkit.runs.inputs import has_splits, open_entry
+    from genkit.runs.inputs import open_entry
 
     plan = _plan_of(weights)
     if against is not None:
         entry, settings = registry.find("datasets", against), {}
     elif plan is not None:
         entry = registry.find("datasets", plan.qualified("dataset"))
-        chooses = _CHOOSING if has_splits(entry) else ()
+        chooses = entry.spec.subset if entry.spec.splits else ()
         settings = {key: value for key, value in plan.data.items() if key not in chooses}
     else:
         raise UsageError(
             "An exported model doesn't say where its data is.", "Name it: --against DATASET"
         )
-    wanted = {"split": split} if has_splits(entry) else {}
+    wanted = {"split": split} if entry.spec.splits else {}
     settings = {**settings, **wanted, **changes}
     source = open_entry(entry, settings)
-    return Reference(entry, source, str(getattr(entry.settings(settings), "split", "all")))
+    opened: Any = entry.settings(settings)
+    return Reference(entry, source, opened.split if entry.spec.splits else "all")
 
 
 def _plan_of(weights: Weights) -> Plan | None:
@@ -109,7 +107,7 @@ def open_context(
         reference: the data it is compared with.
         training: the data it was trained on, or why that is not at hand.
         progress: tells what was chosen.
-        extractor: its name; by default the data set's own classifier, or else ``pixels``.
+        extractor: its name; by default that which the data set names, or else ``pixels``.
         n: how many items are generated.
         seed: of everything random.
 
@@ -131,9 +129,10 @@ def open_context(
     if model.conditional and not knows_labels_of(model, real):
         card["labels"] = "the classes take turns"
     opened = None
-    items = model.schema[model.schema.main_field()]
+    fields = model.output_fields
+    items = model.schema[fields[0]]
     if items.modality == "image":
-        name = extractor or OWN_EXTRACTORS.get(reference.entry.spec.name, "pixels")
+        name = extractor or reference.entry.spec.extractor or USUAL_EXTRACTOR
         if extractor is None:
             progress.note(f"Features: {name}; others with: genkit evaluate --extractor NAME")
         opened = open_extractor(name, items)
@@ -155,6 +154,7 @@ def open_context(
         card,
         training.missing,
         _store(opened, seed, card, training),
+        fields,
     )
 
 

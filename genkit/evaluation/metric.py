@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from genkit.evaluation.extractors.base import Extractor
     from genkit.evaluation.real_store import RealStore
     from genkit.models.model import Model
-    from genkit.plugins.specs import Schema
+    from genkit.plugins.specs import Field, Schema
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class Context:
         card: what stands on every figure of this evaluation: counts, reference data, split, ...
         no_training: why metrics that look at the training data can't measure, where that is so.
         real_store: keeps what is computed of real data alone; None where nothing is kept.
+        output_fields: names of the fields that the model generates, of which the first is what
+            batches hold; ``schema.main_field()`` when left out.
     """
 
     schema: Schema
@@ -44,6 +46,16 @@ class Context:
     card: Mapping[str, Any] = field(default_factory=dict)
     no_training: str = ""
     real_store: RealStore | None = None
+    output_fields: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.output_fields:
+            object.__setattr__(self, "output_fields", (self.schema.main_field(),))
+
+    @property
+    def items(self) -> Field:
+        """What the items in batches are."""
+        return self.schema[self.output_fields[0]]
 
     def of_real(
         self, name: str, make: Callable[[], Mapping[str, np.ndarray]]
@@ -82,7 +94,8 @@ class Batch:
     """Items on their way to the metrics; features are made once, when the first one asks.
 
     Args:
-        items: shape ``(n, ...)`` in the schema's range.
+        items: shape ``(n, ...)`` in the schema's range; where they vary in length a list of
+            arrays, each of its own length.
         extractor: makes features; None where there is none.
         labels: class numbers, int, shape ``(n,)``: the data's, or those asked of a conditional
             model.
@@ -90,7 +103,7 @@ class Batch:
 
     def __init__(
         self,
-        items: np.ndarray,
+        items: Any,
         extractor: Extractor | None = None,
         labels: np.ndarray | None = None,
     ) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genkit.data import items_of
 from genkit.errors import RunError
 from genkit.evaluation.metric import Batch
 from genkit.evaluation.real_store import MOST_OF_ONE, RealStore
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
 _FEATURES = "features"
 
 
-def batches_of(source: Source, extractor: Extractor | None) -> Iterator[Batch]:
-    """Return a source's items in their order, with their labels where there are any."""
-    items = source.schema.main_field()
+def batches_of(source: Source, field: str, extractor: Extractor | None) -> Iterator[Batch]:
+    """Return a source's items of a field in their order, with labels where there are any."""
     label = next((n for n, f in source.schema.fields.items() if f.modality == "label"), None)
     for start in range(0, len(source), BATCH):
         rows = source.gather(np.arange(start, min(start + BATCH, len(source))))
-        yield Batch(rows[items], extractor, rows[label] if label is not None else None)
+        items = items_of(rows, source.schema, field)
+        yield Batch(items, extractor, rows[label] if label is not None else None)
 
 
 def knows_labels_of(model: Model, source: Source) -> bool:
@@ -59,7 +60,8 @@ def labels_to_ask(model: Model, source: Source, n: int, seed: int) -> np.ndarray
         return None
     if not knows_labels_of(model, source):
         return model.class_numbers(n, None)
-    found = [batch.labels for batch in batches_of(source, None) if batch.labels is not None]
+    batches = batches_of(source, model.generated_field(), None)
+    found = [batch.labels for batch in batches if batch.labels is not None]
     return np.resize(np.random.default_rng(seed).permutation(np.concatenate(found)), n)
 
 
@@ -72,24 +74,25 @@ class _WithFeatures(Batch):
 
 
 def batches_with_kept_features(
-    source: Source, extractor: Extractor, store: RealStore
+    source: Source, field: str, extractor: Extractor, store: RealStore
 ) -> Iterator[Batch]:
     """Return the batches of a source with the features that are kept, or keep those that are made.
 
     Args:
         source: real items.
+        field: which of their fields is measured.
         extractor: makes their features, when a metric asks.
         store: of this source and this extractor.
     """
     found = (store.read(_FEATURES) or {}).get(_FEATURES)
     if found is not None and len(found) == len(source):
         for start, batch in zip(
-            range(0, len(source), BATCH), batches_of(source, extractor), strict=True
+            range(0, len(source), BATCH), batches_of(source, field, extractor), strict=True
         ):
             yield _WithFeatures(batch, found[start : start + len(batch)], extractor)
         return
     made: list[np.ndarray] = []
-    for batch in batches_of(source, extractor):
+    for batch in batches_of(source, field, extractor):
         yield batch
         features = vars(batch).get("features")  # none if no metric has asked for them
         if features is not None and len(source) * features[0].nbytes <= MOST_OF_ONE:

@@ -25,12 +25,19 @@ class Generating:
     """The part of ``genkit.Model`` that takes and gives numpy arrays; it compiles what it runs."""
 
     schema: Schema | None
+    assets: Mapping[str, np.ndarray]
 
     conditional = False
     """Whether ``decode`` takes a ``label`` too: class numbers, int32 of shape ``(batch,)``."""
 
     modality: str | None = None
-    """Modality of what it generates: the first that its ``ModelSpec`` accepts."""
+    """Modality of its first output field; None for a model without a ``ModelSpec``."""
+
+    output_fields: tuple[str, ...] = ()
+    """Names of the fields of the schema that it generates; ``bind`` sets them."""
+
+    input_fields: tuple[str, ...] = ()
+    """Names of the fields that it can't be trained without: of what its ``ModelSpec`` accepts."""
 
     options: Mapping[str, str] = {}
     """References to classes of options by capability, as in its ``ModelSpec``."""
@@ -151,16 +158,20 @@ class Generating:
         return {k: v for k, v in checked.model_dump().items() if v is not None}
 
     def generated_field(self) -> str:
-        """Name the field of the schema that generated items belong to."""
+        """Name the first of the output fields: that of the items which ``generate`` gives."""
         assert self.schema is not None, "a model that generates knows its data"
-        if self.modality is None:
-            return next(iter(self.schema.fields))
-        return self.schema.name_of(self.modality)
+        return (self.output_fields or self.usual_output(self.schema))[0]
+
+    def usual_output(self, schema: Schema) -> tuple[str, ...]:
+        """Name the output fields where no ``ModelSpec`` says them: the first that is no label."""
+        return (schema.main_field(),)
 
     def classes(self) -> tuple[str, ...]:
         """Name the classes that a conditional model knows, in order of their numbers."""
         assert self.schema is not None, "a conditional model is built from its schema"
-        return self.schema[self.schema.name_of("label")].classes
+        from genkit.data import vocabulary_of
+
+        return vocabulary_of(self.schema, self.schema.name_of("label"), self.assets)
 
     def class_number(self, label: int | str) -> int:
         """Return the number of a class.
@@ -211,13 +222,14 @@ class Generating:
         """Run a method that takes and gives tensors; compiled anew for options but floats."""
         from genkit import engine
         from genkit.engine.base import split_schedule
+        from genkit.engine.batch import checked_batch
 
         static, floats = split_schedule(options or {})
         if (method, static) not in self._inference:
             fn = partial(getattr(self, method), **dict(static)) if static else getattr(self, method)
             self._inference[method, static] = engine.create(self).compile_inference(fn)  # type: ignore[arg-type]
         scalars = {name: np.asarray(value) for name, value in floats.items()}
-        return self._inference[method, static](**inputs, **scalars)
+        return self._inference[method, static](**checked_batch({**inputs, **scalars}))
 
     def map_items(
         self, method: str, options: Mapping[str, Any] | None = None, /, **arrays: np.ndarray

@@ -241,10 +241,13 @@ class Model(Presented, Generating, Optimizing, keras.Model):
         if self.schema is None:
             self.schema = schema
         self.assets = assets
-        if spec is not None:
-            self.capabilities = spec.capabilities
-            self.modality = next(iter(spec.accepts), None)
-            self.options = spec.options
+        if spec is None:
+            self.output_fields = self.output_fields or self.usual_output(self.schema)
+            return
+        self.capabilities, self.options = spec.capabilities, spec.options
+        self.output_fields = spec.output_fields(self.schema)
+        self.input_fields = tuple(self.schema.name_of(modality) for modality in spec.accepts)
+        self.modality = self.schema[self.output_fields[0]].modality
 
     def compile(self, *_: Any, **__: Any) -> None:
         """Refuse: a GenKit model names its optimizers itself.

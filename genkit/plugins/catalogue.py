@@ -15,7 +15,17 @@ from genkit.plugins.specs import resolve
 
 # Attributes of records that are told where they say something.
 _ATTRIBUTES = (
-    *("licence", "homepage", "accepts", "modality", "capabilities", "capability", "trainer"),
+    *(
+        "licence",
+        "homepage",
+        "accepts",
+        "generates",
+        "modality",
+        "splits",
+        "capabilities",
+        "capability",
+        "trainer",
+    ),
     *("direction", "aliases", "references"),
 )
 

@@ -92,8 +92,10 @@ class ModelSpec(Spec):
     Args:
         model: reference to a ``genkit.Model`` subclass, called with ``(config, schema)``.
         config: reference to its ``genkit.Config`` class, in a module free of keras.
-        accepts: modalities that the data must have, each at least once; the first is that of the
-            items it generates.
+        accepts: modalities that the data must have, each at least once.
+        generates: modalities of what it generates: all fields of the data that have one of them
+            are its output fields. Left out, its one output field is the first of the first
+            modality that it accepts.
         capabilities: what the trained model can do: ``"generate"``, ``"reconstruct"``, ..., or
             anything that a plugin's command is for.
         options: references to ``genkit.Config`` classes by capability: the flags that this model
@@ -107,6 +109,7 @@ class ModelSpec(Spec):
     model: str
     config: str
     accepts: tuple[str, ...]
+    generates: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ("generate",)
     options: Mapping[str, str] = field(default_factory=dict)
     trainer: str = "gradient"
@@ -120,7 +123,7 @@ class ModelSpec(Spec):
         self._require_reference("config")
         self._require("default" in self.presets, "presets: one called 'default'")
         self._require(all(_NAME.fullmatch(a) for a in self.aliases), "aliases: valid names")
-        for attribute in ("accepts", "capabilities", "references", "aliases"):
+        for attribute in ("accepts", "generates", "capabilities", "references", "aliases"):
             self._require(isinstance(getattr(self, attribute), tuple), f"{attribute}: a tuple")
         for capability, reference in self.options.items():
             self._require(capability in self.capabilities, "options: of its own capabilities")
@@ -128,6 +131,18 @@ class ModelSpec(Spec):
         for attribute in ("presets", "options"):
             held = MappingProxyType(dict(getattr(self, attribute)))
             object.__setattr__(self, attribute, held)
+
+    def output_fields(self, schema: Schema) -> tuple[str, ...]:
+        """Name the fields of some data that the model generates, in the order of the schema.
+
+        Raises:
+            DataError: the data has none of them.
+        """
+        if not self.generates:
+            return (schema.name_of(self.accepts[0]) if self.accepts else schema.main_field(),)
+        fields = schema.fields.items()
+        found = tuple(name for name, each in fields if each.modality in self.generates)
+        return found or (schema.name_of(self.generates[0]),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +153,12 @@ class DatasetSpec(Spec):
         source: reference to a callable: config in, ``genkit.data.Source`` out.
         config: reference to its ``genkit.Config`` class.
         modality: what it is mainly about.
+        splits: the parts that its setting ``split`` opens one at a time, that for training first;
+            ``"test"``, or else the last, is what training doesn't see. Empty if it has no parts.
+        subset: its settings that choose some items of a split. Of them ``limit`` keeps the first
+            so many, and ``per_class``, ``subset_seed`` and ``subset`` those that
+            ``genkit.data.rows_per_class`` draws; others are the data set's own.
+        extractor: name of the extractor that suits it best: the default of evaluations.
         licence: short licence note.
         homepage: where it comes from.
         fake: reference to a callable that writes a little data into the empty folder it is given,
@@ -147,6 +168,9 @@ class DatasetSpec(Spec):
     source: str
     config: str
     modality: str
+    splits: tuple[str, ...] = ()
+    subset: tuple[str, ...] = ()
+    extractor: str = ""
     licence: str = ""
     homepage: str = ""
     fake: str = ""
@@ -157,6 +181,15 @@ class DatasetSpec(Spec):
         self._require_reference("config")
         if self.fake:
             self._require_reference("fake")
+        self._require(
+            isinstance(self.splits, tuple) and len(self.splits) != 1, "splits: two or more"
+        )
+        self._require(isinstance(self.subset, tuple), "subset: a tuple")
+
+    @property
+    def held_out(self) -> str:
+        """The split that training doesn't see; empty if there are no splits."""
+        return "test" if "test" in self.splits else (self.splits or ("",))[-1]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from PIL import Image
 from genkit.report.sections import parts
 
 if TYPE_CHECKING:
-    from genkit.plugins.specs import Schema
+    from genkit.plugins.specs import Field
 
 _CHANNELS = {1: "L", 3: "RGB"}
 _SMALL_EDGE = 64
@@ -27,27 +27,26 @@ _MOST_WIDTH = 1000  # pixels of a grid: sharp on a phone and on a desk, small in
 _MOST_PNG = 200_000  # bytes; what needs more is a photograph and does better as JPEG
 
 
-def can_draw(schema: Schema) -> bool:
-    """Whether the schema has images that PNG files can hold: 1 or 3 channels, a range."""
-    return any(
+def can_draw(field: Field) -> bool:
+    """Whether its items are images that PNG files can hold: 1 or 3 channels, a range."""
+    return (
         field.modality == "image"
         and len(field.shape) == 3  # noqa: PLR2004
         and field.shape[-1] in _CHANNELS
         and field.range is not None
-        for field in schema.fields.values()
     )
 
 
-def to_pictures(samples: np.ndarray, schema: Schema) -> list[Image.Image]:
+def to_pictures(samples: np.ndarray, field: Field) -> list[Image.Image]:
     """Turn samples into pictures.
 
     Args:
-        samples: shape ``(n, height, width, channels)`` in the schema's range.
-        schema: tells the range; see ``can_draw``.
+        samples: shape ``(n, height, width, channels)`` in the field's range.
+        field: what they are; see ``can_draw``.
     """
-    limits = schema[schema.name_of("image")].range
+    limits = field.range
     assert limits is not None, "can_draw() was asked"
-    unit = (samples.astype("float32") - limits[0]) / (limits[1] - limits[0])
+    unit = (samples.astype("float32") - limits[0]) / field.span
     pixels = np.round(np.clip(unit, 0, 1) * 255).astype("uint8")
     return [
         Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)

@@ -24,7 +24,7 @@ class ImageRenderer(Renderer):
     def fits(self) -> bool:
         from genkit.report.grids import can_draw
 
-        return can_draw(self.schema)
+        return can_draw(self.field)
 
     def write(self, item: np.ndarray, file: Path) -> None:
         from genkit.report.grids import save_png
@@ -34,4 +34,4 @@ class ImageRenderer(Renderer):
     def pictures(self, items: np.ndarray) -> list[Image.Image]:
         from genkit.report.grids import to_pictures
 
-        return to_pictures(items, self.schema)
+        return to_pictures(items, self.field)

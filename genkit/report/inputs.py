@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from genkit.data import Source
     from genkit.models.model import Model
+    from genkit.plugins.specs import ModelSpec
 
 Tell = Callable[[str], None]
 USUAL_N = 36
@@ -68,6 +69,18 @@ class ReportInputs:
             return None
 
     @cached_property
+    def field(self) -> str:
+        """Name of the field that its samples belong to."""
+        assert self.schema is not None, "asked only where items are shown"
+        if self.model is not None:
+            return self.model.generated_field()
+        try:
+            spec: ModelSpec = self.registry.find("models", self.run.plan.qualified("model")).spec
+        except GenkitError:
+            return self.schema.main_field()  # the model's plugin is not installed
+        return spec.output_fields(self.schema)[0]
+
+    @cached_property
     def curves(self) -> Mapping[str, tuple[Any, Any]]:
         """Steps and values of each loss."""
         return loss_curves(self.run.iter_metrics())
@@ -91,10 +104,9 @@ class ReportInputs:
         """
         assert self.model is not None, "only a full report has what a model made"
         assert self.model.schema is not None, "a loaded model knows its data"
-        field = self.model.generated_field()
-        allowed = Review(self.model.schema, field, self.registry).allowed(items)
+        allowed = Review(self.model.schema, self.field, self.registry).allowed(items)
         shown = items.copy()
-        shown[~allowed] = (self.model.schema[field].range or (0.0, 0.0))[0]
+        shown[~allowed] = (self.model.schema[self.field].range or (0.0, 0.0))[0]
         return shown
 
     @property
@@ -129,14 +141,15 @@ def of_model(
     run, registry = Run.open(path), installed()
     model = load(run, backend)
     assert model.schema is not None, "a loaded model knows its data"
-    n = n or shown_together(model.schema) or USUAL_N
+    n = n or shown_together(model.schema, model.generated_field()) or USUAL_N
     if not with_data:
         return ReportInputs(run, registry, n, model, tell=tell)
     training = held_out = None
     missing = ""
     try:
         training = open_data(run.plan, registry)
-        if run.plan.data.get("split") == "train":
+        splits = registry.find("datasets", run.plan.qualified("dataset")).spec.splits
+        if splits and run.plan.data.get("split") == splits[0]:
             held_out = open_data(run.plan, registry, unseen=True)
         if training.schema != model.schema:
             raise DataError("it has another schema now")
@@ -146,10 +159,12 @@ def of_model(
     return ReportInputs(run, registry, n, model, training, held_out, missing, tell)
 
 
-def evenly(source: Source, n: int) -> tuple[np.ndarray, dict[str, Any]]:
-    """Take ``n`` items, spread evenly over the data: what the model makes, and all fields."""
+def evenly(source: Source, field: str, n: int) -> tuple[Any, dict[str, Any]]:
+    """Take ``n`` items, spread evenly over the data: one field of them, and all fields."""
     import numpy as np
+
+    from genkit.data import items_of
 
     indices = np.linspace(0, len(source) - 1, min(n, len(source))).astype(np.int64)
     items = source.gather(indices)
-    return items[source.schema.main_field()], items
+    return items_of(items, source.schema, field), items

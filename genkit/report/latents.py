@@ -21,14 +21,14 @@ def reconstructions(inputs: ReportInputs) -> Section | None:
     if not inputs.can("reconstruct") or inputs.real is None:
         return None
     inputs.tell("Reconstructions")
-    together = shown_together(model.schema)
-    items, fields = evenly(inputs.real, together or _PAIRS)
+    together = shown_together(model.schema, inputs.field)
+    items, fields = evenly(inputs.real, inputs.field, together or _PAIRS)
     found = inputs.reviewed(model.reconstruct(items, **_label(model, fields, len(items))))
     both = np.concatenate([items.astype(np.float32), found])
     what = "held-out items" if inputs.held_out else "training items"
     first, second = ("Left", "right") if together else ("Above", "below")
     alt = f"{first}: {what}; {second}: their reconstructions"
-    drawn = render(model.schema, both, alt, columns=len(items))
+    drawn = render(model.schema, inputs.field, both, alt, columns=len(items))
     return Section("Reconstruction pairs", joined([_wide(drawn), parts().text(f"{alt}.")]))
 
 
@@ -38,13 +38,13 @@ def interpolations(inputs: ReportInputs) -> Section | None:
     if not inputs.can("interpolate") or inputs.real is None or len(inputs.real) < 2 * _WALKS:
         return None
     inputs.tell("Interpolations")
-    items, fields = evenly(inputs.real, 2 * _WALKS)
+    items, fields = evenly(inputs.real, inputs.field, 2 * _WALKS)
     label = _label(model, fields, _WALKS)
     walks = model.interpolate(items[:_WALKS], items[_WALKS:], _STEPS, **label)
-    where = "picture" if shown_together(model.schema) else "row"
+    where = "picture" if shown_together(model.schema, inputs.field) else "row"
     alt = f"A {where} a walk: from the reconstruction of one item to that of another"
     pictures = inputs.reviewed(walks.reshape(-1, *walks.shape[2:]))
-    drawn = render(model.schema, pictures, alt, columns=_STEPS)
+    drawn = render(model.schema, inputs.field, pictures, alt, columns=_STEPS)
     return Section("Interpolation", joined([_wide(drawn), parts().text(f"{alt}.")]))
 
 

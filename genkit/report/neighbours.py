@@ -14,7 +14,7 @@ from genkit.report.sections import Section, joined, parts
 
 if TYPE_CHECKING:
     from genkit.data import Source
-    from genkit.plugins.specs import Schema
+    from genkit.plugins.schema import Field
 
 _QUERIES = 10
 _MANY_QUERIES = 100  # of items that are not shown one by one
@@ -28,24 +28,25 @@ def nearest_training(inputs: ReportInputs) -> Section | None:
     schema, training = inputs.schema, inputs.training
     if not inputs.can("generate") or training is None or schema is None:
         return None
-    field = schema[schema.main_field()]
-    if None in field.shape or field.dtype == "string":
+    name = inputs.field
+    if None in schema[name].shape or schema[name].dtype == "string":
         return None  # items of no fixed shape have no distance in pixels
-    together = shown_together(schema)
+    together = shown_together(schema, name)
     n = _MANY_QUERIES if together else _QUERIES
     samples = inputs.generated[:n]
     queries = [samples]
     if inputs.held_out is not None:
-        queries.append(evenly(inputs.held_out, n)[0].astype(np.float32))
-    distances, found = nearest_items(np.concatenate(queries), training, _NEAREST, inputs.tell)
+        queries.append(evenly(inputs.held_out, name, n)[0].astype(np.float32))
+    queried = np.concatenate(queries)
+    distances, found = nearest_items(queried, training, name, _NEAREST, inputs.tell)
     cut = len(samples)
     pieces = [parts().text(_verdict(distances[:cut, 0], distances[cut:, 0]))]
     if not together:
         pieces.append(parts().heading("Samples"))
-        pieces.append(_cards(schema, samples, found[:cut], distances[:cut]))
+        pieces.append(_cards(inputs, samples, found[:cut], distances[:cut]))
     if inputs.held_out is not None and not together:
         pieces.append(parts().heading("Held-out items, for comparison"))
-        pieces.append(_cards(schema, queries[1], found[cut:], distances[cut:]))
+        pieces.append(_cards(inputs, queries[1], found[cut:], distances[cut:]))
     searched = min(len(training), MOST_SEARCHED)
     of = "all" if searched == len(training) else f"{searched:,} evenly spread of"
     among = f"among {of} {len(training):,}"
@@ -62,13 +63,14 @@ def nearest_training(inputs: ReportInputs) -> Section | None:
 
 
 def nearest_items(
-    queries: np.ndarray, training: Source, k: int, tell: Tell = lambda _: None
+    queries: np.ndarray, training: Source, name: str, k: int, tell: Tell = lambda _: None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the training items nearest to some items, in memory that doesn't grow with the data.
 
     Args:
         queries: shape ``(n, ...)``, in the schema's range.
         training: up to 100,000 items of it are searched, evenly spread.
+        name: of the field that is compared.
         k: how many of the nearest.
         tell: is told how far the search is.
 
@@ -76,16 +78,15 @@ def nearest_items(
         distances, float64 of shape ``(n, k)``, nearest first; and the items, ``(n, k, ...)``.
         With fewer than ``k`` items of training data, that many.
     """
-    name = training.schema.main_field()
-    limits = training.schema[name].range or (0.0, 1.0)
-    wanted = _unit(queries, limits)
+    field = training.schema[name]
+    wanted = _unit(queries, field)
     best = np.full((len(queries), 0), np.inf)
     items = np.empty((len(queries), 0, *queries.shape[1:]), np.float32)
     total = min(len(training), MOST_SEARCHED)
     for start, indices in _chunks(training, wanted.shape[1], total):
         tell(f"Nearest training items: {start:,} of {total:,}")
         chunk = training.gather(indices)[name]
-        squared = np.stack([_mean_square(each, _unit(chunk, limits)) for each in wanted])
+        squared = np.stack([_mean_square(each, _unit(chunk, field)) for each in wanted])
         first = np.argsort(squared, axis=1, kind="stable")[:, :k]
         best = np.concatenate([best, np.take_along_axis(squared, first, 1)], axis=1)
         items = np.concatenate([items, chunk[first].astype(np.float32)], axis=1)
@@ -109,17 +110,22 @@ def _mean_square(query: np.ndarray, chunk: np.ndarray) -> np.ndarray:
     return np.asarray(squared / len(query))
 
 
-def _unit(items: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+def _unit(items: np.ndarray, field: Field) -> np.ndarray:
     """Return items as rows of float32, their range moved to 0 to 1."""
     flat = items.reshape(len(items), -1).astype(np.float32)
-    return (flat - np.float32(limits[0])) / np.float32(limits[1] - limits[0])
+    low, _ = field.range or (0.0, 1.0)
+    return (flat - np.float32(low)) / np.float32(field.span)
 
 
-def _cards(schema: Schema, items: np.ndarray, found: np.ndarray, distances: np.ndarray) -> Markup:
+def _cards(
+    inputs: ReportInputs, items: np.ndarray, found: np.ndarray, distances: np.ndarray
+) -> Markup:
+    assert inputs.schema is not None, "there are no neighbours without"
     figures = []
     for index, item in enumerate(items):
         strip = np.concatenate([item[None].astype(np.float32), found[index]])
-        drawn = render(schema, strip, "An item, then those nearest to it", len(strip))
+        alt = "An item, then those nearest to it"
+        drawn = render(inputs.schema, inputs.field, strip, alt, len(strip))
         figures.append(parts().figure(drawn, f"nearest at {distances[index, 0]:.3f}"))
     gallery: Markup = parts().gallery(figures, "small")
     return gallery

@@ -27,11 +27,11 @@ def real_and_generated(inputs: ReportInputs) -> Section | None:
     inputs.tell("Real against generated")
     figures = []
     if inputs.real is not None:
-        items, _ = evenly(inputs.real, inputs.n)
+        items, _ = evenly(inputs.real, inputs.field, inputs.n)
         what = "Real, held out" if inputs.held_out else "Real, from the training data"
-        figures.append(parts().figure(render(inputs.schema, items, what), what))
+        figures.append(parts().figure(render(inputs.schema, inputs.field, items, what), what))
     seed = inputs.run.plan.seed
-    drawn = render(inputs.schema, inputs.generated, "Generated samples")
+    drawn = render(inputs.schema, inputs.field, inputs.generated, "Generated samples")
     figures.append(parts().figure(drawn, f"Generated, seed {seed}"))
     return Section("Real against generated", parts().gallery(figures, "large"))
 
@@ -44,13 +44,14 @@ def by_class(inputs: ReportInputs) -> Section | None:
     assert model.schema is not None, "a loaded model knows its data"
     inputs.tell("Samples by class")
     classes = model.classes()[:_MOST_CLASSES]
-    together = shown_together(model.schema)
+    together = shown_together(model.schema, inputs.field)
     each = together // len(classes) or _EACH
     asked = np.repeat(np.arange(len(classes)), each).tolist()
     samples = inputs.reviewed(model.generate(len(asked), seed=inputs.run.plan.seed, label=asked))
+    parted = np.split(samples, len(classes))
     rows = [
-        (name, render(model.schema, samples[k * each : (k + 1) * each], f"Class {name}", each))
-        for k, name in enumerate(classes)
+        (name, render(model.schema, inputs.field, items, f"Class {name}", each))
+        for name, items in zip(classes, parted, strict=True)
     ]
     if together:
         figures = [parts().figure(drawn, f"Class {name}") for name, drawn in rows]
@@ -72,7 +73,7 @@ def evolution(inputs: ReportInputs) -> Section | None:
     if not figures:
         return None
     caption = "The same noise at every step."
-    if inputs.schema is None or not shown_together(inputs.schema):
+    if inputs.schema is None or not shown_together(inputs.schema, inputs.field):
         caption = f"{caption[:-1]}: each place of the grid is one sample as it came to be."
     return Section("Sample evolution", joined([parts().gallery(figures), parts().text(caption)]))
 
@@ -100,12 +101,12 @@ def compared(all_inputs: dict[str, ReportInputs]) -> Section | None:
     figures = []
     first = next(iter(all_inputs.values()))
     if first.real is not None and first.schema is not None:
-        items, _ = evenly(first.real, first.n)
+        items, _ = evenly(first.real, first.field, first.n)
         what = "Real, held out" if first.held_out else "Real, from the training data"
-        figures.append(parts().figure(render(first.schema, items, what), what))
+        figures.append(parts().figure(render(first.schema, first.field, items, what), what))
     for label, inputs in all_inputs.items():
         if inputs.can("generate") and inputs.schema is not None:
             inputs.tell(f"Samples of {label}")
-            drawn = render(inputs.schema, inputs.generated, f"Samples of {label}")
+            drawn = render(inputs.schema, inputs.field, inputs.generated, f"Samples of {label}")
             figures.append(parts().figure(drawn, f"{label}, seed {inputs.run.plan.seed}"))
     return Section("Samples", parts().gallery(figures, "large")) if figures else None

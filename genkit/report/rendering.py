@@ -31,6 +31,8 @@ class Renderer:
     puts all items into one file, and ``pictures`` draws all into one picture. What would be a row
     of a grid is a picture.
 
+    Items that vary in length come as a list of arrays, each cut to its own.
+
     Args:
         schema: what the data is.
         field: name of the field that the items belong to.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from genkit.data import hold_out
 from genkit.data.memory import bounded_weights, machine_holds
@@ -42,13 +42,13 @@ def open_data(
         plan: names it, with its settings.
         registry: knows it.
         changes: settings to use instead of the plan's.
-        unseen: prefer items that training didn't see: the test split, where there is one.
+        unseen: prefer items that training didn't see: the split held out, where there is one.
 
     Raises:
         GenkitError: no such data set, a bad setting, or data that can't be read.
     """
     entry = registry.find("datasets", plan.qualified("dataset"))
-    split = {"split": "test"} if unseen and has_splits(entry) else {}
+    split = {"split": entry.spec.held_out} if unseen and entry.spec.splits else {}
     source = open_entry(entry, {**plan.data, **split, **(changes or {})})
     if unseen or changes or plan.validate_every is None or _open_validation(plan, entry):
         return source
@@ -67,9 +67,8 @@ def open_held_out(plan: Plan, registry: Registry) -> Source:
 
 def _open_validation(plan: Plan, entry: Entry) -> Source | None:
     """Open the validation split of the data that a plan trains on, if there is one."""
-    field = resolve(entry.spec.config).model_fields.get("split")
-    splits = get_args(field.annotation) if field else ()
-    if "validation" not in splits or plan.data.get("split") != "train":
+    splits = entry.spec.splits
+    if "validation" not in splits or plan.data.get("split") != splits[0]:
         return None
     try:
         return open_entry(entry, {**plan.data, "split": "validation"})
@@ -85,11 +84,6 @@ def open_entry(entry: Entry, settings: Mapping[str, Any]) -> Source:
     """
     source: Source = resolve(entry.spec.source)(entry.settings(settings))
     return source
-
-
-def has_splits(entry: Entry) -> bool:
-    """Whether a data set is split into training and test items."""
-    return "split" in resolve(entry.spec.config).model_fields
 
 
 def build_model(
@@ -125,6 +119,7 @@ def build_model(
     settings = entry.settings(config)
     for modality in entry.spec.accepts:
         schema.name_of(modality)
+    entry.spec.output_fields(schema)
     make = resolve(entry.spec.model)
     try:
         with bounded_weights(machine_holds() if at_most is None else at_most):

@@ -127,7 +127,7 @@ def _able(subject: TrainedSubject, capability: str) -> Any:
 
 def _items(subject: TrainedSubject, model: Any, n: int) -> tuple[np.ndarray, dict[str, list[int]]]:
     batch = subject.source.gather(np.arange(n))
-    items = batch[subject.schema.name_of(subject.output.modality)]
+    items = batch[subject.output_name]
     if not model.conditional:
         return items, {}
     return items, {"label": [int(each) for each in batch[subject.schema.name_of("label")]]}
@@ -148,7 +148,7 @@ def _check_items(subject: TrainedSubject, items: np.ndarray, n: int, method: str
         raise CheckFailed(f"Expected finite values from {method}; received others.")
     if field.range is not None:
         low, high = field.range
-        slack = _TOLERANCE * (high - low)
+        slack = _TOLERANCE * field.span
         if items.min() < low - slack or items.max() > high + slack:
             raise CheckFailed(
                 f"Expected values from {low:g} to {high:g} from {method}; received "

@@ -22,8 +22,8 @@ class ToyExtractor(Extractor):
     classes = CLASSES
 
     def features(self, items: np.ndarray) -> np.ndarray:
-        low, high = self.image.range or (0.0, 1.0)
-        flat = (items.reshape(len(items), -1).astype(np.float32) - low) / (high - low)
+        low, _ = self.image.range or (0.0, 1.0)
+        flat = (items.reshape(len(items), -1).astype(np.float32) - low) / self.image.span
         weights = np.random.default_rng(0).standard_normal((flat.shape[1], _DIM))
         features: np.ndarray = (flat @ weights / np.sqrt(flat.shape[1])).astype(np.float32)
         return features

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genkit import engine
-from genkit.data import Loader
+from genkit.data import ArraySource, Loader
 from genkit.engine.keras_inside import silence_layers
 from genkit.engine.state import ModelState
 from genkit.errors import GenkitError
@@ -32,6 +32,7 @@ from genkit.runs.inputs import build_model, new_trainer, seeded
 from genkit.runs.run import Run
 from genkit.testing.data import DatasetSubject
 from genkit.testing.fakes import MODALITIES, toy_schema, toy_source
+from genkit.testing.one_bucket import of_one_bucket
 from genkit.testing.outcomes import CheckFailed, Skipped
 from genkit.testing.subjects import Subject
 from genkit.testing.toys import ToyModel, ToySolver
@@ -88,9 +89,13 @@ class TrainedSubject(Subject):
         """Toy data that the model takes; or that of its default preset, for other modalities."""
         if self.kind == "trainers":
             return toy_source(items=_ITEMS)
-        if set(self.spec.accepts) <= set(MODALITIES):
-            return toy_source(self._toy_schema(), _ITEMS)
         name = self.spec.presets["default"].get("dataset")
+        if set(self.spec.accepts) <= set(MODALITIES):
+            try:
+                return toy_source(self._toy_schema(), _ITEMS)
+            except CheckFailed:
+                if not name:
+                    raise
         if not name:
             raise Skipped(f"there are no toy data with {', '.join(self.spec.accepts)}")
         # Kept: its folder, which the source may still read from, goes when it goes.
@@ -104,9 +109,13 @@ class TrainedSubject(Subject):
 
     @property
     def output(self) -> Field:
-        """The field that the model generates: the first of the modalities that it accepts."""
-        modality = "image" if self.kind == "trainers" else self.spec.accepts[0]
-        return self.schema[self.schema.name_of(modality)]
+        """The field that the model generates, the first if it has several."""
+        return self.schema[self.output_name]
+
+    @property
+    def output_name(self) -> str:
+        """The name of that field."""
+        return "image" if self.kind == "trainers" else self.spec.output_fields(self.schema)[0]
 
     def _toy_schema(self) -> Schema:
         refusal: GenkitError | None = None
@@ -177,8 +186,10 @@ class TrainedSubject(Subject):
         watch = Watch()
         steps = watch.steps(model)
         items = steps * _WATCHED_BATCH * model.batches_per_step
-        toy = set(self.schema.fields) <= set(MODALITIES)
-        source = toy_source(self.schema, items) if toy else self.source
+        toy = isinstance(self.source, ArraySource) and set(self.schema.fields) <= set(MODALITIES)
+        source: Source = toy_source(self.schema, items) if toy else self.source
+        if any(field.varies for field in self.schema.fields.values()):
+            source = of_one_bucket(source)  # a bucket more is a step more that is compiled and kept
         settings = FitSettings(batch_size=min(_WATCHED_BATCH, len(source)), steps=steps)
         self.trainer().fit(model, source, UnsavedRun(settings), [watch])
         return watch

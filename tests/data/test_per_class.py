@@ -6,8 +6,8 @@ from PIL import Image
 
 from genkit.builtin.datasets.digits import DigitsConfig, open_digits
 from genkit.builtin.datasets.image_folder import ImageFolderConfig, open_image_folder
-from genkit.builtin.datasets.images import rows_per_class
 from genkit.builtin.datasets.npz import NpzConfig, open_npz
+from genkit.data import rows_per_class
 from genkit.errors import DataError
 
 

@@ -77,7 +77,7 @@ def test_all_metrics_that_fit_are_taken_and_the_others_named(run, capsys):
     ("name", "error", "said"),
     [
         ("unfit", UsageError, "it wants more than Pixels"),
-        ("of-text", UsageError, "measures text, which isn't there"),
+        ("of-text", UsageError, "measures text; the model generates image"),
         ("brightnes", UsageError, "Did you mean 'brightness'"),
         ("faulty", ZeroDivisionError, "of its own"),
     ],

@@ -57,6 +57,16 @@ def test_any_loss_goes_with_any_penalties(loss, penalties):
     assert number(model.generator_loss(batch)) == pytest.approx(number(plain.generator_loss(batch)))
 
 
+def test_a_gan_without_a_record_generates_the_field_that_its_discriminator_takes():
+    """Whatever stands before it: no modality comes first."""
+    model = vector_gan()
+    fields = {"age": genkit.Field((), "float32", "number"), **model.schema.fields}
+    for names in (("age", "vector"), ("vector", "age")):
+        schema = genkit.Schema({name: fields[name] for name in names})
+        assert model.usual_output(schema) == ("vector",)
+    assert model.generated_field() == "vector"
+
+
 def test_r1_looks_at_real_items_and_r2_at_generated_ones():
     """The slope of D(x) = |x|^2 is 2x, so the penalties tell where they were taken."""
     square = [keras.Input((2,)), layers.Lambda(ops.square)]

@@ -56,6 +56,50 @@ def test_a_reference_is_imported_only_when_used():
     assert resolve("json:dumps") is json.dumps
 
 
+CAPTIONED = Schema(
+    {
+        "caption": genkit.Field((), "string", "text"),
+        "label": genkit.Field((), "int32", "label", classes=("a", "b")),
+        "photo": genkit.Field((8, 8, 3), "uint8", "image", (0, 255)),
+        "drawing": genkit.Field((8, 8, 1), "uint8", "image", (0, 255)),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "fields"),
+    [
+        ({"accepts": ("image",)}, ("photo",)),
+        ({"accepts": ("text", "image")}, ("caption",)),
+        ({"accepts": ("image",), "generates": ("image",)}, ("photo", "drawing")),
+        ({"accepts": ("image",), "generates": ("image", "text")}, ("caption", "photo", "drawing")),
+    ],
+)
+def test_a_record_and_a_schema_fix_the_output_fields(said, fields):
+    assert model_spec(**said).output_fields(CAPTIONED) == fields
+
+
+def test_data_without_what_a_model_generates_is_refused():
+    with pytest.raises(DataError, match="modality 'audio'"):
+        model_spec(generates=("audio",)).output_fields(CAPTIONED)
+
+
+def test_no_modality_comes_first_where_no_record_says_what_is_generated():
+    assert CAPTIONED.main_field() == "caption"
+
+
+@pytest.mark.parametrize(
+    ("splits", "held_out"),
+    [((), ""), (("train", "test"), "test"), (("train", "test", "extra"), "test"),
+     (("train", "validation"), "validation")],
+)  # fmt: skip
+def test_a_record_of_data_says_what_training_does_not_see(splits, held_out):
+    spec = genkit.DatasetSpec(
+        name="d", summary="D", source="a:b", config="a:c", modality="text", splits=splits
+    )
+    assert spec.held_out == held_out
+
+
 def test_a_schema_survives_json():
     schema = Schema(
         {
@@ -73,7 +117,7 @@ def test_a_schema_survives_json():
         {"image": {}},
         {"image": {"shape": [0], "dtype": "uint8", "modality": "image"}},
         {"image": {"shape": [2], "dtype": "object", "modality": "image"}},
-        {"image": {"shape": [2], "dtype": "uint8", "modality": "image", "range": [1, 1]}},
+        {"image": {"shape": [2], "dtype": "uint8", "modality": "image", "range": [2, 1]}},
         {"image": {"shape": 3, "dtype": "uint8", "modality": "image"}},
         {"image": "nonsense"},
         [1, 2],

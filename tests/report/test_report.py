@@ -129,7 +129,7 @@ def test_the_nearest_items_are_found_whatever_the_chunks(monkeypatch):
     source = ArraySource({"image": stored}, genkit.Schema({"image": field}))
     queries = np.concatenate([stored[[7, 100]], 16 - stored[:1]]).astype("float32")
     monkeypatch.setattr(neighbours, "_CHUNK_BYTES", 4 * 16 * 10)
-    distances, items = nearest_items(queries, source, 3)
+    distances, items = nearest_items(queries, source, "image", 3)
     every = np.sqrt((((queries[:, None] - stored[None]) / 16) ** 2).mean(axis=(2, 3, 4)))
     np.testing.assert_allclose(distances, np.sort(every)[:, :3], atol=1e-6)
     np.testing.assert_array_equal(items, stored[np.argsort(every)[:, :3]])
@@ -137,7 +137,9 @@ def test_the_nearest_items_are_found_whatever_the_chunks(monkeypatch):
 
 
 def test_items_that_are_no_pictures_are_shown_as_numbers():
-    shown = renderers.render(VECTORS, np.arange(100, dtype="float32").reshape(20, 5), "<b>")
+    shown = renderers.render(
+        VECTORS, "signal", np.arange(100, dtype="float32").reshape(20, 5), "<b>"
+    )
     assert "<td>55</td>" in shown
     assert "first 12 of 20" in shown
     assert "&lt;b&gt;" in shown
@@ -147,8 +149,8 @@ def test_large_colourful_grids_stay_small():
     field = genkit.Field((256, 256, 3), "uint8", "image", (0, 255))
     noise = np.random.default_rng(0).integers(0, 255, (36, 256, 256, 3))
     schema = genkit.Schema({"photo": field})
-    assert grids.can_draw(schema)
-    assert len(renderers.render(schema, noise.astype("uint8"), "photos")) < 1_500_000
+    assert grids.can_draw(field)
+    assert len(renderers.render(schema, "photo", noise.astype("uint8"), "photos")) < 1_500_000
 
 
 @pytest.mark.slow

@@ -107,5 +107,5 @@ def test_html_shows_a_picture_for_each_row(monkeypatch):
 
 def test_other_modalities_are_shown_one_by_one():
     image = genkit.Schema({"image": genkit.Field((8, 8, 1), "uint8", "image", range=(0, 255))})
-    assert shown_together(image) == 0
+    assert shown_together(image, "image") == 0
     assert "data:image/png" in render_pictures([Image.new("L", (8, 8))], "one")

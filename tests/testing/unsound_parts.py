@@ -21,6 +21,21 @@ def open_list(config):
     return [1, 2, 3]
 
 
+open_secretive = open_sound
+
+
+def open_wordy(config):
+    classes = tuple(str(number) for number in range(1001))
+    schema = toy_schema().replace(label=genkit.Field((), "int32", "label", classes=classes))
+    return toy_source(schema)
+
+
+def open_choosy(config):
+    source = open_sound(config)
+    first = np.arange(3 * (config.per_class or config.items // 3))
+    return ArraySource(source.gather(first), source.schema)
+
+
 def open_beyond(config):
     schema = toy_schema(("image",))
     low = schema.replace(image=genkit.Field((8, 8, 1), "uint8", "image", (0, 9)))

@@ -47,13 +47,16 @@ def genkit_models():
 
 @genkit.hookimpl
 def genkit_datasets():
-    for name in ("sound", "list", "beyond", "unseeded", "restless", "diced", "leaking"):
+    for name in ("sound", "list", "beyond", "unseeded", "restless", "diced", "leaking", "secretive",
+                 "choosy", "wordy"):  # fmt: skip
         yield genkit.DatasetSpec(
             name=f"{name}-data",
             summary="Toys",
             source=f"{PARTS}:open_{name}",
-            config=f"{SETTINGS}:SoundData",
+            config=f"{SETTINGS}:{'ChoosyData' if name == 'choosy' else 'SoundData'}",
             modality="image",
+            splits=() if name == "secretive" else ("train", "test"),
+            subset=("per_class", "subset_seed", "subset") if name == "choosy" else (),
         )
 
 

@@ -21,6 +21,14 @@ class SoundData(genkit.Config):
     split: Literal["train", "test"] = Field("train", description="Which")
 
 
+class ChoosyData(SoundData):
+    """Settings of a data set of which a subset can be drawn."""
+
+    per_class: int | None = Field(None, description="How many of each class")
+    subset_seed: int = Field(0, description="Seed of the draw")
+    subset: int = Field(0, description="Which draw")
+
+
 class Changing(Sound):
     @pydantic.field_serializer("width")
     def _one_more(self, value):

@@ -43,7 +43,7 @@ def _samples_and_curves(model: Any, run: Run, file: Path) -> None:
     # Without a label the classes take turns: a column a class.
     columns = len(model.classes()) if model.conditional else _ROWS
     samples = model.generate(columns * _ROWS, seed=1)
-    sheet = grids.grid(grids.to_pictures(samples, model.schema), columns)
+    sheet = grids.grid(grids.to_pictures(samples, model.schema["image"]), columns)
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
     left.imshow(sheet, cmap="gray")
     left.axis("off")
@@ -68,7 +68,7 @@ def _latents(model: Any, run: Run, file: Path) -> None:
         label = {name: values[:5] for name, values in label.items()}
         walks = model.interpolate(first[:5], second[:5], 10, **label)
         rows.append(walks.reshape(-1, *walks.shape[2:]))
-    pictures = grids.to_pictures(np.concatenate(rows), model.schema)
+    pictures = grids.to_pictures(np.concatenate(rows), model.schema["image"])
     grids.save_png(grids.grid(pictures, 10), file)
 
 

@@ -8,11 +8,10 @@ import numpy as np
 
 from genkit.builtin.datasets.configs import ImageDataConfig
 from genkit.data.file_source import FileSource
-from genkit.data.noise import permutation
 from genkit.data.pipeline import transformed
 from genkit.data.source import ArraySource, Source
+from genkit.data.subset import rows_per_class
 from genkit.data.transform_names import parse_transforms
-from genkit.errors import DataError
 from genkit.plugins.specs import Field, Schema
 
 if TYPE_CHECKING:
@@ -62,40 +61,6 @@ def balanced(source: ArraySource | FileSource, config: ImageDataConfig) -> Sourc
         source.arrays[label], classes, config.per_class, config.subset_seed, config.subset
     )
     return source.select(rows)
-
-
-def rows_per_class(
-    labels: NDArray[Any], classes: int, per_class: int, seed: int, subset: int = 0
-) -> NDArray[np.intp]:
-    """Draw rows without replacement, as many of each class; the same on every machine.
-
-    Args:
-        labels: class numbers, shape ``(items,)``.
-        classes: how many there are.
-        per_class: items of each.
-        seed: 0 to 2**31 - 1. The first ten of a hundred a class are those of ten a class.
-        subset: which slice of a class's order to take. Slices share no item; when they are used
-            up, a new order begins.
-
-    Returns:
-        row numbers, rising.
-
-    Raises:
-        DataError: a class has fewer.
-    """
-    chosen = []
-    for number in range(classes):
-        there = int((labels == number).sum())
-        if there < per_class:
-            raise DataError(
-                f"Expected {per_class} items of each class; class {number} has {there}.",
-                "Ask for fewer: --data per_class=N, or genkit augment --per-class N",
-            )
-        turn, place = divmod(subset, there // per_class)
-        order = permutation(seed, turn, len(labels))
-        rows = order[labels[order] == number]
-        chosen.append(rows[place * per_class : (place + 1) * per_class])
-    return np.sort(np.concatenate(chosen))
 
 
 def rows_of(split: str, n_train: int) -> slice:

@@ -164,7 +164,7 @@ class GAN(Model):
 
     def _real(self, batch: dict[str, Any]) -> Any:
         """Return the batch's items as the discriminator sees them."""
-        real = batch[self._field_name()]
+        real = batch[self.generated_field()]
         if self.output_range is None:
             return self._augmented(ops.cast(real, "float32"), batch, 0)
         return self._augmented(rescale(real, self._data_range(), self.output_range), batch, 0)
@@ -178,15 +178,14 @@ class GAN(Model):
             return items
         return augment_images(items, batch["augment"][:, which], self.augment)
 
-    def _field_name(self) -> str:
-        assert self.schema is not None, "fit() sets the schema before the first step"
-        for name, field in self.schema.fields.items():
-            if field.modality in ("image", "vector"):
-                return name
-        return next(iter(self.schema.fields))
+    def usual_output(self, schema: Schema) -> tuple[str, ...]:
+        """Name the first field of the shape that the discriminator takes."""
+        taken = tuple(self.discriminator.inputs[0].shape[1:])
+        fitting = [name for name, field in schema.fields.items() if field.shape == taken]
+        return tuple(fitting[:1]) or super().usual_output(schema)
 
     def _data_range(self) -> tuple[float, float]:
-        if self.schema is None or (limits := self.schema[self._field_name()].range) is None:
+        if self.schema is None or (limits := self.schema[self.generated_field()].range) is None:
             raise UsageError(
                 "With output_range the model must know the range of the data; it knows none.",
                 "Train it first, or leave output_range out.",

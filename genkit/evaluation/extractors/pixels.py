@@ -40,7 +40,6 @@ def eight_bits(items: np.ndarray, image: Field) -> np.ndarray:
         image: tells the range.
     """
     assert image.range is not None, "checked when the extractor was opened"
-    low, high = image.range
-    unit = (items.astype(np.float32) - np.float32(low)) / np.float32(high - low)
+    unit = (items.astype(np.float32) - np.float32(image.range[0])) / np.float32(image.span)
     rounded: np.ndarray = np.round(np.clip(unit, 0, 1) * np.float32(255))
     return rounded

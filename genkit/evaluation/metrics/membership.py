@@ -38,7 +38,7 @@ class MembershipInference(Metric):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._image = context.schema[context.schema.name_of("image")]
+        self._image = context.items
         limits = {"generated": SAMPLES, "real": LIMIT, "training": LIMIT}
         self._kept = {stream: Kept(n, context.seed) for stream, n in limits.items()}
         # Chosen by the same draws as the items.
@@ -49,7 +49,7 @@ class MembershipInference(Metric):
     def unfit(cls, context: Context) -> str:
         if context.training is None:
             return "it needs the training data"
-        if context.schema[context.schema.name_of("image")].range is None:
+        if context.items.range is None:
             return "it needs images with a range"
         return ""
 

@@ -71,7 +71,7 @@ class Memorisation(Metric):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._image = context.schema[context.schema.name_of("image")]
+        self._image = context.items
         self._kept = {stream: Kept(LIMIT, context.seed) for stream in ("generated", "real")}
         self._training = WaitingRows()
         self._n_training = 0
@@ -82,7 +82,7 @@ class Memorisation(Metric):
     def unfit(cls, context: Context) -> str:
         if context.training is None:
             return "it needs the training data"
-        if context.schema[context.schema.name_of("image")].range is None:
+        if context.items.range is None:
             return "it needs images with a range"
         return ""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from genkit.data import check_sizes
-from genkit.errors import DivergedError, UsageError
+from genkit.errors import DataError, DivergedError, UsageError
 from genkit.models.training import replay
 from genkit.models.training.gradient_transforms import check_order
 from genkit.models.training.loop import Loop
@@ -18,6 +19,28 @@ if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.models.training.protocols import RunKeeper
     from genkit.plugins.config import Config
+    from genkit.plugins.schema import Schema
+
+
+def check_computable(model: Any, schema: Schema) -> None:
+    """Refuse a model that needs what no batch can hold, text or dates.
+
+    Raises:
+        DataError: with the field's name.
+    """
+    for name in dict.fromkeys((*model.output_fields, *model.input_fields)):
+        field = schema.fields.get(name)
+        if field is not None and not field.computable:
+            raise DataError(
+                f"Expected numbers in the field {name!r} that {type(model).__name__} is trained "
+                f"on; received {field.dtype}, which networks can't compute with.",
+                "Encode it: return a source of numbers from the model's examples().",
+            )
+    left = [name for name, field in schema.fields.items() if not field.computable]
+    if left and model.modality is None:  # no record tells that it doesn't need them
+        warnings.warn(
+            f"Left out of the batches, which hold numbers alone: {', '.join(left)}.", stacklevel=2
+        )
 
 
 class Trainer(Stepping):
@@ -49,8 +72,8 @@ class Trainer(Stepping):
         """Refuse, before anything is written, what ``fit`` could not train.
 
         Raises:
-            GenkitError: the model has no training step, a batch is larger than the data, or a
-                transform undoes another.
+            GenkitError: the model has no training step or needs text or dates as they are, a
+                batch is larger than the data, or a transform undoes another.
         """
         if not model.has_training_step:
             raise UsageError(
@@ -58,7 +81,9 @@ class Trainer(Stepping):
                 "Train it with --trainer closed-form.",
             )
         check_order(self.transforms)
-        check_sizes(model.examples(source), settings.batch_size, model.batches_per_step)
+        examples = model.examples(source)
+        check_computable(model, examples.schema)
+        check_sizes(examples, settings.batch_size, model.batches_per_step)
 
     def fit(
         self,

@@ -35,7 +35,8 @@ last of all, for training on and evaluating write this card anew."""
 def use(facts: Facts) -> str:
     """Show how to load it, and what to call then."""
     can = facts.model.capabilities if facts.model else ("generate",)
-    call = "samples = model.generate(16, seed=0)" if "generate" in can else f"help(model.{can[0]})"
+    asked = ".".join(["model", *can[:1]])
+    call = "samples = model.generate(16, seed=0)" if "generate" in can else f"help({asked})"
     return f"""```python
 import genkit
 

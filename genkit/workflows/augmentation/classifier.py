@@ -49,7 +49,7 @@ class ArmClassifier(Model):
         self.classical = tuple(classical)
         image = schema[schema.name_of("image")]
         assert image.range is not None, "can_draw() was asked"
-        self.range = image.range
+        self.range, self.span = image.range, image.span
         depth = max(2, math.ceil(math.log2(max(image.shape[:2]) / _SMALLEST)))  # type: ignore[type-var, operator]
         widths = [min(_WIDEST, 32 * 2**level) for level in range(depth)]
         self.network = keras.Sequential(
@@ -92,8 +92,7 @@ class ArmClassifier(Model):
 
     def unit(self, images: np.ndarray) -> np.ndarray:
         """Bring images from the schema's range to [0, 1], float32."""
-        low, high = self.range
-        return (images.astype("float32") - np.float32(low)) / np.float32(high - low)
+        return (images.astype("float32") - np.float32(self.range[0])) / np.float32(self.span)
 
 
 def trained(

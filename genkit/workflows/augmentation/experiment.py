@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genkit.data.source import ArraySource
+from genkit.data.subset import rows_per_class
 from genkit.errors import RunError, UsageError
 from genkit.files import check_path, read_json, write_json
 from genkit.plugins.entry_points import own_version
@@ -131,8 +132,8 @@ class _Experiment:
         self.settings, self.folder, self.tell = settings, folder, tell
         self.arms = settings.arms()
         self.results: dict[str, dict[str, dict[str, float]]] = {}
-        self.train = check_data(open_split(settings, split="train"), settings)
-        self.test = check_data(open_split(settings, split="test"), settings)
+        self.train = check_data(open_split(settings, unseen=False), settings)
+        self.test = check_data(open_split(settings, unseen=True), settings)
         self.schema = plain_schema(self.train.schema)
         _check_model(settings, self.train)
         self.labels = labels_of(self.train)
@@ -177,8 +178,6 @@ class _Experiment:
 
     def subset(self, seed: int) -> tuple[ArraySource, np.ndarray]:
         """Return the real items of a seed, and their rows in the train split."""
-        from genkit.builtin.datasets.images import rows_per_class
-
         data = self.settings.plan_of(seed).data
         rows = rows_per_class(
             self.labels, self.classes, data["per_class"], data["subset_seed"], data["subset"]
@@ -247,7 +246,7 @@ class _Experiment:
         drawn, indices = self.synthetic(0, len(real))
         first = np.arange(min(arm.count(len(real)), len(drawn)))
         synthetic = ArraySource(drawn.gather(first), real.schema)
-        taken = {**_NOWHERE, "dataset": plan.dataset, "split": "train"}
+        taken = {**_NOWHERE, "dataset": plan.dataset, "split": plan.data["split"]}
         made = {**_NOWHERE, "run": "generators/seed-0", "model": plan.model, "seed": 0}
         of_real = [{**taken, "index": int(row)} for row in rows]
         of_synthetic = [{**made, "index": int(index)} for index in indices[first]]

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 _CHUNK = 1024  # items looked at together for their labels
 
 
-def open_split(settings: Settings, split: str) -> Source:
-    """Open one split of the data, with all items of each class."""
+def open_split(settings: Settings, *, unseen: bool) -> Source:
+    """Open the split for training or the one held out, with all items of each class."""
     from genkit.runs.inputs import open_data
 
-    changes: dict[str, Any] = {"split": split, "per_class": None}
-    if split == "test" and "limit" in settings.generator.data:
+    changes: dict[str, Any] = {"per_class": None}
+    if unseen and "limit" in settings.generator.data:
         changes["limit"] = None  # it was asked for to learn from fewer items, not to test on fewer
-    return open_data(settings.generator, installed(), changes)
+    return open_data(settings.generator, installed(), changes, unseen=unseen)
 
 
 def check_data(source: Source, settings: Settings) -> Source:
@@ -42,7 +42,7 @@ def check_data(source: Source, settings: Settings) -> Source:
             "Choose --dataset fashion-mnist, mnist or digits, or put the images of an image-folder "
             "into one sub-folder a class.",
         )
-    if not can_draw(source.schema):
+    if not any(can_draw(field) for field in source.schema.fields.values()):
         raise UsageError(
             "Expected images of 1 or 3 channels with a range, which a picture file can hold.",
             "Choose another data set: genkit list datasets",

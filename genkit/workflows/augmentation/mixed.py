@@ -77,7 +77,7 @@ def _write_items(
     for start in range(0, len(source), _AT_A_TIME):
         rows = np.arange(start, min(start + _AT_A_TIME, len(source)))
         images, labels = images_and_labels(source.gather(rows), source.schema)
-        pictures = to_pictures(images, source.schema)
+        pictures = to_pictures(images, source.schema[source.schema.name_of("image")])
         for row, picture, label in zip(rows.tolist(), pictures, labels, strict=True):
             file = f"{names[label]}/{origin}-{row:06d}.png"
             save_png(picture, split / file)

@@ -17,9 +17,10 @@ from genkit.workflows.augmentation.arms import Arm
 
 if TYPE_CHECKING:
     from genkit.plugins.registry import Registry
+    from genkit.plugins.specs import DatasetSpec
 
 GENERATOR_STEPS = 1500
-_NEEDED = ("split", "per_class", "subset_seed", "subset")
+_SUBSET = ("per_class", "subset_seed", "subset")
 
 
 class Settings(Config):
@@ -90,28 +91,33 @@ def make_settings(registry: Registry, flags: Mapping[str, Any], **settings: Any)
     data = dict(flags.get("data") or {})
     _check_data(registry, rough, data)
     per_class = given.get("per_class", Settings.model_fields["per_class"].default)
-    subset = {"split": "train", "per_class": per_class, "subset_seed": 0, "subset": 0}
+    split = registry.find("datasets", rough.qualified("dataset")).spec.splits[0]
+    subset = {"split": split, "per_class": per_class, "subset_seed": 0, "subset": 0}
     plan = make_plan(registry, {**flags, "dataset": rough.dataset, "data": {**data, **subset}})
     return parse(Settings, {**given, "generator": plan.model_dump(mode="json")}, "augmentation")
 
 
 def _check_data(registry: Registry, plan: Plan, data: Mapping[str, Any]) -> None:
-    if reserved := sorted(set(data) & set(_NEEDED)):
+    if reserved := sorted(set(data) & {"split", *_SUBSET}):
         raise UsageError(
             f"genkit augment chooses {', '.join(reserved)} of the data set itself, so that no test "
             "item is ever trained on.",
             "Leave it out of --data; say --per-class N.",
         )
-    entry = registry.find("datasets", plan.qualified("dataset"))
-    if missing := [name for name in _NEEDED if not _has(entry, name)]:
-        able = [
-            e.spec.name for e in registry.entries("datasets") if all(_has(e, n) for n in _NEEDED)
-        ]
+    spec = registry.find("datasets", plan.qualified("dataset")).spec
+    if missing := _lacks(spec):
+        able = [e.spec.name for e in registry.entries("datasets") if not _lacks(e.spec)]
         raise UsageError(
             f"Expected a data set with a test split and labels; {plan.dataset} has no setting "
             f"{', '.join(missing)}.",
             f"Choose --dataset {_either(able)}.",
         )
+
+
+def _lacks(spec: DatasetSpec) -> list[str]:
+    """List what a data set's record lacks for subsets of a split, tested on another."""
+    subset = [name for name in _SUBSET if name not in spec.subset]
+    return subset if spec.splits else ["split", *subset]
 
 
 def check_conditional(registry: Registry, model: str, conditional: bool) -> None:

@@ -68,8 +68,8 @@ def limits(schema: genkit.Schema) -> tuple[float, float]:
         DataError: the data has no points of two coordinates with a range.
     """
     field = schema[schema.name_of("points")]
-    if field.shape != (2,) or field.range is None:
-        raise DataError(f"Expected points of shape (2,) with a range; received {field}.")
+    if field.shape != (2,) or field.range is None or field.range[0] == field.range[1]:
+        raise DataError(f"Expected points of shape (2,) in a range they fill; received {field}.")
     return field.range
 
 

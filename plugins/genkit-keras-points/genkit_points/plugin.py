@@ -20,6 +20,7 @@ def genkit_datasets() -> Iterable[genkit.DatasetSpec]:
         source="genkit_points.data:open_points",
         config="genkit_points.configs:PointsConfig",
         modality="points",
+        splits=("train", "test"),
         licence="made by the program",
         tiny={"n": 100},
     )
@@ -29,6 +30,7 @@ def genkit_datasets() -> Iterable[genkit.DatasetSpec]:
         source="genkit_points.table:open_csv",
         config="genkit_points.configs:PointsCsvConfig",
         modality="points",
+        splits=("train", "test"),
         fake="genkit_points.table:write_fake",
     )
 

@@ -9,6 +9,7 @@ import genkit
 
 _DATA = "genkit_recsys.data_settings"
 _MODELS = "genkit_recsys.model_settings"
+_SPLITS = ("train", "validation", "test")
 _ACCEPTS = ("interactions", "user")
 _GROUPLENS = "GroupLens: research, with acknowledgement, redistribution under the same terms"
 _GROUPLENS_OWN = "GroupLens: research, with acknowledgement, no redistribution without permission"
@@ -23,6 +24,7 @@ def genkit_datasets() -> Iterable[genkit.DatasetSpec]:
         source="genkit_recsys.datasets:open_latest_small",
         config=f"{_DATA}:LatestSmallConfig",
         modality="interactions",
+        splits=_SPLITS,
         licence=_GROUPLENS,
         homepage="https://grouplens.org/datasets/movielens/",
         tiny={"item_core": 100},
@@ -38,6 +40,7 @@ def genkit_datasets() -> Iterable[genkit.DatasetSpec]:
             source=f"genkit_recsys.datasets:open_{size}",
             config=f"{_DATA}:DownloadedConfig",
             modality="interactions",
+            splits=_SPLITS,
             licence=_GROUPLENS_OWN,
             homepage=f"https://grouplens.org/datasets/movielens/{size}/",
             fake=f"genkit_recsys.movielens:fake_{size}",
@@ -48,6 +51,7 @@ def genkit_datasets() -> Iterable[genkit.DatasetSpec]:
         source="genkit_recsys.datasets:open_own",
         config=f"{_DATA}:OwnConfig",
         modality="interactions",
+        splits=_SPLITS,
         fake="genkit_recsys.datasets:fake_own",
     )
 

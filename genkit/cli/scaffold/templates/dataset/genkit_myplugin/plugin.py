@@ -14,5 +14,7 @@ def genkit_datasets() -> Iterable[genkit.DatasetSpec]:
         source="genkit_myplugin.data:open_table",
         config="genkit_myplugin.settings:TableConfig",
         modality="image",
+        splits=("train", "test"),
+        subset=("limit",),
         fake="genkit_myplugin.fake:write_table",
     )

@@ -1,0 +1,43 @@
+"""Data and models of three modalities that the core knows nothing of, on public names alone."""
+
+import genkit
+
+HERE = "tests.toys"
+
+
+@genkit.hookimpl
+def genkit_datasets():
+    for name, modality, summary in (
+        ("sayings", "text", "Made-up sayings, as numbers of their characters"),
+        ("people", "number", "A table with missing values, dates, long integers and a constant"),
+        ("beeps", "audio", "Tones of many lengths"),
+    ):
+        yield genkit.DatasetSpec(
+            name=name,
+            summary=summary,
+            source=f"{HERE}.{name}:open_{name}",
+            config=f"{HERE}.settings:ToyData",
+            modality=modality,
+            splits=("train", "test"),
+            subset=("limit",),
+            licence="made by the program",
+        )
+
+
+@genkit.hookimpl
+def genkit_models():
+    for name, data, model, fields in (
+        ("bigrams", "sayings", "Bigrams", {"accepts": ("text",)}),
+        ("rows", "people", "Rows", {"accepts": ("number",),
+                                    "generates": ("number", "category", "date")}),
+        ("echo", "beeps", "Echo", {"accepts": ("audio",)}),
+    ):  # fmt: skip
+        yield genkit.ModelSpec(
+            name=name,
+            summary=f"The smallest model that learns from {data}",
+            model=f"{HERE}.{data}:{model}",
+            config=f"{HERE}.settings:ToyModel",
+            capabilities=(),
+            presets={"default": {"dataset": data, "steps": 20, "batch_size": 16}},
+            **fields,
+        )
