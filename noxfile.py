@@ -105,11 +105,12 @@ def tests(session: nox.Session, backend: str) -> None:
     more = {"jax": (*READERS, RUFF), "all": ("torchmetrics>=1.9",)}
     session.install("-e", f".[{extras}]", *TEST_TOOLS, *more.get(backend, ()), *CONSTRAINTS)
     if backend == "all":
-        # One process, with the threads a user has: PyTorch's batch normalisation adds up in one
-        # part a thread, and the fewer there are, the further it is from the other backends.
+        # With the threads a user has: PyTorch's batch normalisation adds up in one part a thread,
+        # and the fewer there are, the further it is from the other backends. Those that wait
+        # leave the cores to the other process.
         which = ("-m", "cross_backend" + ("" if FULL else " and not full"), *CROSS_BACKEND_TESTS)
-        env = variables(session, "jax")
-        session.run("pytest", "-q", *which, *session.posargs, env=env)
+        env = variables(session, "jax", OMP_WAIT_POLICY="passive")
+        session.run("pytest", "-q", *TWO_PROCESSES, *which, *session.posargs, env=env)
         return
     everything = backend == "jax" or FULL
     which = "not cross_backend" + ("" if everything else " and not once")

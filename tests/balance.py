@@ -11,6 +11,8 @@ import pytest
 _SPLIT = {
     "docs/test_samples.py": "name",
     "models/test_every_model.py": "name",
+    "test_parity.py": "model",
+    "test_resume_elsewhere.py": "begun",
     "testing/test_kit.py": "name",
 }
 _CHECK = "check"  # the conformance kit's: its checks of one thing keep together

@@ -19,6 +19,7 @@ def test_batches_are_the_samples_in_order():
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_an_npz_file_takes_the_memory_of_a_batch(tmp_path):
     rng = np.random.default_rng(0)
     count, size = 4000, 4096

@@ -9,6 +9,8 @@ import pytest
 
 from genkit.plan import activation
 
+pytestmark = pytest.mark.once
+
 ODD = {
     "image_data_format": "channels_first",
     "floatx": "float64",
@@ -74,7 +76,6 @@ def test_a_run_computes_the_same_on_a_machine_set_up_otherwise(odd_machine, tmp_
     assert here == there
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("settings", ['{"floatx": "bfloat16"}', '{"epsilon": 1}', "[]"])
 def test_settings_that_keras_refuses_are_named(odd_machine, tmp_path, settings):
     (tmp_path / "keras/keras.json").write_text(settings)

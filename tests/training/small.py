@@ -1,4 +1,6 @@
-"""Settings with which a model trains in a second."""
+"""Settings with which a model trains in a second, and stops that are tried on one backend."""
+
+import pytest
 
 SMALL = {
     "dataset": "digits",
@@ -6,3 +8,8 @@ SMALL = {
     "batch_size": 100,
     "verbose": False,
 }
+
+
+def once(*values):
+    """Mark values that take the same way on all backends, as where in the epochs a stop falls."""
+    return [pytest.param(value, marks=pytest.mark.once) for value in values]

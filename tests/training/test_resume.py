@@ -16,7 +16,7 @@ from genkit.plugins.registry import installed
 from genkit.runs.run import Run
 from genkit.workflows.train import execute
 from tests.engine import small
-from tests.training.small import SMALL
+from tests.training.small import SMALL, once
 
 pytestmark = [
     pytest.mark.usefixtures("active_backend"),
@@ -48,7 +48,7 @@ def same(whole, parts, step):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize("precision", ["float16", *once("bfloat16")])
 def test_in_short_precision_with_its_loss_scale(train, precision):
     settings = {"precision": precision, "checkpoint_every": 6, "sample_every": 6}
     settings |= {"learning_rate_schedule": "constant", "warmup_steps": 0}
@@ -134,6 +134,7 @@ class Count(keras.callbacks.Callback):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_callback_goes_on_with_the_numbers_and_arrays_it_had(train):
     whole, first, second = Count(), Count(), Count()
     train(steps=20, name="whole", callbacks=[whole])
@@ -153,11 +154,6 @@ def train_in_parts(tmp_path, stop, **settings):
     return genkit.resume(stopped.path, verbose=False)
 
 
-def once(*stops):
-    """Where in the epochs a stop falls is the same code on all backends."""
-    return [pytest.param(stop, marks=pytest.mark.once) for stop in stops]
-
-
 PATIENT = {"early-stopping": {"monitor": "loss", "mode": "max", "patience": 2,
                               "restore_best_weights": True}}  # fmt: skip
 LOWER = {"reduce-lr-on-plateau": {"monitor": "loss", "mode": "max", "patience": 1,
@@ -175,6 +171,7 @@ def test_early_stopping_waits_on_where_it_waited(trained, tmp_path, stop):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_run_that_a_callback_ended_stays_ended_until_more_is_asked_for(train):
     settings = {"monitor": "loss", "patience": 0, "min_delta": 1e9}
     result = train(epochs=9, callbacks={"early-stopping": settings})
@@ -184,6 +181,7 @@ def test_a_run_that_a_callback_ended_stays_ended_until_more_is_asked_for(train):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_learning_rate_that_a_callback_lowered_stays_low(train, tmp_path):
     settings = {"epochs": 6, "callbacks": LOWER}
     whole = train(name="whole", **settings)
@@ -191,7 +189,8 @@ def test_a_learning_rate_that_a_callback_lowered_stays_low(train, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stop", [4, *once(2 * PER_EPOCH, 2 * PER_EPOCH + 4, 3 * PER_EPOCH + 4)])
+@pytest.mark.once
+@pytest.mark.parametrize("stop", [4, 2 * PER_EPOCH, 2 * PER_EPOCH + 4, 3 * PER_EPOCH + 4])
 def test_the_csv_log_goes_on_without_gap_or_double(trained, tmp_path, stop):
     """The last stop falls on the last step: there is nothing left to resume."""
     settings = {"steps": 3 * PER_EPOCH + 4, "callbacks": {"csv-logger": {}}}
@@ -202,12 +201,14 @@ def test_the_csv_log_goes_on_without_gap_or_double(trained, tmp_path, stop):
     assert len(texts[0].splitlines()) == 5
 
 
+@pytest.mark.once
 def test_callbacks_that_are_gone_are_told_of(train):
     result = train(steps=5, callbacks=[Count()])
     with pytest.warns(UserWarning, match="callbacks that are not here: Count"):
         genkit.resume(result.path, 2, verbose=False)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("filename", ["/tmp/elsewhere.csv", "../elsewhere.csv", ""])
 def test_a_callback_from_a_plan_writes_nowhere_but_in_its_run(train, filename):
     with pytest.raises(RunError, match=r"csv-logger.filename as a path inside"):
@@ -224,6 +225,7 @@ class TurnAround(keras.callbacks.Callback):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_the_last_few_and_the_best_are_kept(train):
     result = train(
         steps=40, checkpoint_every=4, keep=3, keep_best="loss", callbacks=[TurnAround()],
@@ -245,18 +247,21 @@ def test_the_last_few_and_the_best_are_kept(train):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_the_best_by_a_loss_that_is_none_is_refused_at_the_first_step(train):
     with pytest.raises(UsageError, match=r"one of the losses loss, .*received 'fid'"):
         train(steps=3, keep_best="fid")
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_best_checkpoint_needs_to_have_been_asked_for(train):
     with pytest.raises(UsageError, match="keeps no best checkpoint"):
         genkit.load(train(steps=1), checkpoint="best")
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_what_a_later_sitting_was_done_with_is_recorded(train, monkeypatch):
     result = train(steps=2)
     genkit.resume(result.path, 1, verbose=False)
@@ -267,6 +272,7 @@ def test_what_a_later_sitting_was_done_with_is_recorded(train, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_resuming_warns_of_what_may_change_the_bits(train, monkeypatch):
     monkeypatch.setenv("MKL_CBWR", "AUTO")
     result = train(steps=2)
@@ -283,6 +289,7 @@ def test_resuming_warns_of_what_may_change_the_bits(train, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_what_is_being_deleted_is_no_checkpoint_any_more(train, monkeypatch):
     """A kill while files are deleted leaves no folder that looks like a checkpoint."""
     from genkit.runs import checkpoints
@@ -294,6 +301,7 @@ def test_what_is_being_deleted_is_no_checkpoint_any_more(train, monkeypatch):
     assert not any(name.isdigit() for name in deleted)
 
 
+@pytest.mark.once
 def test_a_checkpoint_that_vanishes_while_it_is_read_is_chosen_anew(tmp_path):
     from genkit.runs.checkpoints import read_steadily
 
@@ -311,6 +319,7 @@ def test_a_checkpoint_that_vanishes_while_it_is_read_is_chosen_anew(tmp_path):
         read_steadily(lambda: folders[0], read)
 
 
+@pytest.mark.once
 def test_a_damaged_old_checkpoint_does_not_end_training(train):
     result = train(steps=4, checkpoint_every=4, keep_best="loss")
     (result.path / "checkpoints/00000000/state.json").write_text("{")

@@ -13,7 +13,7 @@ import pytest
 import genkit
 from genkit.errors import GenkitError, RunError, TrainingError, UsageError
 from genkit.runs.run import Run
-from tests.training.small import SMALL
+from tests.training.small import SMALL, once
 
 pytestmark = pytest.mark.usefixtures("active_backend")
 
@@ -51,7 +51,7 @@ def test_a_run_holds_everything(train):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["dcgan", "vae"])
-@pytest.mark.parametrize("stop", [7, 15, 20])
+@pytest.mark.parametrize("stop", [7, *once(15, 20)])
 def test_resuming_gives_the_same_bits_as_not_stopping(train, trained, model, stop):
     """The stop falls inside an epoch (7, 20) and between two (15 steps are one).
 
@@ -91,6 +91,7 @@ def test_how_often_samples_are_drawn_changes_nothing(train, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_log_that_ran_ahead_of_the_checkpoint_is_cut_back(train):
     result = train(steps=5)
     with (result.path / "metrics.jsonl").open("a") as log:
@@ -100,6 +101,7 @@ def test_a_log_that_ran_ahead_of_the_checkpoint_is_cut_back(train):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_resuming_a_finished_run_changes_nothing(train):
     result = train(steps=5)
     before = (result.path / "metrics.jsonl").read_text()
@@ -116,6 +118,7 @@ def test_load_gives_the_model_back_from_a_run_a_result_and_an_export(train, tmp_
     np.testing.assert_array_equal(genkit.load(copied).generate(4, seed=1), expected)
 
 
+@pytest.mark.once
 def test_an_existing_run_is_refused_and_untouched(train):
     result = train(steps=1, name="mine")
     before = {p: p.stat().st_mtime_ns for p in result.path.rglob("*")}
@@ -124,12 +127,14 @@ def test_an_existing_run_is_refused_and_untouched(train):
     assert {p: p.stat().st_mtime_ns for p in result.path.rglob("*")} == before
 
 
+@pytest.mark.once
 def test_a_batch_larger_than_the_data_leaves_no_run(train, tmp_path):
     with pytest.raises(GenkitError, match=r"1500 items.*--batch-size"):
         train(batch_size=2000)
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "name",
     ["..", "a/b", ".hidden", "", "a" * 300, "é" * 101, "a\nb", "\udcff"],
@@ -155,6 +160,7 @@ def test_a_diverging_run_fails_and_keeps_its_last_good_checkpoint(train, tmp_pat
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_changed_data_are_not_resumed(train, tmp_path):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "mine.npz", image=rng.integers(0, 255, (120, 8, 8), dtype="uint8"))
@@ -166,6 +172,7 @@ def test_changed_data_are_not_resumed(train, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_checkpoint_gets_its_name_only_when_it_is_whole(train, monkeypatch):
     result = train(steps=2)
 
@@ -181,6 +188,7 @@ def test_a_checkpoint_gets_its_name_only_when_it_is_whole(train, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("file", "damage"),
     [
@@ -205,6 +213,7 @@ def test_a_damaged_run_is_one_clear_error(trained, tmp_path, file, damage):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_callbacks_can_come_from_a_recipe(train):
     callbacks = {"early-stopping": {"monitor": "loss", "patience": 0, "min_delta": 1e9}}
     assert train(epochs=9, callbacks=callbacks).outcome.steps == 2 * 15
@@ -213,6 +222,7 @@ def test_callbacks_can_come_from_a_recipe(train):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_time_ends_a_run(train):
     result = train(time=0.5, name="timed")
     assert 0.5 <= result.outcome.seconds < 20
@@ -257,6 +267,7 @@ def test_a_closed_form_model_fits_in_memory():
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_finished_run_is_told_at_once_and_left_as_it_is(train, monkeypatch):
     from genkit.workflows import sitting
 
@@ -275,6 +286,7 @@ def test_a_finished_run_is_told_at_once_and_left_as_it_is(train, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_an_interrupted_resume_goes_on_to_what_it_was_asked_for(train):
     import keras
 
@@ -306,6 +318,7 @@ def test_weights_that_are_no_numbers_are_never_a_checkpoint(train):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_quiet_end_on_nan_exports_nothing_and_runs_still_lists(train, tmp_path):
     config = {**SMALL["config"], "learning_rate": 1e12}
     result = train(steps=200, config=config, callbacks={"terminate-on-nan": {}})
@@ -316,6 +329,7 @@ def test_a_quiet_end_on_nan_exports_nothing_and_runs_still_lists(train, tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_restored_best_weights_are_what_the_run_keeps(train):
     settings = {"monitor": "loss", "mode": "max", "patience": 1, "restore_best_weights": True}
     result = train(epochs=5, callbacks={"early-stopping": settings}, checkpoint_every=15)

@@ -34,6 +34,7 @@ def refuse(*_, **__):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_full_disk_while_sampling_is_a_warning(train, monkeypatch):
     monkeypatch.setattr("genkit.report.samples.save_png", refuse)
     with pytest.warns(UserWarning, match=r"samples of step [136] can't be written: No space left"):
@@ -42,6 +43,7 @@ def test_a_full_disk_while_sampling_is_a_warning(train, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_what_a_full_disk_refuses_of_the_log_is_written_when_there_is_room(train, monkeypatch):
     monkeypatch.setattr("genkit.runs.metrics_log._FLUSH_SECONDS", 0.0)
     write = os.write
@@ -62,6 +64,7 @@ def test_what_a_full_disk_refuses_of_the_log_is_written_when_there_is_room(train
     assert all(json.loads(line) for line in text.splitlines())
 
 
+@pytest.mark.once
 def test_a_full_disk_while_checkpointing_is_a_clear_error_and_older_ones_stay(train, monkeypatch):
     result = train(steps=2)
     monkeypatch.setattr("genkit.runs.checkpoint_files.sync", refuse)
@@ -103,6 +106,7 @@ def endless(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_the_second_process_on_a_run_is_told_who_has_it(endless, genkit_command):
     process, _ = endless
     refused = genkit_command("resume", "runs/long", check=False)
@@ -111,6 +115,7 @@ def test_the_second_process_on_a_run_is_told_who_has_it(endless, genkit_command)
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_reading_a_run_that_trains_sees_whole_checkpoints(endless):
     """Only one checkpoint is kept, and a new one comes some times a second."""
     _, folder = endless
@@ -123,6 +128,7 @@ def test_reading_a_run_that_trains_sees_whole_checkpoints(endless):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_the_lock_of_a_dead_process_is_taken_over(endless, genkit_command):
     process, folder = endless
     process.kill()
@@ -137,6 +143,7 @@ def test_the_lock_of_a_dead_process_is_taken_over(endless, genkit_command):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_at_once_and_the_last_checkpoint_is_whole(
     first, tmp_path, genkit_command
@@ -189,12 +196,14 @@ class Broken(keras.callbacks.Callback):
         raise KeyError("accuracy")
 
 
+@pytest.mark.once
 def test_a_callback_that_raises_is_named_and_the_run_goes_on_later(train):
     with pytest.raises(CallbackError, match=r"callback Broken raised KeyError: 'accuracy'"):
         train(steps=40, checkpoint_every=5, callbacks=[Broken()], name="broken")
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_run_stopped_by_a_callback_s_error_resumes(train, tmp_path):
     with pytest.raises(CallbackError):
         train(steps=40, checkpoint_every=5, callbacks=[Broken()], name="broken")
@@ -244,6 +253,7 @@ class Ruin(keras.callbacks.Callback):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_loss_that_grows_a_millionfold_stops_training():
     from genkit.models.training.divergence import check_losses
 
@@ -264,6 +274,7 @@ def test_training_outside_the_main_thread_works(train):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_samples_that_are_not_finite_are_not_drawn(train, monkeypatch):
     result = train(steps=1)
     model = genkit.load(result.path)
