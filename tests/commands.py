@@ -54,12 +54,13 @@ class Commands:
             )  # fmt: skip
         else:
             flags = {"XLA_FLAGS": environment.get("XLA_FLAGS", "")}
-            done = self._nursery(arguments).run(arguments, folder, flags)
+            done = self.nursery(arguments).run(arguments, folder, flags)
         if check and done.returncode:
             raise AssertionError(f"exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
 
-    def _nursery(self, arguments):
+    def nursery(self, arguments):
+        """Return the warm process of the backend that a command asks for, or of this session."""
         wish = dict(pairwise(arguments)).get("--backend")
         name = wish if wish in activation.installed_backends() else activation.choose_backend()
         if name not in self._nurseries:

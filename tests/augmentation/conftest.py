@@ -16,7 +16,7 @@ def registry():
 
 
 @pytest.fixture(scope="module")
-def plugins(registry, active_backend):
+def plugins(registry, compiled_fast):
     """Have the plugin installed."""
     from genkit.plugins.registry import using
 

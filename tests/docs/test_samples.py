@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 
 from tests.commands import variables
+from tests.docs import warm
 from tests.docs.documents import SAMPLES, path_with
 
 pytestmark = pytest.mark.slow
 
 # What is ported from another framework needs that one; nox -s tests(all) has all of them.
+PORTED = ("port_keras.py", "port_torch.py", "port_jax.py")
 PYTHON = [
-    pytest.param(name, marks=pytest.mark.cross_backend)
-    if name in ("port_keras.py", "port_torch.py", "port_jax.py")
-    else name
+    pytest.param(name, marks=pytest.mark.cross_backend) if name in PORTED else name
     for name in sorted(p.name for p in SAMPLES.glob("*.py"))
     if name != "in_a_notebook.py"  # runs as the notebook that it is
 ]
@@ -41,20 +41,29 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def check(command: list[str], folder: Path, **more: str) -> str:
-    done = subprocess.run(
-        command, cwd=folder, env=environment(**more), capture_output=True, text=True, check=False
-    )
+    return passed(
+        subprocess.run(
+            command, cwd=folder, env=environment(**more), capture_output=True, text=True,
+            check=False,
+        )
+    )  # fmt: skip
+
+
+def passed(done: subprocess.CompletedProcess[str]) -> str:
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 @pytest.mark.parametrize("name", PYTHON)
-def test_python_sample_runs(name, tmp_path):
-    check([sys.executable, str(SAMPLES / name)], tmp_path)
+def test_python_sample_runs(name, tmp_path, commands):
+    if name in PORTED or sys.platform != "linux":
+        check([sys.executable, str(SAMPLES / name)], tmp_path)
+    else:
+        passed(warm.run_python(commands, SAMPLES / name, tmp_path))
 
 
 @pytest.mark.parametrize("name", SHELL)
-def test_shell_sample_runs(name, tmp_path):
+def test_shell_sample_runs(name, tmp_path, commands):
     text = (SAMPLES / name).read_text(encoding="utf-8")
     wanted = set(re.findall(r"--backend (\w+)", text))
     if missing := sorted(b for b in wanted if importlib.util.find_spec(b) is None):
@@ -67,7 +76,11 @@ def test_shell_sample_runs(name, tmp_path):
         check([sys.executable, str(SAMPLES / "make_images.py")], tmp_path)
     if name in PLUGINS:
         more["PYTHONPATH"] = path_with(PLUGINS[name], tmp_path / "site")
-    check(["bash", "-ec", re.sub(r"--steps \d+", FEW_STEPS, text)], tmp_path, **more)
+    text = re.sub(r"--steps \d+", FEW_STEPS, text)
+    if more or sys.platform != "linux":
+        check(["bash", "-ec", text], tmp_path, **more)
+    else:
+        passed(warm.run_shell(commands, text, tmp_path))
 
 
 @pytest.mark.parametrize("name", sorted(p.name for p in (SAMPLES / "recipes").glob("*.toml")))

@@ -17,7 +17,7 @@ from genkit.errors import DataError, UsageError
 from genkit.evaluation import importance_nll
 
 pytestmark = [
-    pytest.mark.usefixtures("active_backend"),
+    pytest.mark.usefixtures("active_backend", "compiled_fast"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 

@@ -13,7 +13,7 @@ from genkit.builtin.models.unet import build_unet
 from genkit.data import training_rng
 
 pytestmark = [
-    pytest.mark.usefixtures("active_backend"),
+    pytest.mark.usefixtures("active_backend", "compiled_fast"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 

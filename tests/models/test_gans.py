@@ -12,7 +12,7 @@ from genkit.engine.state import ModelState
 from genkit.errors import UsageError
 
 pytestmark = [
-    pytest.mark.usefixtures("active_backend"),
+    pytest.mark.usefixtures("active_backend", "compiled_fast"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 

@@ -14,7 +14,7 @@ from genkit.errors import UsageError
 from genkit.evaluation import importance_nll
 
 pytestmark = [
-    pytest.mark.usefixtures("active_backend"),
+    pytest.mark.usefixtures("active_backend", "compiled_fast"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 

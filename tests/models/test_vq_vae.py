@@ -19,7 +19,7 @@ from tests.engine.small import changed, read, stepper
 from tests.layers.differentiation import gradient
 
 pytestmark = [
-    pytest.mark.usefixtures("active_backend"),
+    pytest.mark.usefixtures("active_backend", "compiled_fast"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 import genkit
+from tests.compiling import compiled_fast
 
 FLAGS = (
     "--no-sandbox",
@@ -62,10 +63,11 @@ def runs(tmp_path_factory, active_backend):
         "cgan": {"width": 4},
         "gan": {"hidden": 16},
     }
-    for model, config in configs.items():
-        genkit.train(
-            model, config=config, runs_dir=folder, name=model, verbose=False, seed=3, **small
-        )
+    with compiled_fast(active_backend):
+        for model, config in configs.items():
+            genkit.train(
+                model, config=config, runs_dir=folder, name=model, verbose=False, seed=3, **small
+            )
     return folder
 
 

@@ -1,9 +1,9 @@
 """A process that has imported everything and forks children, so that thousands of starts are cheap.
 
 A ``Nursery`` starts ``python -m tests.torture.nursery BACKEND``, which reads a JSON request a line
-and answers with one: a child runs the command line with ``arguments`` in ``folder``, what it prints
-goes to the files ``stdout`` and ``stderr``; with a ``fault``, or ended by ``signal`` after
-``seconds``. Nothing that starts threads happens before the fork.
+and answers with one: a child runs the command line, or a Python file, with ``arguments`` in
+``folder``, what it prints goes to the files ``stdout`` and ``stderr``; with a ``fault``, or ended
+by ``signal`` after ``seconds``. Nothing that starts threads happens before the fork.
 
 A child is a process of its own, with its own folder, variables, output and exit code. What it
 shares with a fresh one it has from the fork: imported modules, and the variables that were read as
@@ -14,6 +14,7 @@ import atexit
 import contextlib
 import json
 import os
+import runpy
 import select
 import signal
 import subprocess
@@ -63,14 +64,18 @@ class Nursery:
             raise TimeoutError(f"no answer to {request}")
         return json.loads(self._process.stdout.readline())
 
-    def run(self, arguments, folder, environment=None):
-        """Run a command as ``subprocess.run`` does, and return the same."""
+    def run(self, arguments, folder, environment=None, script=None):
+        """Run a command, or a Python file, as ``subprocess.run`` does, and return the same.
+
+        A variable that is None in the environment is taken away.
+        """
         arguments = [str(argument) for argument in arguments]
         with tempfile.TemporaryDirectory(prefix="genkit-tests-output-") as place:
             streams = {name: f"{place}/{name}" for name in ("stdout", "stderr")}
             answer = self.ask(
-                arguments=arguments, folder=str(folder), environment=environment or {}, **streams
-            )
+                arguments=arguments, folder=str(folder), environment=environment or {},
+                script=script and str(script), **streams,
+            )  # fmt: skip
             texts = {name: Path(path).read_text("utf-8") for name, path in streams.items()}
         code = -answer["signal"] if answer["signal"] else answer["code"]
         return subprocess.CompletedProcess(["genkit", *arguments], code, **texts)
@@ -116,15 +121,20 @@ def _live(request):
     try:
         os.setsid()
         os.chdir(request["folder"])
-        os.environ.update(request.get("environment", {}))
+        _set_variables(request.get("environment", {}))
         _redirect(request)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if fault := request.get("fault"):
             faults.install(faults.Fault(**fault), Path(request["run"]))
-        sys.argv = ["genkit", *request["arguments"]]
-        import genkit.cli
+        sys.argv = [request.get("script") or "genkit", *request["arguments"]]
+        if request.get("script"):
+            sys.path[0] = str(Path(sys.argv[0]).parent)
+            runpy.run_path(sys.argv[0], run_name="__main__")
+        else:
+            import genkit.cli
 
-        genkit.cli.main()
+            genkit.cli.main()
+        code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:  # noqa: BLE001 - shown to whoever reads the output
@@ -137,6 +147,14 @@ def _live(request):
             with contextlib.suppress(OSError):
                 stream.flush()
         os._exit(code)
+
+
+def _set_variables(environment):
+    for name, value in environment.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _redirect(request):

@@ -49,7 +49,7 @@ def last_losses(result):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["vae", pytest.param("dcgan", marks=pytest.mark.once)])
+@pytest.mark.parametrize("model", ["vae", pytest.param("dcgan", marks=pytest.mark.full)])
 def test_bfloat16_stays_within_a_band_of_float32(train, model):
     wide, short = (last_losses(train(model, p, steps=200)) for p in ("float32", "bfloat16"))
     assert wide.keys() == short.keys()

@@ -48,7 +48,7 @@ def same(whole, parts, step):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["float16", *once("bfloat16")])
+@pytest.mark.parametrize("precision", ["float16", pytest.param("bfloat16", marks=pytest.mark.full)])
 def test_in_short_precision_with_its_loss_scale(train, precision):
     settings = {"precision": precision, "checkpoint_every": 6, "sample_every": 6}
     settings |= {"learning_rate_schedule": "constant", "warmup_steps": 0}
