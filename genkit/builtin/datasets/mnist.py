@@ -46,7 +46,7 @@ def open_mnist(config: MnistConfig) -> Source:
 
 
 def _values() -> NDArray[np.uint8]:
-    """Return all pixels and labels; shared while a source has them, for unpacking takes a second."""
+    """Return all pixels and labels, unpacked once for all sources that have them."""
     values = _in_use.get(SHA256)
     if values is None:
         values = np.frombuffer(_unpacked(files(__package__) / "mnist.xz"), np.uint8)
