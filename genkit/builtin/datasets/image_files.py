@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
 import struct
 import warnings
 import zlib
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, _imaging
 
+from genkit.builtin.datasets.image_search import READS_AVIF
 from genkit.data.source import allocate
 from genkit.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,9 +27,12 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 8192 * 8192
 _WHITE_IN_16_BITS = 65535
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+_FORMATS = (
+    *("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM"),
+    *(("AVIF",) if READS_AVIF else ()),
+)
 # Files that may hold several images. Phones put a smaller one behind a JPEG: that is no other page.
-_SEVERAL = ("PNG", "WEBP", "GIF", "TIFF")
+_SEVERAL = ("PNG", "WEBP", "GIF", "TIFF", "AVIF")
 # What Pillow raises on damaged files, and on images large enough to exhaust the memory.
 _UNREADABLE = (
     OSError,
@@ -36,6 +42,7 @@ _UNREADABLE = (
     TypeError,
     LookupError,
     ArithmeticError,
+    RuntimeError,
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
@@ -47,7 +54,8 @@ def decode(file: Path, mode: str | None) -> tuple[NDArray[np.uint8], int]:
     """Decode an image; what is transparent becomes white.
 
     Args:
-        file: of a format that is read: PNG, JPEG, WebP, BMP, GIF, TIFF, PPM.
+        file: of a format that is read: PNG, JPEG, WebP, BMP, GIF, TIFF, PPM, and AVIF
+            where Pillow can.
         mode: ``"RGB"`` or ``"L"`` (gray); None keeps what the image is.
 
     Returns:
@@ -70,6 +78,26 @@ def decode(file: Path, mode: str | None) -> tuple[NDArray[np.uint8], int]:
     return values if values.ndim == 3 else values[..., None], more  # noqa: PLR2004
 
 
+@contextmanager
+def _silent_libtiff() -> Iterator[None]:
+    """Keep the C library that reads TIFF from printing lines: damaged files are counted and told.
+
+    It is found through Pillow's own module, and prints as ever where it isn't.
+    """
+    try:
+        take_handler = ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler
+    except (OSError, AttributeError):
+        yield
+        return
+    take_handler.argtypes, take_handler.restype = (ctypes.c_void_p,), ctypes.c_void_p
+    before = take_handler(None)
+    try:
+        yield
+    finally:
+        take_handler(before)
+
+
+@_silent_libtiff()
 def decode_all(
     files: Sequence[Path],
     mode: str | None,
