@@ -30,11 +30,16 @@ def machine_holds() -> int:
 
 
 @contextmanager
-def bounded_weights(at_most: int) -> Iterator[None]:
+def bounded_weights(at_most: int, *, blank: bool = False) -> Iterator[None]:
     """Refuse, inside the block, to build Keras layers with more weights than that.
 
     Every weight of a layer comes from ``Layer.add_weight``, which is watched meanwhile. It is the
     whole process's: one thread at a time watches it, and counts its own weights alone.
+
+    Args:
+        at_most: how many weights there may be.
+        blank: let all be zero. Those that a file is going to replace need no first values: JAX
+            compiles a program for each shape of random ones, some seconds for a small model.
 
     Raises:
         RunError: the weights would be more; the one too many has taken no memory.
@@ -44,7 +49,9 @@ def bounded_weights(at_most: int) -> Iterator[None]:
     builder = threading.get_ident()
     total = 0
 
-    def add_weight(self: Any, shape: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def add_weight(
+        self: Any, shape: Any = None, initializer: Any = None, *args: Any, **kwargs: Any
+    ) -> Any:
         nonlocal total
         if threading.get_ident() == builder:
             total += math.prod(shape if isinstance(shape, (tuple, list)) else (shape or 1,))
@@ -53,7 +60,9 @@ def bounded_weights(at_most: int) -> Iterator[None]:
                     f"The model asks for {total:,} weights or more; there is room for {at_most:,}.",
                     "Check its settings: a file that names them may be damaged, or a stranger's.",
                 )
-        return original(self, shape, *args, **kwargs)
+            if blank:
+                initializer = "zeros"
+        return original(self, shape, initializer, *args, **kwargs)
 
     with _watching:
         original = keras.Layer.add_weight

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from genkit.evaluation.results import Weights, keep
+from genkit.files import reason_of
 
 if TYPE_CHECKING:
     from genkit.evaluation.choosing import Measurement
@@ -110,5 +111,4 @@ class Measuring:
             if self._stop_at_faults:
                 raise
             each.metric = None
-            reason = " ".join(str(error).split()) or type(error).__name__
-            self._progress.note(f"{each.name} is left out, it failed: {reason}")
+            self._progress.note(f"{each.name} is left out, it failed: {reason_of(error)}")

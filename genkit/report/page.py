@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from genkit.errors import UsageError
-from genkit.files import check_path, write_text
+from genkit.files import check_path, reason_of, write_text
 from genkit.plugins.entry_points import own_version
 from genkit.plugins.registry import Registry, using
 from genkit.report import comparison, curves, figures, latents, neighbours, overview, pictures
@@ -117,7 +117,7 @@ def attach_report(run: Run, registry: Registry) -> None:
         with using(registry):  # the sections look renderers up by themselves
             write_text(run.path / NAME, _page_of(of_files(run, registry)))
     except Exception as error:  # noqa: BLE001 - a page is never worth a run
-        what = " ".join(f"{type(error).__name__}: {error}".split())
+        what = f"{type(error).__name__}: {reason_of(error)}"
         warnings.warn(
             f"The report of {run.path} can't be written ({what}). The run is not touched by that; "
             f"write it with: genkit report {run.path}",

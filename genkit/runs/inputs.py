@@ -107,8 +107,8 @@ def build_model(
         schema: what the data is.
         registry: where the name is looked up; what is installed when left out.
         assets: arrays of the data that it needs when it is used.
-        at_most: how many numbers its weights may have, for settings that a file says; what this
-            machine's memory holds when left out.
+        at_most: how many numbers its weights may have, for a model whose weights come from a
+            file: they are zero until then. When left out what this machine's memory holds.
 
     Raises:
         RunError: no installed plugin offers the model; the hint installs the one that did. Or
@@ -122,7 +122,9 @@ def build_model(
     entry.spec.output_fields(schema)
     make = resolve(entry.spec.model)
     try:
-        with bounded_weights(machine_holds() if at_most is None else at_most):
+        with bounded_weights(
+            machine_holds() if at_most is None else at_most, blank=at_most is not None
+        ):
             model: Model = make(settings, schema)
     except (TypeError, ValueError, ArithmeticError, LookupError) as error:
         if at_most is None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit.errors import CallbackError, TrainingError, UsageError
+from genkit.files import reason_of
 from genkit.live import print_line
 from genkit.plan import activation, precision
 from genkit.plan.compute_settings import compute_settings
@@ -181,8 +182,9 @@ class Sitting:
                     renew_card(run.path)
             except BaseException as error:
                 step = max(checkpoints.steps(run.checkpoints), default=0)
+                told = reason_of(error) if isinstance(error, OSError) else str(error)
                 with suppress(OSError):  # on a full disk the first error is the one to tell
-                    run.set_status("failed", step, error=str(error))
+                    run.set_status("failed", step, error=told)
                 with suppress(CallbackError):
                     call(self.callbacks, "on_run_end", "failed")
                 if isinstance(error, TrainingError):  # its curves tell what went wrong

@@ -44,6 +44,43 @@ def test_train_and_test_folders_are_splits_that_share_their_classes(tmp_path):
     assert opened(tmp_path, split="test").arrays["label"].tolist() == [1, 2, 2]
 
 
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        *(
+            ("train_set", "test_set"),
+            ("Training-Images", "Testing-Images"),
+            ("trainset", "testset"),
+        ),
+        *(("train2017", "val2017"), ("seg_train", "seg_test"), ("x.train", "x.dev")),
+    ],
+)
+def test_splits_with_one_affix_are_splits(tmp_path, train, test):
+    paint_all(tmp_path, f"{train}/a/1.png", f"{train}/b/2.png", f"{test}/a/3.png")
+    source = opened(tmp_path)
+    assert (len(source), source.schema["label"].classes) == (2, ("a", "b"))
+    paint_all(tmp_path / "data", f"{train}/a/1.png", f"{test}/a/3.png")
+    with pytest.raises(DataError, match="Expected splits or classes .* received data, which holds"):
+        opened(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        *(("freight_train", "passenger_train"), ("test_tube", "train_track")),
+        *(
+            ("train_car", "apple"),
+            ("trainer", "tester"),
+            ("contest", "restrain"),
+            ("train_set", "a"),
+        ),
+    ],
+)
+def test_classes_in_whose_names_a_split_stands_are_classes(tmp_path, classes):
+    paint_all(tmp_path, *(f"{name}/1.png" for name in classes))
+    assert opened(tmp_path).schema["label"].classes == tuple(sorted(classes))
+
+
 def test_a_class_without_training_images_is_told(tmp_path):
     paint_all(tmp_path, "train/a/1.png", "train/Dog/2.png", "test/dog/3.png")
     with pytest.warns(UserWarning, match="1 of 3 classes have no images for training.*'dog'"):

@@ -57,15 +57,29 @@ def test_values_whose_white_nobody_knows_are_unreadable(tmp_path, values):
 
 def test_formats_that_are_not_read_are_counted_by_suffix(tmp_path):
     paint_all(tmp_path, "p/a.png", "p/b.png")
-    for name in ("1.heic", "2.HEIC", "3.avif", "4.jpg_large", "5.png.part", "6.mp4", "7.npy"):
+    for name in ("1.heic", "2.HEIC", "3.jxl", "4.jpg_large", "5.png.part", "6.mp4", "7.npy"):
         (tmp_path / "p" / name).write_bytes(b"x")
-    told = r"Left out of .*: \.heic 2 \(first: p/1\.heic\), \.avif 1 .*\.npy 1"
+    told = r"Left out of .*: \.heic 2 \(first: p/1\.heic\), \.jxl 1 .*\.npy 1"
     with pytest.warns(UserWarning, match=told) as caught:
         source = opened(tmp_path)
     assert len(caught) == 1
-    rest = dict.fromkeys((".avif", ".jpg_large", ".part", ".mp4", ".npy"), 1)
+    rest = dict.fromkeys((".jxl", ".jpg_large", ".part", ".mp4", ".npy"), 1)
     assert source.left_out == {".heic": 2, **rest}
     assert source.skipped == 0
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate"])
+def test_damaged_tiffs_are_counted_and_the_c_library_prints_nothing(tmp_path, capfd, compression):
+    paint(tmp_path / "a.png", size=(64, 64))
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    for name, cut in (("b.tif", 200), ("c.tif", 2000)):
+        Image.fromarray(noise).save(tmp_path / name, compression=compression)
+        content = bytearray((tmp_path / name).read_bytes())
+        content[cut : cut + 900] = bytes(900)
+        (tmp_path / name).write_bytes(content)
+    with pytest.warns(UserWarning, match="unreadable 2"):
+        opened(tmp_path)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_file_without_a_suffix_is_told_if_it_is_an_image(tmp_path):

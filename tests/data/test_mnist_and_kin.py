@@ -48,6 +48,19 @@ def test_mnist_is_in_the_package():
     )
 
 
+def test_mnist_is_unpacked_once_for_all_that_use_it(monkeypatch):
+    train = open_mnist(MnistConfig(split="train"))
+    monkeypatch.setattr(mnist, "_unpacked", None)
+    test = open_mnist(MnistConfig(split="test"))
+    shared = [source.gather(np.arange(1))["image"].copy() for source in (train, test)]
+    monkeypatch.undo()
+    del train, test
+    assert not mnist._in_use  # nobody has it: its memory is free again
+    for split, image in zip(("train", "test"), shared, strict=True):
+        fresh = open_mnist(MnistConfig(split=split)).gather(np.arange(1))["image"]
+        np.testing.assert_array_equal(fresh, image)
+
+
 def test_mnist_in_the_package_equals_the_published_files():
     folder = raw("mnist")
     for split, part in (("train", "train"), ("test", "t10k")):

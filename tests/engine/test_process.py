@@ -82,6 +82,24 @@ def test_builders_in_two_threads_are_bounded_each_by_its_own_limit(active_backen
     assert keras.Layer.add_weight is before
 
 
+def test_weights_that_a_file_replaces_are_blank_until_then(active_backend):
+    """Random ones would be compiled, and thrown away; those of another thread are as ever."""
+    import keras
+
+    def built():
+        layer = keras.layers.Dense(3)
+        layer.build((None, 4))
+        return float(abs(keras.ops.convert_to_numpy(layer.kernel)).sum())
+
+    sums = {}
+    with bounded_weights(100, blank=True):
+        other = threading.Thread(target=lambda: sums.update(other=built()))
+        other.start()
+        other.join()
+        sums["own"] = built()
+    assert sums["own"] == 0 < sums["other"]
+
+
 def test_weights_of_another_thread_are_not_counted(active_backend):
     with bounded_weights(5):
         other = threading.Thread(target=dense, args=(100,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ _SPLIT_OF = {
     **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
+# The same words with something before or behind, as in train_set, val2017 or seg_test.
+_AFFIXED = re.compile(r"(?<![a-z])(train(ing)?|val(id(ation)?)?|dev|test(ing)?)(?=set|[^a-z]|$)")
 
 _IN_A_CLASS = 2  # parts of the path of an image right in a class, class/image
 
@@ -75,8 +78,9 @@ def find_layout(root: Path, search: ImageSearch, left_out: LeftOut) -> Layout:
     Raises:
         DataError: the folders can be understood in two ways.
     """
-    named = _named(search.below)
-    others = [name for name in search.below if name.casefold() not in _SPLIT_OF]
+    splits = _splits_among(search.below)
+    named = _named(splits)
+    others = [name for name in search.below if name not in splits]
     if named and not others:
         for image in search.here:
             left_out.add("outside the splits", image)
@@ -107,22 +111,36 @@ def find_layout(root: Path, search: ImageSearch, left_out: LeftOut) -> Layout:
     return Layout({"train": root}, {"train": images}, divided=False)
 
 
-def _named(names: Iterable[str]) -> dict[str, str]:
+def _splits_among(names: Iterable[str]) -> dict[str, str]:
+    """Return which names of folders stand for splits, with the split.
+
+    They are those of splits alone; or all, where they differ in the split and in nothing else.
+    """
+    folded = {name: name.casefold() for name in names}
+    alone = {name: _SPLIT_OF[each] for name, each in folded.items() if each in _SPLIT_OF}
+    if alone:
+        return alone
+    found = {name: match for name, each in folded.items() if (match := _AFFIXED.search(each))}
+    splits = {name: _SPLIT_OF[match[1]] for name, match in found.items()}
+    affixes = {(m.string[: m.start()], m.string[m.end() :]) for m in found.values()}
+    differ = len(set(splits.values())) > 1
+    return splits if differ and len(affixes) == 1 and len(found) == len(folded) else {}
+
+
+def _named(splits: Mapping[str, str]) -> dict[str, str]:
     """Return the names that stand for splits, by split.
 
     Raises:
         DataError: two stand for the same one.
     """
     found: dict[str, str] = {}
-    for name in names:
-        if split := _SPLIT_OF.get(name.casefold()):
-            if split in found:
-                raise DataError(
-                    f"Expected one folder for the split {split}; received {found[split]} and "
-                    f"{name}.",
-                    "Merge them, or move one elsewhere.",
-                )
-            found[split] = name
+    for name, split in splits.items():
+        if split in found:
+            raise DataError(
+                f"Expected one folder for the split {split}; received {found[split]} and {name}.",
+                "Merge them, or move one elsewhere.",
+            )
+        found[split] = name
     return {split: found[split] for split in SPLITS if split in found}
 
 
@@ -138,8 +156,9 @@ def _refuse_splits_below(root: Path, search: ImageSearch) -> None:
             for image in images
             if _depth(image, root) > _IN_A_CLASS
         }
-        named = [each for each in sorted(inside) if each.casefold() in _SPLIT_OF]
-        if len({_SPLIT_OF[each.casefold()] for each in named}) > 1:
+        splits = _splits_among(sorted(inside))
+        named = list(splits)
+        if len(set(splits.values())) > 1:
             more = f", or put the splits first: {named[0]}/{name}" if len(search.below) > 1 else ""
             raise DataError(
                 f"Expected splits or classes in {root}; received {name}, which holds "

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
 import struct
 import warnings
 import zlib
+from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, _imaging
 
+from genkit.builtin.datasets.image_search import READS_AVIF
 from genkit.data.item_files import FileItem, ItemFiles
 from genkit.data.transforms import ImageTransform, Transform
 from genkit.errors import DataError
@@ -26,9 +30,12 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 8192 * 8192
 _WHITE_IN_16_BITS = 65535
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+_FORMATS = (
+    *("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM"),
+    *(("AVIF",) if READS_AVIF else ()),
+)
 # Files that may hold several images. Phones put a smaller one behind a JPEG: that is no other page.
-_SEVERAL = ("PNG", "WEBP", "GIF", "TIFF")
+_SEVERAL = ("PNG", "WEBP", "GIF", "TIFF", "AVIF")
 # What Pillow raises on damaged files, and on images large enough to exhaust the memory.
 _UNREADABLE = (
     OSError,
@@ -38,6 +45,7 @@ _UNREADABLE = (
     TypeError,
     LookupError,
     ArithmeticError,
+    RuntimeError,
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
@@ -49,7 +57,8 @@ def decode(file: Path, mode: str | None) -> tuple[NDArray[np.uint8], int]:
     """Decode an image; what is transparent becomes white.
 
     Args:
-        file: of a format that is read: PNG, JPEG, WebP, BMP, GIF, TIFF, PPM.
+        file: of a format that is read: PNG, JPEG, WebP, BMP, GIF, TIFF, PPM, and AVIF
+            where Pillow can.
         mode: ``"RGB"`` or ``"L"`` (gray); None keeps what the image is.
 
     Returns:
@@ -59,6 +68,7 @@ def decode(file: Path, mode: str | None) -> tuple[NDArray[np.uint8], int]:
     Raises:
         OSError: or another of the errors that mean that the image can't be read.
     """
+    _silence_libtiff()
     with Image.open(file, formats=_FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
             raise ValueError(f"{image.width}x{image.height} pixels are too many")
@@ -67,6 +77,19 @@ def decode(file: Path, mode: str | None) -> tuple[NDArray[np.uint8], int]:
         plain = _without_transparency(_in_8_bits(upright))
         values = np.asarray(plain.convert(mode) if mode else plain)
     return values if values.ndim == 3 else values[..., None], more  # noqa: PLR2004
+
+
+@cache
+def _silence_libtiff() -> None:
+    """Keep the C library that reads TIFF from printing lines: damaged files are counted and told.
+
+    It is found through Pillow's own module, and prints as ever where it isn't. Once for the whole
+    process, since several threads decode.
+    """
+    with suppress(OSError, AttributeError):
+        take_handler = ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler
+        take_handler.argtypes, take_handler.restype = (ctypes.c_void_p,), ctypes.c_void_p
+        take_handler(None)
 
 
 def image_items(

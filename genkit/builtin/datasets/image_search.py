@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from PIL import features
 
 from genkit.errors import DataError
 from genkit.files import reason_of
@@ -11,11 +14,21 @@ from genkit.files import reason_of
 if TYPE_CHECKING:
     from genkit.data.left_out import LeftOut
 
+
+def _reads_avif() -> bool:
+    with warnings.catch_warnings():  # an older Pillow doesn't know the word
+        warnings.simplefilter("ignore")
+        return bool(features.check("avif"))
+
+
+READS_AVIF = _reads_avif()
+"""Whether Pillow was built with it: its wheels are, distributions' may not be."""
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
     *(".ppm", ".pgm", ".pbm", ".pnm"),
+    *((".avif",) if READS_AVIF else ()),
 )
-READABLE = "PNG, JPEG, WebP, BMP, GIF, TIFF or PPM"
+READABLE = f"PNG, JPEG, WebP, BMP, GIF, TIFF{', AVIF' if READS_AVIF else ''} or PPM"
 # What usually stands beside images and is nothing that was to be trained on.
 _DOCUMENTS = (
     *(".txt", ".md", ".rst", ".json", ".jsonl", ".csv", ".tsv", ".xml", ".yaml", ".yml", ".toml"),

@@ -6,8 +6,10 @@ import hashlib
 import lzma
 from importlib.resources import files
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from genkit.builtin.datasets.configs import MnistConfig
 from genkit.builtin.datasets.images import open_labelled, rows_of
@@ -25,6 +27,7 @@ _ITEMS = N_TRAIN + N_TEST
 
 _SIZE = _ITEMS * (SIDE * SIDE + 1)
 _MEMORY_LIMIT = 256 << 20
+_in_use: WeakValueDictionary[str, NDArray[np.uint8]] = WeakValueDictionary()
 
 
 def open_mnist(config: MnistConfig) -> Source:
@@ -33,13 +36,22 @@ def open_mnist(config: MnistConfig) -> Source:
     Raises:
         DataError: the file in the package is damaged or missing.
     """
-    values = np.frombuffer(_unpacked(files(__package__) / "mnist.xz"), np.uint8)
+    values = _values()
     images = values[: _ITEMS * SIDE * SIDE].reshape(_ITEMS, SIDE, SIDE, 1)
     labels = values[_ITEMS * SIDE * SIDE :]
     rows = rows_of(config.split, N_TRAIN)
     return open_labelled(
         images[rows], labels[rows], [str(digit) for digit in range(10)], (0, 255), config
     )
+
+
+def _values() -> NDArray[np.uint8]:
+    """Return all pixels and labels, unpacked once for all sources that have them."""
+    values = _in_use.get(SHA256)
+    if values is None:
+        values = np.frombuffer(_unpacked(files(__package__) / "mnist.xz"), np.uint8)
+        _in_use[SHA256] = values
+    return values
 
 
 def _unpacked(file: Traversable) -> bytes:

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 from genkit.errors import CallbackError, GenkitError
+from genkit.files import reason_of
 from genkit.models.training import monitors
 
 # Keras negates `min_delta` when the first epoch of a sitting ends: given back, it would be wrong.
@@ -222,7 +223,7 @@ def _reraised_as_callback_error(callback: Any) -> Iterator[None]:
     except GenkitError:
         raise
     except Exception as error:
-        what = f"{type(error).__name__}: {' '.join(str(error).split()).rstrip('.')}"
+        what = f"{type(error).__name__}: {reason_of(error).rstrip('.')}"
         raise CallbackError(
             f"The callback {type(callback).__name__} raised {what}.",
             "Mend it or leave it out; genkit resume goes on from the last checkpoint.",

@@ -12,6 +12,7 @@ from genkit.errors import DataError
 from genkit_recsys.catalogue import Catalogue, read_catalogue
 from genkit_recsys.events import Events
 from genkit_recsys.reading import Columns, EventReader
+from genkit_recsys.table_files import reason_of
 
 BASE_URL = "https://files.grouplens.org/datasets/movielens/"
 # As GroupLens publishes them beside the archives.
@@ -71,8 +72,7 @@ def folder_of(name: str, path: Path | None) -> Path:
                 (cache / name / ".complete").touch()
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(
-            f"Expected to download {name}.zip from {BASE_URL}; "
-            f"{' '.join(str(error).split())[:300]}",
+            f"Expected to download {name}.zip from {BASE_URL}; {reason_of(error)}.",
             f"Unpack it yourself and name the folder: --data path={name}",
         ) from error
     return cache / name

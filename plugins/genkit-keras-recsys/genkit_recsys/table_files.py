@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -98,8 +99,9 @@ def _parquet_chunks(file: Path, names: list[str]) -> Iterator[TableChunk]:
                 yield TableChunk(rows, range(first, first + len(rows)))
                 first += len(rows)
     except (OSError, ArrowException) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise DataError(f"The file {file} can't be read: {reason}.") from error
+        raise DataError(
+            f"The file {file} can't be read: {reason_of(error)}.", "Copy or download it again."
+        ) from error
 
 
 def _as_text(file: Path, name: str, column: Any) -> list[str]:
@@ -116,3 +118,9 @@ def _as_text(file: Path, name: str, column: Any) -> list[str]:
     if types.is_binary(column.type) or types.is_large_binary(column.type):
         column = column.cast(string())
     return ["" if value is None else str(value) for value in column.to_pylist()]
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a file can't be had, in one line: the system's words, without its number."""
+    words = getattr(error, "strerror", None) or " ".join(str(error).split())
+    return re.sub(r"\[Errno -?\d+\] ", "", words)[:300].rstrip(".")

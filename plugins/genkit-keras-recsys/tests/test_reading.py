@@ -234,3 +234,22 @@ def test_reading_the_same_user_in_two_files_keeps_one_number(tmp_path, file):
     events = reader.events()
     assert len(events.users) == 60
     assert set(events.part.tolist()) == {0, 2}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PermissionError(13, "Permission denied", "/somewhere"),
+        OSError("pool: Failed to connect: [Errno 111] Permission denied"),
+    ],
+)
+def test_a_download_that_fails_is_told_in_words(monkeypatch, tmp_path, error):
+    def refuse(*_, **__):
+        raise error
+
+    monkeypatch.setattr("pooch.os_cache", lambda _: tmp_path)
+    monkeypatch.setattr("pooch.retrieve", refuse)
+    with pytest.raises(DataError, match=r"Permission denied\.") as caught:
+        movielens.folder_of("ml-100k", None)
+    assert "Errno" not in str(caught.value)
+    assert "--data path=" in caught.value.hint
