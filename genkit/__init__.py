@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         RendererSpec,
         ReviewerSpec,
         TrainerSpec,
+        TransformSpec,
     )
     from genkit.report.page import write_report
     from genkit.report.rendering import Renderer
@@ -75,6 +76,7 @@ _HOME = {
     "Schema": "genkit.plugins.schema",
     "Trainer": "genkit.models.training.trainer",
     "TrainerSpec": "genkit.plugins.specs",
+    "TransformSpec": "genkit.plugins.specs",
     "activate": "genkit.plan.activation",
     "augment": "genkit.workflows.augment",
     "compare": "genkit.workflows.compare",
@@ -119,6 +121,7 @@ __all__ = [
     "Schema",
     "Trainer",
     "TrainerSpec",
+    "TransformSpec",
     "activate",
     "augment",
     "compare",

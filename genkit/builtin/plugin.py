@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from genkit.builtin.metric_specs import METRICS
 from genkit.builtin.model_specs import MODELS
+from genkit.builtin.transform_specs import TRANSFORMS
 from genkit.plugins.hookspecs import hookimpl
 from genkit.plugins.specs import (
     CallbackSpec,
@@ -14,6 +15,7 @@ from genkit.plugins.specs import (
     ModelSpec,
     RendererSpec,
     TrainerSpec,
+    TransformSpec,
 )
 
 
@@ -95,6 +97,12 @@ def genkit_renderers() -> Iterable[RendererSpec]:
         renderer="genkit.report.images:ImageRenderer",
         modality="image",
     )
+
+
+@hookimpl
+def genkit_transforms() -> Iterable[TransformSpec]:
+    """Register the transforms of images."""
+    return TRANSFORMS
 
 
 @hookimpl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -27,7 +28,7 @@ def checkpoints(context: typer.Context, incomplete: str) -> list[Offer]:
 
 def labels(context: typer.Context, incomplete: str) -> list[Offer]:
     """Offer the classes of the run's data, with commas between them."""
-    schema = _schema(context)
+    schema = Schema.from_dict(_saved(context)["schema"])
     return after_comma(incomplete, [(name, "") for name in schema[schema.name_of("label")].classes])
 
 
@@ -36,8 +37,10 @@ def formats(context: typer.Context, incomplete: str) -> list[Offer]:
     from genkit.plugins.registry import installed
     from genkit.plugins.specs import resolve
 
-    schema = _schema(context)
-    modality = schema[schema.main_field()].modality
+    saved = _saved(context)
+    spec = installed().find("models", f"{saved['distribution']}/{saved['model']}").spec
+    schema = Schema.from_dict(saved["schema"])
+    modality = schema[spec.output_fields(schema)[0]].modality
     entries = installed().entries("renderers")
     shown = [resolve(e.spec.renderer) for e in entries if e.spec.modality == modality]
     own = [(renderer.suffix, "a file each") for renderer in shown if renderer.suffix]
@@ -45,8 +48,8 @@ def formats(context: typer.Context, incomplete: str) -> list[Offer]:
     return beginning(incomplete, [*own, ("npz", "one array of all"), *drawn])
 
 
-def _schema(context: typer.Context) -> Schema:
-    """Return what the data of the run, or of the exported model, is."""
+def _saved(context: typer.Context) -> dict[str, Any]:
+    """Return what is said of the run's exported model: which it is, and what its data is."""
     run = Path(asked(context)["run"])
     saved = run if is_export(run) else run / MODEL_FOLDER
-    return Schema.from_dict(read_json(saved / EXPORT_CONFIG)["schema"])
+    return read_json(saved / EXPORT_CONFIG)

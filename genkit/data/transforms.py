@@ -1,10 +1,12 @@
-"""What can be done to images before a model sees them."""
+"""What is done to items before a model sees them: the base of transforms, and those of images."""
 
 from __future__ import annotations
 
 import abc
+import math
+import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from PIL import Image
@@ -18,16 +20,37 @@ if TYPE_CHECKING:
     from genkit.plugins.specs import Field
 
 _LUMA = (0.299, 0.587, 0.114)
+_LARGEST_SIDE = 8192
+_LARGEST_WINDOW = 31
 
 
 class Transform(abc.ABC):
-    """One step from images to images, which knows what it does to their field.
+    """One step from items to items, which knows what it does to their field.
+
+    A subclass is a frozen dataclass, or has another ``repr`` that tells its settings: the data's
+    fingerprint is made of it. Items that vary in length come one at a time, cut to their own.
 
     Attributes:
+        modality: of the items, as its ``TransformSpec`` says.
         random: whether it draws anew for every batch; then it must leave the field as it is.
     """
 
+    modality: ClassVar[str] = "image"
     random: ClassVar[bool] = False
+
+    @classmethod
+    def parse(cls, value: str | None) -> Self:
+        """Make the transform that a recipe names.
+
+        Args:
+            value: what stands behind the name, ``"32"`` of ``resize=32``; None without ``=``.
+
+        Raises:
+            ValueError: no such value; ``parse_transforms`` then tells the usage.
+        """
+        if value is not None:
+            raise ValueError(value)
+        return cls()
 
     @abc.abstractmethod
     def output(self, field: Field) -> Field:
@@ -41,13 +64,22 @@ class Transform(abc.ABC):
     def __call__(
         self, images: NDArray[Any], field: Field, rng: Generator | None = None
     ) -> NDArray[Any]:
-        """Transform images.
+        """Transform items.
 
         Args:
-            images: shape ``(batch, height, width, channels)``; never written to.
+            images: the items, shape ``(batch, ...)`` as the field says; never written to.
             field: what they are.
             rng: the stream that random transforms draw from.
         """
+
+    def undo(self, items: NDArray[Any], field: Field) -> NDArray[Any]:
+        """Return the items that came in, of those that came out.
+
+        Args:
+            items: shape ``(batch, ...)``, as ``output(field)`` says.
+            field: what they were before.
+        """
+        raise NotImplementedError(f"{type(self).__name__} can't be undone.")
 
 
 class ImageTransform(Transform):
@@ -87,6 +119,11 @@ class Resize(ImageTransform):
     height: int
     width: int
 
+    @classmethod
+    def parse(cls, value: str | None) -> Self:
+        """Read a side, or height x width."""
+        return cls(*_sides(value))
+
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape that comes of an image of this shape."""
         return (self.height, self.width, shape[2])
@@ -107,6 +144,11 @@ class CenterCrop(ImageTransform):
 
     height: int
     width: int
+
+    @classmethod
+    def parse(cls, value: str | None) -> Self:
+        """Read a side, or height x width."""
+        return cls(*_sides(value))
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape that comes of an image of this shape."""
@@ -152,6 +194,14 @@ class Denoise(ImageTransform):
 
     window: int = 3
 
+    @classmethod
+    def parse(cls, value: str | None) -> Self:
+        """Read an odd window; 3 without a value."""
+        window = 3 if value is None else int(value)
+        if window % 2 == 0 or not 1 < window <= _LARGEST_WINDOW:
+            raise ValueError(value)
+        return cls(window)
+
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape that comes of an image of this shape."""
         return shape
@@ -170,6 +220,14 @@ class Normalize(Transform):
 
     low: float
     high: float
+
+    @classmethod
+    def parse(cls, value: str | None) -> Self:
+        """Read the bounds."""
+        low, high = (float(part) for part in (value or "").split(","))
+        if not (low < high and math.isfinite(high - low)):
+            raise ValueError(value)
+        return cls(low, high)
 
     def output(self, field: Field) -> Field:
         """Return the field with the new range and dtype."""
@@ -190,6 +248,14 @@ class Normalize(Transform):
         values += np.float32(self.low)
         # Rounding may step over a bound by one unit in the last place.
         return np.clip(values, self.low, self.high, out=values)
+
+    def undo(self, items: NDArray[Any], field: Field) -> NDArray[Any]:
+        """Map the values back, to whole numbers where those were integers."""
+        unit = (items.astype(np.float64) - self.low) / (self.high - self.low)
+        low, high = field.range or (0.0, 1.0)
+        values = low + unit * (high - low)
+        whole = np.issubdtype(np.dtype(field.dtype), np.integer)
+        return (np.rint(values) if whole else values).astype(field.dtype)
 
 
 @dataclass(frozen=True)
@@ -213,3 +279,13 @@ class Flip(Transform):
             raise UsageError("Expected a random stream to draw flips from; received none.")
         mirrored = rng.random(len(images)) < 0.5  # noqa: PLR2004
         return np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
+
+
+def _sides(value: str | None) -> tuple[int, int]:
+    matched = re.fullmatch(r"([0-9]{1,5})(?:x([0-9]{1,5}))?", value or "")
+    if not matched:
+        raise ValueError(value)
+    height, width = int(matched[1]), int(matched[2] or matched[1])
+    if not (0 < height <= _LARGEST_SIDE and 0 < width <= _LARGEST_SIDE):
+        raise ValueError(value)
+    return height, width

@@ -37,7 +37,7 @@ class Generating:
     """Names of the fields of the schema that it generates; ``bind`` sets them."""
 
     input_fields: tuple[str, ...] = ()
-    """Names of the fields that it can't be trained without: of what its ``ModelSpec`` accepts."""
+    """Names of the first fields of what its ``ModelSpec`` accepts; ``bind`` sets them."""
 
     options: Mapping[str, str] = {}
     """References to classes of options by capability, as in its ``ModelSpec``."""

@@ -246,7 +246,10 @@ class Model(Presented, Generating, Optimizing, keras.Model):
             return
         self.capabilities, self.options = spec.capabilities, spec.options
         self.output_fields = spec.output_fields(self.schema)
-        self.input_fields = tuple(self.schema.name_of(modality) for modality in spec.accepts)
+        first: dict[str, str] = {}
+        for name, field in self.schema.fields.items():
+            first.setdefault(field.modality, name)
+        self.input_fields = tuple(first[each] for each in spec.accepts if each in first)
         self.modality = self.schema[self.output_fields[0]].modality
 
     def compile(self, *_: Any, **__: Any) -> None:

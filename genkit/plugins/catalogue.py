@@ -26,7 +26,7 @@ _ATTRIBUTES = (
         "capability",
         "trainer",
     ),
-    *("direction", "aliases", "references"),
+    *("direction", "usage", "undone", "aliases", "references"),
 )
 
 

@@ -18,6 +18,7 @@ from genkit.plugins.specs import (
     ReviewerSpec,
     Spec,
     TrainerSpec,
+    TransformSpec,
     resolve,
 )
 
@@ -33,6 +34,7 @@ KINDS: dict[str, type[Spec]] = {
     "commands": CommandSpec,
     "renderers": RendererSpec,
     "reviewers": ReviewerSpec,
+    "transforms": TransformSpec,
 }
 
 # What the settings of a kind are called, and the flag that gives one.

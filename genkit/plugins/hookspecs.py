@@ -22,6 +22,7 @@ from genkit.plugins.specs import (
     RendererSpec,
     ReviewerSpec,
     TrainerSpec,
+    TransformSpec,
 )
 
 hookspec = pluggy.HookspecMarker("genkit")
@@ -170,5 +171,23 @@ def genkit_reviewers() -> Iterable[ReviewerSpec]:  # type: ignore[empty-body]
         ...         summary="Refuses recordings that would hurt ears",
         ...         reviewer="genkit_speech.loudness:Loudness",
         ...         modality="audio",
+        ...     )
+    """
+
+
+@hookspec
+def genkit_transforms() -> Iterable[TransformSpec]:  # type: ignore[empty-body]
+    """Register what can be done to items of a modality before a model sees them.
+
+    Example:
+        >>> import genkit
+        >>> @genkit.hookimpl
+        ... def genkit_transforms():
+        ...     yield genkit.TransformSpec(
+        ...         name="trim",
+        ...         summary="Silence at both ends cut off, below so many decibels",
+        ...         transform="genkit_speech.transforms:Trim",
+        ...         modality="audio",
+        ...         examples=("trim=-40",),
         ...     )
     """

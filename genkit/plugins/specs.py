@@ -308,3 +308,34 @@ class ReviewerSpec(Spec):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require_reference("reviewer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformSpec(Spec):
+    """Something done to items of one modality before a model sees them, named in a recipe.
+
+    Args:
+        transform: reference to a ``genkit.data.Transform`` subclass, whose ``parse`` reads what
+            stands behind the name.
+        modality: of the items; the first field of it is transformed.
+        examples: how it is written, ``("resize=32", "resize=32x48")``; each must do for items that
+            ``genkit check`` tries it on.
+        usage: the same in words, for who writes it wrongly; the examples when left out.
+        undone: whether its ``undo`` gives the items back, to rounding.
+    """
+
+    transform: str
+    modality: str
+    examples: tuple[str, ...]
+    usage: str = ""
+    undone: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("transform")
+        named = [str(example).partition("=")[0].strip() == self.name for example in self.examples]
+        self._require(
+            isinstance(self.examples, tuple) and named and all(named),
+            "examples: a tuple of texts that begin with the name",
+        )
+        object.__setattr__(self, "usage", self.usage or " or ".join(self.examples))

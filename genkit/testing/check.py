@@ -27,6 +27,7 @@ _MODULES = (
     "dataset_checks",
     "metric_checks",
     "callback_checks",
+    "transform_checks",
 )
 _TABLE: dict[str, Definition] = {}
 _Function = TypeVar("_Function", bound=Callable[..., None])

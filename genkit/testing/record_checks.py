@@ -24,6 +24,7 @@ _REFERENCES = {
     "commands": "command",
     "renderers": "renderer",
     "reviewers": "reviewer",
+    "transforms": "transform",
 }
 
 
@@ -158,6 +159,7 @@ def _base_of(kind: str) -> type | None:
         return None
     import keras
 
+    from genkit.data import Transform
     from genkit.evaluation.metric import Metric
     from genkit.models.model import Model
     from genkit.models.training.trainer import Trainer
@@ -171,6 +173,7 @@ def _base_of(kind: str) -> type | None:
         "callbacks": keras.callbacks.Callback,
         "renderers": Renderer,
         "reviewers": Reviewer,
+        "transforms": Transform,
     }
     if kind not in bases:
         raise PluginError(f"Expected one of {', '.join(KINDS)}; received {kind!r}.")

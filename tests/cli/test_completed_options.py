@@ -9,8 +9,9 @@ from typer.main import get_command
 from genkit.builtin.datasets.configs import ImageDataConfig
 from genkit.cli import app
 from genkit.cli.plugin_commands import _flags
-from genkit.data import transform_names
+from genkit.data import parse_transforms
 from genkit.plugins.config import Config
+from genkit.plugins.registry import installed
 
 pytestmark = pytest.mark.once
 
@@ -74,5 +75,5 @@ def test_an_option_of_a_model_offers_its_choices():
 
 def test_the_transforms_that_are_offered_are_all_there_are():
     examples = ImageDataConfig.model_fields["transforms"].examples
-    assert {each.partition("=")[0] for each in examples} == set(transform_names._READERS)
-    transform_names.parse_transforms(examples)
+    assert {each.partition("=")[0] for each in examples} == set(installed().names("transforms"))
+    parse_transforms(examples)

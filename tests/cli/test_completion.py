@@ -68,7 +68,8 @@ def ask(tmp_path, make_run):
     make_run("my-other")
     (tmp_path / "runs/mine/checkpoints/00000500").mkdir(parents=True)
     (tmp_path / "runs/mine/model").mkdir()
-    (tmp_path / "runs/mine/model/config.json").write_text(json.dumps({"schema": SCHEMA}))
+    saved = {"model": "vae", "distribution": "genkit-keras", "schema": SCHEMA}
+    (tmp_path / "runs/mine/model/config.json").write_text(json.dumps(saved))
     (tmp_path / "pictures").mkdir()
     (tmp_path / "recipe.toml").write_text('model = "ddpm"\ndataset = "npz"\n')
     return lambda line, shell="fish", **more: Asked(tmp_path, line, shell, **more)

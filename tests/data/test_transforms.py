@@ -180,3 +180,18 @@ def test_transforming_leaves_the_source_as_it_was():
     transformed(source, parse_transforms(["normalize=-1,1", "flip"]))
     assert source.augment == ()
     np.testing.assert_array_equal(images_of(source), RAMP)
+
+
+@pytest.mark.parametrize("images", [RAMP, COLOUR, COLOUR.astype("float32")])
+def test_what_normalize_did_can_be_undone(images):
+    field = as_source(images).schema["image"]
+    (normalize,) = parse_transforms(["normalize=-1,1"])
+    back = normalize.undo(normalize(images, field), field)
+    assert back.dtype == images.dtype
+    np.testing.assert_allclose(back, images, atol=1e-4 if images.dtype == "float32" else 0)
+
+
+def test_what_can_not_be_undone_says_so():
+    (resize,) = parse_transforms(["resize=3"])
+    with pytest.raises(NotImplementedError, match="Resize can't be undone"):
+        resize.undo(RAMP, as_source(RAMP).schema["image"])

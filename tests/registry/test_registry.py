@@ -51,10 +51,15 @@ def test_specs_of_every_kind_are_found_by_name():
         "reviewers": lambda: [
             genkit.ReviewerSpec(name="w", summary="W", reviewer="a:b", modality="text")
         ],
+        "transforms": lambda: [
+            genkit.TransformSpec(
+                name="f", summary="F", transform="a:b", modality="text", examples=("f",)
+            )
+        ],
     }
     registry = Registry([plugin("all", **hooks)])
     assert registry.broken == []
-    for kind, name in zip(KINDS, "mdtqcvrw", strict=True):
+    for kind, name in zip(KINDS, "mdtqcvrwf", strict=True):
         entry = registry.find(kind, name)
         assert entry.spec.name == name
         assert entry.distribution == "all"

@@ -71,10 +71,12 @@ DEFECTS = [
     ("raising", "runs_in_training"),
     ("littering", "writes_only_where_it_says"),
     ("losing", "state_survives_a_resume"),
+    ("growing", "transform_is_as_declared"),
+    ("leaving", "transform_is_undone"),
 ]
 ON_TORCH = [("looking", "steps_are_compiled"), ("looking-trainer", "steps_are_compiled")]
 ACROSS = [("partial", "generates_on_every_backend"), ("partial", "backends_agree")]
-SOUND = ["sound", "sound-data", "brightness", "counting", "momentum-trainer"]
+SOUND = ["sound", "sound-data", "brightness", "counting", "momentum-trainer", "doubling"]
 DISTRIBUTION = "genkit-keras-unsound"
 
 

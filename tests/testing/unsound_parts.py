@@ -1,13 +1,14 @@
 """Data sets, metrics and callbacks, each but the first of its kind with one defect."""
 
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
 import genkit
-from genkit.data import ArraySource
+from genkit.data import ArraySource, Transform
 from genkit.evaluation import mean_interval
 from genkit.testing import KnownAnswer
 from genkit.testing.fakes import toy_schema, toy_source
@@ -56,7 +57,7 @@ def open_restless(config):
     return Restless(sound.arrays, sound.schema)
 
 
-class Dice:
+class Dice(Transform):
     """An augmentation that draws from a generator of its own."""
 
     random = True
@@ -168,3 +169,30 @@ class Losing(Counting):
 
     def set_state(self, state):
         pass
+
+
+class Doubling(Transform):
+    """A sound transform."""
+
+    def output(self, field):
+        return replace(field, dtype="float32", range=(2 * field.range[0], 2 * field.range[1]))
+
+    def __call__(self, images, field, rng=None):
+        return 2 * images.astype("float32")
+
+    def undo(self, items, field):
+        return (items / 2).astype(field.dtype)
+
+
+class Growing(Doubling):
+    """Says nothing of what it does to the field."""
+
+    def output(self, field):
+        return field
+
+
+class Leaving(Doubling):
+    """Gives back what it made."""
+
+    def undo(self, items, field):
+        return items.astype(field.dtype)

@@ -93,3 +93,16 @@ def genkit_callbacks():
             callback=f"{PARTS}:{name}",
             writes={} if name == "Raising" else {"path": "count.txt"},
         )
+
+
+@genkit.hookimpl
+def genkit_transforms():
+    for name in ("Doubling", "Growing", "Leaving"):
+        yield genkit.TransformSpec(
+            name=name.lower(),
+            summary="A toy",
+            transform=f"{PARTS}:{name}",
+            modality="image",
+            examples=(name.lower(),),
+            undone=True,
+        )

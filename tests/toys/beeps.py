@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 import genkit
-from genkit.data import ColumnSource, Ragged
+from genkit.data import ColumnSource, Ragged, parse_transforms, transformed
 
 RATE, SEEN = 8000, 2
 
@@ -18,7 +18,8 @@ def open_beeps(config):
         turn = 2 * np.pi * rng.uniform(200, 2000) / RATE
         items.append(np.sin(turn * np.arange(length)).astype("float32"))
     field = genkit.Field((None,), "float32", "audio", (-1, 1), rate=RATE)
-    return ColumnSource({"sound": Ragged.of(items, "float32")}, genkit.Schema({"sound": field}))
+    sounds = ColumnSource({"sound": Ragged.of(items, "float32")}, genkit.Schema({"sound": field}))
+    return transformed(sounds, parse_transforms(config.transforms))
 
 
 class Echo(genkit.Model):

@@ -41,3 +41,20 @@ def genkit_models():
             presets={"default": {"dataset": data, "steps": 20, "batch_size": 16}},
             **fields,
         )
+
+
+@genkit.hookimpl
+def genkit_transforms():
+    for name, summary, example in (
+        ("trim", "Silence at both ends cut off, below so many decibels", "trim=-40"),
+        ("every", "Every second, third, ... sample alone, at a lower rate", "every=2"),
+        ("gain", "Louder or quieter, by a factor", "gain=0.5"),
+    ):
+        yield genkit.TransformSpec(
+            name=name,
+            summary=summary,
+            transform=f"{HERE}.transforms:{name.title()}",
+            modality="audio",
+            examples=(example,),
+            undone=name == "gain",
+        )

@@ -11,6 +11,7 @@ class ToyData(genkit.Config):
     """Settings of the data."""
 
     split: Literal["train", "test"] = Field("train", description="Which items")
+    transforms: tuple[str, ...] = Field((), description="What is done to the items, in this order")
     limit: int | None = Field(None, ge=1, description="The first so many items")
 
 

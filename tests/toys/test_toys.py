@@ -6,7 +6,7 @@ from keras import ops
 
 import genkit
 from genkit.data import ArraySource, Loader, bucket, vocabulary_of
-from genkit.errors import DataError
+from genkit.errors import DataError, UsageError
 from genkit.evaluation.streams import batches_of
 from genkit.plugins.registry import installed
 from genkit.report.inputs import evenly
@@ -32,7 +32,7 @@ def built(name, source):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*DATA, *MODELS, "toys"])
+@pytest.mark.parametrize("name", [*DATA, *MODELS, "trim", "every", "gain", "toys"])
 def test_the_kit_finds_nothing_wrong(name):
     found = [c for c in checks_for(name) if not c.definition.spans_backends]
     if name == "toys":
@@ -116,6 +116,26 @@ def test_a_model_of_text_measures_and_shows_text_where_there_are_pictures_too():
     schema = genkit.Schema({"photo": photo, **sayings.fields})
     model = build_model("bigrams", "genkit-keras-toys", {}, schema)
     assert (model.generated_field(), model.modality) == ("text", "text")
+
+
+@pytest.mark.once
+def test_transforms_of_sound_stand_beside_those_of_images():
+    plain = opened("beeps", limit=9)
+    made = opened("beeps", limit=9, transforms=("trim=-40", "every=2", "gain=0.5"))
+    assert (made.schema["sound"].rate, made.schema["sound"].range) == (4000, (-0.5, 0.5))
+    batch, was = (source.gather(np.arange(9)) for source in (made, plain))
+    assert (batch["sound_length"] <= (was["sound_length"] + 1) // 2).all()
+    # Each tone begins with a zero, which is trimmed.
+    assert batch["sound"][0, 0] == was["sound"][0, 1] / 2
+    assert made.fingerprint() != plain.fingerprint()
+    with pytest.raises(DataError, match="modality 'image'"):
+        opened("beeps", transforms=("grayscale",))
+
+
+@pytest.mark.once
+def test_a_transform_is_told_by_its_own_usage():
+    with pytest.raises(UsageError, match="Expected trim=-40; received 'trim=loud'"):
+        opened("beeps", transforms=("trim=loud",))
 
 
 class Reader(genkit.Model):
