@@ -56,6 +56,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "CommandSpec",
         "RendererSpec",
         "ReviewerSpec",
+        "OpenerSpec",
         "Renderer",
         "Reviewer",
         "Review",

@@ -51,10 +51,11 @@ def test_specs_of_every_kind_are_found_by_name():
         "reviewers": lambda: [
             genkit.ReviewerSpec(name="w", summary="W", reviewer="a:b", modality="text")
         ],
+        "openers": lambda: [genkit.OpenerSpec(name="o", summary="O", types=("a:B",), opener="a:b")],
     }
     registry = Registry([plugin("all", **hooks)])
     assert registry.broken == []
-    for kind, name in zip(KINDS, "mdtqcvrw", strict=True):
+    for kind, name in zip(KINDS, "mdtqcvrwo", strict=True):
         entry = registry.find(kind, name)
         assert entry.spec.name == name
         assert entry.distribution == "all"
