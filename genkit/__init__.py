@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from genkit.plugins.catalogue import info, list_datasets, list_models
     from genkit.plugins.config import AbsolutePath, Config
     from genkit.plugins.hookspecs import hookimpl
+    from genkit.plugins.opener_spec import OpenerSpec
     from genkit.plugins.registry import Registry
     from genkit.plugins.schema import Field, Schema
     from genkit.plugins.specs import (
@@ -65,6 +66,7 @@ _HOME = {
     "MetricSpec": "genkit.plugins.specs",
     "Model": "genkit.models.model",
     "ModelSpec": "genkit.plugins.specs",
+    "OpenerSpec": "genkit.plugins.opener_spec",
     "Outcome": "genkit.plan.fitting",
     "Registry": "genkit.plugins.registry",
     "Renderer": "genkit.report.rendering",
@@ -110,6 +112,7 @@ __all__ = [
     "MetricSpec",
     "Model",
     "ModelSpec",
+    "OpenerSpec",
     "Outcome",
     "Registry",
     "Renderer",

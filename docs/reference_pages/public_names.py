@@ -57,6 +57,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "RendererSpec",
         "ReviewerSpec",
         "TransformSpec",
+        "OpenerSpec",
         "Renderer",
         "Reviewer",
         "Review",

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from genkit.builtin.metric_specs import METRICS
 from genkit.builtin.model_specs import MODELS
+from genkit.builtin.opener_specs import OPENERS
 from genkit.builtin.transform_specs import TRANSFORMS
 from genkit.plugins.hookspecs import hookimpl
+from genkit.plugins.opener_spec import OpenerSpec
 from genkit.plugins.specs import (
     CallbackSpec,
     DatasetSpec,
@@ -165,3 +167,18 @@ def genkit_datasets() -> Iterable[DatasetSpec]:
         modality="image",
         subset=subset,
     )
+    yield DatasetSpec(
+        name="memory",
+        summary="What a Python program has: genkit.train(..., dataset=array)",
+        source=f"{home}.in_memory:open_memory",
+        fake="genkit.testing.fakes:hold_images",
+        config=f"{home}.configs:MemoryConfig",
+        modality="any",
+        subset=subset,
+    )
+
+
+@hookimpl
+def genkit_openers() -> Iterable[OpenerSpec]:
+    """Register the objects of other libraries that can be data."""
+    return OPENERS

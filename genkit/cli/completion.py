@@ -14,6 +14,7 @@ from typing import Any, get_args
 
 import typer
 
+from genkit.plan.from_program import MEMORY
 from genkit.plugins.entries import KINDS
 from genkit.runs.names import DEFAULT_RUNS_DIR, LATEST, is_run
 
@@ -181,6 +182,7 @@ def _specs(kind: str, incomplete: str) -> list[Offer]:
         {
             entry.qualified_name if "/" in incomplete else entry.spec.name: entry.spec.summary
             for entry in entries
+            if entry.qualified_name != MEMORY  # only Python can hand anything over
         }.items(),
     )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from genkit.errors import DataError
 
-_FEW = range(1, 5)  # channels of usual images: gray, with transparency, colour, both
+CHANNELS = range(1, 5)
+"""How many channels usual images have: gray, with transparency, colour, both."""
 
 
 def check_axes(name: str, shape: tuple[int, ...], otherwise: str) -> None:
@@ -23,17 +24,17 @@ def check_axes(name: str, shape: tuple[int, ...], otherwise: str) -> None:
         DataError: with the way to mend them.
     """
     if len(shape) == 3:  # noqa: PLR2004
-        if shape[2] in _FEW[2:] and min(shape[:2]) > _FEW[-1]:
+        if shape[2] in CHANNELS[2:] and min(shape[:2]) > CHANNELS[-1]:
             raise _unlikely(
                 name, shape, "a single image", f"Add an axis: {name}[None]. {otherwise}"
             )
         return
-    if len(shape) != 4 or shape[3] in _FEW or shape[1] == shape[2]:  # noqa: PLR2004
+    if len(shape) != 4 or shape[3] in CHANNELS or shape[1] == shape[2]:  # noqa: PLR2004
         return
-    if shape[1] in _FEW:
+    if shape[1] in CHANNELS:
         move = f"numpy.moveaxis({name}, 1, -1)"
         raise _unlikely(name, shape, "channels first", f"Move them: {move}. {otherwise}")
-    if shape[2] in _FEW:
+    if shape[2] in CHANNELS:
         last = shape[0] == shape[1]  # a square, (height, width, channels, items)
         moved = "items last" if last else "channels before the width"
         move = f"numpy.moveaxis({name}, {'-1, 0' if last else '2, -1'})"

@@ -77,7 +77,7 @@ class FileSource(Source):
         rest = {name: array[indices] for name, array in self.arrays.items()}
         return {self.name: self.items[indices], **rest}
 
-    def select(self, rows: NDArray[np.integer]) -> Source:
+    def select(self, rows: NDArray[np.integer]) -> FileSource:
         """Return a source of some of the items, in the order of ``rows``."""
         rest = {name: array[rows] for name, array in self.arrays.items()}
         chosen = FileSource(self.name, self.items.select(rows), self.schema, rest)

@@ -1,17 +1,21 @@
-"""Bring a person's own arrays into a source: guess the fields, check the values."""
+"""Bring a person's own data into a source: guess the fields, check the values."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from functools import partial
+from inspect import isroutine, signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from genkit.data.axes import check_axes
+from genkit.data.item_streams import collect
+from genkit.data.openers import opener_of, unknown_object
 from genkit.data.source import ArraySource, Source
 from genkit.errors import DataError
-from genkit.plugins.specs import Field, Schema
+from genkit.plugins.specs import Field, Schema, resolve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,32 +28,64 @@ def as_source(data: object) -> Source:
 
     Args:
         data: a source (given back as it is); images of shape
-            ``(items, height, width, channels)``; vectors of shape ``(items, length)``; or a
-            mapping of names to arrays, where one-dimensional integers are labels and
-            one-dimensional text is text.
+            ``(items, height, width, channels)``; vectors of shape ``(items, length)``; a mapping
+            of names to arrays, where one-dimensional integers are labels and one-dimensional text
+            is text; a list of ``str``, or of items; a function without arguments that makes an
+            iterator of items; or an object that an opener knows (``genkit list openers``): a table
+            of pandas, Polars or Arrow, a data set of PyTorch, TensorFlow or Hugging Face.
 
     Raises:
-        DataError: the values can't be used: of an unclear shape, channels first, constant, not
-            finite.
+        DataError: nothing opens such an object; or the values can't be used: of an unclear shape,
+            channels first, constant, not finite.
     """
     if isinstance(data, Source):
         return data
-    if isinstance(data, np.ndarray):
-        data = {"vector" if data.ndim == 2 else "image": data}  # noqa: PLR2004
-    if not isinstance(data, Mapping) or not data:
-        raise DataError(
-            "Expected a numpy array, a dict of numpy arrays, or a source; "
-            f"received {type(data).__name__}."
-        )
-    arrays = {str(name): np.asarray(array) for name, array in data.items()}
-    for name, array in arrays.items():
+    if (opener := opener_of(data)) is not None:
+        opener.check_packages()
+        opened = resolve(opener.spec.opener)(data)
+        return opened if isinstance(opened, Source) else _of_arrays(opened, data)
+    if isinstance(data, (list, tuple)) and not any(isinstance(x, (int, float)) for x in data):
+        return _of_arrays(collect(data), data)
+    if callable(data) and _makes_iterators(data):
+        return _of_arrays(collect(data()), data)
+    if not isinstance(data, Mapping) and hasattr(data, "__array__"):
+        array = _array("the data", data)
+        data = {"vector" if array.ndim == 2 else "image": array}  # noqa: PLR2004
+    return _of_arrays(data, data)
+
+
+def _of_arrays(arrays: object, given: object) -> Source:
+    if not isinstance(arrays, Mapping) or not arrays:
+        raise unknown_object(given)
+    named = {str(name): _array(str(name), array) for name, array in arrays.items()}
+    for name, array in named.items():
         if array.ndim == 4:  # noqa: PLR2004
             check_axes(name, array.shape, "If they are right, pass an ArraySource with its Schema.")
-    converted = {name: convert(name, array) for name, array in arrays.items()}
+    converted = {name: convert(name, array) for name, array in named.items()}
     return ArraySource(
         {name: array for name, (array, _) in converted.items()},
         Schema({name: field for name, (_, field) in converted.items()}),
     )
+
+
+def _array(name: str, values: object) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(
+            f"Expected {name!r} as an array; received {type(values).__name__}: {error}."
+        ) from error
+
+
+def _makes_iterators(data: object) -> bool:
+    """Whether an object is a function that can be called without arguments."""
+    if not isroutine(data) and not isinstance(data, partial):
+        return False
+    try:
+        signature(data).bind()
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def convert(

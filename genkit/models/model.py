@@ -182,14 +182,16 @@ class Model(Presented, Generating, Optimizing, keras.Model):
         callbacks: Sequence[Any] = (),
         verbose: bool = True,
     ) -> Any:
-        """Train on data in memory or on a ``genkit.data.Source``.
+        """Train on data in memory, or whatever ``genkit.data.as_source`` takes.
 
         Where optimizers average the weights, the averages are the weights in the end, as Keras'
         own ``fit`` leaves them and as ``genkit.load`` gives them; a further ``fit`` begins there.
 
         Args:
-            data: an array ``(n, height, width, channels)`` or ``(n, features)``, a dict of
-                arrays by field, or a source.
+            data: an array ``(n, height, width, channels)`` or ``(n, features)``; a dict of arrays
+                by field; a list of ``str`` or of items; a function that makes an iterator of them;
+                a table of pandas, Polars or Arrow; a data set of PyTorch, TensorFlow or Hugging
+                Face; or a ``genkit.data.Source``.
             epochs: passes over the data; 1 if neither this nor ``steps`` is given.
             steps: training steps; with both, whichever ends first.
             batch_size: items a step.

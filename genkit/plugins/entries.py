@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from genkit.errors import UsageError
+from genkit.plugins.opener_spec import OpenerSpec
 from genkit.plugins.specs import (
     CallbackSpec,
     CommandSpec,
@@ -35,6 +36,7 @@ KINDS: dict[str, type[Spec]] = {
     "renderers": RendererSpec,
     "reviewers": ReviewerSpec,
     "transforms": TransformSpec,
+    "openers": OpenerSpec,
 }
 
 # What the settings of a kind are called, and the flag that gives one.

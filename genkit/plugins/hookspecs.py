@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 import pluggy
 
+from genkit.plugins.opener_spec import OpenerSpec
 from genkit.plugins.specs import (
     CallbackSpec,
     CommandSpec,
@@ -189,5 +190,24 @@ def genkit_transforms() -> Iterable[TransformSpec]:  # type: ignore[empty-body]
         ...         transform="genkit_speech.transforms:Trim",
         ...         modality="audio",
         ...         examples=("trim=-40",),
+        ...     )
+    """
+
+
+@hookspec
+def genkit_openers() -> Iterable[OpenerSpec]:  # type: ignore[empty-body]
+    """Register objects of other libraries that can be data: ``genkit.train(..., dataset=data)``.
+
+    An object is recognised by the names of its classes; the library is not imported to ask.
+
+    Example:
+        >>> import genkit
+        >>> @genkit.hookimpl
+        ... def genkit_openers():
+        ...     yield genkit.OpenerSpec(
+        ...         name="xarray",
+        ...         summary="Data sets of xarray: a field a variable",
+        ...         types=("xarray:Dataset",),
+        ...         opener="genkit_xarray.opener:open_xarray",
         ...     )
     """

@@ -183,6 +183,18 @@ class Registry:
                 else:
                     self._entries[kind].append(Entry(record, about.distribution, about.name))
 
+    def offer(self, kind: str, spec: Spec, about: Plugin) -> None:
+        """Add a record that this process makes itself, in place of one of the same name.
+
+        Args:
+            kind: ``"models"``, ``"datasets"``, ...
+            spec: the record.
+            about: what stands for a plugin.
+        """
+        name = (about.distribution, spec.name)
+        others = [e for e in self._entries[kind] if (e.distribution, e.spec.name) != name]
+        self._entries[kind] = [*others, Entry(spec, about.distribution, about.name)]
+
     def _call(self, manager: pluggy.PluginManager, hook: str, about: Plugin) -> list[object]:
         found: list[object] = []
         try:

@@ -10,6 +10,7 @@ from typing import Any
 import pydantic
 
 from genkit.errors import GenkitError
+from genkit.plan.from_program import PROGRAM, data_is_handed_over, model_is_handed_over
 from genkit.plan.plan import LENGTH, Plan, Recipe, make_plan
 from genkit.plugins.registry import Registry
 from genkit.plugins.specs import resolve
@@ -30,11 +31,12 @@ def defaults(plan: Plan, registry: Registry) -> dict[str, Any]:
     Returns:
         keys of ``Plan``, ``config`` and ``data`` as tables; nothing if a plugin is missing.
     """
-    asked = {key: getattr(plan, key) for key in ("model", "preset", "dataset", "backend", "data")}
+    asked = {key: getattr(plan, key) for key in ("preset", "backend", "data")}
+    asked |= {kind: plan.qualified(kind) for kind in ("model", "dataset")}
     try:
         base = make_plan(registry, asked)
-        preset = registry.find("models", plan.model).spec.presets[plan.preset]
-        config = resolve(registry.find("datasets", plan.dataset).spec.config)
+        preset = registry.find("models", asked["model"]).spec.presets[plan.preset]
+        config = resolve(registry.find("datasets", asked["dataset"]).spec.config)
     except GenkitError:
         return {}
     of_preset = preset.get("data", {}) if preset.get("dataset") == plan.dataset else {}
@@ -43,8 +45,13 @@ def defaults(plan: Plan, registry: Registry) -> dict[str, Any]:
 
 
 def run_command(plan: Plan, registry: Registry) -> str:
-    """Return the ``genkit run`` command of a plan: what its preset says is left out."""
+    """Return the ``genkit run`` command of a plan: what its preset says is left out.
+
+    Where a program handed over the model or the data it is the call of ``genkit.train``.
+    """
     usual = defaults(plan, registry)
+    if model_is_handed_over(plan) or data_is_handed_over(plan):
+        return _python_call(plan, usual)
     words = ["genkit run " + shlex.quote(plan.model)]
     words += [f"--preset {shlex.quote(plan.preset)}"] if plan.preset != "default" else []
     words += [f"--dataset {shlex.quote(plan.dataset)}", f"--backend {plan.backend}"]
@@ -64,6 +71,31 @@ def run_command(plan: Plan, registry: Registry) -> str:
     return " \\\n    ".join(words)
 
 
+def _python_call(plan: Plan, usual: Mapping[str, Any]) -> str:
+    model = plan.model.replace("-", "_") if model_is_handed_over(plan) else repr(plan.model)
+    given: dict[str, Any] = {} if plan.preset == "default" else {"preset": plan.preset}
+    data = dict(plan.data)
+    if data_is_handed_over(plan):
+        dataset = f"    dataset=data,  # {data.pop('object')}, SHA-256 {data.pop('fingerprint')}"
+    else:
+        dataset = f"    dataset={plan.dataset!r},"
+    given["backend"] = plan.backend
+    tables = {"data": data, "config": plan.config, "trainer_config": plan.trainer_config}
+    for key, values in tables.items():
+        base = usual.get(key, {})
+        changed = {k: v for k, v in values.items() if k not in base or base[k] != v}
+        given |= {key: changed} if changed else {}
+    given |= {key: getattr(plan, key) for key in LENGTH if getattr(plan, key) is not None}
+    for key in _FLAGS:
+        value = getattr(plan, key)
+        if value is not None and (not usual or value != usual[key]):
+            given[key] = value
+    if plan.callbacks:
+        given["callbacks"] = plan.callbacks
+    lines = [f"    {key}={value!r}," for key, value in given.items()]
+    return "\n".join(["genkit.train(", f"    {model},", dataset, *lines, ")"])
+
+
 def recipe(plan: Plan) -> str:
     """Return the recipe that names the plan's callbacks, for which there are no flags."""
     lines: list[str] = []
@@ -77,7 +109,7 @@ def pip_command(plan: Plan, environment: Mapping[str, Any]) -> str:
     """Return the ``pip install`` command of the versions that made a run."""
     versions = {**environment.get("versions", {})}
     plugins = environment.get("plugins", {})
-    wanted = sorted({*plan.distributions.values()} - {OWN})
+    wanted = sorted({*plan.distributions.values()} - {OWN, PROGRAM})
     own = f"=={environment['genkit']}" if "genkit" in environment else ""
     pins = [f"{OWN}[{plan.backend}]{own}"]
     pins += [f"{name}=={plugins[name]}" if name in plugins else name for name in wanted]

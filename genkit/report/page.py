@@ -17,6 +17,7 @@ from genkit.plugins.registry import Registry, using
 from genkit.report import comparison, curves, figures, latents, neighbours, overview, pictures
 from genkit.report.inputs import ReportInputs, Tell, of_files, of_model
 from genkit.report.sections import Section, page
+from genkit.runs.handed_over import hand_over
 from genkit.runs.loading import path_of
 from genkit.runs.run import Run
 
@@ -62,6 +63,8 @@ def write_report(
     *,
     backend: str | None = None,
     n: int | None = None,
+    dataset: Any = None,
+    model: Any = None,
     tell: Tell = lambda _: None,
 ) -> WrittenReport:
     """Write the full report of a run, or a page that compares several.
@@ -72,6 +75,9 @@ def write_report(
             if not given. Plots stand beside it, in a folder of its name without the ending.
         backend: to generate with; each run's own, or the first's, if not given.
         n: how many items are shown at once; what suits their modality if not given.
+        dataset: of runs on a program's own data: the same data again. In the process that trained
+            them, it is known.
+        model: of runs of a program's own model: that model again, or what builds it.
         tell: is told what is done next, in a few words.
 
     Raises:
@@ -82,6 +88,8 @@ def write_report(
     if out is not None:
         check_path(Path(out))
     paths = [path_of(run) for run in _several(runs)]
+    for path in paths if (dataset, model) != (None, None) else ():
+        hand_over(Run.open(path).plan, dataset=dataset, model=model)
     if len(paths) == 1:
         out = Path(out or paths[0] / NAME)
         inputs = of_model(paths[0], backend, n, tell)

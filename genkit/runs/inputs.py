@@ -14,6 +14,7 @@ from genkit.data.memory import bounded_weights, machine_holds
 from genkit.errors import DataError, RunError, UsageError
 from genkit.files import inside
 from genkit.plan import precision
+from genkit.plan.from_program import PROGRAM
 from genkit.plugins.entries import Entry
 from genkit.plugins.registry import Registry
 from genkit.plugins.specs import resolve
@@ -131,7 +132,8 @@ def build_model(
             raise
         fault = " ".join(str(error).split())[:300]
         raise RunError(f"The model {name} can't be built as its file says: {fault}") from error
-    model.bind(schema, assets, entry.spec)
+    # A program's own model says itself what it can do.
+    model.bind(schema, assets, entry.spec if entry.distribution != PROGRAM else None)
     return model
 
 

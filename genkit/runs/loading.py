@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from genkit.errors import UsageError
 from genkit.plan.activation import activate, active_backend, installed_backends
@@ -13,8 +13,10 @@ from genkit.runs import inputs
 from genkit.runs.assets import read_assets
 from genkit.runs.export import read_export
 from genkit.runs.finding import find_run
+from genkit.runs.handed_over import hand_over, offer_model
 from genkit.runs.names import is_export
 from genkit.runs.run import Run
+from genkit.runs.saved_model import named_model
 
 if TYPE_CHECKING:
     from genkit.data import Source
@@ -62,6 +64,8 @@ def load(
     run_or_path: HasPath | str | Path,
     backend: str | None = None,
     checkpoint: str | int | None = None,
+    *,
+    model: Any = None,
 ) -> Model:
     """Load a trained model, whichever backend made it.
 
@@ -71,6 +75,8 @@ def load(
         backend: backend to use; by default the active one, or else the run's own if installed.
         checkpoint: the step of a checkpoint that the run has kept, or ``"best"``; by default the
             newest complete one. A run that still trains may be read.
+        model: of a run of a program's own model: that model again, or what builds it. In the
+            process that trained it it is known.
 
     Returns:
         the model, with averaged weights where there are any.
@@ -83,8 +89,11 @@ def load(
         if checkpoint is not None:
             raise UsageError("An exported model has no checkpoints.", "Give the run instead.")
         activate(backend)
+        if model is not None:
+            offer_model(model, named_model(path)[0])
         return read_export(path)
     run = Run.open(path)
+    hand_over(run.plan, model=model)
     if backend is None and run.plan.backend in installed_backends():
         backend = active_backend() or run.plan.backend
     activate(backend)
@@ -96,7 +105,7 @@ def load(
     def which() -> Path:
         return checkpoints.chosen(run.checkpoints, checkpoint, run.settings)
 
-    model = inputs.build_model(
+    loaded = inputs.build_model(
         run.plan.model,
         run.plan.distributions["model"],
         run.plan.config,
@@ -104,13 +113,13 @@ def load(
         assets=read_assets(run.path),
         at_most=checkpoints.read_steadily(which, checkpoint_files.most_weights),
     )
-    state = ModelState(model)
+    state = ModelState(loaded)
     position = checkpoints.read_steadily(
         which, lambda folder: checkpoint_files.restore(folder, state)
     )
-    model.trained_steps = position.step
-    model.use_averaged_weights()
-    return model
+    loaded.trained_steps = position.step
+    loaded.use_averaged_weights()
+    return loaded
 
 
 def open_data(run_or_path: HasPath | str | Path, *, unseen: bool = False) -> Source:

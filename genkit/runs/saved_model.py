@@ -6,6 +6,7 @@ from pathlib import Path
 
 from genkit.errors import RunError, UnknownNameError
 from genkit.files import read_json
+from genkit.plan.from_program import PROGRAM
 from genkit.plugins.entries import Entry
 from genkit.plugins.registry import Registry, installed
 from genkit.plugins.repository import install_hint
@@ -58,11 +59,17 @@ def model_entry(name: str, distribution: str, registry: Registry | None = None) 
         registry: where the name is looked up; what is installed when left out.
 
     Raises:
-        RunError: no installed plugin offers the model; the hint installs the one that did.
+        RunError: no installed plugin offers the model; the hint installs the one that did, or
+            says how a program's own is handed over again.
     """
     try:
         return (registry or installed()).find("models", f"{distribution}/{name}")
     except UnknownNameError:
+        if distribution == PROGRAM:
+            raise RunError(
+                f"The model {name!r} was handed over by a Python program, which isn't this one.",
+                "Hand it over again in Python: genkit.load(run, model=...), with what built it",
+            ) from None
         raise RunError(
             f"The model {name!r} of {distribution} is not installed here.",
             install_hint(distribution),

@@ -82,6 +82,13 @@ def write_npz(folder: Path, items: int = 12) -> dict[str, Any]:
     return {"path": str(path), "label": "label"}
 
 
+def hold_images(folder: Path, items: int = 12) -> dict[str, Any]:  # noqa: ARG001 - no file
+    """Hold images and labels in this process; give the settings that open them."""
+    from genkit.data.held import hold
+
+    return {"fingerprint": hold(toy_source(items=items))}
+
+
 def _array(field: Field, numbers: NDArray[np.int32], rng: np.random.Generator) -> NDArray[Any]:
     if field.dtype == "string":
         return np.array([CLASSES[number] for number in numbers], object)

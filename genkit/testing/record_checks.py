@@ -25,6 +25,7 @@ _REFERENCES = {
     "renderers": "renderer",
     "reviewers": "reviewer",
     "transforms": "transform",
+    "openers": "opener",
 }
 
 
@@ -155,7 +156,7 @@ def _check_preset(subject: Subject, name: str, preset: Any) -> None:
 
 def _base_of(kind: str) -> type | None:
     """Return the class that the record's reference must name a subclass of; None for functions."""
-    if kind in ("datasets", "commands"):
+    if kind in ("datasets", "commands", "openers"):
         return None
     import keras
 

@@ -14,9 +14,12 @@ from genkit.evaluation.inputs import open_context, open_reference, open_training
 from genkit.evaluation.measuring import Measuring
 from genkit.evaluation.progress import EvaluationProgress
 from genkit.evaluation.results import Weights, kept, with_card
+from genkit.plan.from_program import MEMORY
 from genkit.plugins.registry import installed
 from genkit.report.card import renew_card
+from genkit.runs.handed_over import hand_over, offer_data
 from genkit.runs.loading import load, path_of
+from genkit.runs.run import Run
 
 if TYPE_CHECKING:
     from genkit.runs.loading import HasPath
@@ -27,7 +30,7 @@ DEFAULT_N, DEFAULT_SEED, DEFAULT_SPLIT = 10_000, 1, "test"
 def evaluate(
     run: HasPath | str | Path,
     *,
-    against: str | None = None,
+    against: Any = None,
     data: Mapping[str, Any] | None = None,
     split: str = DEFAULT_SPLIT,
     metrics: Sequence[str] | None = None,
@@ -36,6 +39,8 @@ def evaluate(
     seed: int = DEFAULT_SEED,
     backend: str | None = None,
     checkpoint: str | int | None = None,
+    dataset: Any = None,
+    model: Any = None,
     verbose: bool = True,
 ) -> Figures:
     """Measure a trained model, as ``genkit evaluate`` does.
@@ -46,7 +51,8 @@ def evaluate(
     Args:
         run: what ``train`` returned, a run's directory, its name or ``"latest"``, or an exported
             ``model`` folder.
-        against: name of the data set to compare with; by default the run's own, with its settings.
+        against: name of the data set to compare with, or the data itself, as ``train`` takes it; by
+            default the run's own, with its settings.
         data: settings of that data set to change.
         split: which of its items; data without splits is taken as a whole.
         metrics: their names; by default all that fit.
@@ -57,6 +63,9 @@ def evaluate(
         backend: backend to use; by default the run's own.
         checkpoint: the step of a checkpoint that the run has kept, or ``"best"``; by default the
             newest.
+        dataset: of a run on a program's own data: the same data again. In the process that trained
+            it, it is known.
+        model: of a run of a program's own model: that model again, or what builds it.
         verbose: tell on stderr what is done, what is left out, and why.
 
     Returns:
@@ -75,11 +84,15 @@ def evaluate(
     registry, progress = installed(), EvaluationProgress(verbose)
     path = path_of(run)
     weights = Weights.of(path, checkpoint)
-    model = load(path, backend, weights.step)
+    if dataset is not None:
+        hand_over(Run.open(path).plan, dataset=dataset)
+    if against is not None and not isinstance(against, str):
+        against, data = MEMORY, {**(data or {}), **offer_data(against)}
+    loaded = load(path, backend, weights.step, model=model)
     reference = open_reference(weights, registry, against, data or {}, split)
     training = open_training(weights, registry, reference, progress)
     context = open_context(
-        model, reference, training, progress, extractor=extractor, n=n, seed=seed
+        loaded, reference, training, progress, extractor=extractor, n=n, seed=seed
     )
     chosen = choose(registry, metrics, context, progress)
     for each in chosen:

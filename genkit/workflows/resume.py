@@ -12,6 +12,7 @@ from genkit.errors import RunError
 from genkit.plan.activation import choose_backend
 from genkit.plan.fitting import Outcome
 from genkit.plugins.registry import installed
+from genkit.runs.handed_over import hand_over
 from genkit.runs.loading import path_of
 from genkit.runs.run import Run
 from genkit.workflows.train import Result
@@ -25,6 +26,8 @@ def resume(
     more_steps: int | None = None,
     *,
     backend: str | None = None,
+    dataset: Any = None,
+    model: Any = None,
     verbose: bool = True,
     callbacks: Sequence[Any] = (),
 ) -> Result:
@@ -34,6 +37,9 @@ def resume(
         path: the run's directory, its name, or ``"latest"``.
         more_steps: steps to train in this sitting; without it the plan's own length holds.
         backend: backend to go on with; the plan's own if not given.
+        dataset: of a run on a program's own data: the same data again. In the process that trained
+            it, it is known.
+        model: of a run of a program's own model: that model again, or what builds it.
         verbose: show progress.
         callbacks: ``keras.callbacks.Callback`` objects.
 
@@ -44,6 +50,7 @@ def resume(
         RunError: not a run, in use, or made from other data.
     """
     run = Run.open(path_of(path))
+    hand_over(run.plan, dataset=dataset, model=model)
     if more_steps is None and (finished := finished_outcome(run)) is not None:
         return Result(run, finished)
     for name in run.plan.callbacks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Any
 from genkit.errors import UsageError
 from genkit.files import check_path, finite
 from genkit.plan.fitting import Outcome
+from genkit.plan.from_program import MEMORY
 from genkit.plan.plan import Plan, Recipe, make_plan
 from genkit.plugins.display import in_words
 from genkit.plugins.registry import installed
 from genkit.runs.finding import with_init_found
+from genkit.runs.handed_over import offer_data, offer_model
 from genkit.runs.names import DEFAULT_RUNS_DIR, check_free, check_name, default_name
 from genkit.runs.run import Run
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from genkit.models.model import Model
     from genkit.runs.loading import HasPath
 
 
@@ -78,9 +81,9 @@ class Result:
 
 
 def train(
-    model: str,
+    model: str | Model | Callable[..., Model],
     *,
-    dataset: str | None = None,
+    dataset: Any = None,
     data: Mapping[str, Any] | None = None,
     preset: str | None = None,
     config: Mapping[str, Any] | None = None,
@@ -108,13 +111,14 @@ def train(
     verbose: bool = True,
     **settings: Any,
 ) -> Result:
-    """Train a model by name, as ``genkit run`` does.
+    """Train a model, as ``genkit run`` does.
 
     What is not given is as the preset says: ``genkit.info(model)`` shows them.
 
     Args:
-        model: name of a registered model.
-        dataset: name of a registered data set.
+        model: name of a registered model; or one of your own, without a plugin: a ``genkit.Model``,
+            or a function or class that makes one, of the data's schema or of nothing.
+        dataset: name of a registered data set; or the data itself, whatever ``fit`` takes.
         data: settings of the data set.
         preset: the model's preset to start from.
         config: settings of the model, such as ``{"latent_dim": 8}``.
@@ -165,6 +169,10 @@ def train(
         del asked["callbacks"]
     if init is not None:
         asked["init"] = getattr(init, "path", init)
+    if not isinstance(model, str):
+        asked["model"] = offer_model(model)
+    if dataset is not None and not isinstance(dataset, str):
+        asked |= {"dataset": MEMORY, "data": {**(data or {}), **offer_data(dataset)}}
     asked = with_init_found(asked, Path(runs_dir))
     return execute(make_plan(installed(), asked), Path(runs_dir), name, callbacks, verbose=verbose)
 

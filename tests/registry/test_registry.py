@@ -56,10 +56,11 @@ def test_specs_of_every_kind_are_found_by_name():
                 name="f", summary="F", transform="a:b", modality="text", examples=("f",)
             )
         ],
+        "openers": lambda: [genkit.OpenerSpec(name="o", summary="O", types=("a:B",), opener="a:b")],
     }
     registry = Registry([plugin("all", **hooks)])
     assert registry.broken == []
-    for kind, name in zip(KINDS, "mdtqcvrwf", strict=True):
+    for kind, name in zip(KINDS, "mdtqcvrwfo", strict=True):
         entry = registry.find(kind, name)
         assert entry.spec.name == name
         assert entry.distribution == "all"

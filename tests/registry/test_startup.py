@@ -53,6 +53,7 @@ def test_list_gives_each_kind_with_name_summary_and_distribution():
         "digits",
         "image-folder",
         "npz",
+        "memory",
     }
 
 

@@ -121,3 +121,12 @@ class NpzConfig(ImageDataConfig):
         if value is not None and not value[0] < value[1]:
             raise ValueError("expected low,high with low < high")
         return value
+
+
+class MemoryConfig(ImageDataConfig):
+    """Settings of ``memory``."""
+
+    fingerprint: str = pydantic.Field(
+        "", description="SHA-256 of the data, by which a process finds what it was handed"
+    )
+    object: str = pydantic.Field("", description="What was handed over, for people")

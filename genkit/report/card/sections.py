@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from genkit.evaluation.figure import Figure, split_cards
+from genkit.plan.from_program import data_is_handed_over, model_is_handed_over
 from genkit.plan.plan import Plan
 from genkit.report.card.facts import Facts
 from genkit.report.card.markdown import fact_table, plain
+
+_NO_PLUGIN = "the data set's plugin is not installed"
 
 
 def data(facts: Facts) -> str:
@@ -18,7 +21,7 @@ def data(facts: Facts) -> str:
     licence = plain(dataset.licence) if dataset and dataset.licence else ""
     rows = {
         "data set": plain(facts.plan.dataset),
-        "what": plain(dataset.summary) if dataset else "the data set's plugin is not installed",
+        "what": _what(facts),
         "licence": licence or "not known: it is that of your own files, ask whoever made them",
         "homepage": plain(dataset.homepage) if dataset and dataset.homepage else "none",
         "items": f"{facts.items:,}",
@@ -32,15 +35,23 @@ what the licence of the data allows, and writes it into the header above, which 
 last of all, for training on and evaluating write this card anew."""
 
 
+def _what(facts: Facts) -> str:
+    if data_is_handed_over(facts.plan):
+        return f"handed over by a Python program: {plain(facts.plan.data['object'])}"
+    return plain(facts.dataset.summary) if facts.dataset else _NO_PLUGIN
+
+
 def use(facts: Facts) -> str:
     """Show how to load it, and what to call then."""
+    own = ", model=build_model" if model_is_handed_over(facts.plan) else ""
+    why = "  # the function that built it" if own else ""
     can = facts.model.capabilities if facts.model else ("generate",)
     asked = ".".join(["model", *can[:1]])
     call = "samples = model.generate(16, seed=0)" if "generate" in can else f"help({asked})"
     return f"""```python
 import genkit
 
-model = genkit.load("this folder")
+model = genkit.load("this folder"{own}){why}
 {call}
 ```"""
 
@@ -147,13 +158,14 @@ def _text(value: Any) -> str:
 def settings(plan: Plan) -> str:
     """Return the plan's settings as JSON, whose lines can't close the block they stand in.
 
-    Where the data lay on somebody's disk is nobody's business.
+    Where the data lay on somebody's disk is nobody's business; nor, by its hash, what it is.
     """
+    private = ("path", "fingerprint")
     shown = {
         "preset": plan.preset,
         "precision": plan.precision,
         "seed": plan.seed,
         "config": plan.config,
-        "data": {k: value for k, value in plan.data.items() if not k.endswith("path")},
+        "data": {k: value for k, value in plan.data.items() if not k.endswith(private)},
     }
     return f"```json\n{json.dumps(shown, indent=2)}\n```"

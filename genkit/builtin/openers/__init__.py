@@ -1,0 +1,1 @@
+"""Objects of other libraries as data; none of these modules imports its library."""
