@@ -74,6 +74,7 @@ def ask(tmp_path, make_run):
     return lambda line, shell="fish", **more: Asked(tmp_path, line, shell, **more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 @pytest.mark.parametrize(
     ("line", "offers"),
@@ -210,6 +211,7 @@ def genkit_commands():
     assert "Did you mean 'my-other'?" in told["my-othre"].stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "offers"),
     [
