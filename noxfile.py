@@ -21,6 +21,7 @@ nox.options.default_venv_backend = "uv|venv"
 # What shares models or runs stays in one process; tests/balance.py says what, and what is long.
 TWO_PROCESSES = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+COMPILED_FAST = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
 CONSTRAINTS = ("-c", "constraints.txt")
 XDIST = "pytest-xdist>=3.8"
 TEST_TOOLS = ("pytest>=8.3", XDIST, "hypothesis>=6.130")
@@ -127,10 +128,8 @@ def quick(session: nox.Session) -> None:
     """Test something of every room in three minutes, on JAX or on KERAS_BACKEND."""
     backend = os.environ.get("KERAS_BACKEND") or "jax"
     session.install("-e", f".[{backend},tensorboard]", *TEST_TOOLS, *CONSTRAINTS)
-    session.run(
-        "pytest", "-q", *TWO_PROCESSES, "-m", "not slow", *session.posargs,
-        env=variables(session, backend, **ONE_THREAD),
-    )  # fmt: skip
+    env = variables(session, backend, **ONE_THREAD, **COMPILED_FAST)
+    session.run("pytest", "-q", *TWO_PROCESSES, "-m", "not slow", *session.posargs, env=env)
 
 
 @nox.session

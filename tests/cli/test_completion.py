@@ -75,6 +75,7 @@ def ask(tmp_path, make_run):
     return lambda line, shell="fish", **more: Asked(tmp_path, line, shell, **more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 @pytest.mark.parametrize(
     ("line", "offers"),
@@ -211,6 +212,7 @@ def genkit_commands():
     assert "Did you mean 'my-other'?" in told["my-othre"].stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "offers"),
     [

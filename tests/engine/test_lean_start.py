@@ -36,6 +36,7 @@ def test_a_command_imports_no_more_than_it_needs():
     assert usable == "dense"
 
 
+@pytest.mark.slow
 @pytest.mark.once
 def test_a_program_gets_keras_as_it_is():
     program = "import sys, genkit; genkit.activate(); print('sklearn' in sys.modules)"

@@ -57,8 +57,12 @@ def python(text, *arguments, folder, env):
     "beginning",
     [
         "import genkit; genkit.activate()",
-        "import genkit; genkit.Model",
-        pytest.param("import keras; keras.Model(); import genkit; genkit.Model", id="keras first"),
+        pytest.param("import genkit; genkit.Model", marks=pytest.mark.slow),
+        pytest.param(
+            "import keras; keras.Model(); import genkit; genkit.Model",
+            id="keras first",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_keras_is_set_as_genkit_counts_on_it(odd_machine, tmp_path, beginning):

@@ -76,6 +76,7 @@ def scaled(initial_scale):
     )
 
 
+@pytest.mark.slow
 @eager_on_torch
 def test_loss_scaling_changes_no_update_and_reports_the_unscaled_loss():
     results = []

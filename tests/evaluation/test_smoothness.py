@@ -66,6 +66,7 @@ def test_models_without_one_latent_vector_are_unfit():
     assert "generates" in PathSmoothness.unfit(context())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("active_backend")
 def test_a_real_model_has_a_figure():
     from genkit.builtin.models.cvae import CVAE

@@ -100,6 +100,7 @@ def test_recipes(folder, content):
         survives(make_plan, installed(), {}, recipe)
 
 
+@pytest.mark.slow
 @fuzz
 @given(json_like(STATE) | mutated(json.dumps(STATE).encode()))
 def test_checkpoint_states(folder, text):
@@ -107,6 +108,7 @@ def test_checkpoint_states(folder, text):
     survives(checkpoint_files.read_position, folder)
 
 
+@pytest.mark.slow
 @fuzz
 @given(json_like({"state": "running", "step": 3, "pid": 7, "host": "h"}))
 def test_status(folder, text):
@@ -117,12 +119,14 @@ def test_status(folder, text):
     survives(run.environment)
 
 
+@pytest.mark.slow
 @fuzz
 @given(json_like(SCHEMA))
 def test_schemas(text):
     survives(Schema.from_dict, json.loads(text))
 
 
+@pytest.mark.slow
 @fuzz
 @given(mutated(b'{"step": 1, "loss": 2.0}\n{"step": 2, "loss": 1.0}\n'))
 def test_logs(folder, content):

@@ -1,7 +1,7 @@
 """Runs and models that older versions made load, resume and generate: the same bits, even.
 
 Bits are promised for one processor, thread count and version of the framework; elsewhere numbers
-agree to a tolerance.
+agree to a tolerance. Programs that are compiled fast, as in `nox -s quick`, have other bits.
 """
 
 import json
@@ -54,6 +54,7 @@ def agree(case, name, samples, tolerance):
         assert make.digest({name: samples}) == expected, "close, but not the same bits"
 
 
+@pytest.mark.slow
 @named(CASES)
 @pytest.mark.parametrize("name", ["stopped", "finished"])
 def test_an_old_run_generates_what_it_did(case, name):
@@ -65,11 +66,13 @@ def test_the_best_checkpoint_of_an_old_run_is_found(case):
     agree(case, "stopped best", make.samples_of(case / "stopped", "best"), LOADED)
 
 
+@pytest.mark.slow
 @named(CASES)
 def test_an_old_exported_model_generates_what_it_did(case, copy):
     agree(case, "finished", make.samples_of(copy(case / "finished/model")), LOADED)
 
 
+@pytest.mark.slow
 @named(ITS_OWN)
 @pytest.mark.parametrize(("name", "more_steps"), [("stopped", None), ("finished", make.MORE_STEPS)])
 def test_an_old_run_resumes_as_it_did(case, name, more_steps):

@@ -179,7 +179,6 @@ def test_plots_are_files_too_and_the_same_run_gives_the_same_bytes(copied):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_python_writes_a_report_of_anything_that_has_a_path(copied, tmp_path):
     run = Run.open(copied("vae"))
     written = genkit.write_report(run, tmp_path / "mine.html", n=4)
@@ -188,6 +187,7 @@ def test_python_writes_a_report_of_anything_that_has_a_path(copied, tmp_path):
     assert f'href="{written.path}"' in written._repr_html_()
 
 
+@pytest.mark.slow
 def test_figures_stand_with_their_cards_or_the_command_that_measures(copied):
     run = copied("gan")
     assert f"genkit evaluate {run}" in attached_again(run)

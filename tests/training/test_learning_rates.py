@@ -132,6 +132,7 @@ def same(one, other):
     return all(np.array_equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.slow
 @pytest.mark.once
 def test_a_run_in_two_sittings_falls_as_in_one(tmp_path):
     class Stop(keras.callbacks.Callback):
@@ -146,6 +147,7 @@ def test_a_run_in_two_sittings_falls_as_in_one(tmp_path):
     assert same(weights_of(resumed), weights_of(whole))
 
 
+@pytest.mark.slow
 @pytest.mark.once
 def test_a_longer_run_falls_over_its_new_length_and_a_shorter_sitting_over_the_plan_s(tmp_path):
     run = genkit.train("vae", runs_dir=tmp_path, name="run", **PLAN).run
