@@ -51,7 +51,7 @@ def imports_of(package: Path) -> dict[str, set[str]]:
     """Return for each module those of its package that it imports.
 
     Imports inside functions and under ``TYPE_CHECKING`` count, and so do modules named in a call
-    of ``import_module`` or as a reference ``"package.module:name"``.
+    of ``import_module``.
     """
     modules = modules_of(package)
     graph = {}
@@ -60,6 +60,20 @@ def imports_of(package: Path) -> dict[str, set[str]]:
         named = _named(ast.parse(file.read_text()), module if is_package else _parent(module))
         graph[module] = {m for m in (_module(n, modules) for n in named) if m} - {module}
     return graph
+
+
+def references_of(package: Path) -> dict[str, set[str]]:
+    """Return for each module those in its package that a text names, whole or before a colon.
+
+    So a record says where something stands without importing it.
+    """
+    modules = modules_of(package)
+    found = {}
+    for module, file in modules.items():
+        texts = (getattr(node, "value", None) for node in ast.walk(ast.parse(file.read_text())))
+        named = {text.partition(":")[0] for text in texts if isinstance(text, str)}
+        found[module] = named & modules.keys() - {module, package.name}
+    return found
 
 
 def _parent(module: str) -> str:
