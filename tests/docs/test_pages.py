@@ -1,11 +1,14 @@
 """What stands in the pages is tested, or says that it isn't and why."""
 
+import ast
 import re
 import shlex
+from functools import cache
 
 import pytest
 import typer
 
+import genkit
 from genkit.builtin.model_specs import MODELS
 from genkit.cli import app
 from genkit.plan.plan import make_plan, parse_settings
@@ -25,6 +28,7 @@ from tests.docs.documents import (
     texts,
 )
 from tests.docs.script import samples, script
+from tests.house.rooms import modules_of
 
 SHELL = ("bash", "console", "sh", "shell")
 INDEX = DOCS / "index.md"
@@ -35,6 +39,8 @@ FROM_AN_INDEX = re.compile(r"pip install[^\n`]*[\s'\"]genkit-keras")
 # is written as NAME stands for any.
 PATH = re.compile(r"(?<![\w/.-])(?:genkit|tests|docs|plugins)(?:/[\w.-]+)+")
 MODULE = re.compile(r"python -m ((?:genkit|tests|bench)[\w.]*)")
+# A module of GenKit, or what it defines.
+NAME = re.compile(r"(?<![\w/.-])genkit(?:\.[A-Za-z_]\w*)+")
 OF_THE_PAST = {"decisions", "CHANGELOG.md"}
 WIDEST = 9  # columns that fit beside the contents at 1280 pixels
 
@@ -194,6 +200,44 @@ def test_files_and_modules_that_are_named_exist(page):
     for path in (path for path in named if "NAME" not in path):
         files = [place / path for place in places]
         assert any(file.exists() or file.with_suffix(".py").exists() for file in files), path
+    assert [name for name in NAME.findall(text) if not is_defined(name)] == []
+
+
+def test_docstrings_name_what_exists():
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    for file in [*modules_of(ROOT / "genkit").values(), *ROOT.glob("plugins/*/genkit_*/**/*.py")]:
+        nodes = [n for n in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(n, kinds)]
+        text = "\n".join(ast.get_docstring(node) or "" for node in nodes)
+        assert [name for name in NAME.findall(text) if not is_defined(name)] == [], file
+
+
+def is_defined(name):
+    """Whether a dotted name leads to a module of GenKit, or to what one defines or imports."""
+    modules = modules_of(ROOT / "genkit")
+    module = name
+    while module not in modules:
+        module = module.rpartition(".")[0]
+    wanted = name.removeprefix(module).split(".")[1:2]
+    return not wanted or wanted[0] in names_in(module, modules[module])
+
+
+@cache
+def names_in(module, file):
+    if module == "genkit":
+        return {*genkit.__all__, "__version__"}
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    defined = {n.name for n in nodes if isinstance(n, ast.ClassDef | ast.FunctionDef)}
+    defined |= {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    imports = [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]
+    return defined | {each.asname or each.name for node in imports for each in node.names}
+
+
+def test_a_name_that_has_moved_is_found():
+    assert is_defined("genkit.Model.fit")
+    assert is_defined("genkit.runs.run.Run")
+    assert not is_defined("genkit.assets")
+    assert not is_defined("genkit.runs.Run")
+    assert NAME.findall("see `genkit.runs.run`, or genkit/runs.py") == ["genkit.runs.run"]
 
 
 @every_page(PAGES)
