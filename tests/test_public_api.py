@@ -17,6 +17,7 @@ from tests.docs.documents import ROOT
 from tests.docs.script import script
 
 SNAPSHOT = Path(__file__).with_name("public_api.txt")
+REFERENCE = re.compile(r"genkit(\.\w+)*:\w+|genkit\.\w+(\.\w+)+")  # of a record, or to import
 STAMP = re.compile(r"^Public API: `(\w+)`$", re.MULTILINE)
 
 
@@ -57,7 +58,7 @@ def outsiders():
 
 
 def names_of_genkit(tree):
-    """Return every name of GenKit that a module imports or looks up."""
+    """Return every name of GenKit that a module imports, looks up or refers to in a text."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "genkit":
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
@@ -65,6 +66,8 @@ def names_of_genkit(tree):
             yield from (each.name for each in node.names if each.name.startswith("genkit."))
         elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "genkit":
             yield f"genkit.{node.attr}"
+        elif isinstance(node, ast.Constant) and REFERENCE.fullmatch(str(node.value)):
+            yield node.value.replace(":", ".")
 
 
 @pytest.mark.parametrize("file", outsiders(), ids=lambda file: str(file.relative_to(ROOT)))
@@ -73,6 +76,21 @@ def test_plugins_templates_and_samples_use_public_names_alone(file):
     public = {line.partition(":")[0] for line in snapshot}
     used = set(names_of_genkit(ast.parse(file.read_text(encoding="utf-8"))))
     assert used <= public
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from genkit.runs.run import Run",
+        "import genkit.runs.run",
+        "run = genkit.runs",
+        "trainer = 'genkit.models.training.trainer:Trainer'",
+        "import_module('genkit.runs.run')",
+    ],
+)
+def test_a_name_that_is_not_public_is_found_however_it_is_used(text):
+    (name,) = names_of_genkit(ast.parse(text))
+    assert name not in {line.partition(":")[0] for line in SNAPSHOT.read_text().splitlines()}
 
 
 def test_a_renamed_name_goes_on_working_and_names_its_replacement(monkeypatch):
