@@ -10,7 +10,7 @@ import pytest
 import genkit
 from genkit.errors import RunError
 from genkit.files import write_json
-from genkit.report.card import model_card, renew_card
+from genkit.report.card import renew_card
 from genkit.report.card.compute import WATTS_A_THREAD
 from genkit.report.card.header import to_yaml
 from tests.training.small import SMALL
@@ -34,6 +34,11 @@ def trained(active_backend, tmp_path_factory):
 @pytest.fixture
 def run(trained, tmp_path):
     return shutil.copytree(trained, tmp_path / "run")
+
+
+def model_card(run):
+    renew_card(run)
+    return (run / "model/README.md").read_text(encoding="utf-8")
 
 
 def header_of(card):

@@ -37,7 +37,7 @@ def summary(inputs: ReportInputs) -> Section:
         ("Device", inputs.environment.get("device", {}).get("device", "not recorded")),
         ("State", status["state"]),
         ("Steps", f"{last_step(inputs):,}"),
-        ("Training time", _duration(run.metrics()[-1:])),
+        ("Training time", _duration((run.last_row() or {}).get("seconds", 0.0))),
     ]
     if inputs.model is not None:
         weights = sum(math.prod(v.shape) for v in inputs.model.trainable_variables)
@@ -129,8 +129,7 @@ def reproduce(inputs: ReportInputs) -> Section:
     return Section("Reproduce", joined(pieces))
 
 
-def _duration(rows: list[dict[str, Any]]) -> str:
-    seconds = float(rows[0].get("seconds", 0.0)) if rows else 0.0
+def _duration(seconds: float) -> str:
     minutes, hours = seconds / 60, seconds / 3600
     if minutes < 2:  # noqa: PLR2004 - below, seconds say more
         return f"{seconds:.0f} s"

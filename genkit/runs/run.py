@@ -245,6 +245,10 @@ class Run(Displayed):
         """Read ``metrics.jsonl`` row by row, in memory that doesn't grow with the run."""
         return iter(self._metrics)
 
+    def last_row(self) -> dict[str, Any] | None:
+        """Read the last line of ``metrics.jsonl`` that is whole; None if there is none."""
+        return self._metrics.last()
+
     @property
     def history(self) -> dict[str, np.ndarray]:
         """``metrics.jsonl`` as columns: ``step``, ``epoch``, ``seconds`` and each loss, float64."""

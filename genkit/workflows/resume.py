@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +90,7 @@ def finished_outcome(run: Run) -> Outcome | None:
         return None
     if status["step"] not in checkpoints.steps(run.checkpoints):
         return None  # its last weights are gone: it is trained to its end again
-    last: dict[str, Any] = next(iter(deque(run.iter_metrics(), maxlen=1)), {})
+    last = run.last_row() or {}
     losses = {name: value for name, value in last.items() if name not in ("step", "epoch")}
     seconds = losses.pop("seconds", 0.0)
     metrics = {name: math.nan if value is None else value for name, value in losses.items()}

@@ -199,6 +199,6 @@ def execute(
     try:
         return Result(run, sitting.train(run))
     except UsageError:
-        if not run.metrics():  # refused at the first step: nothing was trained
+        if run.last_row() is None:  # refused at the first step: nothing was trained
             shutil.rmtree(run.path, ignore_errors=True)
         raise

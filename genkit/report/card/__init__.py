@@ -6,8 +6,6 @@ and needs no backend. What was not measured it says, with the command that would
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from genkit.errors import RunError
@@ -35,35 +33,16 @@ def renew_card(run: Path) -> None:
     Raises:
         RunError: it is no run, or its files are damaged.
     """
-    folder = Run.open(run).export
-    if is_export(folder):
-        with _damage_told(run):
-            facts = Facts.of(Run.open(run))
-            text = _card(facts)
-        _renew_picture(folder / PICTURE, facts.picture)
-        write_text(folder / "README.md", text)
-
-
-def model_card(run: Path) -> str:
-    """Return the model card of a run: Markdown, with a header that the Hugging Face Hub reads.
-
-    Args:
-        run: the run directory, with an exported model in it.
-
-    Raises:
-        RunError: it is no run, or its files are damaged.
-    """
-    with _damage_told(run):
-        return _card(Facts.of(Run.open(run)))
-
-
-@contextmanager
-def _damage_told(run: Path) -> Iterator[None]:
-    """Name the run in what its damaged files raise."""
+    opened = Run.open(run)
+    if not is_export(opened.export):
+        return
     try:
-        yield
+        facts = Facts.of(opened)
+        text = _card(facts)
     except (TypeError, ValueError, AttributeError, KeyError, ArithmeticError) as error:
         raise RunError(f"A file of the run {run} is damaged: {error!r}.") from error
+    _renew_picture(opened.export / PICTURE, facts.picture)
+    write_text(opened.export / "README.md", text)
 
 
 def _renew_picture(file: Path, picture: Path | None) -> None:
@@ -75,6 +54,7 @@ def _renew_picture(file: Path, picture: Path | None) -> None:
 
 
 def _card(facts: Facts) -> str:
+    """Return the card: Markdown, with a header that the Hugging Face Hub reads."""
     plan = facts.plan
     bodies = {
         "Data and licence": sections.data(facts),

@@ -44,8 +44,7 @@ class Facts:
 
     @classmethod
     def of(cls, run: Run) -> Facts:
-        rows = run.metrics()
-        last = rows[-1] if rows else {"step": 0, "seconds": 0.0}
+        last = run.last_row() or {"step": 0, "seconds": 0.0}
         # Of the weights that the folder has.
         picture = run.samples / f"{step_name(int(last['step']))}.png"
         figures, measured_at = _figures(run)
