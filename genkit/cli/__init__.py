@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from contextlib import redirect_stderr, suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -48,7 +48,8 @@ _COMPLETING = "_GENKIT_COMPLETE"
 app = typer.Typer(
     name="genkit",
     help="Train generative models written once, on TensorFlow, PyTorch or JAX.",
-    epilog="First steps: genkit list, then genkit run vae, then genkit generate RUN.",
+    epilog="First steps: genkit run vae --dataset digits, then genkit generate latest. What else "
+    "there is: genkit list.",
     cls=Verbs,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -149,9 +150,10 @@ def _report(error: BaseException, as_json: bool) -> int:
         answer = {
             "error": "UsageError",
             "message": str(error.format_message()),
-            "hint": "See the flags with: genkit COMMAND --help",
+            "hint": _hint_of(error),
         }
-        if not answer["message"]:  # "no arguments": the help was printed
+        if type(error).__name__ == "NoArgsIsHelpError":  # a wide help was printed by Typer
+            output.say(answer["message"])
             return code
     elif isinstance(error, KeyboardInterrupt):
         code = _INTERRUPTED
@@ -183,6 +185,18 @@ def _report(error: BaseException, as_json: bool) -> int:
     if not told:
         output.fault("error", answer["message"], answer["hint"])
     return code
+
+
+def _hint_of(error: Any) -> str:
+    """Return what to do about a fault of the words themselves."""
+    context: Any = getattr(error, "ctx", None)
+    if context is None:
+        return "See the flags with: genkit COMMAND --help"
+    flags = {flag for param in context.command.params for flag in param.opts}
+    option = str(getattr(error, "option_name", "")).lstrip("-").replace("-", "_")
+    setting = f"A setting of the model is given as --set {option}=VALUE. "
+    told = setting if option and "--set" in flags else ""
+    return f"{told}See the flags with: {context.command_path} --help"
 
 
 def _showing_once() -> Callable[..., None]:

@@ -19,6 +19,10 @@ _WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
 class FlowingCommand(TyperCommand):
     """A command whose help flows at any width."""
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the words of the usage, ``RUN`` without the braces that newer Typers put."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         if not _wrote_narrow(self, ctx, formatter):
             super().format_help(ctx, formatter)

@@ -24,6 +24,8 @@ from genkit.plugins.entry_points import DISTRIBUTION
 from genkit.plugins.names import suggestion
 
 BACKENDS = ("jax", "torch", "tensorflow")
+_SHORT = {"tf": "tensorflow", "pytorch": "torch"}
+"""What people call them, too."""
 _DISTRIBUTIONS = {
     "jax": ("jax",),
     "torch": ("torch",),
@@ -73,7 +75,7 @@ def choose_backend(requested: str | None = None) -> str:
     if requested not in BACKENDS:
         raise BackendError(
             f"Expected the backend jax, torch, tensorflow or auto; received {requested!r}.",
-            suggestion(requested, BACKENDS),
+            suggestion(_SHORT.get(requested, requested), BACKENDS),
         )
     if find_spec(requested) is None:
         raise BackendError(f"The backend {requested!r} is not installed.", _install_line(requested))

@@ -18,6 +18,7 @@ from genkit.plan.fitting import FitSettings, LearningRateSchedule
 from genkit.plan.misplaced import refuse_misplaced
 from genkit.plan.precision import Precision
 from genkit.plugins.config import Config, parse
+from genkit.plugins.names import suggestion
 
 if TYPE_CHECKING:
     from genkit.plugins.registry import Registry
@@ -144,7 +145,8 @@ def make_plan(
     if preset_name not in model.spec.presets:
         known = ", ".join(model.spec.presets)
         raise UsageError(
-            f"The model {model.spec.name} has no preset {preset_name!r}; it has {known}."
+            f"The model {model.spec.name} has no preset {preset_name!r}; it has {known}.",
+            suggestion(preset_name, model.spec.presets),
         )
     preset = parse(
         Recipe, model.spec.presets[preset_name], f"preset {preset_name} of {model.spec.name}"

@@ -93,3 +93,19 @@ def test_in_a_terminal_errors_break_at_words(columns):
     assert all(len(line) <= columns for line in lines)
     assert any(line.startswith("Install it from a checkout") for line in lines)
     assert "./plugins/genkit-keras-recsys" in told.split()
+
+
+@pytest.mark.parametrize("words", [(), ("new",)])
+def test_a_group_alone_shows_its_help_in_a_narrow_terminal_too(genkit_here, monkeypatch, words):
+    monkeypatch.setenv("COLUMNS", "40")
+    _, out, err = genkit_here(*words)
+    assert out.startswith("Usage: genkit")
+    assert err == ""
+
+
+@pytest.mark.parametrize("columns", [40, 100])
+def test_usage_has_its_arguments_without_braces(genkit_here, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    _, out, _ = genkit_here("generate", "--help")
+    usage = next(line for line in out.splitlines() if "Usage" in line)
+    assert usage.strip() == "Usage: genkit generate [OPTIONS] RUN"
