@@ -152,7 +152,7 @@ class DatasetSpec(Spec):
     Args:
         source: reference to a callable: config in, ``genkit.data.Source`` out.
         config: reference to its ``genkit.Config`` class.
-        modality: what it is mainly about.
+        modality: what it is mainly about; ``"any"`` where that depends on its settings.
         splits: the parts that its setting ``split`` opens one at a time, that for training first;
             ``"test"``, or else the last, is what training doesn't see. Empty if it has no parts.
         subset: its settings that choose some items of a split. Of them ``limit`` keeps the first

@@ -176,6 +176,7 @@ class Sitting:
             try:
                 call(self.callbacks, "on_run_begin", run.path)
                 outcome = self.trainer.fit(self.model, self.source, run, self.callbacks)
+                self.model.trained_steps = outcome.steps
                 if all(map(math.isfinite, outcome.metrics.values())):
                     write_export(run.export, self.model, self.plan)
                     self._state_facts(run, outcome.steps)

@@ -90,3 +90,13 @@ def test_a_list_of_text_and_a_function_that_makes_items_are_data():
     assert source.schema["image"] == Field((4, 4, 1), "uint8", "image", (0, 255))
     assert source.schema["label"].classes == ("0", "1")
     assert as_source(items).fingerprint() == source.fingerprint()
+
+
+def test_what_can_become_an_array_is_an_array():
+    class OfAnotherLibrary:
+        def __array__(self, dtype=None, copy=None):
+            return np.arange(12.0).reshape(6, 2)
+
+    assert as_source(OfAnotherLibrary()).schema["vector"].shape == (2,)
+    with pytest.raises(DataError, match="received list"):
+        as_source([1, 2])

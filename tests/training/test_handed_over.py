@@ -228,6 +228,7 @@ def test_ones_own_model_has_a_whole_run_and_is_built_again_by_its_function(train
 def test_a_model_that_is_built_already_is_trained_itself(train):
     model = tiny_gan(as_source(DATA).schema)
     result = train(model, dataset=DATA, steps=2)
+    assert model.trained_steps == 2
     np.testing.assert_array_equal(genkit.load(result).generate(3), model.generate(3))
     assert genkit.resume(result, 1, verbose=False).outcome.steps == 3
     with pytest.raises(UsageError, match="trained on data with image, label of another form"):
