@@ -39,7 +39,11 @@ def resume(
     from genkit.runs.run import Run
     from genkit.workflows import resume as resuming
 
-    finished = steps is None and resuming.finished_outcome(Run.open(run)) is not None
+    begun = Run.open(run)
+    finished = steps is None and resuming.finished_outcome(begun) is not None
+    if not (finished or as_json):
+        plan = begun.plan
+        note(f"Going on with {plan.model} on {plan.dataset} with {backend or plan.backend} ...")
     code = show_result(resuming.resume(run, steps, backend=backend), as_json)
     if finished:
         note(f"The run was finished: nothing is left. Train on with: genkit resume {run} --steps N")

@@ -160,6 +160,7 @@ def test_a_length_of_nothing_and_a_finished_run_are_told(genkit_here):
     code, out, err = genkit_here("resume", "runs/empty")
     assert code == 0
     assert "runs/empty: 0 steps" in out
+    assert "Going on" not in err
     assert "The run was finished" in err
     assert "genkit resume runs/empty --steps N" in err
 

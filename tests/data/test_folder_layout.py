@@ -133,7 +133,7 @@ def test_a_split_that_is_not_there_says_which_are(tmp_path):
         DataError, match="split test in .*received train and validation.*: train, valid"
     ):
         opened(tmp_path, split="test")
-    with pytest.raises(DataError, match="Expected a folder 'test'"):
+    with pytest.raises(DataError, match="Expected a folder 'test'.*another split: train, all"):
         opened(paint(tmp_path / "val" / "2.png").parent, split="test")
 
 

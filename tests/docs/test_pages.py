@@ -83,6 +83,14 @@ def test_page_reads_well_where_no_sphinx_shows_it(page):
     assert not ONLY_SPHINX.findall(page.read_text(encoding="utf-8"))
 
 
+def test_pages_count_the_models_right():
+    shown = [
+        re.findall(r"^builtin .* (\d+) models", text, re.MULTILINE)
+        for text in texts(PAGES).values()
+    ]
+    assert {int(count) for counts in shown for count in counts} == {len(MODELS)}
+
+
 def test_pages_show_samples_as_they_are():
     assert samples.stale() == [], "run: python docs/fill_samples.py"
 

@@ -110,6 +110,7 @@ class Stops(keras.callbacks.Callback):
 
 def test_in_a_store_of_the_users_own_the_status_says_how_a_run_ended(train, tmp_path, monkeypatch):
     """A failed run, resumed and stopped, is one run there too."""
+    monkeypatch.chdir(tmp_path)  # such a store has its artifacts in the working directory
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'shared.db'}")
     plan = make_plan(installed(), {"model": "vae", "log": ["mlflow"], "steps": 5, **DIGITS})
     with pytest.raises(CallbackError, match="ValueError: no"):

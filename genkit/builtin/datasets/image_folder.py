@@ -93,7 +93,8 @@ def _wanted(config: ImageFolderConfig, layout: Layout, left_out: LeftOut) -> lis
         )
     raise DataError(
         f"Expected a folder {config.split!r} in {config.path}; there is none.",
-        "Split the images into sub-folders train and test, or choose another split.",
+        f"Split the images into sub-folders train and test, or choose another split: "
+        f"{', '.join((*there, 'all'))}.",
     )
 
 
