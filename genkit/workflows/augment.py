@@ -13,7 +13,7 @@ from genkit.runs.names import folder_for
 from genkit.workflows.augmentation.settings import make_settings
 
 if TYPE_CHECKING:
-    from genkit.workflows.augmentation.experiment import AugmentResult
+    from genkit.workflows.augmentation.result import AugmentResult
 
 _HOME = Path("augmentations")
 

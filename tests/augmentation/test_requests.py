@@ -9,6 +9,7 @@ import pytest
 import genkit
 from genkit.errors import UsageError
 from genkit.workflows.augmentation.experiment import run_experiment
+from genkit.workflows.augmentation.result import AugmentResult
 from genkit.workflows.augmentation.settings import make_settings
 from tests.commands import GENKIT, variables
 
@@ -116,7 +117,7 @@ def test_python_asks_as_the_command_line_does(monkeypatch, tmp_path):
         asked.append(settings)
         sentence = {"sentence": "It helps."}
         summary = {"verdict": sentence, "verdict_beyond_classical": sentence}
-        return experiment.AugmentResult(folder, summary)
+        return AugmentResult(folder, summary)
 
     monkeypatch.setattr(experiment, "run_experiment", finish)
     settings = {"dataset": "digits", "steps": 3, "verbose": False}
@@ -124,4 +125,4 @@ def test_python_asks_as_the_command_line_does(monkeypatch, tmp_path):
     assert repr(result) == f"<Augmentation {tmp_path / 'mine'}>\nIt helps.\nIt helps."
     assert "It helps." in result._repr_html_()
     assert (asked[0].per_class, asked[0].ratios, asked[0].generator.steps) == (5, (1.0,), 3)
-    assert "signal 2" in repr(experiment.AugmentResult(tmp_path, {}, 2))
+    assert "signal 2" in repr(AugmentResult(tmp_path, {}, 2))

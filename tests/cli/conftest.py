@@ -12,6 +12,7 @@ from genkit.plan.plan import make_plan
 from genkit.plugins.registry import installed
 from genkit.runs.kept_figures import KeptFigures, write_figures
 from genkit.runs.run import Run
+from tests.cli.listed import FID, KID, LONG
 
 
 @pytest.fixture
@@ -69,3 +70,12 @@ def make_run(tmp_path):
         return Path(runs_dir, name)
 
     return make
+
+
+@pytest.fixture
+def three(make_run):
+    """A run that was measured, one with a long name, and one that failed, in order of time."""
+    make_run("first", figures=[KID, FID], created="2026-01-01T10:00:00+0000")
+    make_run(LONG, "dcgan", "mnist", losses=[{"d_loss": 1.386, "g_loss": 0.7}] * 130,
+             created="2026-01-02T10:00:00+0000")  # fmt: skip
+    make_run("last", "vae", "mnist", state="failed", created="2026-01-03T10:00:00+0000")

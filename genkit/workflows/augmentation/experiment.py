@@ -19,7 +19,6 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,14 +30,13 @@ from genkit.errors import RunError, UsageError
 from genkit.files import check_path, read_json, write_json
 from genkit.plugins.entry_points import own_version
 from genkit.plugins.registry import installed
-from genkit.report.notebook import displayed, picture_file
 from genkit.report.reviewing import Review
-from genkit.report.sections import parts
 from genkit.runs import locks
 from genkit.workflows.augmentation.arms import Arm, plain_schema, synthesize
 from genkit.workflows.augmentation.conclusion import conclude, subset_overlap
 from genkit.workflows.augmentation.labelled import check_data, labels_of, open_split
 from genkit.workflows.augmentation.mixed import write_mixed
+from genkit.workflows.augmentation.result import AugmentResult
 from genkit.workflows.augmentation.settings import Settings, check_conditional
 from genkit.workflows.augmentation.verdict import HELPS, QUESTIONS
 
@@ -53,38 +51,6 @@ _NOWHERE = {
     **dict.fromkeys(("dataset", "split", "run", "model", "seed", "index")),
     "genkit": own_version(),
 }
-
-
-@dataclass(frozen=True, repr=False)
-class AugmentResult:
-    """How a sitting ended; it prints its verdicts, and a notebook displays its picture.
-
-    Args:
-        folder: of the augmentation.
-        summary: what ``augmentation.json`` holds; empty where a signal came first.
-        signal: its number, or 0.
-    """
-
-    folder: Path
-    summary: Mapping[str, Any]
-    signal: int = 0
-
-    @property
-    def sentences(self) -> list[str]:
-        """The verdicts; that it was stopped, where a signal came first."""
-        if not self.summary:
-            return [f"Stopped by signal {self.signal}. The same call goes on."]
-        return [
-            self.summary[verdict]["sentence"] for verdict in ("verdict", "verdict_beyond_classical")
-        ]
-
-    def __repr__(self) -> str:
-        return "\n".join([f"<Augmentation {self.folder}>", *self.sentences])
-
-    def _repr_html_(self) -> str:
-        picture = self.folder / "augmentation.png"
-        shown = [picture_file(picture)] if self.summary and picture.exists() else []
-        return displayed([*map(parts().text, self.sentences), *shown])
 
 
 class _Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
