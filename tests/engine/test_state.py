@@ -72,6 +72,21 @@ def test_weights_without_a_name_have_keys_of_the_structure_too():
     assert keys[0] == keys[1] == ["variable", "variable_1"]
 
 
+def test_numbers_that_a_model_keeps_are_weights_however_they_are_declared():
+    import genkit
+
+    class Keeping(genkit.Model):
+        def __init__(self):
+            super().__init__()
+            self.count = self.add_weight(
+                shape=(), initializer="zeros", trainable=False, name="count"
+            )
+            self.mean = keras.Variable(0.0, trainable=False, name="mean")
+            self.several = {"a": keras.Variable(0, dtype="int32", trainable=False, name="several")}
+
+    assert set(engine.create(Keeping()).state.weights) == {"count", "mean", "several"}
+
+
 def test_dtypes_are_canonical_and_seeds_fit_31_bits():
     weights, training = engine.create(mlp_gan()).state.read()
     assert {a.dtype.name for a in weights.values()} == {"float32"}
