@@ -115,6 +115,8 @@ def show_result(result: Any, as_json: bool) -> int:
         losses = "  ".join(f"{k} {v:.4g}" for k, v in outcome.metrics.items())
         steps = "1 step" if outcome.steps == 1 else f"{outcome.steps} steps"
         say(f"{path}: {steps} in {outcome.seconds:.1f} s  {losses}")
+        if _ended_by_callback(result.run):
+            say("Ended:    before its length was over, by a callback")
         shown = sorted(result.run.samples.glob("[0-9]*"))
         if shown:
             say(f"Samples:  {shown[-1]}")
@@ -128,6 +130,15 @@ def show_result(result: Any, as_json: bool) -> int:
         note(f"Stopped by a signal. Go on with: genkit resume {path}")
         return int(128 + outcome.signal)
     return 0
+
+
+def _ended_by_callback(run: Any) -> bool:
+    """Whether a callback, as early stopping is one, ended the run for good."""
+    from genkit.runs import checkpoint_files, checkpoints
+
+    if not checkpoints.steps(run.checkpoints):
+        return False
+    return checkpoint_files.read_position(checkpoints.last(run.checkpoints)).finished
 
 
 def _verbs(plan: Any) -> list[str]:

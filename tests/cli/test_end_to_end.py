@@ -183,3 +183,17 @@ def test_a_model_generates_the_same_pictures_on_every_backend(genkit_command, tm
             made[name] = archive["samples"]
     for name, samples in made.items():
         np.testing.assert_allclose(samples, made["torch"], atol=16 * 1e-5, err_msg=name)
+
+
+def test_a_run_that_a_callback_ended_says_so(tmp_path, commands):
+    recipe = "[callbacks.early-stopping]\npatience = 0\nmin_delta = 1e9\n"
+    (tmp_path / "stop.toml").write_text(recipe)
+    ended = {
+        name: commands.run(
+            tmp_path, "run", "vae", *SMALL, "--batch-size", 500, "--epochs", 4, "--name", name,
+            *more,
+        ).stdout
+        for name, more in {"whole": (), "early": ("--recipe", "stop.toml")}.items()
+    }  # fmt: skip
+    assert "by a callback" not in ended["whole"]
+    assert "Ended:    before its length was over, by a callback\n" in ended["early"]
