@@ -231,6 +231,7 @@ def test_what_is_the_models_is_not_kept_twice():
         assert keys == ["gradient_transforms/0/drawn"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("toys")
 def test_what_transforms_keep_is_resumed_to_the_bit(train):
     whole = train(trainer="keeping", steps=12, name="whole", checkpoint_every=7)
