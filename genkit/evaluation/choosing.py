@@ -77,6 +77,8 @@ def choose(
             reason = error.message.removeprefix(f"{entry.spec.name} can't measure this: ")
             left_out.setdefault(reason, []).append(entry.spec.name)
     for reason, metrics in left_out.items():
+        if len(metrics) > 1:
+            reason = reason.replace("it needs ", "they need ", 1)
         progress.note(f"Left out: {', '.join(metrics)}: {reason}")
     if not chosen:
         raise UsageError(
