@@ -140,6 +140,16 @@ def _complete() -> int:
     return 0
 
 
+def _command_of(error: BaseException) -> str:
+    """Return the command that the parser was at, without its arguments: ``genkit runs rm``."""
+    names: list[str] = []
+    context = getattr(error, "ctx", None)
+    while context is not None:
+        names.insert(0, context.info_name)
+        context = context.parent
+    return " ".join(names) or "genkit"
+
+
 def _report(error: BaseException, as_json: bool) -> int:
     """Print an error in one line, or as one object, and return the exit code."""
     if isinstance(error, GenkitError):
@@ -149,7 +159,7 @@ def _report(error: BaseException, as_json: bool) -> int:
         answer = {
             "error": "UsageError",
             "message": str(error.format_message()),
-            "hint": "See the flags with: genkit COMMAND --help",
+            "hint": f"See the flags with: {_command_of(error)} --help",
         }
         if not answer["message"]:  # "no arguments": the help was printed
             return code
