@@ -141,6 +141,16 @@ def _complete() -> int:
     return 0
 
 
+def _command_of(error: BaseException) -> str:
+    """Return the command that the parser was at, without its arguments: ``genkit runs rm``."""
+    names: list[str] = []
+    context = getattr(error, "ctx", None)
+    while context is not None:
+        names.insert(0, context.info_name)
+        context = context.parent
+    return " ".join(names) or "genkit"
+
+
 def _report(error: BaseException, as_json: bool) -> int:
     """Print an error in one line, or as one object, and return the exit code."""
     if isinstance(error, GenkitError):
@@ -190,13 +200,12 @@ def _report(error: BaseException, as_json: bool) -> int:
 def _hint_of(error: Any) -> str:
     """Return what to do about a fault of the words themselves."""
     context: Any = getattr(error, "ctx", None)
-    if context is None:
-        return "See the flags with: genkit COMMAND --help"
-    flags = {flag for param in context.command.params for flag in param.opts}
+    params = context.command.params if context is not None else ()
+    flags = {flag for param in params for flag in param.opts}
     option = str(getattr(error, "option_name", "")).lstrip("-").replace("-", "_")
     setting = f"A setting of the model is given as --set {option}=VALUE. "
     told = setting if option and "--set" in flags else ""
-    return f"{told}See the flags with: {context.command_path} --help"
+    return f"{told}See the flags with: {_command_of(error)} --help"
 
 
 def _showing_once() -> Callable[..., None]:

@@ -21,6 +21,7 @@ def check(
     name: Annotated[
         str,
         typer.Argument(
+            metavar="NAME",
             help="A plugin, by entry point or distribution; or a model, data set, trainer, metric "
             "or callback.",
             autocompletion=completion.everything,

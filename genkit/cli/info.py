@@ -28,7 +28,9 @@ _NOTES = {
 def info(
     name: Annotated[
         str,
-        typer.Argument(help="A name from genkit list.", autocompletion=completion.everything),
+        typer.Argument(
+            metavar="NAME", help="A name from genkit list.", autocompletion=completion.everything
+        ),
     ],
     as_json: JsonFlag = False,
 ) -> int:

@@ -24,8 +24,9 @@ def plugin(
     name: Annotated[
         str,
         typer.Argument(
+            metavar="NAME",
             help="What it is called: lower case, digits and hyphens. The distribution is "
-            "genkit-keras-NAME, the package genkit_NAME."
+            "genkit-keras-NAME, the package genkit_NAME.",
         ),
     ],
     kind: Annotated[

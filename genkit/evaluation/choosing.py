@@ -77,7 +77,8 @@ def choose(
             reason = error.message.removeprefix(f"{entry.spec.name} can't measure this: ")
             left_out.setdefault(reason, []).append(entry.spec.name)
     for reason, metrics in left_out.items():
-        progress.note(f"Left out: {', '.join(metrics)}: {reason}")
+        why = reason if len(metrics) == 1 else reason.replace("it needs ", "they need ", 1)
+        progress.note(f"Left out: {', '.join(metrics)}: {why}")
     if not chosen:
         raise UsageError(
             f"No metric fits a model of {modality}.",

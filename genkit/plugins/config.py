@@ -80,7 +80,8 @@ def parse(
     try:
         return config_class.model_validate(dict(settings))
     except pydantic.ValidationError as error:
-        first = error.errors()[0]
+        # What is missing comes last: a misspelt name is missing too.
+        first = min(error.errors(), key=lambda fault: fault["type"] == "missing")
         name = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             known = list(config_class.model_fields)

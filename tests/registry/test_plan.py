@@ -114,6 +114,10 @@ def test_the_backend_is_never_switched_inside_a_process(monkeypatch):
         ({"config": {"latent_dim": "many"}}, "valid integer.*received 'many'"),
         ({"config": {"kl_weight": float("nan")}}, "finite"),
         ({"data": {"splitt": "test"}}, "data set mnist has no setting 'splitt'.*'split'"),
+        (
+            {"dataset": "image-folder", "data": {"paht": "photos"}},
+            "has no setting 'paht'. Did you mean 'path'",
+        ),
         ({"data": {"split": "half"}}, "'train', 'test' or 'all'"),
         ({"data": {"transforms": ["resise=3"]}}, "resize"),
         ({"callbacks": {"early-stop": {}}}, "Did you mean 'early-stopping'"),

@@ -197,7 +197,8 @@ def compare_recommenders(
         ]
         table("", ["run", metric, "95 % interval"], rows)
         say(
-            f"\nDifference {paired.difference:+.4f} ({paired.low:+.4f} to {paired.high:+.4f}), "
+            f"\n{first} minus {second}: {paired.difference:+.4f} "
+            f"({paired.low:+.4f} to {paired.high:+.4f}), "
             f"p = {paired.p:.2g}, over {paired.n} users."
         )
 

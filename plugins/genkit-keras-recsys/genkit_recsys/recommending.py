@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _POOL = 10
 """Candidates that diversity chooses among, for each item that is asked for."""
+_LISTED = 20
+"""Attributes that an error names."""
 
 
 @dataclass(frozen=True)
@@ -118,13 +120,29 @@ def _fitting(archive: Archive, filters: Filters) -> NDArray[np.bool_]:
     known = set().union(*sets) - {""}
     for name in (*filters.having, *filters.lacking):
         if name.casefold() not in known:
-            listed = ", ".join(sorted(known)[:20]) or "none"
-            raise UsageError(f"No item has the attribute {name!r}; there are {listed}.")
+            raise _unknown(name, archive)
     for name in filters.having:
         fits &= np.array([name.casefold() in each for each in sets])
     for name in filters.lacking:
         fits &= np.array([name.casefold() not in each for each in sets])
     return fits
+
+
+def _unknown(name: str, archive: Archive) -> UsageError:
+    """Return the error of an attribute that no item has: which there are, and which is near."""
+    import difflib
+
+    written = {
+        each.casefold(): each for text in archive.attributes for each in text.split("|") if each
+    }
+    listed = [written[form] for form in sorted(written)]
+    more = f" and {len(listed) - _LISTED:,} more" if len(listed) > _LISTED else ""
+    near = difflib.get_close_matches(name.casefold(), written, 1)
+    return UsageError(
+        f"No item has the attribute {name!r}; there are "
+        f"{', '.join(listed[:_LISTED]) or 'none'}{more}.",
+        f"Did you mean {written[near[0]]!r}?" if near else "",
+    )
 
 
 def similarities(archive: Archive, items: NDArray[np.integer]) -> NDArray[np.float32]:

@@ -111,7 +111,8 @@ def test_recommend_teaches_and_refuses_in_one_line(run):
     for words, said in (
         (("--user", "nobody"), "knows no user 'nobody'"),
         (("--history", "Film 3, Th"), "Did you mean 'Film 3, The (1953)' or"),
-        (("--user", "user 1", "--where", "Wstern"), "No item has the attribute"),
+        (("--user", "user 1", "--where", "Wstern"), "there are Comedy, Drama, New, Old, War."),
+        (("--user", "user 1", "--where", "not:drma"), "Did you mean 'Drama'?"),
         ((), "one of --user, --history and --all"),
     ):
         code, _, err = call("recommend", run("ease"), *words)
@@ -261,6 +262,8 @@ def test_two_recommenders_are_compared_user_by_user(run):
     assert found["users"] == 60
     first, second = (figure["value"] for figure in found["figures"])
     assert found["difference"] == pytest.approx(first - second)
+    _, out, _ = call("compare-recommenders", run("ease"), run("popularity"))
+    assert f"{run('ease')} minus {run('popularity')}: {found['difference']:+.4f} (" in out
 
 
 def test_what_is_no_recommender_is_not_compared_with_one(run, folder):
