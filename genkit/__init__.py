@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from genkit.plugins.catalogue import info, list_datasets, list_models
     from genkit.plugins.config import AbsolutePath, Config
     from genkit.plugins.hookspecs import hookimpl
+    from genkit.plugins.item_specs import RendererSpec, ReviewerSpec, TransformSpec
     from genkit.plugins.opener_spec import OpenerSpec
     from genkit.plugins.registry import Registry
     from genkit.plugins.schema import Field, Schema
@@ -33,10 +34,7 @@ if TYPE_CHECKING:
         DatasetSpec,
         MetricSpec,
         ModelSpec,
-        RendererSpec,
-        ReviewerSpec,
         TrainerSpec,
-        TransformSpec,
     )
     from genkit.report.page import write_report
     from genkit.report.rendering import Renderer
@@ -70,15 +68,15 @@ _HOME = {
     "Outcome": "genkit.plan.fitting",
     "Registry": "genkit.plugins.registry",
     "Renderer": "genkit.report.rendering",
-    "RendererSpec": "genkit.plugins.specs",
+    "RendererSpec": "genkit.plugins.item_specs",
     "Result": "genkit.workflows.train",
     "Review": "genkit.report.reviewing",
     "Reviewer": "genkit.report.reviewing",
-    "ReviewerSpec": "genkit.plugins.specs",
+    "ReviewerSpec": "genkit.plugins.item_specs",
     "Schema": "genkit.plugins.schema",
     "Trainer": "genkit.models.training.trainer",
     "TrainerSpec": "genkit.plugins.specs",
-    "TransformSpec": "genkit.plugins.specs",
+    "TransformSpec": "genkit.plugins.item_specs",
     "activate": "genkit.plan.activation",
     "augment": "genkit.workflows.augment",
     "compare": "genkit.workflows.compare",

@@ -9,16 +9,9 @@ from genkit.builtin.model_specs import MODELS
 from genkit.builtin.opener_specs import OPENERS
 from genkit.builtin.transform_specs import TRANSFORMS
 from genkit.plugins.hookspecs import hookimpl
+from genkit.plugins.item_specs import RendererSpec, TransformSpec
 from genkit.plugins.opener_spec import OpenerSpec
-from genkit.plugins.specs import (
-    CallbackSpec,
-    DatasetSpec,
-    MetricSpec,
-    ModelSpec,
-    RendererSpec,
-    TrainerSpec,
-    TransformSpec,
-)
+from genkit.plugins.specs import CallbackSpec, DatasetSpec, MetricSpec, ModelSpec, TrainerSpec
 
 
 @hookimpl

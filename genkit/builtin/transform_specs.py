@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genkit.plugins.specs import TransformSpec
+from genkit.plugins.item_specs import TransformSpec
 
 _HOME = "genkit.data.transforms"
 

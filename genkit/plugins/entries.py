@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from genkit.errors import UsageError
+from genkit.plugins.item_specs import RendererSpec, ReviewerSpec, TransformSpec
 from genkit.plugins.opener_spec import OpenerSpec
 from genkit.plugins.specs import (
     CallbackSpec,
@@ -15,11 +16,8 @@ from genkit.plugins.specs import (
     DatasetSpec,
     MetricSpec,
     ModelSpec,
-    RendererSpec,
-    ReviewerSpec,
     Spec,
     TrainerSpec,
-    TransformSpec,
     resolve,
 )
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 import pluggy
 
+from genkit.plugins.item_specs import RendererSpec, ReviewerSpec, TransformSpec
 from genkit.plugins.opener_spec import OpenerSpec
 from genkit.plugins.specs import (
     CallbackSpec,
@@ -20,10 +21,7 @@ from genkit.plugins.specs import (
     DatasetSpec,
     MetricSpec,
     ModelSpec,
-    RendererSpec,
-    ReviewerSpec,
     TrainerSpec,
-    TransformSpec,
 )
 
 hookspec = pluggy.HookspecMarker("genkit")

@@ -1,0 +1,74 @@
+"""The records of what handles items of one modality: shows them, reviews them, changes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from genkit.plugins.specs import Spec
+
+
+@dataclass(frozen=True, kw_only=True)
+class RendererSpec(Spec):
+    """A way to show items of one modality, in grids, reports and files.
+
+    Args:
+        renderer: reference to a ``genkit.Renderer`` subclass, called with the schema and the name
+            of the field.
+        modality: what it shows.
+    """
+
+    renderer: str
+    modality: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("renderer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewerSpec(Spec):
+    """A check of everything generated, before it is written.
+
+    Args:
+        reviewer: reference to a ``genkit.Reviewer`` subclass, called with the schema and the name
+            of the field.
+        modality: what it reviews.
+    """
+
+    reviewer: str
+    modality: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("reviewer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformSpec(Spec):
+    """Something done to items of one modality before a model sees them, named in a recipe.
+
+    Args:
+        transform: reference to a ``genkit.data.Transform`` subclass, whose ``parse`` reads what
+            stands behind the name.
+        modality: of the items; the first field of it is transformed.
+        examples: how it is written, ``("resize=32", "resize=32x48")``; each must do for items that
+            ``genkit check`` tries it on.
+        usage: the same in words, for who writes it wrongly; the examples when left out.
+        undone: whether its ``undo`` gives the items back, to rounding.
+    """
+
+    transform: str
+    modality: str
+    examples: tuple[str, ...]
+    usage: str = ""
+    undone: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("transform")
+        named = [str(example).partition("=")[0].strip() == self.name for example in self.examples]
+        self._require(
+            isinstance(self.examples, tuple) and named and all(named),
+            "examples: a tuple of texts that begin with the name",
+        )
+        object.__setattr__(self, "usage", self.usage or " or ".join(self.examples))
