@@ -39,7 +39,9 @@ _THOUSAND = 1000
 def compare(  # noqa: PLR0917
     model: Annotated[
         str | None,
-        typer.Argument(help="Name of the model.", autocompletion=completion.models),
+        typer.Argument(
+            metavar="MODEL", help="Name of the model.", autocompletion=completion.models
+        ),
     ] = None,
     models: Annotated[
         str | None,

@@ -19,6 +19,7 @@ def list_specs(
     kind: Annotated[
         str | None,
         typer.Argument(
+            metavar="KIND",
             help=f"One of {', '.join(KINDS)}, plugins; all if not given.",
             autocompletion=completion.kinds,
         ),

@@ -119,13 +119,15 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     from rich.table import Table
 
     console = Console()
-    widths = _least_widths(columns, rows)
-    if sum(widths) + 2 * (len(widths) - 1) > console.width:
+    least = _least_widths(columns, rows)
+    room = console.width - 2 * (len(least) - 1)
+    if sum(least) > room:
         _paragraphs(title, columns, rows)
         return
+    widths = _fitting_widths(columns, rows, least, room)
     grid = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for index, (column, width) in enumerate(zip(columns, widths, strict=True)):
-        grid.add_column(column, overflow="fold", no_wrap=index == 0, min_width=width)
+        grid.add_column(column, overflow="fold", no_wrap=index == 0, width=width)
     for row in rows:
         grid.add_row(*(escape(cell) for cell in row))
     console.print(grid)
@@ -140,6 +142,26 @@ def _least_widths(columns: list[str], rows: list[list[str]]) -> list[int]:
         max(cell_len(word) for cell in cells for word in (*cell.split(), "")) for cells in others
     ]
     return [max(map(cell_len, whole)), *widths]
+
+
+def _fitting_widths(
+    columns: list[str], rows: list[list[str]], least: list[int], room: int
+) -> list[int]:
+    """Return widths that fill the room at most: the widest column that can gives way first.
+
+    Rich takes from a column what its words need, and cuts off what then sticks out.
+    """
+    from rich.cells import cell_len
+
+    lines = (
+        [cell_len(line) for cell in cells for line in cell.splitlines() or [""]]
+        for cells in zip(columns, *rows, strict=True)
+    )
+    widths = [max(each) for each in lines]
+    while sum(widths) > room:
+        wide = [index for index, width in enumerate(widths) if width > least[index]]
+        widths[max(wide, key=widths.__getitem__)] -= 1
+    return widths
 
 
 def _paragraphs(title: str, columns: list[str], rows: list[list[str]]) -> None:

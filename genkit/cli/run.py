@@ -45,6 +45,7 @@ def run(  # noqa: PLR0917
     model: Annotated[
         str | None,
         typer.Argument(
+            metavar="MODEL",
             help="Name of the model; may stand in the recipe instead.",
             autocompletion=completion.models,
         ),

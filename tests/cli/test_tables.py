@@ -28,6 +28,18 @@ def test_a_table_that_must_be_narrow_breaks_between_words(capsys, monkeypatch):
     assert len(lines) == 5
 
 
+def test_nothing_is_cut_off_where_one_long_column_takes_the_room_of_the_short_ones(
+    capsys, monkeypatch
+):
+    columns = ["name", "data set", "length", "time", "FID", "settings"]
+    long = ", ".join(f"a_setting_of_the_model_{number} = {number}" for number in range(9))
+    rows = [["reference", "mnist", "3300 steps", "2.6 min", "100", long]]
+    for width in range(62, 100):
+        lines = printed(capsys, monkeypatch, width, lambda: table("", columns, rows))
+        shown = {word for line in lines for word in line.split()}
+        assert {word for row in [columns, *rows] for cell in row for word in cell.split()} == shown
+
+
 def test_a_table_whose_words_do_not_fit_is_a_paragraph_a_row(capsys, monkeypatch):
     lines = printed(capsys, monkeypatch, 40, lambda: table("Presets", COLUMNS, ROWS))
     assert lines == [
