@@ -164,16 +164,20 @@ class LiveLine:
         now = time.monotonic() - self._began
         yield status_line(self._status(), options.max_width, plain=options.ascii_only, now=now)
 
-    def tick(self) -> None:
-        """Show the status where it doesn't show itself: a notebook's cell, a line in a log."""
+    def tick(self, *, at_once: bool = False) -> None:
+        """Show the status where it doesn't show itself: a notebook's cell, a line in a log.
+
+        Args:
+            at_once: however short ago the last was: the next may be minutes away.
+        """
         if self._live is not None:
             return
         now = time.monotonic()
         if self._cell is not None:
-            if now - self._shown >= _NOTEBOOK_SECONDS:
+            if at_once or now - self._shown >= _NOTEBOOK_SECONDS:
                 self._shown = now
                 self._write_cell()
-        elif now - self._shown >= _PLAIN_SECONDS:
+        elif at_once or now - self._shown >= _PLAIN_SECONDS:
             self._shown = now
             print_line(plain_text(self._status()))
 

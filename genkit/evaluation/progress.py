@@ -31,7 +31,7 @@ class EvaluationProgress:
 
     def computing(self, what: str) -> None:
         """Show that something is computed whose end can't be told."""
-        self._show(Status("", waiting=f"computing {what}"))
+        self._show(Status("", waiting=f"computing {what}"), at_once=True)
 
     def through(self, batches: Iterable[_Batch], what: str, total: int) -> Iterator[_Batch]:
         """Return the batches, and show how many of ``total`` items have been seen."""
@@ -52,8 +52,8 @@ class EvaluationProgress:
             self._line.close()
             self._line = None
 
-    def _show(self, status: Status) -> None:
+    def _show(self, status: Status, *, at_once: bool = False) -> None:
         self._status = status
         if self._shown:
             self._line = self._line or LiveLine(lambda: self._status)
-            self._line.tick()
+            self._line.tick(at_once=at_once)

@@ -71,6 +71,7 @@ def test_all_metrics_that_fit_are_taken_and_the_others_named(run, capsys):
     assert "Features: pixels; others with: genkit evaluate --extractor NAME" in told
     assert "Left out: unfit: it wants more than Pixels." in told
     assert "faulty is left out, it failed: of its own" in told
+    assert "computing brightness ..." in told.splitlines()  # at once: it may take minutes
 
 
 @pytest.mark.parametrize(
