@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from genkit.plan.plan import Plan
     from genkit.plugins.entries import Entry
     from genkit.plugins.registry import Registry
-    from genkit.plugins.specs import Schema
+    from genkit.plugins.schema import Field, Schema
 
 USUAL_EXTRACTOR = "pixels"
 """That of images whose data set names none."""
@@ -117,7 +117,7 @@ def open_context(
     """
     assert model.schema is not None, "a loaded model knows its data"
     real = reference.source
-    _check_alike(model.schema, real.schema)
+    check_alike(model.schema, real.schema, model.output_fields)
     card = {
         "against": reference.entry.spec.name,
         "fingerprint": real.fingerprint(),
@@ -172,15 +172,33 @@ def _store(
     )
 
 
-def _check_alike(schema: Schema, other: Schema) -> None:
-    """Refuse to compare a model with data of another form; labels may be others."""
+def check_alike(schema: Schema, other: Schema, generated: Collection[str]) -> None:
+    """Refuse to compare a model with data of another form.
+
+    Labels may be others, and what no batch holds may be missing, such as captions, unless it is
+    generated.
+
+    Raises:
+        UsageError: the form is another.
+    """
     for name, wanted in schema.fields.items():
-        if wanted.modality != "label" and (name not in other or other[name] != wanted):
-            received = other.fields.get(name)
+        counts = name in generated or (wanted.computable and wanted.modality != "label")
+        received = other.fields.get(name)
+        if counts and received != wanted:
+            shown = _in_words(wanted), "none" if received is None else _in_words(received)
+            if shown[0] == shown[1]:
+                shown = str(wanted), str(received)
             raise UsageError(
-                f"Expected data like the model's, with {name} as {wanted}; received {received}.",
+                f"Expected data like the model's, with {name} as {shown[0]}; received {shown[1]}.",
                 "Bring it into that form: --data transforms=..., see genkit info DATASET",
             )
+
+
+def _in_words(field: Field) -> str:
+    """Return what one looks at first: shape, dtype and range."""
+    sizes = "x".join("any" if size is None else str(size) for size in field.shape)
+    limits = f" from {field.range[0]:g} to {field.range[1]:g}" if field.range else ""
+    return f"{sizes or 'one value'}, {field.dtype}{limits}"
 
 
 def open_training(

@@ -184,7 +184,11 @@ class Generating:
             UsageError: the model takes no label, or knows no such class.
         """
         if not self.conditional:
-            raise UsageError(f"{type(self).__name__} takes no label: it knows no classes.")
+            raise UsageError(
+                f"{type(self).__name__} takes no label: it knows no classes.",
+                "Train a model that generates by label, on data with labels: "
+                "docs/how-to/generate-by-label.md",
+            )
         classes = self.classes()
         number = label
         if isinstance(label, str):

@@ -75,7 +75,7 @@ def test_latents_are_written_and_drawn(genkit_command, trained):
 
     for arguments, said in (
         (("reconstruct", run, "--n", 100_000), "at most 297"),
-        (("generate", run, "--label", 1), "takes no label"),
+        (("generate", run, "--label", 1), "Train a model that generates by label"),
         (("generate", run, "--out", "a" * 300), "a name of at most"),
         (("encode", run, "--out", "a" * 300 + ".npz"), "a name of at most"),
         (("report", run, "--out", "a" * 300 + ".html"), "a name of at most"),

@@ -11,6 +11,7 @@ import pytest
 import genkit
 from genkit.errors import RunError, UsageError
 from genkit.evaluation import check_comparable
+from genkit.evaluation.inputs import check_alike
 from genkit.evaluation.results import results
 from genkit.plugins.registry import Plugin, Registry, using
 from tests.docs.documents import SAMPLES
@@ -230,10 +231,22 @@ def test_classes_take_turns_where_the_data_has_none(trained, tmp_path):
 
 def test_other_data_of_the_same_form_can_be_compared_with(run):
     mnist = {"against": "mnist", "data": {"limit": 70}}
-    with pytest.raises(UsageError, match=r"with image as .*--data transforms"):
+    with pytest.raises(
+        UsageError,
+        match=r"with image as 8x8x1, uint8 from 0 to 16; received 28x28x1, .*--data transforms",
+    ):
         genkit.evaluate(run, **SMALL, **mnist)
     *_, figure = genkit.evaluate(run, **SMALL, against="digits", data={"limit": 200})
     assert (figure.card["split"], figure.card["n_real"]) == ("test", 200)
+
+
+def test_what_no_batch_holds_may_be_missing_from_other_data_unless_it_is_generated():
+    image = genkit.Field((8, 8, 3), "uint8", "image", (0, 255))
+    captioned = genkit.Schema({"image": image, "caption": genkit.Field((), "string", "text")})
+    bare = genkit.Schema({"image": image})
+    check_alike(captioned, bare, ("image",))
+    with pytest.raises(UsageError, match="caption as one value, string; received none"):
+        check_alike(captioned, bare, ("image", "caption"))
 
 
 def test_other_data_is_no_held_out_data(run, registry):
