@@ -190,7 +190,7 @@ def test_data_sets_of_tensorflow_of_items_and_of_batches(digits):
         (lambda argument: argument, "received function"),
         ([], "at least one item"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_another_object_is_refused_in_one_line_that_says_what_can_be_opened(data, message):
     with pytest.raises(DataError, match=message) as refused:
