@@ -14,6 +14,7 @@ TWELVE = tuple(sorted(str(number) for number in range(1, 13)))  # "1", "10", "11
 
 def model(*classes):
     made = Generating()
+    made.assets = {}
     made.conditional = True
     made.schema = Schema({"label": Field((), "int32", "label", classes=classes)})
     return made

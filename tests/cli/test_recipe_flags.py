@@ -67,6 +67,7 @@ def test_the_command_of_a_report_writes_all_flags_that_a_plan_keeps():
         "sample_every",
         "keep",
         "keep_best",
+        "validate_every",
         "learning_rate_schedule",
         "warmup_steps",
         "init",

@@ -188,6 +188,7 @@ def test_fields_beside_the_files_must_be_those_of_the_schema(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system forks no process")
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # JAX may run; the child only decodes
 def test_a_forked_process_decodes_too(folder, small_cache):
     source = opened(folder)
     items_of(source)

@@ -123,9 +123,9 @@ class Extractor:
 
 def test_features_of_real_items_are_made_once(store):
     extractor = Extractor()
-    first = [b.features for b in batches_with_kept_features(Source(), extractor, store)]
+    first = [b.features for b in batches_with_kept_features(Source(), "image", extractor, store)]
     assert extractor.seen == 150
-    batches = list(batches_with_kept_features(Source(), extractor, store))
+    batches = list(batches_with_kept_features(Source(), "image", extractor, store))
     assert extractor.seen == 150
     assert all(isinstance(batch, Batch) for batch in batches)
     for before, batch in zip(first, batches, strict=True):
@@ -135,10 +135,10 @@ def test_features_of_real_items_are_made_once(store):
 
 def test_features_that_nobody_asked_for_or_that_are_too_large_are_not_kept(store, monkeypatch):
     extractor = Extractor()
-    list(batches_with_kept_features(Source(), extractor, store))
+    list(batches_with_kept_features(Source(), "image", extractor, store))
     assert store.read("features") is None
     monkeypatch.setattr("genkit.evaluation.streams.MOST_OF_ONE", 150 * 4 * 4 - 1)
-    for batch in batches_with_kept_features(Source(), extractor, store):
+    for batch in batches_with_kept_features(Source(), "image", extractor, store):
         assert batch.features.shape[1] == 4
     assert store.read("features") is None
 

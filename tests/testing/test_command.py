@@ -1,6 +1,7 @@
 """`genkit check`: the table, the JSON, the exit code, other backends."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -15,7 +16,7 @@ def test_a_data_set_passes_and_the_table_says_so(genkit_command):
     shown = genkit_command("check", "digits").stdout
     assert "✓" in shown
     assert "splits_are_disjoint" in shown
-    assert shown.strip().endswith("12 passed")
+    assert re.search(r"\n\d+ passed$", shown.strip())
 
 
 def test_a_failure_is_told_in_json_and_by_the_exit_code(genkit_command, unsound_path):
@@ -41,7 +42,9 @@ def test_an_unknown_name_is_a_mistake_of_usage(genkit_command):
 def test_all_backends_are_checked_each_in_a_process_of_its_own(genkit_command):
     told = json.loads(genkit_command("check", "digits", "--backend", "all", "--json").stdout)
     by_backend = {name: [c for c in told["checks"] if c["backend"] == name] for name in BACKENDS}
-    assert {len(checks) for checks in by_backend.values()} == {12}
+    named = [[check["name"] for check in checks] for checks in by_backend.values()]
+    assert named[0]
+    assert named[0] == named[1] == named[2]
     assert {check["outcome"] for check in told["checks"]} == {"passed"}
 
 

@@ -251,10 +251,10 @@ class Loop:
         self.in_epoch = False
         epoch, index = divmod(self.position.step - 1, self.loader.steps_per_epoch)
         means = {name: total / (index + 1) for name, total in self.position.epoch_sums.items()}
-        logs = means | self.trainer.measures(self.position.step)
         validation = self.position.validation
         fresh = self.position.validated > self.position.step - (index + 1)
-        self.watchers.call("on_epoch_end", epoch, logs | (validation if fresh else {}))
+        logs = means | self.trainer.measures(self.position.step) | (validation if fresh else {})
+        self.watchers.call("on_epoch_end", epoch, logs)  # which may add values of its own
         self.watchers.check_monitors(logs | validation, epoch_ended=True)
 
     def _keep(self, *, samples: bool = True, checkpoint: bool = True) -> None:
