@@ -133,10 +133,13 @@ class Schema:
         for name, candidate in self.fields.items():
             if candidate.modality == modality:
                 return name
+        remedy = "Choose another data set or model: genkit list"
+        if modality == "label":
+            remedy = f"Labels of an image folder are its sub-folders, one a class. {remedy}"
         raise DataError(
             f"Expected data with a field of modality {modality!r}; "
             f"received {', '.join(f'{n} ({f.modality})' for n, f in self.fields.items())}.",
-            "Choose another data set or model: genkit list",
+            remedy,
         )
 
     def main_field(self) -> str:

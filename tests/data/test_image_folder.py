@@ -198,6 +198,17 @@ def test_an_empty_or_missing_folder_is_an_error(tmp_path):
         opened(paint(tmp_path / "a.png"))
 
 
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [("photso", "Did you mean 'photos'"), ("elsewhere", "Name the folder: --data path=FOLDER")],
+)
+def test_a_folder_that_is_not_there_is_answered_with_what_to_do(tmp_path, name, remedy):
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(DataError, match=remedy):
+        opened(tmp_path / name)
+
+
 def test_the_path_is_required():
     with pytest.raises(UsageError, match="'path'"):
         config_module.parse(ImageFolderConfig, {}, "data set image-folder")

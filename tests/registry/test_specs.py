@@ -132,6 +132,8 @@ def test_a_missing_modality_is_named_with_what_there_is():
     schema = Schema({"text": genkit.Field((None,), "int32", "text")})
     with pytest.raises(DataError, match=r"modality 'image'.*text \(text\)"):
         schema.name_of("image")
+    with pytest.raises(DataError, match=r"sub-folders, one a class"):
+        schema.name_of("label")
 
 
 def test_limits_are_described_where_they_are_written():

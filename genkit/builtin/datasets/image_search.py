@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from PIL import features
 
 from genkit.errors import DataError
 from genkit.files import reason_of
+from genkit.plugins.names import suggestion
 
 if TYPE_CHECKING:
     from genkit.data.left_out import LeftOut
@@ -67,7 +69,7 @@ class ImageSearch:
         except OSError as error:
             raise DataError(
                 f"Expected a folder of images at {error.filename or root}; {reason_of(error)}.",
-                "Unpack it first." if root.suffix.lower() in _ARCHIVES else "",
+                _remedy(root),
             ) from error
 
     def _search(self, top: Path) -> list[Path]:
@@ -127,3 +129,15 @@ def _begins_like_an_image(path: Path) -> bool:
             return file.read(4).startswith(_BEGINNINGS)
     except OSError:
         return False
+
+
+def _remedy(root: Path) -> str:
+    """Return what to do where there is no folder."""
+    if root.suffix.lower() in _ARCHIVES:
+        return "Unpack it first."
+    if root.is_dir():
+        return ""
+    beside: list[str] = []
+    with suppress(OSError):
+        beside = [path.name for path in root.parent.iterdir() if path.is_dir()]
+    return suggestion(root.name, beside) or "Name the folder: --data path=FOLDER"
