@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genkit.data.source import Batch, Source
+from genkit.data.source import Batch, Source, bytes_of
 from genkit.data.varying import Ragged
 from genkit.data.vocabulary import vocabulary_of
 from genkit.errors import DataError
@@ -86,7 +86,7 @@ class ColumnSource(Source):
             arrays += [self._missing[name]] if name in self._missing else []
             for array in arrays:
                 digest.update(json.dumps([name, list(array.shape)]).encode())
-                digest.update(_bytes_of(array))
+                digest.update(bytes_of(array))
         return digest.hexdigest()
 
 
@@ -143,9 +143,3 @@ def _check_range(name: str, values: NDArray[Any], field: Field) -> None:
     if low < bounds[0] or high > bounds[1]:
         lowest, highest = (int(x) if float(x).is_integer() else x for x in bounds)
         raise DataError(f"Expected {name!r} from {lowest} to {highest}; received {low} to {high}.")
-
-
-def _bytes_of(array: NDArray[Any]) -> bytes:
-    if array.dtype == object:
-        return json.dumps(array.tolist()).encode()
-    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()

@@ -155,7 +155,7 @@ def content_digest(schema: Schema, arrays: Mapping[str, Sliceable]) -> str:
         length = array.shape[0]
         rows = max(1, _CHUNK_BYTES // max(1, array.nbytes // length))
         for start in range(0, length, rows):
-            digest.update(_bytes_of(array[start : start + rows]))
+            digest.update(bytes_of(array[start : start + rows]))
     return digest.hexdigest()
 
 
@@ -206,7 +206,8 @@ def _checked(name: str, array: NDArray[Any], field: Field) -> NDArray[Any]:
     return array
 
 
-def _bytes_of(array: NDArray[Any]) -> bytes:
+def bytes_of(array: NDArray[Any]) -> bytes:
+    """Return what a fingerprint reads of an array: the same bytes on every machine."""
     if array.dtype == object:
         return json.dumps(array.tolist()).encode()
     return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
