@@ -48,22 +48,29 @@ def open_data(
     Raises:
         GenkitError: no such data set, a bad setting, or data that can't be read.
     """
+    if not unseen and not changes:
+        return open_divided(plan, registry)[0]
     entry = registry.find("datasets", plan.qualified("dataset"))
     split = {"split": entry.spec.held_out} if unseen and entry.spec.splits else {}
-    source = open_entry(entry, {**plan.data, **split, **(changes or {})})
-    if unseen or changes or plan.validate_every is None or _open_validation(plan, entry):
-        return source
-    return hold_out(source, plan.seed)[0]
+    return open_entry(entry, {**plan.data, **split, **(changes or {})})
 
 
-def open_held_out(plan: Plan, registry: Registry) -> Source:
-    """Open what a plan that validates looks at: the validation split, or a tenth held out.
+def open_divided(plan: Plan, registry: Registry) -> tuple[Source, Source | None]:
+    """Open what a plan learns from, and what it validates on, if it does.
+
+    Returns:
+        the items to learn from; and those of the validation split or, without one, a tenth of the
+        items, which are then not learned from.
 
     Raises:
         GenkitError: as ``open_data``; or too few items.
     """
     entry = registry.find("datasets", plan.qualified("dataset"))
-    return _open_validation(plan, entry) or hold_out(open_entry(entry, plan.data), plan.seed)[1]
+    source = open_entry(entry, plan.data)
+    if plan.validate_every is None:
+        return source, None
+    validation = _open_validation(plan, entry)
+    return hold_out(source, plan.seed) if validation is None else (source, validation)
 
 
 def _open_validation(plan: Plan, entry: Entry) -> Source | None:

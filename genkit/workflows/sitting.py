@@ -30,8 +30,7 @@ from genkit.runs.inputs import (
     new_model,
     new_trainer,
     on_this_device,
-    open_data,
-    open_held_out,
+    open_divided,
 )
 from genkit.runs.run import Run
 from genkit.runs.statement import Statement, write_statement
@@ -69,14 +68,13 @@ class Sitting:
         self.registry = installed()
         activation.activate(plan.backend)
         self.plan = plan = on_this_device(plan)
-        self.source = open_data(plan, self.registry)
+        self.source, self.held_out = open_divided(plan, self.registry)
         self.model = new_model(plan, self.source, self.registry, at_most=at_most)
         trainer = self.registry.find("trainers", plan.qualified("trainer"))
         self.trainer: Trainer = new_trainer(trainer, plan.trainer_config)
         self.trainer.check(self.model, self.source, plan.settings())
-        self.held_out: Source | None = None
-        if plan.validate_every is not None:
-            self._open_held_out(verbose=verbose)
+        if self.held_out is not None:
+            self._check_held_out(self.held_out, verbose=verbose)
         if self.trainer.protects_data and self.source.assets:
             raise UsageError(
                 f"The trainer {plan.trainer} lets nothing out of the data but the model; one of "
@@ -91,17 +89,16 @@ class Sitting:
             self.callbacks.append(Progress())
         self.initial: InitialWeights | None = None
 
-    def _open_held_out(self, *, verbose: bool) -> None:
-        """Open the data for validation, and say how much it is.
+    def _check_held_out(self, held_out: Source, *, verbose: bool) -> None:
+        """Refuse a trainer that has no loop to validate in; say how much is held out.
 
         Raises:
-            GenkitError: the trainer has no loop, or there are too few items.
+            UsageError: the trainer has no loop.
         """
         if not self.trainer.stepwise:
             raise UsageError(f"The trainer {self.plan.trainer} can't validate: it has no loop.")
-        self.held_out = open_held_out(self.plan, self.registry)
         if verbose:
-            count, learned = len(self.held_out), len(self.source)
+            count, learned = len(held_out), len(self.source)
             print_line(f"Held out: {count:,} items for validation; {learned:,} are learned from")
 
     def load_initial_weights(self, init: str) -> None:

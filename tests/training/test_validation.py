@@ -167,7 +167,7 @@ def test_a_tenth_is_held_out_and_not_learned_from(train):
     run = train(steps=1, validate_every=1).run
     everything = inputs.open_data(run.plan.model_copy(update={"validate_every": None}), installed())
     learned = inputs.open_data(run.plan, installed())
-    held_out = inputs.open_held_out(run.plan, installed())
+    held_out = inputs.open_divided(run.plan, installed())[1]
     assert (len(held_out), len(learned) + len(held_out)) == (len(everything) // 10, len(everything))
     assert not set(learned.indices) & set(held_out.indices)
     assert run.environment()["data"]["items"] == len(learned)
@@ -185,9 +185,18 @@ def test_a_validation_split_is_used_where_there_is_one(train, tmp_path):
             Image.new("L", (8, 8), shade).save(tmp_path / "images" / split / f"{number}.png")
     data = {"path": str(tmp_path / "images")}
     run = train(dataset="image-folder", data=data, steps=1, batch_size=2, validate_every=1).run
-    held_out = inputs.open_held_out(run.plan, installed())
+    held_out = inputs.open_divided(run.plan, installed())[1]
     assert held_out.gather(np.arange(3))["image"][:, 0, 0, 0].tolist() == [100, 120, 140]
     assert len(inputs.open_data(run.plan, installed())) == 6
+
+
+@pytest.mark.once
+def test_a_sitting_opens_its_data_once(train, monkeypatch):
+    opened, open_entry = [], inputs.open_entry
+    monkeypatch.setattr(inputs, "open_entry", lambda *a: opened.append(a) or open_entry(*a))
+    monkeypatch.setattr("genkit.report.page.attach_report", lambda *_: None)
+    train(steps=1, validate_every=1)
+    assert len(opened) == 1
 
 
 @pytest.mark.once
