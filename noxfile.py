@@ -21,7 +21,7 @@ nox.options.default_venv_backend = "uv|venv"
 # What shares models or runs stays in one process; tests/balance.py says what, and what is long.
 TWO_PROCESSES = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
-COMPILED_FAST = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
+COMPILED_FAST = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
 CONSTRAINTS = ("-c", "constraints.txt")
 XDIST = "pytest-xdist>=3.8"
 TEST_TOOLS = ("pytest>=8.3", XDIST, "hypothesis>=6.130")
@@ -144,7 +144,7 @@ def plugins(session: nox.Session, backend: str) -> None:
     base = ("-e", f".[{backend}]", XDIST, *CONSTRAINTS)
     if together:
         session.install(*base, *(f"-e{folder}[test]" for folder in folders))
-    env = variables(session, backend, **ONE_THREAD)
+    env = variables(session, backend, **ONE_THREAD, **({} if FULL else COMPILED_FAST))
     env["PYTHONPATH"] = str(Path.cwd())  # for tests.balance
     shares = {}
     for folder in folders:

@@ -14,8 +14,7 @@ GENKIT = [sys.executable, "-m", "genkit"]
 
 def variables(**more: str) -> dict[str, str]:
     """Return the environment for a test of behaviour: this one's, and programs compiled fast."""
-    flags = f"{os.environ.get('XLA_FLAGS', '')} {compiling.FLAG}".strip()
-    return {**os.environ, "XLA_FLAGS": flags, **more}
+    return {**os.environ, compiling.FAST: "1", **more}
 
 
 class Commands:
@@ -53,8 +52,8 @@ class Commands:
                 capture_output=True, text=True, timeout=600, check=False,
             )  # fmt: skip
         else:
-            flags = {"XLA_FLAGS": environment.get("XLA_FLAGS", "")}
-            done = self.nursery(arguments).run(arguments, folder, flags)
+            fast = {compiling.FAST: environment.get(compiling.FAST)}
+            done = self.nursery(arguments).run(arguments, folder, fast)
         if check and done.returncode:
             raise AssertionError(f"exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done

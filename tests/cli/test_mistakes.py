@@ -12,7 +12,7 @@ from PIL import Image
 from genkit import cli
 from genkit.plan import activation
 
-pytestmark = [pytest.mark.once, pytest.mark.usefixtures("active_backend")]
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("active_backend", "compiled_fast")]
 
 
 def images(folder, n=12, size=(8, 8), mode="RGB"):

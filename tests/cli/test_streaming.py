@@ -8,7 +8,7 @@ import pytest
 from genkit.report.samples import Reviewed, save_npz
 from tests.engine.small import mlp_gan
 
-pytestmark = pytest.mark.usefixtures("active_backend")
+pytestmark = pytest.mark.usefixtures("active_backend", "compiled_fast")
 
 
 def test_batches_are_the_samples_in_order():

@@ -6,7 +6,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from tests.commands import variables
+from tests.compiling import FAST
 
 # What bash runs in place of the command: it asks by one pipe and waits at the other.
 _GENKIT = r"""
@@ -24,7 +24,7 @@ genkit() {
 def own_variables():
     """Return what a reader has set: nothing of GenKit's; programs are compiled fast."""
     taken = dict.fromkeys(name for name in os.environ if name.startswith("GENKIT_"))
-    return {**taken, "XLA_FLAGS": variables()["XLA_FLAGS"]}
+    return {**taken, FAST: "1"}
 
 
 def run_python(commands, file, folder):

@@ -17,6 +17,8 @@ from genkit.plugins.registry import Plugin, Registry, using
 from tests.docs.documents import SAMPLES
 from tests.evaluation import small_metrics
 
+pytestmark = pytest.mark.usefixtures("compiled_fast")
+
 SMALL = {"metrics": ["brightness", "distance"], "n": 100, "verbose": False}
 
 

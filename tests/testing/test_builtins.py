@@ -35,6 +35,7 @@ def is_tried(check):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures(*() if EVERYTHING else ("compiled_fast",))
 @parametrize_with_checks("genkit-keras")
 def test_built_in(check):
     if not is_tried(check):

@@ -88,6 +88,7 @@ def check_of(name, check):
 
 @pytest.mark.slow
 @pytest.mark.once
+@pytest.mark.usefixtures("compiled_fast")
 @pytest.mark.parametrize(("name", "check"), DEFECTS)
 def test_a_defect_is_found(name, check):
     outcome = check_of(name, check).run()
@@ -114,6 +115,7 @@ def test_a_defect_between_backends_is_found(name, check):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("compiled_fast")
 @pytest.mark.parametrize("name", SOUND)
 def test_what_is_sound_passes(name):
     outcomes = [c.run() for c in checks_for(name) if not c.definition.spans_backends]

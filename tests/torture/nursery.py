@@ -26,6 +26,7 @@ import warnings
 from pathlib import Path
 
 from genkit.plan import activation
+from tests import compiling
 from tests.torture import faults
 
 ROOT = Path(__file__).parents[2]
@@ -155,6 +156,8 @@ def _set_variables(environment):
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+    if activation.active_backend() == "jax":
+        compiling.heed_variable()
 
 
 def _redirect(request):

@@ -32,6 +32,7 @@ def built(name, source):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("compiled_fast")
 @pytest.mark.parametrize("name", [*DATA, *MODELS, "trim", "every", "gain", "toys"])
 def test_the_kit_finds_nothing_wrong(name):
     found = [c for c in checks_for(name) if not c.definition.spans_backends]

@@ -10,7 +10,7 @@ import genkit
 from genkit.errors import DataError, DivergedError, UsageError
 from tests.engine.small import mlp_gan
 
-pytestmark = pytest.mark.usefixtures("active_backend")
+pytestmark = pytest.mark.usefixtures("active_backend", "compiled_fast")
 DATA = {"vector": np.random.default_rng(0).uniform(-3, 3, (64, 4)).astype("float32")}
 
 

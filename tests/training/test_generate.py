@@ -11,7 +11,7 @@ from genkit.builtin.models.gan_configs import DCGANConfig
 from genkit.builtin.models.vae_configs import VAEConfig
 from genkit.errors import DataError, UsageError
 
-pytestmark = pytest.mark.usefixtures("active_backend")
+pytestmark = pytest.mark.usefixtures("active_backend", "compiled_fast")
 
 
 def schema(size=8, channels=1, limits=(0, 255)):

@@ -18,6 +18,8 @@ LABELS = np.arange(40, dtype=np.int32) % 4
 DATA = {"image": IMAGES, "label": LABELS}
 SETTINGS = {"batch_size": 16, "verbose": False}
 
+pytestmark = pytest.mark.usefixtures("compiled_fast")
+
 
 def tiny_gan(schema):
     """Build a GAN for whatever the first field is."""

@@ -11,7 +11,11 @@ import genkit
 from genkit.errors import RunError
 from tests.training.small import SMALL
 
-pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.usefixtures("active_backend")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.once,
+    pytest.mark.usefixtures("active_backend", "compiled_fast"),
+]
 
 SEVERAL_CLASSES = {"config": {**SMALL["config"], "dropout": 0}, "batch_size": 8}
 

@@ -14,7 +14,7 @@ from genkit.models.training.unsaved_run import UnsavedRun
 from genkit.plan.fitting import FitSettings
 from genkit.runs.run import Run
 
-pytestmark = pytest.mark.usefixtures("active_backend")
+pytestmark = pytest.mark.usefixtures("active_backend", "compiled_fast")
 DATA = {"vector": np.random.default_rng(0).random((64, 3), np.float32)}
 
 

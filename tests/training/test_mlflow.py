@@ -25,7 +25,7 @@ pytest.importorskip("sqlalchemy")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.once,
-    pytest.mark.usefixtures("active_backend"),
+    pytest.mark.usefixtures("active_backend", "compiled_fast"),
     pytest.mark.filterwarnings("ignore:The training step runs eagerly:UserWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # within SQLAlchemy and MLflow
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # SQLAlchemy closes its files at exit

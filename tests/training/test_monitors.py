@@ -7,7 +7,7 @@ import genkit
 from genkit.errors import UsageError
 from genkit.models.training import monitors
 
-pytestmark = [pytest.mark.usefixtures("active_backend")]
+pytestmark = [pytest.mark.usefixtures("active_backend", "compiled_fast")]
 
 LOGGED = ("d_loss", "g_loss")
 

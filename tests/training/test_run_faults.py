@@ -11,7 +11,7 @@ from genkit.errors import GenkitError, RunError, TrainingError
 from genkit.runs.run import Run
 from tests.training.small import SMALL
 
-pytestmark = pytest.mark.usefixtures("active_backend")
+pytestmark = pytest.mark.usefixtures("active_backend", "compiled_fast")
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from tensorboard.backend.event_processing.event_accumulator import IMAGES, SCALA
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.once,
-    pytest.mark.usefixtures("active_backend"),
+    pytest.mark.usefixtures("active_backend", "compiled_fast"),
     pytest.mark.filterwarnings("ignore:The training step runs eagerly:UserWarning"),
 ]
 SETTINGS = {"log": ["tensorboard"], "steps": 40, "checkpoint_every": 5, "sample_every": 20}

@@ -19,7 +19,7 @@ from genkit.runs.run import Run
 from genkit.workflows import sample_grids
 from tests.commands import GENKIT, variables
 
-pytestmark = pytest.mark.usefixtures("active_backend")
+pytestmark = pytest.mark.usefixtures("active_backend", "compiled_fast")
 
 
 def whole_checkpoints(run):

@@ -12,7 +12,7 @@ from genkit.plugins.registry import Plugin, Registry, installed, using
 from genkit.runs import inputs
 from tests.training import validation_plugin
 
-pytestmark = pytest.mark.usefixtures("active_backend")
+pytestmark = pytest.mark.usefixtures("active_backend", "compiled_fast")
 DATA = {"vector": np.random.default_rng(0).normal(size=(70, 3)).astype("float32")}
 HELD_OUT = {"vector": np.random.default_rng(1).normal(size=(23, 3)).astype("float32")}
 

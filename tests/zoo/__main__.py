@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from tests.zoo import page
 
 ROWS, PAGE = Path("docs/zoo.json"), Path("docs/zoo.md")
 SHIPPED = Path("genkit/builtin/zoo.json")
+_CPU = "cpu_seconds.json"  # in a run's folder
 
 
 def main() -> None:
@@ -66,6 +68,7 @@ def _row(model: str, options: argparse.Namespace) -> dict[str, Any]:
         "seed": options.seed,
         "steps": run.status()["step"],
         "seconds": round(run.metrics()[-1]["seconds"], 1),
+        "cpu_seconds": json.loads((path / _CPU).read_text(encoding="utf-8")),
         "quality": _quality(path),
         "machine": machine(),
         "date": time.strftime("%Y-%m-%d"),
@@ -73,12 +76,23 @@ def _row(model: str, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _train(model: str, path: Path, options: argparse.Namespace) -> None:
+    """Train a row, or go on with it, and keep the processor's seconds of all its sittings."""
+    before = _children_seconds()
     if not path.exists():
         command = ["run", model, "--preset", options.preset, "--backend", options.backend]
         command += ["--seed", str(options.seed), "--runs-dir", str(path.parent)]
         _call("genkit", *command, "--name", path.name)
     elif Run.open(path).status()["state"] != "done":
         _call("genkit", "resume", str(path))
+    else:
+        return
+    earlier = json.loads((path / _CPU).read_text(encoding="utf-8")) if (path / _CPU).exists() else 0
+    (path / _CPU).write_text(json.dumps(round(earlier + _children_seconds() - before, 1)))
+
+
+def _children_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _quality(path: Path) -> dict[str, Any]:

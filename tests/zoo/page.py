@@ -105,12 +105,13 @@ def _with_age(row: dict[str, Any]) -> str:
 
 
 def _training(rows: Sequence[dict[str, Any]], machines: dict[str, str]) -> str:
-    head = (*_IDENTITY, "steps", "minutes", "measured")
+    head = (*_IDENTITY, "steps", "minutes", "CPU minutes", "measured")
     body = [
         [
             *_identity(row),
             row["steps"],
             f"{row['seconds'] / 60:.1f}",
+            f"{row['cpu_seconds'] / 60:.1f}" if "cpu_seconds" in row else "-",
             f"{machines[row['machine']]}, {row['date']}",
         ]
         for row in rows
@@ -119,17 +120,25 @@ def _training(rows: Sequence[dict[str, Any]], machines: dict[str, str]) -> str:
 
 
 def _figures(rows: Sequence[dict[str, Any]], columns: dict[str, str]) -> str:
+    """Return a table of figures, a line for all seeds of a model's preset."""
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(_short(row)), []).append(row["quality"]["figures"])
     body = [
-        [*_short(row), *(_figure(row["quality"]["figures"].get(name)) for name in columns)]
-        for row in rows
+        [*named, len(group), *(_figure([each.get(name) for each in group]) for name in columns)]
+        for named, group in groups.items()
     ]
-    return _table((*_SHORT, *columns.values()), body)
+    return _table((*_SHORT, "seeds", *columns.values()), body)
 
 
-def _figure(interval: Sequence[float] | None) -> str:
-    if interval is None:
+def _figure(measured: Sequence[Sequence[float] | None]) -> str:
+    """Return a figure of one seed with its interval, or the mean of several and their ends."""
+    found = [interval for interval in measured if interval is not None]
+    if not found:
         return "-"
-    value, low, high = (f"{each:.3g}" for each in interval)
+    values = [each[0] for each in found]
+    ends = found[0][1:] if len(found) == 1 else (min(values), max(values))
+    value, low, high = (f"{each:.3g}" for each in (sum(values) / len(values), *ends))
     return value if low == high else f"{value} [{low}, {high}]"
 
 
@@ -161,17 +170,17 @@ _HEAD = """# Reference results
 
 Every built-in model, trained by one of its presets and measured on test images that it never saw.
 The page and `zoo.json` are written by `nox -s zoo`, or `python -m tests.zoo --write --model ...`
-for some of the rows; an interrupted row goes on where it was. One seed a row: how much another
-would change it has not been measured. The machines were shared: read the minutes as orders of
-magnitude. `(old)`: the preset has other settings by now and waits to be measured again; no command
-shows its figures.
+for some of the rows; an interrupted row goes on where it was. The machines were shared: read the
+minutes as orders of magnitude; those of the processor hardly depend on what else it does. `(old)`:
+the preset has other settings by now and waits to be measured again; no command shows its figures.
 
 {machines}
 """
 
 _SAMPLES_TEXT = """\
-What `genkit evaluate` tells of 10,000 samples, against the 10,000 test images, each with its 95 %
-interval. Features and classes are those of {extractors}:
+What `genkit evaluate` tells of 10,000 samples, against the 10,000 test images: of one seed with its
+95 % interval, of several seeds their mean, the least and the most. Features and classes are those
+of {extractors}:
 these FID and KID compare the rows of this table, not those of another extractor. `classes`: the
 share of classes that have at least 1 % of the samples. `label seen`: how often the classifier sees
 the label that was asked for. What each figure means: [Metrics](explanation/metrics.md).

@@ -52,14 +52,13 @@ def test_the_page_has_each_row_where_it_belongs():
         **vae["quality"],
         "latents": {"reconstruction_mse": 0.0123, "nll_100_nats": 98.7},
     }
-    text = page.render([row("dcgan"), vae])
+    text = page.render([row("dcgan", cpu_seconds=150.0), vae])
     training, samples, privacy, last = text.split("\n## ")[1:]
-    assert "| dcgan | mnist | default | torch | 0 | 7 | 1.5 | M1, 2026-01-01 |" in training
+    assert "| dcgan | mnist | default | torch | 0 | 7 | 1.5 | 2.5 | M1, 2026-01-01 |" in training
     assert "`mnist-classifier` (SHA-256 0123456789ab)" in samples
-    assert (
-        "| dcgan | default | torch | 13.8 [13.1, 14.5] | 0.0123 [0.0101, 0.0145] | - |" in samples
-    )
-    assert "| dcgan | default | torch | - | - | 0 | - |" in privacy
+    figures = "| 13.8 [13.1, 14.5] | 0.0123 [0.0101, 0.0145] | - |"
+    assert f"| dcgan | default | torch | 1 {figures}" in samples
+    assert "| dcgan | default | torch | 1 | - | - | 0 | - |" in privacy
     assert "dcgan" not in last
     assert "98.7" in last
     assert "0.0123" in last
@@ -81,6 +80,7 @@ def test_seeds_of_one_preset_are_averaged():
         ("default", 13.9),
         ("reference", 13.8),
     ]
+    assert "| vae | default | torch | 2 | 13.9 [13.8, 14] |" in page.render([row("vae"), other])
 
 
 def test_figures_of_a_preset_that_has_changed_are_marked_and_shown_nowhere_else():
