@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genkit.errors import UsageError
-from genkit.plugins.names import suggestion
+from genkit.data.noise import noise_for_samples
+from genkit.errors import PluginError, UsageError
+from genkit.models.conditional import Conditional, Label
+from genkit.models.outputs import Items, by_field, concatenated, cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from genkit.plugins.specs import Schema
 
-BATCH = 64
-Label: TypeAlias = int | str | Sequence[int | str] | None
 
-
-class Generating:
+class Generating(Conditional):
     """The part of ``genkit.Model`` that takes and gives numpy arrays; it compiles what it runs."""
-
-    schema: Schema | None
-    assets: Mapping[str, np.ndarray]
-
-    conditional = False
-    """Whether ``decode`` takes a ``label`` too: class numbers, int32 of shape ``(batch,)``."""
 
     modality: str | None = None
     """Modality of its first output field; None for a model without a ``ModelSpec``."""
@@ -42,9 +34,18 @@ class Generating:
     options: Mapping[str, str] = {}
     """References to classes of options by capability, as in its ``ModelSpec``."""
 
+    generation_batch = 64
+    """How many items it computes at a time, a power of two, always filled up: another number may
+    round differently. Small items, as rows of a table, are made faster in large batches."""
+
+    noise_block = 1
+    """How many items share a stream of noise, a power of two: 1 draws each item's noise by itself,
+    1024 and more are for items whose noise would take longer than they do. Part of what makes an
+    item: a model that changes it generates others."""
+
     def __init__(self) -> None:
         super().__init__()
-        self._inference: dict[tuple[Any, ...], Callable[..., np.ndarray]] = {}
+        self._inference: dict[tuple[Any, ...], Callable[..., Any]] = {}
 
     def noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:  # noqa: ARG002
         """Draw the random input of ``n`` items on the host; serves training and generation.
@@ -77,10 +78,30 @@ class Generating:
         Called with what ``noise`` draws, by name; with ``label`` too if it is ``conditional``; and
         with options, as ``generate`` takes them: a float comes as a float32 scalar tensor, another
         value as it is, and chooses a compiled variant.
+
+        Returns:
+            a tensor, or a dict of tensors by output field, in the fields' own dtypes as far as the
+            backend has them; beside a field may stand ``<field>_length``, int32, how long each
+            item is, and ``<field>_missing``, bool, which values are absent.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no decode.")
 
-    def generate(self, n: int, seed: int = 0, label: Label = None, **options: Any) -> np.ndarray:
+    def present(self, items: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Turn what was decoded into what people hold: numbers of tokens into text, for example.
+
+        Runs on the host, and may use ``assets``. By default items stay as they are.
+
+        Args:
+            items: by output field, cut to their lengths: an array with the items on its first
+                axis; of a field that varies in length an object array of arrays; with values that
+                are missing a ``numpy.ma.MaskedArray``.
+
+        Returns:
+            the same fields, one item for each that came in.
+        """
+        return items
+
+    def generate(self, n: int, seed: int = 0, label: Label = None, **options: Any) -> Any:
         """Generate items.
 
         Item ``i`` depends only on ``(seed, i)``, its label and the options: ten are the first ten
@@ -95,16 +116,18 @@ class Generating:
             **options: what this model takes: ``genkit info MODEL`` lists them.
 
         Returns:
-            float32 array of shape ``(n, ...)`` in the range the schema states.
+            array of shape ``(n, ...)``, float32 in the range the schema states for images and what
+            else is computed with; a dict of arrays by field if there are several output fields.
+            See ``generate_items``.
 
         Raises:
             UsageError: a number out of range, no such class or option, or the model takes no label.
         """
-        return np.concatenate(list(self.generate_batches(n, seed, label, **options)))
+        return _alone(concatenated(list(self.generate_items(n, seed, label, **options))))
 
     def generate_batches(
         self, n: int, seed: int = 0, label: Label = None, *, begin: int = 0, **options: Any
-    ) -> Iterator[np.ndarray]:
+    ) -> Iterator[Any]:
         """Generate the same items bit by bit, in memory that doesn't grow with ``n``.
 
         Args:
@@ -115,23 +138,66 @@ class Generating:
             **options: as for ``generate``.
 
         Yields:
-            float32 arrays of at most 64 items each, in the range the schema states.
+            what ``generate`` returns, at most ``generation_batch`` items at a time.
         """
-        from genkit.data import noise_for_samples
+        return map(_alone, self.generate_items(n, seed, label, begin=begin, **options))
 
+    def generate_items(
+        self, n: int, seed: int = 0, label: Label = None, *, begin: int = 0, **options: Any
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """Generate the same items, by output field however many there are.
+
+        Args:
+            n: how many, at least 1.
+            seed: 0 to 2**31 - 1.
+            label: as for ``generate``.
+            begin: the first item to generate; those before it are left out.
+            **options: as for ``generate``.
+
+        Yields:
+            arrays by field, as ``present`` returns them, at most ``generation_batch`` items at a
+            time.
+
+        Raises:
+            UsageError: as for ``generate``.
+            PluginError: ``decode`` or ``present`` returns other fields, or other numbers of items.
+        """
         if n < 1:
             raise UsageError(f"Expected a number of samples of at least 1; received {n}.")
         given = self.parse_options("generate", options)
         asked = self.conditional or label is not None
         labels = self.class_numbers(n, label) if asked else None
-        for start in range(begin, n, BATCH):
+        batch = self._checked_batch()
+        for start in range(begin, n, batch):
             # Always full batches: another batch size could round differently.
-            indices = range(start, start + BATCH)
-            inputs = noise_for_samples(self.noise, seed, indices)
+            inputs = noise_for_samples(
+                self.noise, seed, range(start, start + batch), self.noise_block
+            )
             if labels is not None:
-                inputs["label"] = _filled(labels[start : start + BATCH])
-            batch = self._run("decode", inputs, given)
-            yield batch[: n - start].astype("float32", copy=False)
+                inputs["label"] = _filled(labels[start : start + batch], batch)
+            yield self._presented(self._run("decode", inputs, given), n - start)
+
+    def _presented(self, decoded: Any, n: int) -> Items:
+        """Return the first ``n`` items of what was decoded, or all, as people hold them."""
+        names = self.output_fields or (self.usual_output(self.schema) if self.schema else ())
+        made = by_field(decoded, names, type(self).__name__)
+        items = cut({name: array[:n] for name, array in made.items()}, self.schema)
+        sizes = {name: len(array) for name, array in items.items()}
+        shown = self.present(items)
+        if not isinstance(shown, dict) or {k: len(v) for k, v in shown.items()} != sizes:
+            raise PluginError(
+                f"Expected present of {type(self).__name__} to return {', '.join(sizes)}, "
+                f"{next(iter(sizes.values()))} items each; it returns others.",
+                "Return a dict with an array, first axis the items, for each field it is given.",
+            )
+        return shown
+
+    def _checked_batch(self) -> int:
+        for name in ("generation_batch", "noise_block"):
+            size = getattr(self, name)
+            if not isinstance(size, int) or size < 1 or size & (size - 1):
+                raise UsageError(f"Expected {name} to be a power of two; received {size!r}.")
+        return self.generation_batch
 
     def parse_options(self, capability: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """Check options against the class that the model's spec names for a capability.
@@ -166,63 +232,9 @@ class Generating:
         """Name the output fields where no ``ModelSpec`` says them: the first that is no label."""
         return (schema.main_field(),)
 
-    def classes(self) -> tuple[str, ...]:
-        """Name the classes that a conditional model knows, in order of their numbers."""
-        assert self.schema is not None, "a conditional model is built from its schema"
-        from genkit.data import vocabulary_of
-
-        return vocabulary_of(self.schema, self.schema.name_of("label"), self.assets)
-
-    def class_number(self, label: int | str) -> int:
-        """Return the number of a class.
-
-        Args:
-            label: an integer is the number itself. Text is the class' name, or else its number,
-                unless classes are called by numbers: there ``"2"`` is the class "2" or none.
-
-        Raises:
-            UsageError: the model takes no label, or knows no such class.
-        """
-        if not self.conditional:
-            raise UsageError(
-                f"{type(self).__name__} takes no label: it knows no classes.",
-                "Train a model that generates by label, on data with labels: "
-                "docs/how-to/generate-by-label.md",
-            )
-        classes = self.classes()
-        number = label
-        if isinstance(label, str):
-            if label in classes:
-                return classes.index(label)
-            number = int(label) if label.isdecimal() and not _called_by_numbers(classes) else -1
-        if not 0 <= int(number) < len(classes):
-            raise UsageError(
-                f"Expected one of {_listed(classes)}; received {label!r}.",
-                suggestion(label, classes) if isinstance(label, str) else "",
-            )
-        return int(number)
-
-    def class_numbers(self, n: int, label: Label) -> np.ndarray:
-        """Return the numbers of the classes of ``n`` items, int32 of shape ``(n,)``.
-
-        Args:
-            n: how many items.
-            label: the class of all, or one for each; without it the classes take turns.
-
-        Raises:
-            UsageError: as for ``class_number``; or another number of labels than of items.
-        """
-        if label is None:
-            return np.arange(n, dtype=np.int32) % np.int32(len(self.classes()))
-        if isinstance(label, (int, np.integer, str)):
-            return np.full(n, self.class_number(label), np.int32)
-        if len(label) != n:
-            raise UsageError(f"Expected one label, or {n} of them; received {len(label)}.")
-        return np.array([self.class_number(each) for each in label], np.int32)
-
     def _run(
         self, method: str, inputs: dict[str, np.ndarray], options: Mapping[str, Any] | None = None
-    ) -> np.ndarray:
+    ) -> Any:
         """Run a method that takes and gives tensors; compiled anew for options but floats."""
         from genkit import engine
         from genkit.engine.base import split_schedule
@@ -241,7 +253,8 @@ class Generating:
         """Run a method that maps tensors to a tensor over arrays of any length.
 
         Args:
-            method: its name; it is called with the arrays' rows by name, 64 at a time.
+            method: its name; it is called with the arrays' rows by name, ``generation_batch`` at a
+                time.
             options: more arguments by name, as ``decode`` takes them: a float comes as a float32
                 scalar tensor, another value as it is, and chooses a compiled variant.
             **arrays: the same number of rows each, at least one.
@@ -249,29 +262,20 @@ class Generating:
         Returns:
             its results, one row for each.
         """
-        n = len(next(iter(arrays.values())))
+        n, batch = len(next(iter(arrays.values()))), self._checked_batch()
         results = []
-        for start in range(0, n, BATCH):
-            rows = {name: _filled(array[start : start + BATCH]) for name, array in arrays.items()}
+        for start in range(0, n, batch):
+            rows = {k: _filled(array[start : start + batch], batch) for k, array in arrays.items()}
             results.append(self._run(method, rows, options)[: n - start])
         return np.concatenate(results)
 
 
-def _filled(rows: np.ndarray) -> np.ndarray:
+def _alone(items: Items) -> Any:
+    """Return the array of a model with one output field; of several, all of them."""
+    return items if len(items) > 1 else next(iter(items.values()))
+
+
+def _filled(rows: np.ndarray, batch: int) -> np.ndarray:
     """Repeat the last row up to a full batch: another batch size could round differently."""
-    missing = BATCH - len(rows)
+    missing = batch - len(rows)
     return np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)]) if missing else rows
-
-
-def _called_by_numbers(classes: Sequence[str]) -> bool:
-    return any(re.fullmatch(r"[-+]?\d+([.,]\d+)?", name) for name in classes)
-
-
-def _listed(classes: Sequence[str]) -> str:
-    most = 12
-    plain = _called_by_numbers(classes)
-    shown = ", ".join(
-        name if plain else f"{number} ({name})" for number, name in enumerate(classes[:most])
-    )
-    last = classes[-1] if plain else len(classes) - 1
-    return f"{shown}, ... {last}" if len(classes) > most else shown
