@@ -1,17 +1,17 @@
-"""What generation is given beside noise: the class of each item."""
+"""What generation may be given beside noise: the class of each item, and other conditions."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from genkit.errors import UsageError
-from genkit.plugins.names import suggestion
+from genkit.models.encoding import encoded_values, numbers_of
 
 if TYPE_CHECKING:
+    from genkit.plugins.condition import Condition
     from genkit.plugins.schema import Schema
 
 Label: TypeAlias = int | str | Sequence[int | str] | None
@@ -25,6 +25,41 @@ class Conditional:
 
     conditional = False
     """Whether ``decode`` takes a ``label`` too: class numbers, int32 of shape ``(batch,)``."""
+
+    conditions: tuple[Condition, ...] = ()
+    """What else ``decode`` takes, values of the data's fields; a class says them, or ``__init__``
+    where they follow from the schema. By name come, first axis the batch, the values as
+    ``encode_condition`` gives them; of one that isn't required also ``<name>_missing``, bool, and
+    zeros where nothing is given; of a field that varies in length, padded to a bucket,
+    ``<name>_length`` instead, int32, 0 where nothing is given."""
+
+    def encode_condition(
+        self, name: str, values: Sequence[Any]
+    ) -> np.ndarray | Sequence[np.ndarray]:
+        """Encode values of a condition: what people write, as ``decode`` computes with it.
+
+        Runs on the host, and may use ``assets``. By default names of classes and vocabularies
+        become their numbers, dates integers in the field's unit, and what no item of the data has
+        is refused; text that is more than a name is for the model to encode.
+
+        Args:
+            name: of the condition.
+            values: text, numbers or arrays; there may be none.
+
+        Returns:
+            an array with a row for each value, whatever they are of one shape; of a field that
+            varies in length, an array for each.
+
+        Raises:
+            UsageError: a value that no item of the data has.
+        """
+        assert self.schema is not None, "a model that takes conditions knows its data"
+        from genkit.data import vocabulary_of
+
+        condition = next(each for each in self.conditions if each.name == name)
+        field = condition.field_name(self.schema)
+        names = vocabulary_of(self.schema, field, self.assets)
+        return encoded_values(name, self.schema[field], names, values)
 
     def classes(self) -> tuple[str, ...]:
         """Name the classes that a conditional model knows, in order of their numbers."""
@@ -49,18 +84,7 @@ class Conditional:
                 "Train a model that generates by label, on data with labels: "
                 "docs/how-to/generate-by-label.md",
             )
-        classes = self.classes()
-        number = label
-        if isinstance(label, str):
-            if label in classes:
-                return classes.index(label)
-            number = int(label) if label.isdecimal() and not _called_by_numbers(classes) else -1
-        if not 0 <= int(number) < len(classes):
-            raise UsageError(
-                f"Expected one of {_listed(classes)}; received {label!r}.",
-                suggestion(label, classes) if isinstance(label, str) else "",
-            )
-        return int(number)
+        return int(numbers_of([label], self.classes(), "one of")[0])
 
     def class_numbers(self, n: int, label: Label) -> np.ndarray:
         """Return the numbers of the classes of ``n`` items, int32 of shape ``(n,)``.
@@ -78,18 +102,6 @@ class Conditional:
             return np.full(n, self.class_number(label), np.int32)
         if len(label) != n:
             raise UsageError(f"Expected one label, or {n} of them; received {len(label)}.")
-        return np.array([self.class_number(each) for each in label], np.int32)
-
-
-def _called_by_numbers(classes: Sequence[str]) -> bool:
-    return any(re.fullmatch(r"[-+]?\d+([.,]\d+)?", name) for name in classes)
-
-
-def _listed(classes: Sequence[str]) -> str:
-    most = 12
-    plain = _called_by_numbers(classes)
-    shown = ", ".join(
-        name if plain else f"{number} ({name})" for number, name in enumerate(classes[:most])
-    )
-    last = classes[-1] if plain else len(classes) - 1
-    return f"{shown}, ... {last}" if len(classes) > most else shown
+        if not self.conditional:
+            self.class_number(0)
+        return numbers_of(label, self.classes(), "one of")

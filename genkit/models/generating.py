@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genkit.data.noise import noise_for_samples
-from genkit.errors import PluginError, UsageError
+from genkit.errors import UsageError
 from genkit.models.conditional import Conditional, Label
-from genkit.models.outputs import Items, by_field, concatenated, cut
+from genkit.models.given import Given
+from genkit.models.outputs import Items, concatenated, presented
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,11 +102,19 @@ class Generating(Conditional):
         """
         return items
 
-    def generate(self, n: int, seed: int = 0, label: Label = None, **options: Any) -> Any:
+    def generate(
+        self,
+        n: int,
+        seed: int = 0,
+        label: Label = None,
+        *,
+        given: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Any:
         """Generate items.
 
-        Item ``i`` depends only on ``(seed, i)``, its label and the options: ten are the first ten
-        of a hundred, to the bit. What is given back was not reviewed: reviewers look at what
+        Item ``i`` depends only on ``(seed, i)``, its conditions and the options: ten are the first
+        ten of a hundred, to the bit. What is given back was not reviewed: reviewers look at what
         commands write.
 
         Args:
@@ -113,6 +122,8 @@ class Generating(Conditional):
             seed: 0 to 2**31 - 1.
             label: for a conditional model, the class of all, by number or name, or one for each.
                 Without it the classes take turns.
+            given: values by condition, ``model.conditions``: one for all, or a list or array of one
+                for each, in which None stands for a value that isn't given.
             **options: what this model takes: ``genkit info MODEL`` lists them.
 
         Returns:
@@ -121,12 +132,21 @@ class Generating(Conditional):
             See ``generate_items``.
 
         Raises:
-            UsageError: a number out of range, no such class or option, or the model takes no label.
+            UsageError: a number out of range, no such class, option or condition, a value that no
+                item of the data has, or a condition is missing.
         """
-        return _alone(concatenated(list(self.generate_items(n, seed, label, **options))))
+        items = self.generate_items(n, seed, label, given=given, **options)
+        return _alone(concatenated(list(items)))
 
     def generate_batches(
-        self, n: int, seed: int = 0, label: Label = None, *, begin: int = 0, **options: Any
+        self,
+        n: int,
+        seed: int = 0,
+        label: Label = None,
+        *,
+        given: Mapping[str, Any] | None = None,
+        begin: int = 0,
+        **options: Any,
     ) -> Iterator[Any]:
         """Generate the same items bit by bit, in memory that doesn't grow with ``n``.
 
@@ -134,16 +154,24 @@ class Generating(Conditional):
             n: how many, at least 1.
             seed: 0 to 2**31 - 1.
             label: as for ``generate``.
+            given: as for ``generate``.
             begin: the first item to generate; those before it are left out.
             **options: as for ``generate``.
 
         Yields:
             what ``generate`` returns, at most ``generation_batch`` items at a time.
         """
-        return map(_alone, self.generate_items(n, seed, label, begin=begin, **options))
+        return map(_alone, self.generate_items(n, seed, label, given=given, begin=begin, **options))
 
     def generate_items(
-        self, n: int, seed: int = 0, label: Label = None, *, begin: int = 0, **options: Any
+        self,
+        n: int,
+        seed: int = 0,
+        label: Label = None,
+        *,
+        given: Mapping[str, Any] | None = None,
+        begin: int = 0,
+        **options: Any,
     ) -> Iterator[dict[str, np.ndarray]]:
         """Generate the same items, by output field however many there are.
 
@@ -151,6 +179,7 @@ class Generating(Conditional):
             n: how many, at least 1.
             seed: 0 to 2**31 - 1.
             label: as for ``generate``.
+            given: as for ``generate``.
             begin: the first item to generate; those before it are left out.
             **options: as for ``generate``.
 
@@ -164,33 +193,21 @@ class Generating(Conditional):
         """
         if n < 1:
             raise UsageError(f"Expected a number of samples of at least 1; received {n}.")
-        given = self.parse_options("generate", options)
-        asked = self.conditional or label is not None
-        labels = self.class_numbers(n, label) if asked else None
-        batch = self._checked_batch()
+        parsed = self.parse_options("generate", options)
+        asked, batch = Given(self, n, label, given), self._checked_batch()
         for start in range(begin, n, batch):
-            # Always full batches: another batch size could round differently.
-            inputs = noise_for_samples(
+            noise = noise_for_samples(
                 self.noise, seed, range(start, start + batch), self.noise_block
             )
-            if labels is not None:
-                inputs["label"] = _filled(labels[start : start + batch], batch)
-            yield self._presented(self._run("decode", inputs, given), n - start)
-
-    def _presented(self, decoded: Any, n: int) -> Items:
-        """Return the first ``n`` items of what was decoded, or all, as people hold them."""
-        names = self.output_fields or (self.usual_output(self.schema) if self.schema else ())
-        made = by_field(decoded, names, type(self).__name__)
-        items = cut({name: array[:n] for name, array in made.items()}, self.schema)
-        sizes = {name: len(array) for name, array in items.items()}
-        shown = self.present(items)
-        if not isinstance(shown, dict) or {k: len(v) for k, v in shown.items()} != sizes:
-            raise PluginError(
-                f"Expected present of {type(self).__name__} to return {', '.join(sizes)}, "
-                f"{next(iter(sizes.values()))} items each; it returns others.",
-                "Return a dict with an array, first axis the items, for each field it is given.",
-            )
-        return shown
+            groups = list(asked.groups(start, min(n, start + batch)))
+            made = []
+            for places in groups:
+                mine = noise if len(groups) == 1 else {k: v[places] for k, v in noise.items()}
+                inputs = {**mine, **asked.inputs(start + places)}
+                # Always full batches: another batch size could round differently.
+                full = {name: _filled(rows, batch) for name, rows in inputs.items()}
+                made.append(presented(self, self._run("decode", full, parsed), len(places)))
+            yield concatenated(made, np.concatenate(groups))
 
     def _checked_batch(self) -> int:
         for name in ("generation_batch", "noise_block"):

@@ -17,7 +17,34 @@ Items: TypeAlias = dict[str, np.ndarray]
 _UNNAMED = "item"  # of a model that knows no data yet
 
 
-def by_field(made: Any, names: Sequence[str], owner: str) -> Items:
+def presented(model: Any, decoded: Any, n: int) -> Items:
+    """Return items as a model presents them.
+
+    Args:
+        model: a ``genkit.Model``.
+        decoded: what its ``decode`` has made: an array, or a dict of them.
+        n: how many of the items are wanted, the first.
+
+    Raises:
+        PluginError: other fields than its output fields, or other numbers of items.
+        DataError: lengths that don't fit.
+    """
+    owner, schema = type(model).__name__, model.schema
+    names = model.output_fields or (model.usual_output(schema) if schema else ())
+    made = _by_field(decoded, names, owner)
+    items = _cut({name: array[:n] for name, array in made.items()}, schema)
+    sizes = {name: len(array) for name, array in items.items()}
+    shown = model.present(items)
+    if not isinstance(shown, dict) or {k: len(v) for k, v in shown.items()} != sizes:
+        raise PluginError(
+            f"Expected present of {owner} to return {', '.join(sizes)}, "
+            f"{next(iter(sizes.values()))} items each; it returns others.",
+            "Return a dict with an array, first axis the items, for each field it is given.",
+        )
+    return shown
+
+
+def _by_field(made: Any, names: Sequence[str], owner: str) -> Items:
     """Return what ``decode`` has made by output field, with the lengths and what is missing.
 
     Args:
@@ -57,11 +84,11 @@ def _single(array: np.ndarray) -> np.ndarray:
     return array if array.dtype.kind in "biu" else array.astype(np.float32, copy=False)
 
 
-def cut(made: Items, schema: Schema | None) -> Items:
+def _cut(made: Items, schema: Schema | None) -> Items:
     """Return items as people hold them: cut to their lengths, with missing values masked.
 
     Args:
-        made: what ``by_field`` gives.
+        made: what ``_by_field`` gives.
         schema: what the fields are.
 
     Returns:
@@ -77,13 +104,13 @@ def cut(made: Items, schema: Schema | None) -> Items:
     for name, rows in items.items():
         if schema[name].varies and f"{name}_length" in made:
             lengths = lengths_of(made, name)
-            items[name] = as_objects([row[:n] for row, n in zip(rows, lengths, strict=True)])
+            items[name] = _as_objects([row[:n] for row, n in zip(rows, lengths, strict=True)])
         elif f"{name}_missing" in made:
             items[name] = np.ma.MaskedArray(rows, made[f"{name}_missing"])
     return items
 
 
-def as_objects(items: Sequence[Any]) -> np.ndarray:
+def _as_objects(items: Sequence[Any]) -> np.ndarray:
     """Return items of many lengths as an object array of shape ``(n,)``."""
     held = np.empty(len(items), object)
     for index, item in enumerate(items):
@@ -91,14 +118,26 @@ def as_objects(items: Sequence[Any]) -> np.ndarray:
     return held
 
 
-def concatenated(batches: Sequence[Items]) -> Items:
-    """Return batches of items as one."""
-    return {name: _concatenated([batch[name] for batch in batches]) for name in batches[0]}
+def concatenated(batches: Sequence[Items], places: np.ndarray | None = None) -> Items:
+    """Return batches of items as one.
+
+    Args:
+        batches: arrays by field.
+        places: where each item belongs, if not in the order in which they come.
+    """
+    if len(batches) == 1:
+        return batches[0]
+    whole = {name: _concatenated([batch[name] for batch in batches]) for name in batches[0]}
+    if places is None:
+        return whole
+    order = np.argsort(places)
+    return {name: array[order] for name, array in whole.items()}
 
 
 def _concatenated(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    masked = any(isinstance(array, np.ma.MaskedArray) for array in arrays)
-    if not masked:
+    if len({array.shape[1:] for array in arrays}) > 1:  # padded to many lengths, and not cut
+        return _as_objects([item for array in arrays for item in array])
+    if not any(isinstance(array, np.ma.MaskedArray) for array in arrays):
         return np.concatenate(arrays)
     whole: np.ndarray = np.ma.concatenate(arrays)  # type: ignore[no-untyped-call]
     return whole
