@@ -41,6 +41,11 @@ class Given:
         if "label" in asked and label is not None:
             raise UsageError("Expected the label once; received it as label and in given too.")
         label = asked.pop("label", label)
+        if isinstance(label, list) and None in label:
+            raise UsageError(
+                f"Expected a value of 'label' for each item; that of item {label.index(None)} is "
+                "missing."
+            )
         self._labels = (
             model.class_numbers(n, label) if model.conditional or label is not None else None
         )
