@@ -93,11 +93,11 @@ def generate(  # noqa: PLR0917
     writer = Samples(model)
     format_ = _chosen(format_, writer.formats())
     labels = [] if label is None else parse_labels(label, model)
+    asked: list[int | None] = [*labels] or [None]
+    made = [model.generate_batches(n, seed, each, given=values, **context.obj) for each in asked]
     reviewed = itertools.chain.from_iterable(
-        writer.reviewed(
-            model.generate_batches(n, seed, each, given=values, **context.obj), _names(each), each
-        )
-        for each in (labels or (None,))
+        writer.reviewed(batches, _names(each), each)
+        for batches, each in zip(made, asked, strict=True)
     )
     folder = out or run / "generated"
     with staged(folder) as place:

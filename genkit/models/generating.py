@@ -12,7 +12,7 @@ from genkit.data.noise import noise_for_samples
 from genkit.errors import UsageError
 from genkit.models.conditional import Conditional, Label
 from genkit.models.given import Given
-from genkit.models.outputs import Items, concatenated, presented
+from genkit.models.outputs import Items, alone, concatenated, presented
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,7 +136,7 @@ class Generating(Conditional):
                 item of the data has, or a condition is missing.
         """
         items = self.generate_items(n, seed, label, given=given, **options)
-        return _alone(concatenated(list(items)))
+        return alone(concatenated(list(items)))
 
     def generate_batches(
         self,
@@ -158,10 +158,10 @@ class Generating(Conditional):
             begin: the first item to generate; those before it are left out.
             **options: as for ``generate``.
 
-        Yields:
-            what ``generate`` returns, at most ``generation_batch`` items at a time.
+        Returns:
+            batches: what ``generate`` returns, at most ``generation_batch`` items each.
         """
-        return map(_alone, self.generate_items(n, seed, label, given=given, begin=begin, **options))
+        return map(alone, self.generate_items(n, seed, label, given=given, begin=begin, **options))
 
     def generate_items(
         self,
@@ -183,9 +183,9 @@ class Generating(Conditional):
             begin: the first item to generate; those before it are left out.
             **options: as for ``generate``.
 
-        Yields:
-            arrays by field, as ``present`` returns them, at most ``generation_batch`` items at a
-            time.
+        Returns:
+            batches: arrays by field, as ``present`` returns them, at most ``generation_batch``
+            items each.
 
         Raises:
             UsageError: as for ``generate``.
@@ -194,22 +194,29 @@ class Generating(Conditional):
         if n < 1:
             raise UsageError(f"Expected a number of samples of at least 1; received {n}.")
         parsed = self.parse_options("generate", options)
-        asked, batch = Given(self, n, label, given), self._checked_batch()
-        for start in range(begin, n, batch):
-            noise = noise_for_samples(
-                self.noise, seed, range(start, start + batch), self.noise_block
-            )
-            groups = list(asked.groups(start, min(n, start + batch)))
+        asked = Given(self, n, label, given)
+        return self._generated(
+            asked, range(begin, n, self._checked_generation_batch()), seed, parsed
+        )
+
+    def _generated(
+        self, asked: Given, starts: range, seed: int, options: Mapping[str, Any]
+    ) -> Iterator[Items]:
+        batch = starts.step
+        for start in starts:
+            rows = range(start, start + batch)
+            noise = noise_for_samples(self.noise, seed, rows, self.noise_block)
+            groups = list(asked.groups(start, min(starts.stop, start + batch)))
             made = []
             for places in groups:
                 mine = noise if len(groups) == 1 else {k: v[places] for k, v in noise.items()}
                 inputs = {**mine, **asked.inputs(start + places)}
                 # Always full batches: another batch size could round differently.
                 full = {name: _filled(rows, batch) for name, rows in inputs.items()}
-                made.append(presented(self, self._run("decode", full, parsed), len(places)))
+                made.append(presented(self, self._run("decode", full, options), len(places)))
             yield concatenated(made, np.concatenate(groups))
 
-    def _checked_batch(self) -> int:
+    def _checked_generation_batch(self) -> int:
         for name in ("generation_batch", "noise_block"):
             size = getattr(self, name)
             if not isinstance(size, int) or size < 1 or size & (size - 1):
@@ -279,17 +286,12 @@ class Generating(Conditional):
         Returns:
             its results, one row for each.
         """
-        n, batch = len(next(iter(arrays.values()))), self._checked_batch()
+        n, batch = len(next(iter(arrays.values()))), self._checked_generation_batch()
         results = []
         for start in range(0, n, batch):
             rows = {k: _filled(array[start : start + batch], batch) for k, array in arrays.items()}
             results.append(self._run(method, rows, options)[: n - start])
         return np.concatenate(results)
-
-
-def _alone(items: Items) -> Any:
-    """Return the array of a model with one output field; of several, all of them."""
-    return items if len(items) > 1 else next(iter(items.values()))
 
 
 def _filled(rows: np.ndarray, batch: int) -> np.ndarray:

@@ -118,6 +118,11 @@ def _as_objects(items: Sequence[Any]) -> np.ndarray:
     return held
 
 
+def alone(items: Items) -> Any:
+    """Return the array of a model with one output field; of several, all of them."""
+    return items if len(items) > 1 else next(iter(items.values()))
+
+
 def concatenated(batches: Sequence[Items], places: np.ndarray | None = None) -> Items:
     """Return batches of items as one.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from genkit.errors import UsageError
 from genkit.testing.check import checks
-from genkit.testing.generated import TOLERANCE, check_fit, check_numbers, generated, rows_of, same
+from genkit.testing.generated import TOLERANCE, check_fit, check_numbers, generated, same, some_of
 from genkit.testing.outcomes import CheckFailed, Skipped
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ def check_sample_follows_from_seed_and_index(subject: TrainedSubject) -> None:
     """Sample i follows from (seed, i): three are the first of seventy; other seeds give others."""
     model = _able(subject, "generate")
     few, many = (generated(subject, model, n, seed=1) for n in (_FEW, _MANY))
-    if not same(few, rows_of(many, slice(_FEW))):
+    if not same(few, some_of(many, slice(_FEW))):
         raise CheckFailed(
             f"Expected {_FEW} samples to be the first of {_MANY}; they differ.",
             "Let decode treat each item alone: no statistics of the batch, no drawing.",
         )
     last = generated(subject, model, _MANY, seed=1, begin=_MANY - _FEW)
-    if not same(last, rows_of(many, slice(_MANY - _FEW, None))):
+    if not same(last, some_of(many, slice(_MANY - _FEW, None))):
         raise CheckFailed(f"Expected the last {_FEW} of {_MANY} samples alone to be the same.")
     if not same(few, generated(subject, model, _FEW, seed=1)):
         raise CheckFailed("Expected the same samples from the same seed; they differ.")
@@ -73,7 +73,7 @@ def check_labels_are_taken_or_refused(subject: TrainedSubject) -> None:
         place = slice(number, number + 1)
         for label in (number, name):
             asked = generated(subject, model, n, label=label)
-            if not same(rows_of(asked, place), rows_of(by_turns, place)):
+            if not same(some_of(asked, place), some_of(by_turns, place)):
                 raise CheckFailed(f"Expected class {label!r} to be what its turn gives; it isn't.")
     if same(*(generated(subject, model, 1, label=label) for label in (0, 1))):
         raise CheckFailed("Expected other samples for another label; they are the same.")

@@ -123,10 +123,10 @@ def write_samples(kind: str, subject: str, run: str, n: int, file: str) -> None:
 
     from genkit.runs.loading import load
     from genkit.testing.choosing import subject_of
-    from genkit.testing.generated import generated, plain
+    from genkit.testing.generated import generated, storable
 
     trained: Any = subject_of(kind, subject)
-    arrays: Any = plain(generated(trained, load(run), n))
+    arrays: Any = storable(generated(trained, load(run), n))
     np.savez(file, **arrays)
 
 

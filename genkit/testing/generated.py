@@ -65,12 +65,12 @@ def _filled(array: np.ndarray) -> np.ndarray:
     return np.where(np.ma.getmaskarray(array), np.zeros((), array.dtype), array.data)
 
 
-def rows_of(items: Items, rows: slice) -> Items:
+def some_of(items: Items, rows: slice) -> Items:
     """Return some of the items."""
     return {name: array[rows] for name, array in items.items()}
 
 
-def plain(items: Items) -> Items:
+def storable(items: Items) -> Items:
     """Return items as arrays that a ``.npz`` file holds: text, and numbers one after the other."""
     made = {}
     for name, array in items.items():
@@ -95,9 +95,7 @@ def check_fit(subject: TrainedSubject, items: Items, n: int) -> None:
         if len(array) != n:
             raise CheckFailed(f"Expected {n} items of {name!r}; received {len(array)}.")
         if array.dtype == object and all(item is None or isinstance(item, str) for item in array):
-            _check_text(
-                name, field, array, vocabulary_of(subject.schema, name, assets)
-            )
+            _check_text(name, field, array, vocabulary_of(subject.schema, name, assets))
         elif array.dtype == object:
             for item in array:
                 check_numbers(name, field, np.asarray(item)[None], 1)

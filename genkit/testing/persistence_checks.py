@@ -8,7 +8,7 @@ import numpy as np
 
 from genkit.testing import elsewhere
 from genkit.testing.check import checks
-from genkit.testing.generated import generated, plain
+from genkit.testing.generated import generated, storable
 from genkit.testing.outcomes import CheckFailed, Skipped
 from genkit.testing.persisted import arrays, checkpoint, differing
 
@@ -162,7 +162,7 @@ def _samples(subject: TrainedSubject, model: object) -> Items | None:
     """Return some items by field, as plain arrays; None of a model that doesn't generate."""
     if "generate" not in subject.spec.capabilities:
         return None
-    return plain(generated(subject, model, _SAMPLES))
+    return storable(generated(subject, model, _SAMPLES))
 
 
 def _close(ours: np.ndarray, theirs: np.ndarray) -> bool:
