@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from genkit.plan.activation import activate
     from genkit.plan.fitting import Outcome
     from genkit.plugins.catalogue import info, list_datasets, list_models
+    from genkit.plugins.condition import Condition
     from genkit.plugins.config import AbsolutePath, Config
     from genkit.plugins.hookspecs import hookimpl
     from genkit.plugins.item_specs import RendererSpec, ReviewerSpec, TransformSpec
@@ -54,6 +55,7 @@ _HOME = {
     "Autoencoder": "genkit.models.autoencoder",
     "CallbackSpec": "genkit.plugins.specs",
     "CommandSpec": "genkit.plugins.specs",
+    "Condition": "genkit.plugins.condition",
     "Config": "genkit.plugins.config",
     "DatasetSpec": "genkit.plugins.specs",
     "Field": "genkit.plugins.schema",
@@ -101,6 +103,7 @@ __all__ = [
     "Autoencoder",
     "CallbackSpec",
     "CommandSpec",
+    "Condition",
     "Config",
     "DatasetSpec",
     "Field",

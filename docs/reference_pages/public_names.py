@@ -37,6 +37,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     ),
     "Models": (
         "Model",
+        "Condition",
         "Autoencoder",
         "GAN",
         "Config",

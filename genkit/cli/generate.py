@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from genkit.cli import conditions, run_completion
 from genkit.cli import items as shared
-from genkit.cli import run_completion
 from genkit.cli.output import JsonFlag, emit, say
 from genkit.cli.run_argument import ModelArgument
 from genkit.errors import UsageError
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 def generate(  # noqa: PLR0917
     context: typer.Context,
     run: ModelArgument,
-    n: Annotated[int, typer.Option("--n", "-n", help="How many.")] = 64,
+    n: Annotated[
+        int | None, typer.Option("--n", "-n", help="How many: 64, or one a line of --given.")
+    ] = None,
     seed: Annotated[
         int, typer.Option(help="Sample i depends only on (seed, i): --n 10 begins --n 100.")
     ] = 0,
@@ -38,6 +40,9 @@ def generate(  # noqa: PLR0917
             autocompletion=run_completion.labels,
         ),
     ] = None,
+    prompt: conditions.PromptOption = None,
+    where: conditions.WhereOption = None,
+    given: conditions.GivenOption = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write to; RUN/generated if not given.")
     ] = None,
@@ -63,7 +68,16 @@ def generate(  # noqa: PLR0917
       genkit generate runs/mine --n 16 --format grid
       genkit generate runs/mine --n 10000 --seed 1 --format npz --out augmented
       genkit generate runs/mine --label 0:9 --n 10 --format grid
+      genkit generate runs/people --where 'income=>50K' --n 1000
+      genkit generate runs/story --given prompts.csv
     """
+    if given is not None and (n is not None or label is not None):
+        raise UsageError(
+            "Expected --given without --n and --label: it has a line an item, and may have a "
+            "column label."
+        )
+    values, lines = conditions.read(prompt, where, given)
+    n = lines or (64 if n is None else n)
     if n < 1 or not 0 <= seed < 2**31:
         raise UsageError(
             f"Expected --n of at least 1 and --seed of 0 to 2**31 - 1; received {n} and {seed}."
@@ -79,9 +93,11 @@ def generate(  # noqa: PLR0917
     writer = Samples(model)
     format_ = _chosen(format_, writer.formats())
     labels = [] if label is None else parse_labels(label, model)
+    asked: list[int | None] = [*labels] or [None]
+    made = [model.generate_batches(n, seed, each, given=values, **context.obj) for each in asked]
     reviewed = itertools.chain.from_iterable(
-        writer.reviewed(model.generate_batches(n, seed, each, **context.obj), _names(each), each)
-        for each in (labels or (None,))
+        writer.reviewed(batches, _names(each), each)
+        for batches, each in zip(made, asked, strict=True)
     )
     folder = out or run / "generated"
     with staged(folder) as place:
@@ -94,6 +110,8 @@ def generate(  # noqa: PLR0917
         "seed": seed,
         "label": labels or None,
         "classes": [model.classes()[each] for each in labels] or None,
+        "given": {name: value for name, value in values.items() if isinstance(value, str)} or None,
+        "given_from": None if given is None else str(given),
         "options": context.obj,
         "backend": active_backend(),
         "format": format_,

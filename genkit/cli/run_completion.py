@@ -32,6 +32,16 @@ def labels(context: typer.Context, incomplete: str) -> list[Offer]:
     return after_comma(incomplete, [(name, "") for name in schema[schema.name_of("label")].classes])
 
 
+def conditions(context: typer.Context, incomplete: str) -> list[Offer]:
+    """Offer the fields of the run's data, and behind ``=`` the classes of one."""
+    schema = Schema.from_dict(_saved(context)["schema"])
+    name, equals, _ = incomplete.partition("=")
+    if equals:
+        classes = schema[name].classes if name in schema else ()
+        return beginning(incomplete, [(f"{name}={each}", "") for each in classes])
+    return beginning(incomplete, [(f"{each}=", "") for each in schema.fields])
+
+
 def formats(context: typer.Context, incomplete: str) -> list[Offer]:
     """Offer what the run's samples can be written as: see ``Samples.formats``."""
     from genkit.plugins.registry import installed

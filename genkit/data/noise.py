@@ -19,7 +19,7 @@ from genkit.errors import GenkitError, UsageError
 
 NoiseFn: TypeAlias = Callable[[Generator, int], dict[str, NDArray[Any]]]
 
-_TRAINING, _SAMPLES, _AUGMENTATION, _ORDER = 1, 2, 3, 4
+_TRAINING, _SAMPLES, _AUGMENTATION, _ORDER, _BLOCKS = 1, 2, 3, 4, 5
 _SEED_LIMIT = 1 << 31
 
 
@@ -55,18 +55,40 @@ def noise_for_step(noise_fn: NoiseFn, seed: int, step: int, n: int) -> dict[str,
 
 
 def noise_for_samples(
-    noise_fn: NoiseFn, seed: int, indices: Iterable[int]
+    noise_fn: NoiseFn, seed: int, indices: Iterable[int], block: int = 1
 ) -> dict[str, NDArray[Any]]:
     """Draw the noise of generated samples; sample ``i`` depends only on (seed, i).
 
+    Args:
+        noise_fn: the model's ``noise``.
+        seed: 0 to 2**31 - 1.
+        indices: of the samples, rising where ``block`` is above 1.
+        block: how many samples share a stream: a block is drawn at once, whichever of its samples
+            are asked for. Other blocks give other noise.
+
     Raises:
         UsageError: no indices.
-        GenkitError: the model's ``noise`` gave something else than arrays of one row.
+        GenkitError: the model's ``noise`` gave something else than arrays of one row, or of a
+            block's rows.
     """
-    draws = [_drawn(noise_fn, sample_rng(seed, int(index)), 1) for index in indices]
+    if block == 1:
+        draws = [_drawn(noise_fn, sample_rng(seed, int(index)), 1) for index in indices]
+    else:
+        draws = _rows_of_blocks(noise_fn, seed, np.fromiter(indices, np.int64), block)
     if not draws:
         raise UsageError("Expected at least one sample to draw noise for; received none.")
     return {name: np.concatenate([draw[name] for draw in draws]) for name in draws[0]}
+
+
+def _rows_of_blocks(
+    noise_fn: NoiseFn, seed: int, indices: NDArray[np.int64], block: int
+) -> list[dict[str, NDArray[Any]]]:
+    draws = []
+    for number in np.unique(indices // block):
+        drawn = _drawn(noise_fn, _stream(seed, _BLOCKS, int(number)), block)
+        rows = indices[indices // block == number] % block
+        draws.append({name: array[rows] for name, array in drawn.items()})
+    return draws
 
 
 def check_seed(seed: int) -> int:

@@ -177,8 +177,15 @@ class Engine(abc.ABC):
         return ""
 
     @abc.abstractmethod
-    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., np.ndarray]:
-        """Compile a function of keyword tensors that updates nothing; numpy in, numpy out."""
+    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """Compile a function of keyword tensors that updates nothing; numpy in, numpy out.
+
+        Args:
+            fn: returns a tensor, or a dict of them.
+
+        Returns:
+            a function that returns an array, or a dict of them.
+        """
 
     @staticmethod
     @abc.abstractmethod
@@ -200,6 +207,13 @@ class Engine(abc.ABC):
     def fetch(self, logs: Mapping[str, Any]) -> dict[str, float]:
         """Bring a step's scalars to the host."""
         return {name: float(keras.ops.convert_to_numpy(value)) for name, value in logs.items()}
+
+
+def on_host(made: Any, convert: Callable[[Any], np.ndarray]) -> Any:
+    """Return what a compiled function has returned, a tensor or a dict of them, as arrays."""
+    if isinstance(made, Mapping):
+        return {name: convert(tensor) for name, tensor in made.items()}
+    return convert(made)
 
 
 def _variants(

@@ -24,6 +24,7 @@ from genkit.engine.base import (
     LossFn,
     StepFn,
     clip_factor,
+    on_host,
     refuse_batch_statistics,
     split_loss,
 )
@@ -170,7 +171,7 @@ class BackendEngine(Engine):
 
         return evaluate
 
-    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., np.ndarray]:
+    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         variables = self.state.variables
 
         @partial(jax.jit, compiler_options=compiler_options())
@@ -178,8 +179,8 @@ class BackendEngine(Engine):
             with Scope(list(zip(variables, values, strict=True))):
                 return fn(**inputs)
 
-        def run(**inputs: Any) -> np.ndarray:
-            return np.asarray(pure([v.value for v in variables], inputs))
+        def run(**inputs: Any) -> Any:
+            return on_host(pure([v.value for v in variables], inputs), np.asarray)
 
         return run
 

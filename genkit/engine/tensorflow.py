@@ -27,6 +27,7 @@ from genkit.engine.base import (
     clip_factor,
     fill_missing,
     is_plain_adam,
+    on_host,
     refuse_batch_statistics,
     split_loss,
 )
@@ -164,12 +165,11 @@ class BackendEngine(Engine):
         found: StepFn = evaluate
         return found
 
-    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., np.ndarray]:
+    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         compiled = tf.function(fn, autograph=False)
 
-        def run(**inputs: Any) -> np.ndarray:
-            array: np.ndarray = compiled(**inputs).numpy()
-            return array
+        def run(**inputs: Any) -> Any:
+            return on_host(compiled(**inputs), lambda tensor: tensor.numpy())
 
         return run
 

@@ -23,6 +23,7 @@ from genkit.engine.base import (
     clip_factor,
     fill_missing,
     is_plain_adam,
+    on_host,
     refuse_batch_statistics,
     split_loss,
 )
@@ -111,12 +112,11 @@ class BackendEngine(Engine):
     def eager(self) -> str:
         return next((step.eager for step in self._recorded if step.eager), "")
 
-    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., np.ndarray]:
-        def run(**inputs: Any) -> np.ndarray:
+    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        def run(**inputs: Any) -> Any:
             with torch.no_grad():
                 tensors = {k: keras.ops.convert_to_tensor(v) for k, v in inputs.items()}
-                array: np.ndarray = keras.ops.convert_to_numpy(fn(**tensors))
-            return array
+                return on_host(fn(**tensors), keras.ops.convert_to_numpy)
 
         return run
 

@@ -16,7 +16,6 @@ from genkit.errors import RunError
 from genkit.evaluation.metric import Batch
 from genkit.evaluation.real_store import MOST_OF_ONE, RealStore
 from genkit.files import write_bytes
-from genkit.models.generating import BATCH
 
 if TYPE_CHECKING:
     from genkit.data import Source
@@ -24,13 +23,14 @@ if TYPE_CHECKING:
     from genkit.models.model import Model
 
 _FEATURES = "features"
+_ROWS = 64  # of real items at a time
 
 
 def batches_of(source: Source, field: str, extractor: Extractor | None) -> Iterator[Batch]:
     """Return a source's items of a field in their order, with labels where there are any."""
     label = next((n for n, f in source.schema.fields.items() if f.modality == "label"), None)
-    for start in range(0, len(source), BATCH):
-        rows = source.gather(np.arange(start, min(start + BATCH, len(source))))
+    for start in range(0, len(source), _ROWS):
+        rows = source.gather(np.arange(start, min(start + _ROWS, len(source))))
         items = items_of(rows, source.schema, field)
         yield Batch(items, extractor, rows[label] if label is not None else None)
 
@@ -87,7 +87,7 @@ def batches_with_kept_features(
     found = (store.read(_FEATURES) or {}).get(_FEATURES)
     if found is not None and len(found) == len(source):
         for start, batch in zip(
-            range(0, len(source), BATCH), batches_of(source, field, extractor), strict=True
+            range(0, len(source), _ROWS), batches_of(source, field, extractor), strict=True
         ):
             yield _WithFeatures(batch, found[start : start + len(batch)], extractor)
         return
@@ -151,7 +151,7 @@ class GeneratedItems:
             mapped = np.load(self._file(start), mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError):
             return None
-        fits = mapped.ndim and len(mapped) == min(BATCH, self.n - start)
+        fits = mapped.ndim and len(mapped) == min(self._model.generation_batch, self.n - start)
         return np.array(mapped) if fits and mapped.dtype == np.float32 else None
 
     def _keep(self, start: int, items: np.ndarray) -> None:

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from genkit.data.noise import noise_for_samples
 from genkit.errors import UsageError
-from genkit.plugins.names import suggestion
+from genkit.models.conditional import Conditional, Label
+from genkit.models.given import Given
+from genkit.models.outputs import Items, alone, concatenated, presented
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from genkit.plugins.specs import Schema
 
-BATCH = 64
-Label: TypeAlias = int | str | Sequence[int | str] | None
 
-
-class Generating:
+class Generating(Conditional):
     """The part of ``genkit.Model`` that takes and gives numpy arrays; it compiles what it runs."""
-
-    schema: Schema | None
-    assets: Mapping[str, np.ndarray]
-
-    conditional = False
-    """Whether ``decode`` takes a ``label`` too: class numbers, int32 of shape ``(batch,)``."""
 
     modality: str | None = None
     """Modality of its first output field; None for a model without a ``ModelSpec``."""
@@ -42,9 +35,18 @@ class Generating:
     options: Mapping[str, str] = {}
     """References to classes of options by capability, as in its ``ModelSpec``."""
 
+    generation_batch = 64
+    """How many items it computes at a time, a power of two, always filled up: another number may
+    round differently. Small items, as rows of a table, are made faster in large batches."""
+
+    noise_block = 1
+    """How many items share a stream of noise, a power of two: 1 draws each item's noise by itself,
+    1024 and more are for items whose noise would take longer than they do. Part of what makes an
+    item: a model that changes it generates others."""
+
     def __init__(self) -> None:
         super().__init__()
-        self._inference: dict[tuple[Any, ...], Callable[..., np.ndarray]] = {}
+        self._inference: dict[tuple[Any, ...], Callable[..., Any]] = {}
 
     def noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:  # noqa: ARG002
         """Draw the random input of ``n`` items on the host; serves training and generation.
@@ -77,14 +79,42 @@ class Generating:
         Called with what ``noise`` draws, by name; with ``label`` too if it is ``conditional``; and
         with options, as ``generate`` takes them: a float comes as a float32 scalar tensor, another
         value as it is, and chooses a compiled variant.
+
+        Returns:
+            a tensor, or a dict of tensors by output field, in the fields' own dtypes as far as the
+            backend has them; beside a field may stand ``<field>_length``, int32, how long each
+            item is, and ``<field>_missing``, bool, which values are absent.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no decode.")
 
-    def generate(self, n: int, seed: int = 0, label: Label = None, **options: Any) -> np.ndarray:
+    def present(self, items: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Turn what was decoded into what people hold: numbers of tokens into text, for example.
+
+        Runs on the host, and may use ``assets``. By default items stay as they are.
+
+        Args:
+            items: by output field, cut to their lengths: an array with the items on its first
+                axis; of a field that varies in length an object array of arrays; with values that
+                are missing a ``numpy.ma.MaskedArray``.
+
+        Returns:
+            the same fields, one item for each that came in.
+        """
+        return items
+
+    def generate(
+        self,
+        n: int,
+        seed: int = 0,
+        label: Label = None,
+        *,
+        given: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Any:
         """Generate items.
 
-        Item ``i`` depends only on ``(seed, i)``, its label and the options: ten are the first ten
-        of a hundred, to the bit. What is given back was not reviewed: reviewers look at what
+        Item ``i`` depends only on ``(seed, i)``, its conditions and the options: ten are the first
+        ten of a hundred, to the bit. What is given back was not reviewed: reviewers look at what
         commands write.
 
         Args:
@@ -92,46 +122,106 @@ class Generating:
             seed: 0 to 2**31 - 1.
             label: for a conditional model, the class of all, by number or name, or one for each.
                 Without it the classes take turns.
+            given: values by condition, ``model.conditions``: one for all, or a list or array of one
+                for each, in which None stands for a value that isn't given.
             **options: what this model takes: ``genkit info MODEL`` lists them.
 
         Returns:
-            float32 array of shape ``(n, ...)`` in the range the schema states.
+            array of shape ``(n, ...)``, float32 in the range the schema states for images and what
+            else is computed with; a dict of arrays by field if there are several output fields.
+            See ``generate_items``.
 
         Raises:
-            UsageError: a number out of range, no such class or option, or the model takes no label.
+            UsageError: a number out of range, no such class, option or condition, a value that no
+                item of the data has, or a condition is missing.
         """
-        return np.concatenate(list(self.generate_batches(n, seed, label, **options)))
+        items = self.generate_items(n, seed, label, given=given, **options)
+        return alone(concatenated(list(items)))
 
     def generate_batches(
-        self, n: int, seed: int = 0, label: Label = None, *, begin: int = 0, **options: Any
-    ) -> Iterator[np.ndarray]:
+        self,
+        n: int,
+        seed: int = 0,
+        label: Label = None,
+        *,
+        given: Mapping[str, Any] | None = None,
+        begin: int = 0,
+        **options: Any,
+    ) -> Iterator[Any]:
         """Generate the same items bit by bit, in memory that doesn't grow with ``n``.
 
         Args:
             n: how many, at least 1.
             seed: 0 to 2**31 - 1.
             label: as for ``generate``.
+            given: as for ``generate``.
             begin: the first item to generate; those before it are left out.
             **options: as for ``generate``.
 
-        Yields:
-            float32 arrays of at most 64 items each, in the range the schema states.
+        Returns:
+            batches: what ``generate`` returns, at most ``generation_batch`` items each.
         """
-        from genkit.data import noise_for_samples
+        return map(alone, self.generate_items(n, seed, label, given=given, begin=begin, **options))
 
+    def generate_items(
+        self,
+        n: int,
+        seed: int = 0,
+        label: Label = None,
+        *,
+        given: Mapping[str, Any] | None = None,
+        begin: int = 0,
+        **options: Any,
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """Generate the same items, by output field however many there are.
+
+        Args:
+            n: how many, at least 1.
+            seed: 0 to 2**31 - 1.
+            label: as for ``generate``.
+            given: as for ``generate``.
+            begin: the first item to generate; those before it are left out.
+            **options: as for ``generate``.
+
+        Returns:
+            batches: arrays by field, as ``present`` returns them, at most ``generation_batch``
+            items each.
+
+        Raises:
+            UsageError: as for ``generate``.
+            PluginError: ``decode`` or ``present`` returns other fields, or other numbers of items.
+        """
         if n < 1:
             raise UsageError(f"Expected a number of samples of at least 1; received {n}.")
-        given = self.parse_options("generate", options)
-        asked = self.conditional or label is not None
-        labels = self.class_numbers(n, label) if asked else None
-        for start in range(begin, n, BATCH):
-            # Always full batches: another batch size could round differently.
-            indices = range(start, start + BATCH)
-            inputs = noise_for_samples(self.noise, seed, indices)
-            if labels is not None:
-                inputs["label"] = _filled(labels[start : start + BATCH])
-            batch = self._run("decode", inputs, given)
-            yield batch[: n - start].astype("float32", copy=False)
+        parsed = self.parse_options("generate", options)
+        asked = Given(self, n, label, given)
+        return self._generated(
+            asked, range(begin, n, self._checked_generation_batch()), seed, parsed
+        )
+
+    def _generated(
+        self, asked: Given, starts: range, seed: int, options: Mapping[str, Any]
+    ) -> Iterator[Items]:
+        batch = starts.step
+        for start in starts:
+            rows = range(start, start + batch)
+            noise = noise_for_samples(self.noise, seed, rows, self.noise_block)
+            groups = list(asked.groups(start, min(starts.stop, start + batch)))
+            made = []
+            for places in groups:
+                mine = noise if len(groups) == 1 else {k: v[places] for k, v in noise.items()}
+                inputs = {**mine, **asked.inputs(start + places)}
+                # Always full batches: another batch size could round differently.
+                full = {name: _filled(rows, batch) for name, rows in inputs.items()}
+                made.append(presented(self, self._run("decode", full, options), len(places)))
+            yield concatenated(made, np.concatenate(groups))
+
+    def _checked_generation_batch(self) -> int:
+        for name in ("generation_batch", "noise_block"):
+            size = getattr(self, name)
+            if not isinstance(size, int) or size < 1 or size & (size - 1):
+                raise UsageError(f"Expected {name} to be a power of two; received {size!r}.")
+        return self.generation_batch
 
     def parse_options(self, capability: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """Check options against the class that the model's spec names for a capability.
@@ -166,63 +256,9 @@ class Generating:
         """Name the output fields where no ``ModelSpec`` says them: the first that is no label."""
         return (schema.main_field(),)
 
-    def classes(self) -> tuple[str, ...]:
-        """Name the classes that a conditional model knows, in order of their numbers."""
-        assert self.schema is not None, "a conditional model is built from its schema"
-        from genkit.data import vocabulary_of
-
-        return vocabulary_of(self.schema, self.schema.name_of("label"), self.assets)
-
-    def class_number(self, label: int | str) -> int:
-        """Return the number of a class.
-
-        Args:
-            label: an integer is the number itself. Text is the class' name, or else its number,
-                unless classes are called by numbers: there ``"2"`` is the class "2" or none.
-
-        Raises:
-            UsageError: the model takes no label, or knows no such class.
-        """
-        if not self.conditional:
-            raise UsageError(
-                f"{type(self).__name__} takes no label: it knows no classes.",
-                "Train a model that generates by label, on data with labels: "
-                "docs/how-to/generate-by-label.md",
-            )
-        classes = self.classes()
-        number = label
-        if isinstance(label, str):
-            if label in classes:
-                return classes.index(label)
-            number = int(label) if label.isdecimal() and not _called_by_numbers(classes) else -1
-        if not 0 <= int(number) < len(classes):
-            raise UsageError(
-                f"Expected one of {_listed(classes)}; received {label!r}.",
-                suggestion(label, classes) if isinstance(label, str) else "",
-            )
-        return int(number)
-
-    def class_numbers(self, n: int, label: Label) -> np.ndarray:
-        """Return the numbers of the classes of ``n`` items, int32 of shape ``(n,)``.
-
-        Args:
-            n: how many items.
-            label: the class of all, or one for each; without it the classes take turns.
-
-        Raises:
-            UsageError: as for ``class_number``; or another number of labels than of items.
-        """
-        if label is None:
-            return np.arange(n, dtype=np.int32) % np.int32(len(self.classes()))
-        if isinstance(label, (int, np.integer, str)):
-            return np.full(n, self.class_number(label), np.int32)
-        if len(label) != n:
-            raise UsageError(f"Expected one label, or {n} of them; received {len(label)}.")
-        return np.array([self.class_number(each) for each in label], np.int32)
-
     def _run(
         self, method: str, inputs: dict[str, np.ndarray], options: Mapping[str, Any] | None = None
-    ) -> np.ndarray:
+    ) -> Any:
         """Run a method that takes and gives tensors; compiled anew for options but floats."""
         from genkit import engine
         from genkit.engine.base import split_schedule
@@ -241,7 +277,8 @@ class Generating:
         """Run a method that maps tensors to a tensor over arrays of any length.
 
         Args:
-            method: its name; it is called with the arrays' rows by name, 64 at a time.
+            method: its name; it is called with the arrays' rows by name, ``generation_batch`` at a
+                time.
             options: more arguments by name, as ``decode`` takes them: a float comes as a float32
                 scalar tensor, another value as it is, and chooses a compiled variant.
             **arrays: the same number of rows each, at least one.
@@ -249,29 +286,15 @@ class Generating:
         Returns:
             its results, one row for each.
         """
-        n = len(next(iter(arrays.values())))
+        n, batch = len(next(iter(arrays.values()))), self._checked_generation_batch()
         results = []
-        for start in range(0, n, BATCH):
-            rows = {name: _filled(array[start : start + BATCH]) for name, array in arrays.items()}
+        for start in range(0, n, batch):
+            rows = {k: _filled(array[start : start + batch], batch) for k, array in arrays.items()}
             results.append(self._run(method, rows, options)[: n - start])
         return np.concatenate(results)
 
 
-def _filled(rows: np.ndarray) -> np.ndarray:
+def _filled(rows: np.ndarray, batch: int) -> np.ndarray:
     """Repeat the last row up to a full batch: another batch size could round differently."""
-    missing = BATCH - len(rows)
+    missing = batch - len(rows)
     return np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)]) if missing else rows
-
-
-def _called_by_numbers(classes: Sequence[str]) -> bool:
-    return any(re.fullmatch(r"[-+]?\d+([.,]\d+)?", name) for name in classes)
-
-
-def _listed(classes: Sequence[str]) -> str:
-    most = 12
-    plain = _called_by_numbers(classes)
-    shown = ", ".join(
-        name if plain else f"{number} ({name})" for number, name in enumerate(classes[:most])
-    )
-    last = classes[-1] if plain else len(classes) - 1
-    return f"{shown}, ... {last}" if len(classes) > most else shown

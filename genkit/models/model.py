@@ -14,6 +14,7 @@ from genkit.engine.base import split_loss
 from genkit.engine.keras_inside import own_sublayers
 from genkit.errors import UsageError
 from genkit.models import reserved_names
+from genkit.models.conditional import Conditional
 from genkit.models.generating import Generating
 from genkit.models.optimizing import Optimizing
 from genkit.models.presented import Presented
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from genkit.plugins.specs import ModelSpec, Schema
 
 
-class Model(Presented, Generating, Optimizing, keras.Model):
+class Model(Presented, Generating, Conditional, Optimizing, keras.Model):
     """A generative model.
 
     A subclass builds its networks and names their optimizers in ``__init__``, and writes one

@@ -10,7 +10,7 @@ from genkit.plugins.specs import resolve
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from genkit.models.generating import Label
+    from genkit.models.conditional import Label
     from genkit.plugins.schema import Field, Schema
 
 

@@ -24,7 +24,7 @@ from genkit.runs.run import Run
 from genkit.runs.run_summary import Runs, RunSummary
 
 if TYPE_CHECKING:
-    from genkit.models.generating import Label
+    from genkit.models.conditional import Label
     from genkit.models.model import Model
 
 _PICTURES = 16

@@ -8,13 +8,13 @@ import numpy as np
 
 from genkit.errors import UsageError
 from genkit.testing.check import checks
+from genkit.testing.generated import TOLERANCE, check_fit, check_numbers, generated, same, some_of
 from genkit.testing.outcomes import CheckFailed, Skipped
 
 if TYPE_CHECKING:
     from genkit.testing.training import TrainedSubject
 
 _MANY, _FEW = 70, 3  # more than a batch of generation, and fewer
-_TOLERANCE = 1e-4
 
 
 @checks("models")
@@ -31,25 +31,28 @@ def check_capabilities_are_methods(subject: TrainedSubject) -> None:
 
 @checks("models")
 def check_samples_are_as_declared(subject: TrainedSubject) -> None:
-    """Samples have the shape of the data's items, are float32, finite, and within the range."""
+    """Samples are what the schema says of each output field: shape, dtype, finite, in the range."""
     model = _able(subject, "generate")
-    _check_items(subject, model.generate(_FEW), _FEW, "generate")
+    check_fit(subject, generated(subject, model, _FEW), _FEW)
 
 
 @checks("models")
 def check_sample_follows_from_seed_and_index(subject: TrainedSubject) -> None:
     """Sample i follows from (seed, i): three are the first of seventy; other seeds give others."""
     model = _able(subject, "generate")
-    few, many = model.generate(_FEW, seed=1), model.generate(_MANY, seed=1)
-    if not np.array_equal(few, many[:_FEW]):
+    few, many = (generated(subject, model, n, seed=1) for n in (_FEW, _MANY))
+    if not same(few, some_of(many, slice(_FEW))):
         raise CheckFailed(
             f"Expected {_FEW} samples to be the first of {_MANY}; they differ.",
             "Let decode treat each item alone: no statistics of the batch, no drawing.",
         )
-    if not np.array_equal(few, model.generate(_FEW, seed=1)):
+    last = generated(subject, model, _MANY, seed=1, begin=_MANY - _FEW)
+    if not same(last, some_of(many, slice(_MANY - _FEW, None))):
+        raise CheckFailed(f"Expected the last {_FEW} of {_MANY} samples alone to be the same.")
+    if not same(few, generated(subject, model, _FEW, seed=1)):
         raise CheckFailed("Expected the same samples from the same seed; they differ.")
     drawn = model.noise(np.random.default_rng(0), 1)
-    if drawn and np.array_equal(few, model.generate(_FEW, seed=2)):
+    if drawn and same(many, generated(subject, model, _MANY, seed=2)):
         raise CheckFailed(
             "Expected other samples from another seed; they are the same.",
             "Let decode use the noise that it is given.",
@@ -64,15 +67,15 @@ def check_labels_are_taken_or_refused(subject: TrainedSubject) -> None:
         _check_refused(model, 0, "a label, which the model knows nothing of,")
         return
     classes = model.classes()
-    by_turns = model.generate(len(classes))
+    n = len(classes)
+    by_turns = generated(subject, model, n)
     for number, name in enumerate(classes):
+        place = slice(number, number + 1)
         for label in (number, name):
-            if not np.array_equal(
-                model.generate(len(classes), label=label)[number], by_turns[number]
-            ):
+            asked = generated(subject, model, n, label=label)
+            if not same(some_of(asked, place), some_of(by_turns, place)):
                 raise CheckFailed(f"Expected class {label!r} to be what its turn gives; it isn't.")
-    first, second = model.generate(1, label=0), model.generate(1, label=1)
-    if np.array_equal(first, second):
+    if same(*(generated(subject, model, 1, label=label) for label in (0, 1))):
         raise CheckFailed("Expected other samples for another label; they are the same.")
     for wrong in (len(classes), -1, "no such class"):
         _check_refused(model, wrong, f"the label {wrong!r}")
@@ -83,7 +86,10 @@ def check_reconstructions_are_as_declared(subject: TrainedSubject) -> None:
     """Reconstructions have the items' shape, are float32, finite, and within the range."""
     model = _able(subject, "reconstruct")
     items, labels = _items(subject, model, _FEW)
-    _check_items(subject, model.reconstruct(items, **labels), _FEW, "reconstruct")
+    made = model.reconstruct(items, **labels)
+    if made.dtype != np.float32:
+        raise CheckFailed(f"Expected float32 from reconstruct; received {made.dtype}.")
+    check_numbers(subject.output_name, subject.output, made, _FEW)
 
 
 @checks("models")
@@ -95,7 +101,7 @@ def check_latents_follow_from_their_items(subject: TrainedSubject) -> None:
     if len(latents) != _FEW or not np.isfinite(latents).all():
         raise CheckFailed(f"Expected {_FEW} finite latents; received shape {latents.shape}.")
     alone = model.encode(items[:1], **{key: value[:1] for key, value in labels.items()})
-    if not np.allclose(alone[0], latents[0], atol=_TOLERANCE):
+    if not np.allclose(alone[0], latents[0], atol=TOLERANCE):
         raise CheckFailed(
             "Expected the latent of an item alone to be that among others; it differs.",
             "Call the encoder with training=False; let it treat each item alone.",
@@ -114,7 +120,7 @@ def check_interpolations_end_in_reconstructions(subject: TrainedSubject) -> None
         raise CheckFailed(f"Expected a walk of shape {expected}; received {walk.shape}.")
     twice = {key: value * 2 for key, value in labels.items()}
     ends = model.reconstruct(items, **twice)
-    atol = _TOLERANCE * max(float(np.ptp(ends)), 1.0)
+    atol = TOLERANCE * max(float(np.ptp(ends)), 1.0)
     if not np.allclose(walk[0, [0, -1]], ends, atol=atol):
         raise CheckFailed("Expected a walk to begin and end with reconstructions; it doesn't.")
 
@@ -131,30 +137,6 @@ def _items(subject: TrainedSubject, model: Any, n: int) -> tuple[np.ndarray, dic
     if not model.conditional:
         return items, {}
     return items, {"label": [int(each) for each in batch[subject.schema.name_of("label")]]}
-
-
-def _check_items(subject: TrainedSubject, items: np.ndarray, n: int, method: str) -> None:
-    field = subject.output
-    expected = (n, *field.shape)
-    fits = items.ndim == len(expected) and all(
-        wanted in (None, size) for wanted, size in zip(expected, items.shape, strict=True)
-    )
-    if not fits or items.dtype != np.float32:
-        raise CheckFailed(
-            f"Expected float32 of shape {expected} from {method}; received {items.dtype} of shape "
-            f"{items.shape}.",
-        )
-    if not np.isfinite(items).all():
-        raise CheckFailed(f"Expected finite values from {method}; received others.")
-    if field.range is not None:
-        low, high = field.range
-        slack = _TOLERANCE * field.span
-        if items.min() < low - slack or items.max() > high + slack:
-            raise CheckFailed(
-                f"Expected values from {low:g} to {high:g} from {method}; received "
-                f"{items.min():g} to {items.max():g}.",
-                "Move what the last layer gives to the schema's range: genkit.layers.rescale.",
-            )
 
 
 def _check_refused(model: Any, label: Any, what: str) -> None:

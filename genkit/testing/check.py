@@ -23,6 +23,7 @@ _MODULES = (
     "building_checks",
     "training_checks",
     "capability_checks",
+    "condition_checks",
     "persistence_checks",
     "dataset_checks",
     "metric_checks",

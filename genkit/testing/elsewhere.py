@@ -117,13 +117,17 @@ def run_check(kind: str, subject: str, name: str, expected_failure: str) -> dict
     return Check(definition, kind, subject, expected_failure).run().to_dict()
 
 
-def write_samples(run: str, n: int, file: str) -> None:
-    """Load a run and write ``n`` samples to a ``.npy`` file."""
+def write_samples(kind: str, subject: str, run: str, n: int, file: str) -> None:
+    """Load a run and write ``n`` samples to a ``.npz`` file, an array a field."""
     import numpy as np
 
     from genkit.runs.loading import load
+    from genkit.testing.choosing import subject_of
+    from genkit.testing.generated import generated, storable
 
-    np.save(file, load(run).generate(n), allow_pickle=False)
+    trained: Any = subject_of(kind, subject)
+    arrays: Any = storable(generated(trained, load(run), n))
+    np.savez(file, **arrays)
 
 
 def train_steps(kind: str, subject: str, checkpoint: str, steps: int) -> list[dict[str, float]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genkit.errors import PluginError, UsageError
+from genkit.models.outputs import concatenated
 from genkit.report.samples import Samples
 from genkit.runs.names import step_name
 
@@ -35,6 +36,8 @@ def draw_samples(run: Run, step: int, model: Model) -> Path | None:
     """
     if model.schema is None or "generate" not in model.capabilities:
         return None
+    if any(condition.required for condition in model.conditions):
+        return None  # nothing is given while it trains
     writer = None
     with _may_be_refused(step):
         writer = Samples(model)
@@ -45,9 +48,10 @@ def draw_samples(run: Run, step: int, model: Model) -> Path | None:
     columns = classes if 0 < classes <= MOST_COLUMNS else None
     n = SAMPLES_IN_GRID // columns * columns if columns else together or SAMPLES_IN_GRID
     with model.averaged_weights():
-        samples = model.generate(n, seed=run.settings.seed)
-    if not np.isfinite(samples).all():
+        items = concatenated(list(model.generate_items(n, seed=run.settings.seed)))
+    if not all(np.isfinite(each).all() for each in items.values() if each.dtype.kind == "f"):
         return None  # the losses of the next step tell of it
+    samples = items[model.generated_field()]
     folder, shown = run.samples, None
     with _may_be_refused(step):
         folder.mkdir(exist_ok=True)

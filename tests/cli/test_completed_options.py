@@ -20,6 +20,7 @@ FREE = {
     "--time": "a time",
     "--timeout": "a time",
     "--ratios": "numbers",
+    "--prompt": "text of one's own",
     "--keep-best": "a loss, which is known when the model has made a step",
     "runs rename name": "a new name",
     "runs note text": "anything",

@@ -1,3 +1,4 @@
+import time
 import timeit
 
 import numpy as np
@@ -91,3 +92,24 @@ def test_noise_of_a_wrong_form_names_the_method(wrong):
 def test_no_samples_is_an_error():
     with pytest.raises(UsageError, match="at least one sample"):
         noise_for_samples(draw, 0, [])
+
+
+def test_a_block_of_samples_shares_a_stream_and_a_sample_its_place():
+    whole = noise_for_samples(draw, 3, range(100), block=16)
+    some = noise_for_samples(draw, 3, [15, 16, 40], block=16)
+    for name, array in whole.items():
+        np.testing.assert_array_equal(some[name], array[[15, 16, 40]])
+    others = noise_for_samples(draw, 3, range(100), block=32)
+    assert (whole["z"] != others["z"]).any()
+    assert (whole["z"] != noise_for_samples(draw, 3, range(100))["z"]).all()
+
+
+def test_noise_in_blocks_costs_less_than_a_microsecond_a_row():
+    def columns(rng, n):
+        return {"z": rng.standard_normal((n, 10), dtype="float32")}
+
+    rows = 1 << 17
+    began = time.process_time()
+    for start in range(0, rows, 4096):
+        noise_for_samples(columns, 0, range(start, start + 4096), block=4096)
+    assert (time.process_time() - began) / rows < 1e-6

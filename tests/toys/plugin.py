@@ -11,6 +11,7 @@ def genkit_datasets():
         ("sayings", "text", "Made-up sayings, as numbers of their characters"),
         ("people", "number", "A table with missing values, dates, long integers and a constant"),
         ("beeps", "audio", "Tones of many lengths"),
+        ("postcards", "image", "Pictures with captions"),
     ):
         yield genkit.DatasetSpec(
             name=name,
@@ -27,17 +28,18 @@ def genkit_datasets():
 @genkit.hookimpl
 def genkit_models():
     for name, data, model, fields in (
-        ("bigrams", "sayings", "Bigrams", {"accepts": ("text",)}),
-        ("rows", "people", "Rows", {"accepts": ("number",),
-                                    "generates": ("number", "category", "date")}),
-        ("echo", "beeps", "Echo", {"accepts": ("audio",)}),
+        ("bigrams", "sayings", "Bigrams", {"accepts": ("text",), "capabilities": ()}),
+        ("rows", "people", "Rows", {"accepts": ("number", "category"),
+                                    "generates": ("number", "category", "date", "id")}),
+        ("echo", "beeps", "Echo", {"accepts": ("audio",), "capabilities": ()}),
+        ("collage", "postcards", "Collage", {"accepts": ("image", "text"),
+                                             "generates": ("image", "text")}),
     ):  # fmt: skip
         yield genkit.ModelSpec(
             name=name,
             summary=f"The smallest model that learns from {data}",
             model=f"{HERE}.{data}:{model}",
             config=f"{HERE}.settings:ToyModel",
-            capabilities=(),
             presets={"default": {"dataset": data, "steps": 20, "batch_size": 16}},
             **fields,
         )

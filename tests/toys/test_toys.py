@@ -17,8 +17,8 @@ from tests.toys.sayings import ALPHABET
 
 pytestmark = pytest.mark.usefixtures("active_backend")
 
-DATA = ("sayings", "people", "beeps")
-MODELS = {"bigrams": "sayings", "rows": "people", "echo": "beeps"}
+DATA = ("sayings", "people", "beeps", "postcards")
+MODELS = {"bigrams": "sayings", "rows": "people", "echo": "beeps", "collage": "postcards"}
 
 
 def opened(name, **settings):
@@ -59,7 +59,12 @@ def test_a_whole_run_learns_and_says_what_it_generates(name, tmp_path, active_ba
     losses = result.run.history["loss"]
     assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:5])
     model = genkit.load(result.path)
-    wanted = {"bigrams": ("text",), "rows": ("age", "job", "joined", "planet"), "echo": ("sound",)}
+    wanted = {
+        "bigrams": ("text",),
+        "rows": ("age", "job", "joined", "key", "planet"),
+        "echo": ("sound",),
+        "collage": ("picture", "caption"),
+    }
     assert model.output_fields == wanted[name]
     assert (result.path / "report.html").is_file()
 

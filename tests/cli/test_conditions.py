@@ -1,0 +1,115 @@
+"""Conditions on the command line: flags for all items, a table with a line for each."""
+
+import json
+
+import numpy as np
+import pytest
+
+import genkit
+from genkit.builtin import plugin as builtin
+from genkit.cli import conditions
+from genkit.errors import UsageError
+from genkit.plugins.registry import Registry, using
+from tests.cli import conditions_plugin
+
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("active_backend")]
+
+
+@pytest.fixture
+def run(tmp_path, active_backend):
+    with using(Registry(plugins=[builtin, conditions_plugin])):
+        result = genkit.train("shown", runs_dir=tmp_path, backend=active_backend, verbose=False)
+        yield result.path
+
+
+@pytest.fixture
+def shown(genkit_here, run):
+    def generate(*arguments):
+        code, out, error = genkit_here("generate", run, *arguments, "--format", "npz", "--json")
+        assert code == 0, error
+        with np.load(run / "generated" / "samples.npz") as arrays:
+            return json.loads(out), arrays["samples"].tolist()
+
+    return generate
+
+
+def test_flags_hold_for_all_items(shown):
+    told, samples = shown("--where", "income=>50K", "--where", "age=39", "--prompt", "abc",
+                          "--n", 3, "--label", "cat")  # fmt: skip
+    assert samples == [[2, 1, 39, 3]] * 3
+    assert told["given"] == {"prompt": "abc", "income": ">50K", "age": "39"}
+    _, samples = shown("--where", "income=0", "--n", 4)
+    assert samples == [[0, 0, -1, 0], [1, 0, -1, 0], [2, 0, -1, 0], [0, 0, -1, 0]]
+
+
+def test_a_table_has_a_line_an_item_in_order(shown, tmp_path):
+    table = tmp_path / "seeds.csv"
+    table.write_text('\ufeffincome,age,label\n>50K,20,bee\n"<=50K",,ant\n>50K,90,2\n')
+    told, samples = shown("--given", table, "--prompt", "ab")
+    assert samples == [[1, 1, 20, 2], [0, 0, -1, 2], [2, 1, 90, 2]]
+    assert (told["n"], told["given_from"]) == (3, str(table))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "generates nothing without a value of 'income'"),
+        (("--where", "income=1", "--where", "pay=1"), "Shown takes no condition 'pay'"),
+        (("--where", "income=rich"), "Expected income to be one of"),
+        (("--where", "income=1", "--where", "age=130"), "Expected age from 17 to 90"),
+        (("--where", "income=1", "--prompt", "a" * 13), "'prompt' of at most 12 steps"),
+        (("--where", "income"), "Expected --where FIELD=VALUE; received 'income'"),
+        (("--where", "income=1", "--where", "income=0"), "Expected 'income' once"),
+        (("--given", "TABLE", "--where", "income=1"), "it in TABLE and as a flag"),
+        (("--given", "TABLE", "--n", "2"), "--given without --n and --label"),
+        (("--given", "nowhere.csv"), "nowhere.csv: No such file"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(genkit_here, run, tmp_path, arguments, said):
+    table = tmp_path / "seeds.csv"
+    table.write_text("income\n1\n0\n")
+    asked = [str(table) if word == "TABLE" else word for word in arguments]
+    code, out, error = genkit_here("generate", run, *asked, "--out", tmp_path / "out")
+    flat = " ".join(error.split())
+    assert (code, out) == (2, "")
+    assert said.replace("TABLE", str(table)) in flat
+    assert "Traceback" not in error
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "has nothing and 0 lines more"),
+        ("income,age\n", "and 0 lines more"),
+        ("income,income\n1,2\n", "each once"),
+        ("income,\n1,2\n", "names conditions"),
+        ("income,age\n1,2\n1\n", "Expected 2 cells in each line of .*; item 2 has 1"),
+        ('income\n"1\n', "unexpected end of data"),
+    ],
+)
+def test_a_table_that_is_none_is_refused(tmp_path, text, said):
+    table = tmp_path / "seeds.csv"
+    table.write_text(text)
+    with pytest.raises(UsageError, match=said):
+        conditions.by_item(table)
+
+
+def test_a_cell_without_a_value_in_a_label_column_is_refused(genkit_here, run, tmp_path):
+    table = tmp_path / "seeds.csv"
+    table.write_text("income,label\n1,ant\n0,\n")
+    code, _, error = genkit_here("generate", run, "--given", table)
+    assert code == 2
+    assert "'label' for each item; that of item 1 is missing" in " ".join(error.split())
+
+
+def test_columns_and_classes_are_completed(run):
+    import typer
+
+    from genkit.cli import run_completion
+
+    context = typer.Context(typer.main.get_command(typer.Typer(callback=lambda: None)))
+    context.params = {"run": str(run)}
+    offered = [word for word, _ in run_completion.conditions(context, "")]
+    assert offered[:2] == ["income=", "age="]
+    assert [word for word, _ in run_completion.conditions(context, "income=>")] == ["income=>50K"]
