@@ -1,4 +1,4 @@
-"""The data set that is checked, opened with small settings."""
+"""The data set that is checked, opened with small settings; and data to try something else on."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from genkit.plugins.config import Config, parse
+from genkit.plugins.registry import installed
 from genkit.plugins.specs import resolve
-from genkit.testing.outcomes import CheckFailed
+from genkit.testing.fakes import MODALITIES, toy_schema, toy_source
+from genkit.testing.outcomes import CheckFailed, Skipped
 from genkit.testing.subjects import Subject
 
 if TYPE_CHECKING:
@@ -52,3 +54,23 @@ class DatasetSubject(Subject):
         config = parse(self.config_class, settings, f"data set {self.name}")
         source: Source = resolve(self.spec.source)(config)
         return source
+
+
+def source_of(modality: str, distribution: str, items: int) -> Source:
+    """Return data of a modality to try something on: toys, or a data set that is installed.
+
+    Args:
+        modality: of one of its fields.
+        distribution: whose data sets are taken before others'.
+        items: how many toys.
+
+    Raises:
+        Skipped: there are none.
+    """
+    if modality in MODALITIES:
+        return toy_source(toy_schema((modality,)), items)
+    entries = [e for e in installed().entries("datasets") if e.spec.modality == modality]
+    own = [entry for entry in entries if entry.distribution == distribution]
+    if not entries:
+        raise Skipped(f"there are no data of the modality {modality!r} to try it on")
+    return DatasetSubject("datasets", (own or entries)[0].qualified_name).source

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from genkit.evaluation.metrics import memorisation as module
+from genkit.evaluation.metrics import waiting as module
 from genkit.evaluation.metrics.auc import auc_interval
 from genkit.evaluation.metrics.membership import MembershipInference
-from genkit.evaluation.metrics.memorisation import Memorisation, WaitingRows
+from genkit.evaluation.metrics.memorisation import Memorisation
+from genkit.evaluation.metrics.waiting import WaitingRows
 from tests.evaluation.shown import context, digits, gaussians, measured
 
 HERE = "training data is at hand"
