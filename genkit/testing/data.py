@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +57,8 @@ class DatasetSubject(Subject):
         return source
 
 
-def source_of(modality: str, distribution: str, items: int) -> Source:
-    """Return data of a modality to try something on: toys, or a data set that is installed.
+def sources_of(modality: str, distribution: str, items: int) -> Iterator[Source]:
+    """Return data of a modality to try something on: toys, then data sets that are installed.
 
     Args:
         modality: of one of its fields.
@@ -67,10 +68,10 @@ def source_of(modality: str, distribution: str, items: int) -> Source:
     Raises:
         Skipped: there are none.
     """
-    if modality in MODALITIES:
-        return toy_source(toy_schema((modality,)), items)
     entries = [e for e in installed().entries("datasets") if e.spec.modality == modality]
-    own = [entry for entry in entries if entry.distribution == distribution]
-    if not entries:
+    if modality in MODALITIES:
+        yield toy_source(toy_schema((modality,)), items)
+    elif not entries:
         raise Skipped(f"there are no data of the modality {modality!r} to try it on")
-    return DatasetSubject("datasets", (own or entries)[0].qualified_name).source
+    for entry in sorted(entries, key=lambda entry: entry.distribution != distribution):
+        yield DatasetSubject("datasets", entry.qualified_name).source

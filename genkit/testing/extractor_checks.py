@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from genkit.data.varying import items_of
 from genkit.errors import DataError
 from genkit.testing.check import checks
-from genkit.testing.data import source_of
+from genkit.testing.data import sources_of
 from genkit.testing.outcomes import CheckFailed, Skipped
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from genkit.testing.subjects import Subject
 
 _ITEMS = 12
+_SOURCES = 2  # toys, and the plugin's own data, which it may be made for
 _TOLERANCE = 1e-4
 
 
@@ -116,12 +118,14 @@ def _tried(subject: Subject) -> _Tried:
     """Open the extractor, with items to try it on."""
     from genkit.evaluation.extractors import open_extractor
 
-    modality = subject.spec.modality
-    source = source_of(modality, subject.distribution, _ITEMS)
-    name = source.schema.name_of(modality)
-    batch = source.gather(np.arange(min(_ITEMS, len(source))))
-    try:
-        extractor = open_extractor(subject.name, source.schema, name, source.assets)
-    except DataError as error:
-        raise Skipped(f"it can't be opened: {error.message}") from error
-    return _Tried(extractor, items_of(batch, source.schema, name))
+    modality, refused = subject.spec.modality, ""
+    for source in islice(sources_of(modality, subject.distribution, _ITEMS), _SOURCES):
+        name = source.schema.name_of(modality)
+        try:
+            extractor = open_extractor(subject.name, source.schema, name, source.assets)
+        except DataError as error:
+            refused = refused or error.message
+            continue
+        batch = source.gather(np.arange(min(_ITEMS, len(source))))
+        return _Tried(extractor, items_of(batch, source.schema, name))
+    raise Skipped(f"it can't be opened: {refused}")

@@ -9,7 +9,7 @@ import numpy as np
 from genkit.data.varying import items_of
 from genkit.plugins.specs import resolve
 from genkit.testing.check import checks
-from genkit.testing.data import source_of
+from genkit.testing.data import sources_of
 from genkit.testing.outcomes import CheckFailed, Skipped
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def check_transform_is_undone(subject: Subject) -> None:
 def _tried(subject: Subject) -> Iterator[tuple[Transform, Field, NDArray[Any]]]:
     """Yield the transform of each example, with the field and items to try it on."""
     spec = subject.spec
-    source = source_of(spec.modality, subject.distribution, _ITEMS)
+    source = next(sources_of(spec.modality, subject.distribution, _ITEMS))
     name = source.schema.name_of(spec.modality)
     batch, field = source.gather(np.arange(min(_ITEMS, len(source)))), source.schema[name]
     items = items_of(batch, source.schema, name)
