@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from genkit.builtin.models.gan import GAN
     from genkit.engine import gradient
     from genkit.errors import GenkitError
+    from genkit.evaluation.extractors.base import Extractor
     from genkit.evaluation.metric import Metric
     from genkit.models.autoencoder import Autoencoder
     from genkit.models.model import Model
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
     from genkit.plugins.condition import Condition
     from genkit.plugins.config import AbsolutePath, Config
     from genkit.plugins.hookspecs import hookimpl
-    from genkit.plugins.item_specs import RendererSpec, ReviewerSpec, TransformSpec
+    from genkit.plugins.item_specs import (
+        ExtractorSpec,
+        RendererSpec,
+        ReviewerSpec,
+        TransformSpec,
+    )
     from genkit.plugins.opener_spec import OpenerSpec
     from genkit.plugins.registry import Registry
     from genkit.plugins.schema import Field, Schema
@@ -58,6 +64,8 @@ _HOME = {
     "Condition": "genkit.plugins.condition",
     "Config": "genkit.plugins.config",
     "DatasetSpec": "genkit.plugins.specs",
+    "Extractor": "genkit.evaluation.extractors.base",
+    "ExtractorSpec": "genkit.plugins.item_specs",
     "Field": "genkit.plugins.schema",
     "GAN": "genkit.builtin.models.gan",
     "GenkitError": "genkit.errors",
@@ -106,6 +114,8 @@ __all__ = [
     "Condition",
     "Config",
     "DatasetSpec",
+    "Extractor",
+    "ExtractorSpec",
     "Field",
     "GenkitError",
     "GradientTransform",

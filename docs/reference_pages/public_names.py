@@ -46,6 +46,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "Trainer",
         "GradientTransform",
         "Metric",
+        "Extractor",
     ),
     "Plugins": (
         "hookimpl",
@@ -53,6 +54,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "DatasetSpec",
         "TrainerSpec",
         "MetricSpec",
+        "ExtractorSpec",
         "CallbackSpec",
         "CommandSpec",
         "RendererSpec",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from genkit.builtin.extractor_specs import EXTRACTORS
 from genkit.builtin.metric_specs import METRICS
 from genkit.builtin.model_specs import MODELS
 from genkit.builtin.opener_specs import OPENERS
 from genkit.builtin.transform_specs import TRANSFORMS
 from genkit.plugins.hookspecs import hookimpl
-from genkit.plugins.item_specs import RendererSpec, TransformSpec
+from genkit.plugins.item_specs import ExtractorSpec, RendererSpec, TransformSpec
 from genkit.plugins.opener_spec import OpenerSpec
 from genkit.plugins.specs import CallbackSpec, DatasetSpec, MetricSpec, ModelSpec, TrainerSpec
 
@@ -37,8 +38,14 @@ def genkit_trainers() -> Iterable[TrainerSpec]:
 
 @hookimpl
 def genkit_metrics() -> Iterable[MetricSpec]:
-    """Register the metrics of images."""
+    """Register the metrics of features, and those of images."""
     return METRICS
+
+
+@hookimpl
+def genkit_extractors() -> Iterable[ExtractorSpec]:
+    """Register what makes features of images."""
+    return EXTRACTORS
 
 
 @hookimpl

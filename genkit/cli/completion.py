@@ -138,10 +138,8 @@ def several_backends(incomplete: str) -> list[Offer]:
 
 
 def extractors(incomplete: str) -> list[Offer]:
-    """Offer what makes features of images."""
-    from genkit.evaluation.extractors import EXTRACTORS
-
-    return beginning(incomplete, [(name, "") for name in EXTRACTORS])
+    """Offer what makes features of items."""
+    return _specs("extractors", incomplete)
 
 
 def classical(incomplete: str) -> list[Offer]:

@@ -54,9 +54,8 @@ def evaluate(  # noqa: PLR0917
     extractor: Annotated[
         str | None,
         typer.Option(
-            help="What makes features of images: mnist-classifier, fashion-classifier, mobilenet, "
-            "inception (downloaded on use) or pixels. By default the data set's own classifier, or "
-            "else pixels.",
+            help="What makes features of items: genkit list extractors. By default that which the "
+            "data set names, or else the usual one of its modality: pixels for images.",
             autocompletion=completion.extractors,
         ),
     ] = None,

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 # What one looks at first: title and meaning of each figure, by name. Others wait for --verbose.
 _HEADLINE = {
     "fid": ("FID", "distance from real data"),
+    "frechet": ("Frechet distance", "from real data"),
     "precision": ("precision", "samples that look real"),
     "recall": ("recall", "real data that it covers"),
     "label-agreement": ("label seen", "samples of their label"),
     "near-copies": ("near copies", "of training items"),
 }
+_MOST = 5  # figures of a headline where none of them is one of those
 _ARROWS = {"min": "↓", "max": "↑"}
 _WORDS = {"min": "lower", "max": "higher"}
 
@@ -84,9 +86,22 @@ def figure_lines(
 
 
 def headline(figures: Sequence[Figure]) -> list[Figure]:
-    """Return the figures that one looks at first; all, where none of them is one of those."""
-    by_name = {figure.name: figure for figure in figures}
-    return [by_name[name] for name in _HEADLINE if name in by_name] or list(figures)
+    """Return the figures that one looks at first; where none of them is one of those, the first."""
+    known = [figure for figure in figures if _plain(figure.name) in _HEADLINE]
+    order = list(_HEADLINE)
+    return sorted(known, key=lambda f: order.index(_plain(f.name))) or list(figures[:_MOST])
+
+
+def _plain(name: str) -> str:
+    """Return a figure's name without the extractor that some say: ``frechet (bands)``."""
+    return name.partition(" (")[0]
+
+
+def _words(name: str) -> tuple[str, str]:
+    """Return title and meaning of a figure."""
+    plain, opening, extractor = name.partition(" (")
+    title, meaning = _HEADLINE.get(plain, (plain, ""))
+    return f"{title}{opening}{extractor}", meaning
 
 
 def _table(
@@ -99,14 +114,14 @@ def _table(
 ) -> tuple[list[str], bool]:
     """Lay the figures out; the meaning, then the zoo's column give way where room is short."""
     columns = [
-        ["", *(_HEADLINE.get(f.name, (f.name,))[0] for f in figures)],
+        ["", *(_words(f.name)[0] for f in figures)],
         _right(["value", *(_number(f.value) for f in figures)]),
         ["", *(_ARROWS.get(f.direction, "") if arrows else "" for f in figures)],
         ["95 % interval", *(f"{_number(f.low)} to {_number(f.high)}" for f in figures)],
     ]
     zoos = [f"zoo's {zoo.model if zoo else ''}"]
     zoos += [_number(known[f.name]) if f.name in known else "-" for f in figures]
-    meanings = ["", *(_HEADLINE[f.name][1] if f.name in _HEADLINE else "" for f in figures)]
+    meanings = ["", *(_words(f.name)[1] for f in figures)]
     zoo_column = [_right(zoos)] if known else []
     for further in ([*zoo_column, meanings], zoo_column, []):
         lines = _rows([*columns, *further], "  ")
@@ -158,7 +173,7 @@ def _zoo(zoo: ZooModel, values: Mapping[str, float], figures: Sequence[Figure]) 
     parts = [f"{zoo.steps:,} steps"]
     if counts and counts != {samples}:
         parts.append(f"measured of {samples:,} samples")
-    listed = ", ".join(f"{_HEADLINE.get(k, (k,))[0]} {_number(v)}" for k, v in values.items())
+    listed = ", ".join(f"{_words(k)[0]} {_number(v)}" for k, v in values.items())
     return f"The zoo's {zoo.model}: {', '.join(parts)}{f'; {listed}' if listed else ''}."
 
 

@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from genkit.evaluation.extractors.base import Extractor
+    from genkit.evaluation.extractors.images import ImageExtractor
     from genkit.evaluation.figure import Figure, check_comparable
     from genkit.evaluation.intervals import (
         Paired,
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 _HOME = {
     "Batch": "metric",
     "Context": "metric",
+    "Extractor": "extractors.base",
     "Figure": "figure",
+    "ImageExtractor": "extractors.images",
     "Metric": "metric",
     "Paired": "intervals",
     "bootstrap_interval": "intervals",
@@ -37,7 +41,9 @@ _HOME = {
 __all__ = [
     "Batch",
     "Context",
+    "Extractor",
     "Figure",
+    "ImageExtractor",
     "Metric",
     "Paired",
     "bootstrap_interval",

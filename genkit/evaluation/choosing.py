@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from genkit.plugins.registry import Registry
 
 
+ANY = "any"
+"""The modality of metrics that see no items, but what extractors make of them."""
+
+
 @dataclass
 class Measurement:
     """A metric on its way to its figures.
@@ -49,7 +53,9 @@ def choose(
     """Find the metrics that were asked for, or all that fit; say which don't, and why."""
     modality = context.items.modality
     if names is None:
-        entries = [e for e in registry.entries("metrics") if e.spec.modality == modality]
+        # Without an extractor there is nothing to leave out of what sees features alone.
+        fitting = (modality,) if context.extractor is None else (modality, ANY)
+        entries = [e for e in registry.entries("metrics") if e.spec.modality in fitting]
     else:
         entries = [registry.find("metrics", name) for name in dict.fromkeys(names)]
     versions = {plugin.distribution: plugin.version for plugin in registry.plugins}
@@ -82,7 +88,9 @@ def choose(
     if not chosen:
         raise UsageError(
             f"No metric fits a model of {modality}.",
-            "See them with: genkit list metrics",
+            "See them with: genkit list metrics"
+            if context.extractor
+            else f"Metrics of features need an extractor of {modality}: genkit list extractors",
         )
     return chosen
 
@@ -90,7 +98,7 @@ def choose(
 def _measurement(
     entry: Entry, context: Context, version: str, shared: Callable[[], float]
 ) -> Measurement:
-    if entry.spec.modality != context.items.modality:
+    if entry.spec.modality not in (context.items.modality, ANY):
         raise UsageError(
             f"{entry.spec.name} measures {entry.spec.modality}; the model generates "
             f"{context.items.modality}."

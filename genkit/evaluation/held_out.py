@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genkit.evaluation.extractors.pixels import eight_bits
+from genkit.evaluation.extractors.images import eight_bits
 from genkit.evaluation.streams import batches_of
 
 if TYPE_CHECKING:

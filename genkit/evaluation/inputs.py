@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from genkit.errors import GenkitError, UsageError
-from genkit.evaluation.extractors import open_extractor
+from genkit.evaluation.extractors import open_extractor, usual_extractors
 from genkit.evaluation.metric import Context
 from genkit.evaluation.real_store import RealStore
 from genkit.evaluation.results import Weights
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from genkit.plugins.entries import Entry
     from genkit.plugins.registry import Registry
     from genkit.plugins.schema import Field, Schema
-
-USUAL_EXTRACTOR = "pixels"
-"""That of images whose data set names none."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +91,7 @@ def open_context(
     model: Model,
     reference: Reference,
     training: Training,
+    registry: Registry,
     progress: EvaluationProgress,
     *,
     extractor: str | None,
@@ -106,8 +104,9 @@ def open_context(
         model: what is measured.
         reference: the data it is compared with.
         training: the data it was trained on, or why that is not at hand.
+        registry: knows the extractors.
         progress: tells what was chosen.
-        extractor: its name; by default that which the data set names, or else ``pixels``.
+        extractor: its name; by default that which the data set names, or else the usual one.
         n: how many items are generated.
         seed: of everything random.
 
@@ -128,17 +127,11 @@ def open_context(
     }
     if model.conditional and not knows_labels_of(model, real):
         card["labels"] = "the classes take turns"
-    opened = None
-    fields = model.output_fields
-    items = model.schema[fields[0]]
-    if items.modality == "image":
-        name = extractor or reference.entry.spec.extractor or USUAL_EXTRACTOR
-        if extractor is None:
-            progress.note(f"Features: {name}; others with: genkit evaluate --extractor NAME")
-        opened = open_extractor(name, items)
-        card |= {**opened.card(), "pixels": "rounded to 8 bits for features"}
-    elif extractor is not None:
-        raise UsageError(f"Expected images for --extractor; the items are {items.modality}.")
+    opened = _extractor(model, reference, registry, extractor, progress)
+    if opened is not None:
+        card |= opened.card()
+        if opened.field.modality == "image":
+            card["pixels"] = "rounded to 8 bits for features"
     if reference.split == "all":
         progress.note(
             f"{reference.entry.spec.name} is taken as a whole: items that the model has seen in "
@@ -154,8 +147,43 @@ def open_context(
         card,
         training.missing,
         _store(opened, seed, card, training),
-        fields,
+        model.output_fields,
+        model.assets,
     )
+
+
+def _extractor(
+    model: Model,
+    reference: Reference,
+    registry: Registry,
+    name: str | None,
+    progress: EvaluationProgress,
+) -> Extractor | None:
+    """Open the extractor that is asked for, or the data set's, or the modality's usual one."""
+    assert model.schema is not None, "a loaded model knows its data"
+    field = model.output_fields[0]
+    modality = model.schema[field].modality
+
+    def opened(chosen: str) -> Extractor:
+        assert model.schema is not None, "a loaded model knows its data"
+        return open_extractor(chosen, model.schema, field, model.assets, registry)
+
+    if name is not None:
+        return opened(name)
+    natural = reference.entry.spec.extractor
+    if natural and registry.find("extractors", natural).spec.modality == modality:
+        entries = [registry.find("extractors", natural)]
+    else:
+        entries = usual_extractors(modality, registry)
+    if len(entries) > 1:
+        names = ", ".join(entry.qualified_name for entry in entries)
+        progress.note(f"Features: none; choose with --extractor from {names}")
+    if len(entries) != 1:
+        return None
+    progress.note(
+        f"Features: {entries[0].spec.name}; others with: genkit evaluate --extractor NAME"
+    )
+    return opened(entries[0].qualified_name)
 
 
 def _store(

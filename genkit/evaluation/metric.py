@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
+from genkit.errors import UsageError
 from genkit.evaluation.figure import Figure
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Context:
         real_store: keeps what is computed of real data alone; None where nothing is kept.
         output_fields: names of the fields that the model generates, of which the first is what
             batches hold; ``schema.main_field()`` when left out.
+        assets: arrays by name that came with the data: vocabularies, the tables of a codec.
     """
 
     schema: Schema
@@ -47,6 +49,7 @@ class Context:
     no_training: str = ""
     real_store: RealStore | None = None
     output_fields: tuple[str, ...] = ()
+    assets: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.output_fields:
@@ -69,6 +72,21 @@ class Context:
             make: computes arrays by name, the same each time.
         """
         return make() if self.real_store is None else self.real_store.arrays(name, make)
+
+    def of_features(self, name: str, elsewhere: str = "") -> str:
+        """Return what a figure of features is called.
+
+        Of images it has the name that everybody knows it by; of other items there is no usual
+        extractor, so the name says whose features they are: ``"frechet (bands)"``.
+
+        Args:
+            name: of the figure of images.
+            elsewhere: what it is called of others, without the extractor; the same when left out.
+        """
+        assert self.extractor is not None, "figures of features have an extractor"
+        if self.items.modality == "image":
+            return name
+        return f"{elsewhere or name} ({self.extractor.name})"
 
     def figure(
         self,
@@ -99,6 +117,8 @@ class Batch:
         extractor: makes features; None where there is none.
         labels: class numbers, int, shape ``(n,)``: the data's, or those asked of a conditional
             model.
+        begin: place of the first item in its stream, from 0; None if the batches of a stream come
+            one after the other.
     """
 
     def __init__(
@@ -106,8 +126,10 @@ class Batch:
         items: Any,
         extractor: Extractor | None = None,
         labels: np.ndarray | None = None,
+        begin: int | None = None,
     ) -> None:
         self.items = items
+        self.begin = begin
         self.labels = labels
         self._extractor = extractor
 
@@ -121,10 +143,26 @@ class Batch:
         return self._extractor.features(self.items)
 
     @cached_property
+    def view(self) -> np.ndarray:
+        """The items as the extractor shows them for a look at copies, uint8 of shape ``(n, w)``."""
+        assert self._extractor is not None, "a metric that wants a view refuses without extractor"
+        return self._extractor.view(self.items)
+
+    @cached_property
     def probabilities(self) -> np.ndarray:
         """The extractor's class probabilities, float32 of shape ``(n, classes)``."""
         assert self._extractor is not None, "a metric that wants classes refuses without extractor"
         return self._extractor.probabilities(self.features)
+
+
+class Gathered(Protocol):
+    """What a metric gathers of items, a part of it at a time."""
+
+    def state(self) -> Mapping[str, np.ndarray]:
+        """Return all of it, as arrays by name."""
+
+    def merge(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take up the state of another."""
 
 
 class Metric:
@@ -132,6 +170,10 @@ class Metric:
 
     An evaluation makes one, shows it the batches of each stream that it names, and computes. The
     order of the batches must not matter, and memory must not grow without bound.
+
+    Many items may be shown in parts, in several processes: what each has gathered, ``state``, is
+    merged in one, which computes. A metric that can be merged keeps all that it gathers in
+    ``gathered``, or defines ``state`` and ``merge``; the others refuse.
 
     Example:
         class Brightness(genkit.Metric):
@@ -153,6 +195,9 @@ class Metric:
     streams: ClassVar[tuple[str, ...]] = ("generated", "real")
     """What it wants to see: ``generated`` samples, ``real`` items held out, ``training`` items."""
 
+    gathered: Mapping[str, Gathered] | None = None
+    """All that ``update`` changes, by name; None for a metric that can't be merged."""
+
     def __init__(self, context: Context) -> None:
         self.context = context
 
@@ -168,3 +213,36 @@ class Metric:
     def compute(self) -> Iterable[Figure]:
         """Return what was measured."""
         raise NotImplementedError(f"{type(self).__name__} defines no compute.")
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all that was gathered, as arrays by name: what another process merges.
+
+        Raises:
+            UsageError: it can't be merged from parts.
+        """
+        return {
+            f"{name}.{key}": array
+            for name, part in self._mergeable().items()
+            for key, array in part.state().items()
+        }
+
+    def merge(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take up what another metric has gathered, as if its batches had been shown here.
+
+        Args:
+            state: of one of the same class and context, which was shown other items of the same
+                streams, each batch with its place, ``Batch.begin``.
+
+        Raises:
+            UsageError: it can't be merged from parts.
+        """
+        for name, part in self._mergeable().items():
+            start = f"{name}."
+            part.merge({k.removeprefix(start): v for k, v in state.items() if k.startswith(start)})
+
+    def _mergeable(self) -> Mapping[str, Gathered]:
+        if self.gathered is None:
+            raise UsageError(
+                f"{type(self).__name__} can't be merged from parts.", "Show all items to one."
+            )
+        return self.gathered

@@ -32,7 +32,7 @@ def batches_of(source: Source, field: str, extractor: Extractor | None) -> Itera
     for start in range(0, len(source), _ROWS):
         rows = source.gather(np.arange(start, min(start + _ROWS, len(source))))
         items = items_of(rows, source.schema, field)
-        yield Batch(items, extractor, rows[label] if label is not None else None)
+        yield Batch(items, extractor, rows[label] if label is not None else None, start)
 
 
 def knows_labels_of(model: Model, source: Source) -> bool:
@@ -69,7 +69,7 @@ class _WithFeatures(Batch):
     """Items whose features are known, float32 of shape ``(n, dim)``."""
 
     def __init__(self, batch: Batch, features: np.ndarray, extractor: Extractor) -> None:
-        super().__init__(batch.items, extractor, batch.labels)
+        super().__init__(batch.items, extractor, batch.labels, batch.begin)
         vars(self)["features"] = features  # where a cached property has its value
 
 
@@ -124,7 +124,7 @@ class GeneratedItems:
         """Return them, of a conditional model with the labels that were asked."""
         for start, items in self._items():
             asked = self._labels[start : start + len(items)] if self._labels is not None else None
-            yield Batch(items, extractor, asked)
+            yield Batch(items, extractor, asked, start)
 
     def forget(self) -> None:
         """Remove what was kept."""

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from genkit.errors import UsageError
-from genkit.plugins.item_specs import RendererSpec, ReviewerSpec, TransformSpec
+from genkit.plugins.item_specs import ExtractorSpec, RendererSpec, ReviewerSpec, TransformSpec
 from genkit.plugins.opener_spec import OpenerSpec
 from genkit.plugins.specs import (
     CallbackSpec,
@@ -29,6 +29,7 @@ KINDS: dict[str, type[Spec]] = {
     "datasets": DatasetSpec,
     "trainers": TrainerSpec,
     "metrics": MetricSpec,
+    "extractors": ExtractorSpec,
     "callbacks": CallbackSpec,
     "commands": CommandSpec,
     "renderers": RendererSpec,

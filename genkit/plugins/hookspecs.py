@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from genkit.plugins.item_specs import RendererSpec, ReviewerSpec, TransformSpec
+from genkit.plugins.item_specs import ExtractorSpec, RendererSpec, ReviewerSpec, TransformSpec
 from genkit.plugins.opener_spec import OpenerSpec
 from genkit.plugins.specs import (
     CallbackSpec,
@@ -96,6 +96,26 @@ def genkit_metrics() -> Iterable[MetricSpec]:  # type: ignore[empty-body]
         ...         metric="genkit_sharp.metric:Sharpness",
         ...         direction="max",
         ...         modality="image",
+        ...     )
+    """
+
+
+@hookspec
+def genkit_extractors() -> Iterable[ExtractorSpec]:  # type: ignore[empty-body]
+    """Register what turns items of a modality into the features that metrics compare.
+
+    Metrics that see features alone, such as the Frechet distance and precision and recall, then
+    measure models of that modality.
+
+    Example:
+        >>> import genkit
+        >>> @genkit.hookimpl
+        ... def genkit_extractors():
+        ...     yield genkit.ExtractorSpec(
+        ...         name="loudness",
+        ...         summary="Mean and peak of a recording's power",
+        ...         extractor="genkit_speech.loudness:Loudness",
+        ...         modality="audio",
         ...     )
     """
 

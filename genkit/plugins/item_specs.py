@@ -44,6 +44,27 @@ class ReviewerSpec(Spec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExtractorSpec(Spec):
+    """What turns items of one modality into features: the numbers that metrics compare.
+
+    Args:
+        extractor: reference to a ``genkit.Extractor`` subclass, called with the schema, the name of
+            the field, and the assets.
+        modality: of the items.
+        usual: whether it is taken for items of its modality where the data set names none and there
+            are several.
+    """
+
+    extractor: str
+    modality: str
+    usual: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("extractor")
+
+
+@dataclass(frozen=True, kw_only=True)
 class TransformSpec(Spec):
     """Something done to items of one modality before a model sees them, named in a recipe.
 

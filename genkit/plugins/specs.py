@@ -218,7 +218,8 @@ class MetricSpec(Spec):
         metric: reference to a ``genkit.Metric`` subclass, called with the evaluation's
             ``genkit.evaluation.Context``.
         direction: ``"min"`` or ``"max"``: which way is better.
-        modality: what it measures.
+        modality: what it measures; ``"any"`` for one that looks at no items, but at the features,
+            classes or views of them that extractors make.
         known: reference to a callable that gives ``genkit.testing.KnownAnswer`` objects: items
             whose figures are known, for ``genkit check``.
     """

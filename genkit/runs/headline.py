@@ -8,8 +8,9 @@ from typing import Any
 
 from genkit.runs.kept_figures import KeptFigures
 
-_FIRST = ("fid",)
-"""Figures that stand before all others; else it is the first that was measured."""
+_FIRST = ("fid", "frechet")
+"""Figures that stand before all others, whosever features they are of: ``frechet (bands)``; else it
+is the first that was measured."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def headline(figures: KeptFigures, losses: Mapping[str, Any], step: int) -> Head
         step: the run's last.
     """
     rows = [row for row in figures.rows if row.get("name") and row.get("direction")]
-    rows.sort(key=lambda row: row["name"] not in _FIRST)
+    rows.sort(key=lambda row: row["name"].partition(" (")[0] not in _FIRST)
     if rows:
         row = rows[0]
         value, low, high = (_number(row.get(key)) for key in ("value", "low", "high"))

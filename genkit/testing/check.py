@@ -27,6 +27,7 @@ _MODULES = (
     "persistence_checks",
     "dataset_checks",
     "metric_checks",
+    "extractor_checks",
     "callback_checks",
     "transform_checks",
 )

@@ -1,13 +1,16 @@
-"""The data set that is checked, opened with small settings."""
+"""The data set that is checked, opened with small settings; and data to try something else on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from genkit.plugins.config import Config, parse
+from genkit.plugins.registry import installed
 from genkit.plugins.specs import resolve
-from genkit.testing.outcomes import CheckFailed
+from genkit.testing.fakes import MODALITIES, toy_schema, toy_source
+from genkit.testing.outcomes import CheckFailed, Skipped
 from genkit.testing.subjects import Subject
 
 if TYPE_CHECKING:
@@ -52,3 +55,23 @@ class DatasetSubject(Subject):
         config = parse(self.config_class, settings, f"data set {self.name}")
         source: Source = resolve(self.spec.source)(config)
         return source
+
+
+def sources_of(modality: str, distribution: str, items: int) -> Iterator[Source]:
+    """Return data of a modality to try something on: toys, then data sets that are installed.
+
+    Args:
+        modality: of one of its fields.
+        distribution: whose data sets are taken before others'.
+        items: how many toys.
+
+    Raises:
+        Skipped: there are none.
+    """
+    entries = [e for e in installed().entries("datasets") if e.spec.modality == modality]
+    if modality in MODALITIES:
+        yield toy_source(toy_schema((modality,)), items)
+    elif not entries:
+        raise Skipped(f"there are no data of the modality {modality!r} to try it on")
+    for entry in sorted(entries, key=lambda entry: entry.distribution != distribution):
+        yield DatasetSubject("datasets", entry.qualified_name).source

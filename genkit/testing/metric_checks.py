@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from genkit.errors import UsageError
 from genkit.plugins.specs import resolve
 from genkit.testing.check import checks
 from genkit.testing.fakes import MODALITIES, toy_schema, toy_source
@@ -28,6 +29,7 @@ _ITEMS, _BATCH = 96, 32
 _LARGE = (32, 32, 3)
 _SHOWN = 2_000
 _TOLERANCE = 1e-4
+_MERGED = 1e-9
 
 Items = Mapping[str, np.ndarray]
 
@@ -119,11 +121,35 @@ def check_order_does_not_matter(subject: Subject) -> None:
 
 
 @checks("metrics")
+def check_merge_equals_whole(subject: Subject) -> None:
+    """Merged from parts, shown out of order in other metrics of its class, it gives the same."""
+    items = _toy_items(subject)
+    whole, merged = (_class(subject)(_context(subject)) for _ in range(2))
+    _show(whole, items, _BATCH)
+    try:
+        for begin in (2 * _BATCH, 0, _BATCH):
+            part = _class(subject)(_context(subject))
+            _show(part, items, _BATCH, range(begin, begin + _BATCH))
+            merged.merge(part.state())
+    except UsageError as error:
+        raise Skipped(f"it says: {error.message}") from error
+    first, second = _values(whole.compute()), _values(merged.compute())
+    for name, value in first.items():
+        apart = abs(value - second.get(name, math.nan))
+        if not apart <= _MERGED * max(1.0, abs(value)):
+            raise CheckFailed(
+                f"Expected {name} to be {value:g} of three parts merged; received "
+                f"{second.get(name)}.",
+                "Let `gathered`, or `state` and `merge`, hold all that update() changes.",
+            )
+
+
+@checks("metrics")
 def check_memory_is_bounded(subject: Subject) -> None:
     """Of many items it keeps less than a quarter of their bytes: features or sums, no items."""
-    if subject.spec.modality not in MODALITIES:
+    if _modality(subject) not in MODALITIES:
         raise Skipped(f"there are no large toy data of the modality {subject.spec.modality!r}")
-    schema = toy_schema((subject.spec.modality,), _LARGE)
+    schema = toy_schema((_modality(subject),), _LARGE)
     batch = _toy_items(subject, schema)
     metric = _class(subject)(_context(subject, schema))
     seen = 0
@@ -153,12 +179,18 @@ def _class(subject: Subject) -> Any:
 
 def _schema(subject: Subject) -> Schema:
     answer = _strange(subject)
-    return toy_schema((subject.spec.modality,)) if answer is None else answer.schema
+    return toy_schema((_modality(subject),)) if answer is None else answer.schema
+
+
+def _modality(subject: Subject) -> str:
+    """Return that of the items it is tried on: of images, where only their features matter."""
+    modality: str = subject.spec.modality
+    return "image" if modality == "any" else modality
 
 
 def _strange(subject: Subject) -> KnownAnswer | None:
     """Return the items of the plugin's first known answer, for a modality that the toys lack."""
-    if subject.spec.modality in MODALITIES:
+    if _modality(subject) in MODALITIES:
         return None
     answers = resolve(subject.spec.known)() if subject.spec.known else ()
     for answer in answers:
@@ -176,10 +208,10 @@ def _context(subject: Subject, schema: Schema | None = None) -> Context:
 
     schema = schema or _schema(subject)
     source = toy_source(schema, _ITEMS)
-    field = next(iter(schema.fields.values()))
+    name, field = next(iter(schema.fields.items()))
     context = Context(
         schema=schema,
-        extractor=ToyExtractor(field) if field.modality == "image" else None,
+        extractor=ToyExtractor(schema, name) if field.modality == "image" else None,
         model=_toy_model() if schema == toy_schema(("image",)) else None,
         training=source,
         real=source,
@@ -215,14 +247,16 @@ def _measure(
     return figures
 
 
-def _show(metric: Any, items: Items, size: int) -> int:
-    """Show the metric the streams that it wants; give how many items those were."""
+def _show(metric: Any, items: Items, size: int, places: range | None = None) -> int:
+    """Show the metric some places of the streams that it wants; give how many items those were."""
     from genkit.evaluation.metric import Batch
 
     shown = 0
     for stream in metric.streams:
-        for start in range(0, len(items[stream]), size):
-            batch = Batch(items[stream][start : start + size], metric.context.extractor)
+        rows = items[stream][places.start : places.stop] if places else items[stream]
+        for start in range(0, len(rows), size):
+            begin = (places.start if places else 0) + start
+            batch = Batch(rows[start : start + size], metric.context.extractor, begin=begin)
             metric.update(stream, batch)
             shown += len(batch)
     return shown

@@ -20,6 +20,7 @@ _REFERENCES = {
     "datasets": "source",
     "trainers": "trainer",
     "metrics": "metric",
+    "extractors": "extractor",
     "callbacks": "callback",
     "commands": "command",
     "renderers": "renderer",
@@ -52,12 +53,14 @@ def check_import_is_light(subject: Subject) -> None:
 
 @checks(*KINDS)
 def check_record_is_valid(subject: Subject) -> None:
-    """The summary is one sentence's worth; the trainer, the data and callbacks of presets exist."""
+    """The summary is one sentence's worth; what the record or its presets name exists."""
     spec = subject.spec
     if spec.summary.rstrip().endswith("."):
         raise CheckFailed(
             f"Expected a summary without a full stop, for lists; received {spec.summary!r}."
         )
+    if subject.kind == "datasets" and spec.extractor:
+        _check_known("extractors", spec.extractor, "extractor")
     if subject.kind == "models":
         _check_known("trainers", spec.trainer, "trainer")
         for name, preset in spec.presets.items():
@@ -161,6 +164,7 @@ def _base_of(kind: str) -> type | None:
     import keras
 
     from genkit.data import Transform
+    from genkit.evaluation.extractors import Extractor
     from genkit.evaluation.metric import Metric
     from genkit.models.model import Model
     from genkit.models.training.trainer import Trainer
@@ -171,6 +175,7 @@ def _base_of(kind: str) -> type | None:
         "models": Model,
         "trainers": Trainer,
         "metrics": Metric,
+        "extractors": Extractor,
         "callbacks": keras.callbacks.Callback,
         "renderers": Renderer,
         "reviewers": Reviewer,

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genkit.data.varying import items_of
-from genkit.plugins.registry import installed
 from genkit.plugins.specs import resolve
 from genkit.testing.check import checks
-from genkit.testing.data import DatasetSubject
-from genkit.testing.fakes import MODALITIES, toy_schema, toy_source
+from genkit.testing.data import sources_of
 from genkit.testing.outcomes import CheckFailed, Skipped
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from genkit.data import Source, Transform
+    from genkit.data import Transform
     from genkit.plugins.specs import Field
     from genkit.testing.subjects import Subject
 
@@ -92,7 +90,7 @@ def check_transform_is_undone(subject: Subject) -> None:
 def _tried(subject: Subject) -> Iterator[tuple[Transform, Field, NDArray[Any]]]:
     """Yield the transform of each example, with the field and items to try it on."""
     spec = subject.spec
-    source = _source(subject)
+    source = next(sources_of(spec.modality, subject.distribution, _ITEMS))
     name = source.schema.name_of(spec.modality)
     batch, field = source.gather(np.arange(min(_ITEMS, len(source)))), source.schema[name]
     items = items_of(batch, source.schema, name)
@@ -102,14 +100,3 @@ def _tried(subject: Subject) -> Iterator[tuple[Transform, Field, NDArray[Any]]]:
         transform = resolve(spec.transform).parse(value if equals else None)
         for each in tried:
             yield transform, field, each
-
-
-def _source(subject: Subject) -> Source:
-    modality = subject.spec.modality
-    if modality in MODALITIES:
-        return toy_source(toy_schema((modality,)), _ITEMS)
-    entries = [e for e in installed().entries("datasets") if e.spec.modality == modality]
-    own = [entry for entry in entries if entry.distribution == subject.distribution]
-    if not entries:
-        raise Skipped(f"there are no data of the modality {modality!r} to try it on")
-    return DatasetSubject("datasets", (own or entries)[0].qualified_name).source

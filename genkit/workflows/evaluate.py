@@ -56,8 +56,8 @@ def evaluate(
         data: settings of that data set to change.
         split: which of its items; data without splits is taken as a whole.
         metrics: their names; by default all that fit.
-        extractor: what makes features of images; by default the data set's own classifier, or
-            else ``pixels``.
+        extractor: what makes features of items; by default that which the data set names, or else
+            the usual one of the modality, which of images is ``pixels``.
         n: how many items to generate.
         seed: 0 to 2**31 - 1, of the items and of everything random in metrics.
         backend: backend to use; by default the run's own.
@@ -92,7 +92,7 @@ def evaluate(
     reference = open_reference(weights, registry, against, data or {}, split)
     training = open_training(weights, registry, reference, progress)
     context = open_context(
-        loaded, reference, training, progress, extractor=extractor, n=n, seed=seed
+        loaded, reference, training, registry, progress, extractor=extractor, n=n, seed=seed
     )
     chosen = choose(registry, metrics, context, progress)
     for each in chosen:

@@ -135,7 +135,7 @@ def test_each_shell_is_offered_values(ask, shell, line, offers):
         ("genkit compare vae --backends jax,j", []),
         ("genkit report mine my", ["my-other"]),
         ("genkit list mod", ["models"]),
-        ("genkit info mni", ["mnist"]),
+        ("genkit info mni", ["mnist", "mnist-classifier"]),
         ("genkit runs --sort fi", ["figure"]),
         ("genkit runs --filter sta", ["state="]),
         ("genkit runs --runs-dir elsewhere rm ", []),

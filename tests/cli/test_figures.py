@@ -90,9 +90,19 @@ def test_what_was_asked_for_by_name_is_shown(shown):
     assert "--verbose" not in shown(asked=True)
 
 
-def test_where_nothing_is_of_the_headline_all_is_shown():
-    own = [Figure("brightness", 1, 0, 2, "max", {"seed": 3})]
-    assert headline(own) == own
+def test_where_nothing_is_of_the_headline_the_first_are_shown():
+    own = [Figure(f"brightness@{k}", 1, 0, 2, "max", {"seed": 3}) for k in range(28)]
+    assert headline(own) == own[:5]
+    assert headline(own[:1]) == own[:1]
+
+
+def test_figures_of_an_extractors_features_are_of_the_headline_too(shown):
+    names = ("recall (bands)", "density (bands)", "frechet (bands)")
+    own = [Figure(name, 1, 0, 2, "max", {"seed": 3}) for name in names]
+    assert [figure.name for figure in headline(own)] == [names[2], names[0]]
+    told = shown(own, None)
+    assert "Frechet distance (bands)" in told
+    assert "real data that it covers" in told
 
 
 def test_the_reference_is_told_only_of_figures_that_were_compared_with_it(shown):

@@ -3,11 +3,11 @@
 import numpy as np
 
 from genkit.evaluation import Batch, Context
-from genkit.evaluation.extractors.base import Extractor
+from genkit.evaluation.extractors import ImageExtractor, open_extractor
 from genkit.plugins.specs import Field, Schema
 
 
-class Given(Extractor):
+class Given(ImageExtractor):
     """Items that are features already, flattened; or class probabilities."""
 
     name = "given"
@@ -15,7 +15,8 @@ class Given(Extractor):
     resize = "none"
 
     def __init__(self, classes=(), image=None):
-        super().__init__(image or Field((8, 8, 1), "float32", "image", (0, 1)))
+        image = image or Field((8, 8, 1), "float32", "image", (0, 1))
+        super().__init__(Schema({"image": image}), "image")
         self.classes = tuple(classes)
 
     def features(self, items):
@@ -23,6 +24,11 @@ class Given(Extractor):
 
     def probabilities(self, items):
         return items
+
+
+def opened(name, image):
+    """Open an extractor for images of this form."""
+    return open_extractor(name, Schema({"image": image}), "image")
 
 
 def context(schema=None, extractor=None, **settings):

@@ -15,12 +15,13 @@ from PIL import Image
 
 from genkit.builtin.datasets.fashion_mnist import CLASSES, FashionMnistConfig, open_fashion_mnist
 from genkit.builtin.datasets.mnist import MnistConfig, open_mnist
+from genkit.builtin.extractor_specs import EXTRACTORS
 from genkit.errors import DataError, UsageError
 from genkit.evaluation import Batch
-from genkit.evaluation.extractors import EXTRACTORS, open_extractor
 from genkit.evaluation.extractors.resizing import network_input, resizing_matrix
 from genkit.plan.activation import BACKENDS
 from genkit.plugins.specs import Field
+from tests.evaluation.shown import opened
 
 GRAY = Field((28, 28, 1), "uint8", "image", (0, 255))
 SHIPPED = ("mnist-classifier", "fashion-classifier")
@@ -40,7 +41,7 @@ def named(extractor, images):
 @pytest.mark.usefixtures("active_backend")
 def test_digits_that_it_never_saw_are_recognised(digits):
     images, labels = digits
-    extractor = open_extractor("mnist-classifier", GRAY)
+    extractor = opened("mnist-classifier", GRAY)
     features = extractor.features(images)
     assert (features.shape, features.dtype) == ((1000, 128), np.float32)
     np.testing.assert_allclose(extractor.probabilities(features).sum(axis=1), 1, rtol=1e-5)
@@ -51,7 +52,7 @@ def test_digits_that_it_never_saw_are_recognised(digits):
 @pytest.mark.usefixtures("active_backend", "data_folder")
 def test_clothes_that_it_never_saw_are_recognised():
     items = open_fashion_mnist(FashionMnistConfig(split="test")).gather(np.arange(1000))
-    extractor = open_extractor("fashion-classifier", GRAY)
+    extractor = opened("fashion-classifier", GRAY)
     assert np.mean(named(extractor, items["image"]) == items["label"]) >= 0.91
     assert extractor.classes == CLASSES
 
@@ -61,13 +62,13 @@ def test_digits_of_other_sizes_ranges_and_in_colour_are_recognised(digits):
     images, labels = (array[:200] for array in digits)
     larger = np.repeat(np.repeat(np.repeat(images, 2, axis=1), 2, axis=2), 3, axis=3)
     field = Field((56, 56, 3), "float32", "image", (-1, 1))
-    extractor = open_extractor("mnist-classifier", field)
+    extractor = opened("mnist-classifier", field)
     assert np.mean(named(extractor, larger / 127.5 - 1) == labels) >= 0.98
 
 
 @pytest.mark.usefixtures("active_backend")
 def test_a_batch_makes_features_once_for_all_that_ask(digits, monkeypatch):
-    extractor = open_extractor("mnist-classifier", GRAY)
+    extractor = opened("mnist-classifier", GRAY)
     batch = Batch(digits[0][:8], extractor)
     first = batch.features
     monkeypatch.setattr(extractor, "features", None)
@@ -79,7 +80,7 @@ def test_a_batch_makes_features_once_for_all_that_ask(digits, monkeypatch):
 def test_the_weights_are_small_and_have_the_digest_that_the_card_states(name, active_backend):
     folder = Path(__file__).parents[2] / "genkit/evaluation/extractors/weights"
     content = (folder / f"{name}.safetensors").read_bytes()
-    card = open_extractor(name, GRAY).card()
+    card = opened(name, GRAY).card()
     assert len(content) < 1_000_000
     assert card["extractor"] == name
     assert card["extractor_hash"] == hashlib.sha256(content).hexdigest()
@@ -92,11 +93,11 @@ def test_damaged_or_missing_weights_are_refused(monkeypatch, tmp_path):
 
     monkeypatch.setattr(classifier, "files", lambda _: tmp_path)
     with pytest.raises(DataError, match=r"mnist-classifier\.safetensors is missing or damaged"):
-        open_extractor("mnist-classifier", GRAY)
+        opened("mnist-classifier", GRAY)
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "mnist-classifier.safetensors").write_bytes(b"others")
     with pytest.raises(DataError, match="Install genkit-keras again"):
-        open_extractor("mnist-classifier", GRAY)
+        opened("mnist-classifier", GRAY)
 
 
 @pytest.mark.slow
@@ -115,15 +116,15 @@ def test_the_command_in_the_repo_writes_weights_that_the_extractor_takes(
     digest = capsys.readouterr().out.split()[-1]
     monkeypatch.setattr(classifier, "files", lambda _: tmp_path)
     monkeypatch.setattr(classifier.MnistClassifier, "digest", digest)
-    assert open_extractor("mnist-classifier", GRAY).digest == digest
+    assert opened("mnist-classifier", GRAY).digest == digest
 
 
 def test_an_unknown_extractor_is_suggested_and_strange_images_are_refused(active_backend):
     with pytest.raises(UsageError, match="Did you mean 'pixels'"):
-        open_extractor("pixel", GRAY)
+        opened("pixel", GRAY)
     for shape, limits in (((28, 28, 4), (0, 255)), ((None, None, 1), (0, 255)), ((8, 8, 1), None)):
         with pytest.raises(DataError, match="mnist-classifier expects gray or colour images"):
-            open_extractor("mnist-classifier", Field(shape, "uint8", "image", limits))
+            opened("mnist-classifier", Field(shape, "uint8", "image", limits))
 
 
 @pytest.mark.parametrize(("size", "new"), [(28, 28), (8, 28), (64, 28), (30, 299), (17, 5)])
@@ -151,7 +152,7 @@ def test_features_are_the_same_on_every_backend(tmp_path):
         "from genkit.builtin.datasets.mnist import MnistConfig, open_mnist\n"
         "from genkit.evaluation.extractors import open_extractor\n"
         "source = open_mnist(MnistConfig(split='test'))\n"
-        "extractor = open_extractor('mnist-classifier', source.schema['image'])\n"
+        "extractor = open_extractor('mnist-classifier', source.schema, 'image')\n"
         "features = extractor.features(source.gather(np.arange(100))['image'])\n"
         "np.savez(sys.argv[2], f=features, p=extractor.probabilities(features))\n"
     )
@@ -205,18 +206,18 @@ def test_mobilenet_is_downloaded_once_checked_and_makes_features(served, monkeyp
     folder, url = served
     monkeypatch.setattr(MobileNet, "base_url", url)
     with pytest.raises(DataError, match=r"404.*put the file into .*extractors"):
-        open_extractor("mobilenet", GRAY)
+        opened("mobilenet", GRAY)
 
     untrained = MobileNet.build(MobileNet)
     write_old_format(untrained, folder / MobileNet.file)
     with pytest.raises(DataError, match=r"hash of downloaded file.*does not match"):
-        open_extractor("mobilenet", GRAY)
+        opened("mobilenet", GRAY)
 
     content = (folder / MobileNet.file).read_bytes()
     monkeypatch.setattr(MobileNet, "md5", hashlib.md5(content).hexdigest())
-    extractor = open_extractor("mobilenet", GRAY)
+    extractor = opened("mobilenet", GRAY)
     (folder / MobileNet.file).unlink()
-    again = open_extractor("mobilenet", GRAY)
+    again = opened("mobilenet", GRAY)
     assert again.digest == hashlib.sha256(content).hexdigest()
 
     images = RNG.integers(0, 256, (3, 28, 28, 1)).astype("uint8")
@@ -234,8 +235,8 @@ def write_old_format(model, file):
     import h5py
     from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
-    with h5py.File(file, "w") as opened:
-        save_weights_to_hdf5_group(opened, model)
+    with h5py.File(file, "w") as archive:
+        save_weights_to_hdf5_group(archive, model)
 
 
 @pytest.mark.slow
@@ -254,7 +255,7 @@ def test_weights_of_another_network_are_refused(served, monkeypatch):
     monkeypatch.setattr(MobileNet, "base_url", url)
     monkeypatch.setattr(MobileNet, "md5", digest)
     with pytest.raises(DataError, match="Layer count mismatch"):
-        open_extractor("mobilenet", GRAY)
+        opened("mobilenet", GRAY)
 
 
 @pytest.mark.slow
@@ -265,14 +266,13 @@ def test_inception_without_a_connection_says_where_to_put_the_file(monkeypatch, 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(Inception, "base_url", "http://127.0.0.1:9/")
     with pytest.raises(DataError) as raised:
-        open_extractor("inception", GRAY)
+        opened("inception", GRAY)
     assert "inception_v3_weights_tf_dim_ordering_tf_kernels.h5 from http" in raised.value.message
     assert f"put the file into {tmp_path}" in raised.value.hint
 
 
-def test_the_table_of_extractors_names_classes_of_that_name(active_backend):
+def test_the_records_name_classes_of_that_name(active_backend):
     from genkit.plugins.specs import resolve
 
-    assert {name: resolve(reference).name for name, reference in EXTRACTORS.items()} == {
-        name: name for name in EXTRACTORS
-    }
+    for spec in EXTRACTORS:
+        assert resolve(spec.extractor).name == spec.name

@@ -9,13 +9,12 @@ from scipy import linalg
 from genkit.builtin.datasets.mnist import MnistConfig, open_mnist
 from genkit.errors import UsageError
 from genkit.evaluation import Context
-from genkit.evaluation.extractors import open_extractor
 from genkit.evaluation.metrics.diversity import Diversity
 from genkit.evaluation.metrics.frechet import FrechetDistance, Moments, frechet_distance
 from genkit.evaluation.metrics.kid import KernelDistance
 from genkit.evaluation.metrics.neighbours import Neighbours
 from genkit.plugins.specs import Field, Schema
-from tests.evaluation.shown import batches, context, gaussians, measured
+from tests.evaluation.shown import batches, context, gaussians, measured, opened
 
 
 def fid(generated, real, size=64, **settings):
@@ -131,7 +130,7 @@ def test_real_against_real_is_near_zero_and_against_noise_is_not():
     mnist = open_mnist(MnistConfig(split="test"))
     images = mnist.gather(np.arange(2000))["image"][:, 2:26:2, 2:26:2]
     image = Field((12, 12, 1), "uint8", "image", (0, 255))
-    settings = Context(Schema({"image": image}), open_extractor("pixels", image))
+    settings = Context(Schema({"image": image}), opened("pixels", image))
     halves = measured(FrechetDistance(settings), generated=images[::2], real=images[1::2])["fid"]
     noise = np.random.default_rng(0).integers(0, 256, (500, 12, 12, 1)).astype("uint8")
     far = measured(FrechetDistance(settings), generated=noise, real=images[1::2])["fid"]
@@ -172,7 +171,7 @@ def test_wide_features_get_fewer_blocks_and_too_wide_ones_are_refused():
 def test_pixels_are_refused_where_they_are_too_wide_for_bounded_memory(metric):
     for size, refused in ((64, False), (65, True)):
         image = Field((size, size, 1), "uint8", "image", (0, 255))
-        settings = Context(Schema({"image": image}), open_extractor("pixels", image))
+        settings = Context(Schema({"image": image}), opened("pixels", image))
         assert ("choose another extractor" in metric.unfit(settings)) is refused
     assert "feature extractor" in metric.unfit(Context(settings.schema))
 

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from genkit.evaluation.metrics import memorisation as module
+from genkit.evaluation.metrics import memorisation as memorisation_metric
+from genkit.evaluation.metrics import waiting as module
 from genkit.evaluation.metrics.auc import auc_interval
 from genkit.evaluation.metrics.membership import MembershipInference
-from genkit.evaluation.metrics.memorisation import Memorisation, WaitingRows
+from genkit.evaluation.metrics.memorisation import Memorisation
+from genkit.evaluation.metrics.waiting import WaitingRows
 from tests.evaluation.shown import context, digits, gaussians, measured
 
 HERE = "training data is at hand"
@@ -51,7 +53,7 @@ def test_one_copied_training_image_is_caught_and_named():
 
 @pytest.mark.slow
 def test_one_copy_is_caught_beyond_the_items_that_are_kept(monkeypatch):
-    monkeypatch.setattr(module, "LIMIT", 50)
+    monkeypatch.setattr(memorisation_metric, "LIMIT", 50)
     samples, real, training = parts()
     for place in (3, 250, 499):
         samples[place] = training[456]

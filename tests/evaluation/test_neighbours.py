@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from genkit.evaluation import Context
-from genkit.evaluation.extractors import open_extractor
 from genkit.evaluation.metrics.neighbours import Neighbours
 from genkit.plugins.specs import Field, Schema
-from tests.evaluation.shown import context, digits, gaussians, measured
+from tests.evaluation.shown import context, digits, gaussians, measured, opened
 
 
 def prdc(generated, real):
@@ -26,7 +25,7 @@ def test_agrees_with_the_package_prdc(scale):
 def test_real_against_real_is_near_one():
     images, _ = digits()
     image = Field((8, 8, 1), "float32", "image", (0, 1))
-    settings = Context(Schema({"image": image}), open_extractor("pixels", image))
+    settings = Context(Schema({"image": image}), opened("pixels", image))
     figures = measured(Neighbours(settings), generated=images[::2], real=images[1::2])
     assert all(figure.value > 0.9 for figure in figures.values()), figures
     itself = measured(Neighbours(settings), generated=images, real=images)

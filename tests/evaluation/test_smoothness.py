@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from genkit.evaluation.extractors import open_extractor
 from genkit.evaluation.metrics.smoothness import PathSmoothness, slerp
 from genkit.plugins.specs import Field, Schema
-from tests.evaluation.shown import context
+from tests.evaluation.shown import context, opened
 
 
 class Linear:
@@ -78,5 +77,5 @@ def test_a_real_model_has_a_figure():
     }
     schema = Schema(fields)
     model = CVAE(VAEConfig(width=4, hidden=8, latent_dim=3), schema)
-    figure = smoothness(model, open_extractor("pixels", fields["image"]), schema)
+    figure = smoothness(model, opened("pixels", fields["image"]), schema)
     assert 0 <= figure.low <= figure.value <= figure.high

@@ -43,6 +43,9 @@ def test_specs_of_every_kind_are_found_by_name():
                 name="q", summary="Q", metric="a:b", direction="min", modality="image"
             )
         ],
+        "extractors": lambda: [
+            genkit.ExtractorSpec(name="x", summary="X", extractor="a:b", modality="text")
+        ],
         "callbacks": lambda: [genkit.CallbackSpec(name="c", summary="C", callback="a:b")],
         "commands": lambda: [genkit.CommandSpec(name="v", summary="V", command="a:b")],
         "renderers": lambda: [
@@ -60,7 +63,7 @@ def test_specs_of_every_kind_are_found_by_name():
     }
     registry = Registry([plugin("all", **hooks)])
     assert registry.broken == []
-    for kind, name in zip(KINDS, "mdtqcvrwfo", strict=True):
+    for kind, name in zip(KINDS, "mdtqxcvrwfo", strict=True):
         entry = registry.find(kind, name)
         assert entry.spec.name == name
         assert entry.distribution == "all"

@@ -132,10 +132,53 @@ class Careless(Brightness):
         self.means.append(float(batch.items.mean()))
 
 
+class Forgetting(Brightness):
+    """Says that it can be merged, and takes up nothing."""
+
+    def state(self):
+        return {"means": np.array(self.means)}
+
+    def merge(self, state):
+        self.means = list(state["means"])
+
+
 class Hoarder(Brightness):
     def update(self, stream, batch):
         super().update(stream, batch)
         self.__dict__.setdefault("items", []).append(batch.items)
+
+
+class Mean(genkit.Extractor):
+    """A sound extractor: the mean of each half of an image, which is its view too."""
+
+    space = "means"
+
+    def features(self, items):
+        halves = items.reshape(len(items), 2, -1).mean(axis=2)
+        return halves.astype(np.float32)
+
+    def view(self, items):
+        return np.round(self.features(items)).astype(np.uint8)
+
+
+class Wide(Mean):
+    width = 3
+
+
+class Social(Mean):
+    def features(self, items):
+        found = super().features(items)
+        return found - found.mean(axis=0)
+
+
+class Drifting(Mean):
+    def features(self, items):
+        return super().features(items) + np.float32(id(self) % 97)
+
+
+class Nearsighted(Mean):
+    def view(self, items):
+        return np.zeros((len(items), 4), np.uint8)
 
 
 class Counting(keras.callbacks.Callback):

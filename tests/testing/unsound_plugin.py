@@ -73,7 +73,8 @@ def genkit_trainers():
 
 @genkit.hookimpl
 def genkit_metrics():
-    for name in ("Brightness", "Speechless", "Inverted", "Wrong", "Dicing", "Careless", "Hoarder"):
+    for name in ("Brightness", "Speechless", "Inverted", "Wrong", "Dicing", "Careless", "Hoarder",
+                 "Forgetting"):  # fmt: skip
         yield genkit.MetricSpec(
             name=name.lower(),
             summary="A toy",
@@ -81,6 +82,14 @@ def genkit_metrics():
             direction="max",
             modality="image",
             known=f"{PARTS}:known",
+        )
+
+
+@genkit.hookimpl
+def genkit_extractors():
+    for name in ("Mean", "Wide", "Social", "Drifting", "Nearsighted"):
+        yield genkit.ExtractorSpec(
+            name=name.lower(), summary="A toy", extractor=f"{PARTS}:{name}", modality="image"
         )
 
 

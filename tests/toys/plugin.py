@@ -60,3 +60,17 @@ def genkit_transforms():
             examples=(example,),
             undone=name == "gain",
         )
+
+
+@genkit.hookimpl
+def genkit_extractors():
+    for name, modality, summary in (
+        ("letters", "text", "Shares of letters in a text, and of first letters in its words"),
+        ("bands", "audio", "Loudness of a sound in 16 bands, and its length"),
+    ):
+        yield genkit.ExtractorSpec(
+            name=name,
+            summary=summary,
+            extractor=f"{HERE}.features:{name.title()}",
+            modality=modality,
+        )

@@ -1,5 +1,7 @@
-"""Feature extractors by name: what turns images into the numbers that metrics compare."""
+"""Feature extractors by name: what turns items into the numbers that metrics compare."""
 
-from genkit.evaluation.extractors.base import EXTRACTORS, Extractor, open_extractor
+from genkit.evaluation.extractors.base import Extractor
+from genkit.evaluation.extractors.images import ImageExtractor
+from genkit.evaluation.extractors.opening import open_extractor, usual_extractors
 
-__all__ = ["EXTRACTORS", "Extractor", "open_extractor"]
+__all__ = ["Extractor", "ImageExtractor", "open_extractor", "usual_extractors"]

@@ -80,7 +80,7 @@ class ApplicationExtractor(NetworkExtractor):
 class MobileNet(ApplicationExtractor):
     """MobileNetV3-Large: 960 features, 22 MB."""
 
-    name: ClassVar[str] = "mobilenet"
+    name = "mobilenet"
     side = 224
     resize = "8 bits, gray as three channels, bilinear with antialiasing to 224x224"
     base_url = BASE_URL + "mobilenet_v3/"
@@ -96,7 +96,7 @@ class MobileNet(ApplicationExtractor):
 class Inception(ApplicationExtractor):
     """InceptionV3: 2,048 features, 96 MB."""
 
-    name: ClassVar[str] = "inception"
+    name = "inception"
     side = 299
     resize = "8 bits, gray as three channels, bilinear with antialiasing to 299x299"
     base_url = BASE_URL + "inception_v3/"

@@ -1,58 +1,84 @@
-"""What an extractor is, and the table of those that GenKit has."""
+"""What an extractor is: it turns the items of one modality into features."""
 
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, ClassVar
+import hashlib
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from genkit.errors import UsageError
-from genkit.plugins.names import suggestion
-from genkit.plugins.specs import resolve
+from genkit.plugins.schema import Field, Schema
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from genkit.plugins.specs import Field
-
-EXTRACTORS = {
-    "mnist-classifier": "genkit.evaluation.extractors.classifier:MnistClassifier",
-    "fashion-classifier": "genkit.evaluation.extractors.classifier:FashionClassifier",
-    "mobilenet": "genkit.evaluation.extractors.applications:MobileNet",
-    "inception": "genkit.evaluation.extractors.applications:Inception",
-    "pixels": "genkit.evaluation.extractors.pixels:Pixels",
-}
-"""Reference to the ``Extractor`` subclass of each name."""
-
 
 class Extractor(abc.ABC):
-    """Turns images into features, the same on every backend but for rounding.
+    """Turns items into features, the same on every backend but for rounding.
+
+    A subclass defines ``features``; ``probabilities`` if it names ``classes``; ``view`` if it names
+    the ``space`` in which copies are told. What it can't take it refuses in ``__init__``, with a
+    ``DataError``.
 
     Args:
-        image: what the images are: shape ``(height, width, channels)`` and range.
+        schema: what the data is.
+        field: name of the field that the items belong to.
+        assets: arrays by name that came with the data: vocabularies, the tables of a codec.
 
     Attributes:
-        name: as ``--extractor`` takes it.
-        costly: whether features take longer to make than to read from a file.
-        digest: SHA-256 of all that decides its numbers: weights and arithmetic.
-        resize: in words, how images become the network's input.
-        classes: names of the classes that ``probabilities`` knows; empty if it knows none.
+        field: what the items are.
+        digest: SHA-256 of all that decides its numbers, in hexadecimal digits; of the file that
+            defines the class unless the class says otherwise, as it must where there are weights.
+
+    Example:
+        class Loudness(genkit.Extractor):
+            def features(self, items):
+                means = [[np.mean(np.square(item)), np.max(np.abs(item))] for item in items]
+                return np.array(means, np.float32)
     """
 
-    name: ClassVar[str]
-    costly: ClassVar[bool] = True
-    digest: str
-    resize: str
-    classes: tuple[str, ...] = ()
+    name: str = ""
+    """As its record calls it, which sets it when it is opened."""
 
-    def __init__(self, image: Field) -> None:
-        self.image = image
+    costly: bool = True
+    """Whether features take longer to make than to read from a file: those of real items are kept.
+    """
+
+    resize: str = ""
+    """In words, how items become a network's input; empty where nothing is resized."""
+
+    classes: tuple[str, ...] = ()
+    """Names of the classes that ``probabilities`` knows; empty if it knows none."""
+
+    space: str = ""
+    """What ``view`` shows, in a few words, for cards; empty if it has no view."""
+
+    digest: str = ""
+
+    def __init__(
+        self, schema: Schema, field: str, assets: Mapping[str, np.ndarray] | None = None
+    ) -> None:
+        self.schema = schema
+        self.field: Field = schema[field]
+        self.assets: Mapping[str, np.ndarray] = assets or {}
+        if not self.digest:
+            source = Path(inspect.getfile(type(self))).read_bytes()
+            self.digest = hashlib.sha256(source).hexdigest()
+
+    @property
+    def width(self) -> int | None:
+        """How many numbers a feature has, where that is known before there are any."""
+        return None
 
     @abc.abstractmethod
-    def features(self, items: np.ndarray) -> np.ndarray:
-        """Return float32 features of shape ``(n, dim)``.
+    def features(self, items: Any) -> np.ndarray:
+        """Return float32 features of shape ``(n, dim)``, each of its item alone.
 
         Args:
-            items: shape ``(n, height, width, channels)`` in the schema's range.
+            items: shape ``(n, ...)`` in the schema's range; where they vary in length a list of
+                arrays, each cut to its own.
         """
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
@@ -63,22 +89,18 @@ class Extractor(abc.ABC):
         """
         raise NotImplementedError(f"The extractor {self.name} knows no classes.")
 
+    def view(self, items: Any) -> np.ndarray:
+        """Return items as bytes in which copies are told: uint8 of shape ``(n, width)``.
+
+        Items that people can't tell apart have the same bytes, and those that are alike are near
+        to each other, for distances to the training data are taken here.
+
+        Args:
+            items: as for ``features``.
+        """
+        raise NotImplementedError(f"The extractor {self.name} has no view.")
+
     def card(self) -> dict[str, str]:
         """Return what a figure's card says about it."""
-        return {"extractor": self.name, "extractor_hash": self.digest, "resize": self.resize}
-
-
-def open_extractor(name: str, image: Field) -> Extractor:
-    """Open an extractor by name.
-
-    Raises:
-        UsageError: no extractor has that name, or it doesn't take such images.
-        DataError: its weights can't be had.
-    """
-    if name not in EXTRACTORS:
-        raise UsageError(
-            f"Expected an extractor; received {name!r}.",
-            suggestion(name, EXTRACTORS) or f"There are: {', '.join(EXTRACTORS)}.",
-        )
-    extractor: Extractor = resolve(EXTRACTORS[name])(image)
-    return extractor
+        card = {"extractor": self.name, "extractor_hash": self.digest}
+        return {**card, "resize": self.resize} if self.resize else card

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from importlib.resources import as_file, files
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 from keras import layers
@@ -85,7 +85,7 @@ class ClassifierExtractor(NetworkExtractor):
 class MnistClassifier(ClassifierExtractor):
     """Trained on the 60,000 training images of MNIST; names 99.5 % of the test images right."""
 
-    name: ClassVar[str] = "mnist-classifier"
+    name = "mnist-classifier"
     digest = "26c45f57567b13ae81ad47e09d59ed7fd2a857746b39196d725e85d66550e520"
     classes = tuple(str(digit) for digit in range(CLASSES))
 
@@ -93,7 +93,7 @@ class MnistClassifier(ClassifierExtractor):
 class FashionClassifier(ClassifierExtractor):
     """Trained on the 60,000 training images of Fashion-MNIST; 92.6 % right of the test images."""
 
-    name: ClassVar[str] = "fashion-classifier"
+    name = "fashion-classifier"
     digest = "5a786c92dd3c4668b1d6a7b5e18e48baea28d86665851207c2b9ce6989d1ea21"
     classes = (
         "T-shirt/top",

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from genkit.evaluation.extractors.base import Extractor
+from genkit.evaluation.extractors.images import ImageExtractor
 from genkit.evaluation.extractors.resizing import network_input
 
 if TYPE_CHECKING:
     from genkit.models.model import Model
-    from genkit.plugins.specs import Field
+    from genkit.plugins.schema import Schema
 
 
-class NetworkExtractor(Extractor):
+class NetworkExtractor(ImageExtractor):
     """Base of extractors whose features are a layer of a network, and whose classes its output.
 
     The network is a ``genkit.Model`` with the methods ``features``, from images from 0 to 255, and
@@ -25,9 +26,11 @@ class NetworkExtractor(Extractor):
     side: ClassVar[int]
     channels: ClassVar[int]
 
-    def __init__(self, image: Field) -> None:
-        super().__init__(image)
-        self._to_input = network_input(image, self.side, self.channels, self.name)
+    def __init__(
+        self, schema: Schema, field: str, assets: Mapping[str, np.ndarray] | None = None
+    ) -> None:
+        super().__init__(schema, field, assets)
+        self._to_input = network_input(self.field, self.side, self.channels, self.name)
         self._network = self.open_network()
 
     @abc.abstractmethod

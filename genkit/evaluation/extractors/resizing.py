@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from genkit.errors import DataError
-from genkit.evaluation.extractors.pixels import eight_bits
+from genkit.evaluation.extractors.images import eight_bits
 from genkit.plugins.specs import Field
 
 _GRAY, _COLOUR = 1, 3

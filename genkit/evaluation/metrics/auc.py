@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from genkit.evaluation.intervals import LEVEL
 
@@ -21,11 +21,18 @@ def auc_interval(positive: np.ndarray, negative: np.ndarray) -> tuple[float, flo
         negative: scores of shape ``(m,)``, ``m >= 2``.
     """
     n, m = len(positive), len(negative)
-    ranks = stats.rankdata(np.concatenate([positive, negative]))
+    ranks = _ranks(np.concatenate([positive, negative]))
     # For each positive the share of negatives below it, for each negative that of positives above.
-    below = (ranks[:n] - stats.rankdata(positive)) / m
-    above = 1 - (ranks[n:] - stats.rankdata(negative)) / n
+    below = (ranks[:n] - _ranks(positive)) / m
+    above = 1 - (ranks[n:] - _ranks(negative)) / n
     value = float(below.mean())
     error = np.sqrt(below.var(ddof=1) / n + above.var(ddof=1) / m)
-    half = float(stats.norm.ppf(0.5 + LEVEL / 2) * error)
+    half = float(special.ndtri(0.5 + LEVEL / 2) * error)
     return value, max(value - half, 0.0), min(value + half, 1.0)
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Return ranks from 1; values that are equal share the mean of theirs."""
+    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: np.ndarray = (np.cumsum(counts) - (counts - 1) / 2)[which]
+    return ranks

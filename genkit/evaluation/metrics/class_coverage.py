@@ -9,6 +9,7 @@ import numpy as np
 from genkit.evaluation.figure import Figure
 from genkit.evaluation.intervals import LEVEL
 from genkit.evaluation.metric import Batch, Context, Metric
+from genkit.evaluation.metrics.gathered import Sums
 from genkit.evaluation.metrics.kept import require
 
 SHARE = 0.1
@@ -27,7 +28,8 @@ class ClassCoverage(Metric):
         super().__init__(context)
         assert context.extractor is not None, "unfit without"
         classes = len(context.extractor.classes)
-        self._counts = {stream: np.zeros(classes, np.int64) for stream in self.streams}
+        self._counts = {stream: Sums(classes) for stream in self.streams}
+        self.gathered = self._counts
 
     @classmethod
     def unfit(cls, context: Context) -> str:
@@ -36,10 +38,11 @@ class ClassCoverage(Metric):
 
     def update(self, stream: str, batch: Batch) -> None:
         classes = batch.probabilities.argmax(axis=1)
-        self._counts[stream] += np.bincount(classes, minlength=len(self._counts[stream]))
+        total = self._counts[stream].total
+        total += np.bincount(classes, minlength=len(total))
 
     def compute(self) -> Iterable[Figure]:
-        generated, real = self._counts["generated"], self._counts["real"]
+        generated, real = (self._counts[stream].total for stream in ("generated", "real"))
         n, m = int(generated.sum()), int(real.sum())
         require(1, generated=n, real=m)
         # Items of a bootstrap fall into classes like draws from the counts themselves.
@@ -50,7 +53,7 @@ class ClassCoverage(Metric):
         ]
         low, high = np.quantile(resampled, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
         yield self.context.figure(
-            "class-coverage",
+            self.context.of_features("class-coverage"),
             (_coverage(generated, real), low, high),
             "max",
             covered_from=SHARE,

@@ -27,6 +27,7 @@ class Diversity(Metric):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._kept = {stream: Kept(LIMIT, context.seed) for stream in self.streams}
+        self.gathered = self._kept
 
     @classmethod
     def unfit(cls, context: Context) -> str:
@@ -36,7 +37,7 @@ class Diversity(Metric):
         features = batch.features
         lengths = np.linalg.norm(features, axis=1, keepdims=True)
         # A black picture has the features 0 and no direction: it stays where it is.
-        self._kept[stream].add(features / np.where(lengths > 0, lengths, 1))
+        self._kept[stream].add(features / np.where(lengths > 0, lengths, 1), batch.begin)
 
     def compute(self) -> Iterable[Figure]:
         require(2 * BLOCKS, **{stream: len(kept) for stream, kept in self._kept.items()})
@@ -45,10 +46,12 @@ class Diversity(Metric):
         of_real, real_left_out = float(known["mean"]), known["left_out"]
         card = {"at_most": LIMIT, "interval": jackknife(BLOCKS)}
         interval = jackknife_interval(value, left_out)
-        yield self.context.figure("diversity", interval, "max", **card)
+        yield self.context.figure(self.context.of_features("diversity"), interval, "max", **card)
         if of_real:
             interval = jackknife_interval(value / of_real, left_out / real_left_out)
-            yield self.context.figure("relative-diversity", interval, "max", **card)
+            yield self.context.figure(
+                self.context.of_features("relative-diversity"), interval, "max", **card
+            )
 
     def _of_real(self) -> dict[str, np.ndarray]:
         mean, left_out = _mean_distances(self._kept["real"].rows.astype(np.float64))

@@ -9,6 +9,7 @@ from scipy.special import xlogy
 
 from genkit.evaluation.figure import Figure
 from genkit.evaluation.metric import Batch, Context, Metric
+from genkit.evaluation.metrics.gathered import Sums
 from genkit.evaluation.metrics.jackknife import BLOCKS, Dealer, jackknife, jackknife_interval
 from genkit.evaluation.metrics.kept import require
 
@@ -27,7 +28,8 @@ class InceptionScore(Metric):
         super().__init__(context)
         assert context.extractor is not None, "unfit without"
         # A block's sums: of items, of sum p log p, and of p for each class.
-        self._sums = np.zeros((BLOCKS, 2 + len(context.extractor.classes)))
+        self._sums = Sums(BLOCKS, 2 + len(context.extractor.classes))
+        self.gathered = {"sums": self._sums}
         self._dealer = Dealer(BLOCKS)
 
     @classmethod
@@ -38,14 +40,15 @@ class InceptionScore(Metric):
     def update(self, stream: str, batch: Batch) -> None:  # noqa: ARG002
         p = batch.probabilities.astype(np.float64)
         rows = np.column_stack([np.ones(len(p)), xlogy(p, p).sum(axis=1), p])
-        np.add.at(self._sums, self._dealer.deal(len(p)), rows)
+        np.add.at(self._sums.total, self._dealer.deal(len(p), batch.begin), rows)
 
     def compute(self) -> Iterable[Figure]:
-        total = self._sums.sum(axis=0)
+        blocks = self._sums.total
+        total = blocks.sum(axis=0)
         require(2 * BLOCKS, generated=int(total[0]))
-        left_out = np.array([_score(total - block) for block in self._sums])
+        left_out = np.array([_score(total - block) for block in blocks])
         yield self.context.figure(
-            "inception-score",
+            self.context.of_features("inception-score", "classifier-score"),
             jackknife_interval(_score(total), left_out),
             "max",
             splits=1,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from genkit.evaluation.intervals import LEVEL
 
 BLOCKS = 20
+_SKIPPED = 1 << 16
 
 
 class Dealer:
@@ -22,15 +23,33 @@ class Dealer:
 
     def __init__(self, blocks: int) -> None:
         self._blocks = blocks
+        self._start()
+
+    def deal(self, n: int, begin: int | None = None) -> np.ndarray:
+        """Return the blocks of ``n`` items; the same however the stream is cut.
+
+        Args:
+            n: how many.
+            begin: the place of the first in the stream; None if they follow on those before.
+        """
+        if begin is not None and begin != self._place:
+            if begin < self._place:
+                self._start()
+            while self._place < begin:
+                self._deal(min(begin - self._place, _SKIPPED))
+        return self._deal(n)
+
+    def _start(self) -> None:
         self._rng = np.random.default_rng(0)
         self._next = np.empty(0, np.int64)
+        self._place = 0
 
-    def deal(self, n: int) -> np.ndarray:
-        """Return the blocks of the next ``n`` items; the same however the stream is cut."""
+    def _deal(self, n: int) -> np.ndarray:
         rounds = -(-max(0, n - len(self._next)) // self._blocks)
         dealt = [self._rng.permutation(self._blocks) for _ in range(rounds)]
         together = np.concatenate([self._next, *dealt])
         self._next = together[n:]
+        self._place += n
         return together[:n]
 
 
@@ -55,5 +74,5 @@ def jackknife_interval(value: float, left_out: np.ndarray) -> tuple[float, float
     """
     blocks = len(left_out)
     error = np.sqrt((blocks - 1) * left_out.var())
-    half = float(stats.t.ppf(0.5 + LEVEL / 2, blocks - 1) * error)
+    half = float(special.stdtrit(blocks - 1, 0.5 + LEVEL / 2) * error)
     return value, value - half, value + half

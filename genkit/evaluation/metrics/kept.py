@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from genkit.errors import UsageError
@@ -12,8 +14,8 @@ class Kept:
 
     Every row draws a priority when it comes by, and the rows with the lowest stay (Knuth, "The Art
     of Computer Programming" 2, section 3.4.2). So the choice depends on the seed and on the row's
-    place in the stream, not on how the stream is cut into batches. Two streams of equal length and
-    equal seed keep the same places.
+    place in the stream, not on how the stream is cut into batches, nor into parts that are merged.
+    Two streams of equal length and equal seed keep the same places.
 
     Args:
         limit: how many rows stay; memory holds at most three times as many.
@@ -23,19 +25,28 @@ class Kept:
     def __init__(self, limit: int, seed: int) -> None:
         self.limit = limit
         self.seen = 0
+        self._next = 0
+        self._seed = seed
         self._rng = np.random.default_rng(seed)
         self._bar = np.inf
         self._chunks: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         self._waiting = 0
 
-    def add(self, rows: np.ndarray) -> None:
+    def add(self, rows: np.ndarray, begin: int | None = None) -> None:
         """Look at rows of the stream.
 
         Args:
             rows: shape ``(n, ...)``; of those that stay a copy is made.
+            begin: the place of the first; None if they follow on those before.
         """
+        if begin is not None and begin != self._next:
+            # One number was drawn for each place: the generator goes to any of them at once.
+            self._rng = np.random.default_rng(self._seed)
+            self._rng.bit_generator.advance(begin)  # type: ignore[attr-defined]
+            self._next = begin
         priorities = self._rng.random(len(rows))
-        places = np.arange(self.seen, self.seen + len(rows))
+        places = np.arange(self._next, self._next + len(rows))
+        self._next += len(rows)
         low = priorities < self._bar
         if not low.any():
             self.seen += len(rows)
@@ -60,6 +71,24 @@ class Kept:
         """The place of each kept row in the stream, from 0; int64."""
         self._trim()
         return self._chunks[0][1]
+
+    def state(self) -> Mapping[str, np.ndarray]:
+        """Return what was kept, and of how many."""
+        counts = {"seen": np.array(self.seen)}
+        if not self._chunks:
+            return counts
+        self._trim()
+        priorities, places, rows = self._chunks[0]
+        return {**counts, "priorities": priorities, "places": places, "rows": rows}
+
+    def merge(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take up what was kept of other places of the stream."""
+        self.seen += int(state["seen"])
+        if "rows" in state:
+            self._chunks.append((state["priorities"], state["places"], state["rows"]))
+            self._waiting += len(state["rows"])
+            if self._waiting >= self.limit:
+                self._trim()
 
     def _trim(self) -> None:
         if len(self._chunks) == 1 and not self._waiting:

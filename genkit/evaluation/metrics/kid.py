@@ -21,19 +21,21 @@ class KernelDistance(Metric):
 
     Binkowski et al. 2018, "Demystifying MMD GANs", section 4: ``k(x, y) = (x'y / dim + 1)^3``. The
     paper averages over subsets to save time; all pairs give the same expectation with less noise.
+    Of other items than images it is called ``kernel-distance (EXTRACTOR)``.
     Unlike FID it doesn't depend on the number of items, and can come out below 0.
     """
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._kept = {stream: Kept(LIMIT, context.seed) for stream in self.streams}
+        self.gathered = self._kept
 
     @classmethod
     def unfit(cls, context: Context) -> str:
         return no_features(context)
 
     def update(self, stream: str, batch: Batch) -> None:
-        self._kept[stream].add(batch.features)
+        self._kept[stream].add(batch.features, batch.begin)
 
     def compute(self) -> Iterable[Figure]:
         require(2 * BLOCKS, **{stream: len(kept) for stream, kept in self._kept.items()})
@@ -60,7 +62,7 @@ class KernelDistance(Metric):
             for block in range(BLOCKS)
         ]
         yield self.context.figure(
-            "kid",
+            self.context.of_features("kid", "kernel-distance"),
             jackknife_interval(value, np.array(left_out)),
             "min",
             kernel="(x'y / dim + 1)^3",

@@ -10,6 +10,7 @@ from genkit.errors import DataError
 from genkit.evaluation.figure import Figure
 from genkit.evaluation.intervals import WILSON, proportion_interval
 from genkit.evaluation.metric import Batch, Context, Metric
+from genkit.evaluation.metrics.gathered import Sums
 from genkit.evaluation.metrics.kept import require
 
 
@@ -28,7 +29,8 @@ class LabelAgreement(Metric):
         names = context.extractor.classes
         # The classifier may list the same classes in another order.
         self._numbers = np.array([names.index(name) for name in _classes(context)])
-        self._hits = self._seen = 0
+        self._counts = Sums(2)  # of hits, and of all
+        self.gathered = {"counts": self._counts}
 
     @classmethod
     def unfit(cls, context: Context) -> str:
@@ -44,13 +46,15 @@ class LabelAgreement(Metric):
         if batch.labels is None:
             raise DataError("Expected samples with the labels asked for; received none.")
         seen_as = batch.probabilities.argmax(axis=1)
-        self._hits += int((seen_as == self._numbers[batch.labels]).sum())
-        self._seen += len(batch)
+        hits = (seen_as == self._numbers[batch.labels]).sum()
+        self._counts.total += (hits, len(batch))
 
     def compute(self) -> Iterable[Figure]:
-        require(1, generated=self._seen)
-        interval = proportion_interval(self._hits, self._seen)
-        yield self.context.figure("label-agreement", interval, "max", interval=WILSON)
+        hits, seen = map(int, self._counts.total)
+        require(1, generated=seen)
+        interval = proportion_interval(hits, seen)
+        name = self.context.of_features("label-agreement")
+        yield self.context.figure(name, interval, "max", interval=WILSON)
 
 
 def _classes(context: Context) -> tuple[str, ...]:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from genkit.errors import DataError
-from genkit.evaluation.extractors.pixels import eight_bits
 from genkit.evaluation.figure import Figure
 from genkit.evaluation.metric import Batch, Context, Metric
 from genkit.evaluation.metrics.auc import DELONG, auc_interval
 from genkit.evaluation.metrics.kept import Kept, require
 from genkit.evaluation.metrics.pairs import nearest
+from genkit.evaluation.metrics.widths import no_view
 
 LIMIT = 5_000
 SAMPLES = 10_000
@@ -26,8 +26,8 @@ class MembershipInference(Metric):
 
     - a bound on its likelihood (``bound_terms``, as VAEs have), at the posterior mean;
     - or its reconstruction error (capability ``reconstruct``);
-    - or, where there are samples only, the distance to the nearest of them (Chen et al. 2020,
-      "GAN-Leaks", section 5.2, the full black-box attack).
+    - or, where there are samples only, the distance to the nearest of them, in the extractor's view
+      (Chen et al. 2020, "GAN-Leaks", section 5.2, the full black-box attack).
 
     Training items should score higher, and the AUC is that of this one rule: below 0.5 is chance,
     or training data that differs from the held-out; it is not turned round, which would make every
@@ -38,31 +38,31 @@ class MembershipInference(Metric):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._image = context.items
         limits = {"generated": SAMPLES, "real": LIMIT, "training": LIMIT}
         self._kept = {stream: Kept(n, context.seed) for stream, n in limits.items()}
         # Chosen by the same draws as the items.
         self._labels = {stream: Kept(n, context.seed) for stream, n in limits.items()}
-        self._attack = attack(context.model)
+        self._attack = attack(context)
+        self.gathered = {
+            **{f"{stream}-items": kept for stream, kept in self._kept.items()},
+            **{f"{stream}-labels": kept for stream, kept in self._labels.items()},
+        }
 
     @classmethod
     def unfit(cls, context: Context) -> str:
         if context.training is None:
             return "it needs the training data"
-        if context.items.range is None:
-            return "it needs images with a range"
-        return ""
+        return no_view(context) if attack(context) == NEAREST else ""
 
     def update(self, stream: str, batch: Batch) -> None:
         if self._attack == NEAREST:
-            rows = eight_bits(batch.items, self._image).astype(np.uint8)
-            self._kept[stream].add(rows.reshape(len(batch), -1))
+            self._kept[stream].add(batch.view, batch.begin)
         elif stream != "generated":
-            self._kept[stream].add(batch.items)
+            self._kept[stream].add(batch.items, batch.begin)
             if _conditional(self.context.model):
                 if batch.labels is None:
                     raise DataError(f"Expected {stream} items with labels; received none.")
-                self._labels[stream].add(batch.labels)
+                self._labels[stream].add(batch.labels, batch.begin)
 
     def compute(self) -> Iterable[Figure]:
         counts = {stream: len(self._kept[stream]) for stream in ("real", "training")}
@@ -70,11 +70,17 @@ class MembershipInference(Metric):
         if self._attack == NEAREST:
             require(1, generated=len(self._kept["generated"]))
         training, real = self._scores("training"), self._scores("real")
+        name, space = "membership-inference", {}
+        if self._attack == NEAREST:
+            assert self.context.extractor is not None, "unfit without"
+            name = self.context.of_features(name)
+            space = {"space": self.context.extractor.space}
         yield self.context.figure(
-            "membership-inference",
+            name,
             auc_interval(training, real),
             "min",
             attack=self._attack,
+            **space,
             guess=0.5,
             at_most=LIMIT,
             interval=DELONG,
@@ -102,11 +108,14 @@ class MembershipInference(Metric):
 
 BOUND = "bound on the likelihood, at the posterior mean"
 RECONSTRUCTION = "reconstruction error"
-NEAREST = "distance in 8-bit pixels to the nearest of the samples"
+NEAREST = "distance to the nearest of the samples"
 
 
-def attack(model: Any) -> str:
-    """Choose the strongest attack that a model allows; None allows the one on samples."""
+def attack(context: Context) -> str:
+    """Choose the strongest attack that a model and its items allow; that on samples is always."""
+    model, items = context.model, context.items
+    if not items.computable or items.varies:  # what is kept and compared are arrays of one shape
+        return NEAREST
     if hasattr(model, "bound_terms"):
         return BOUND
     if "reconstruct" in getattr(model, "capabilities", ()):

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from genkit.errors import DataError
-from genkit.evaluation.extractors.pixels import eight_bits
 from genkit.evaluation.figure import Figure
-from genkit.evaluation.held_out import digests
 from genkit.evaluation.intervals import (
     BOOTSTRAP,
     WILSON,
@@ -22,14 +17,13 @@ from genkit.evaluation.intervals import (
 from genkit.evaluation.metric import Batch, Context, Metric
 from genkit.evaluation.metrics.kept import Kept, require
 from genkit.evaluation.metrics.pairs import nearest
-from genkit.files import reason_of
+from genkit.evaluation.metrics.waiting import Digests, WaitingRows
+from genkit.evaluation.metrics.widths import no_view
 
 LIMIT = 10_000
 CALIBRATED_BY = 2_000
 QUANTILE = 0.01
 DEFINITION = "median of d(training) / d(held out) of samples, over that of held-out items"
-IN_MEMORY = 1 << 28
-_ROWS = 4096
 
 
 class Pair(NamedTuple):
@@ -38,7 +32,8 @@ class Pair(NamedTuple):
     Args:
         sample: its place among the samples shown.
         training: its place among the training items shown.
-        distance: Euclidean, in pixel values from 0 to 255; 0 if they are equal to 8 bits.
+        distance: Euclidean, in the extractor's view: of images in pixel values from 0 to 255; 0 if
+            they are equal there.
     """
 
     sample: int
@@ -60,31 +55,31 @@ class Memorisation(Metric):
       sample's own distance to held-out data, it isn't misled by blurred samples, which are near to
       everything (Carlini et al. 2023, "Extracting Training Data from Diffusion Models", section
       4.2, normalise by a sample's neighbourhood for that reason).
-    - ``copies``: how many samples are training items, to 8 bits.
+    - ``copies``: how many samples are training items, as far as the view can tell.
 
-    All in pixels, whatever the extractor: a copy is a copy of pixels, and features made to see
-    classes put different pictures of one class close together. Of every training item the 8-bit
-    pixels are looked at: they wait in memory, and above 256 MiB in a temporary file.
+    All in the view that the extractor has of the items, which of images is their 8-bit pixels
+    whatever the extractor: features made to see classes put different pictures of one class close
+    together. Of every training item the view is looked at: they wait in memory, and above 256 MiB
+    in a temporary file.
     """
 
     streams = ("generated", "real", "training")
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._image = context.items
         self._kept = {stream: Kept(LIMIT, context.seed) for stream in ("generated", "real")}
         self._training = WaitingRows()
-        self._n_training = 0
-        self._digests: dict[str, list[np.ndarray]] = {"generated": [], "training": []}
+        self._digests = {stream: Digests() for stream in ("generated", "training")}
+        self.gathered = {
+            **{f"{stream}-kept": kept for stream, kept in self._kept.items()},
+            **{f"{stream}-digests": each for stream, each in self._digests.items()},
+            "training-rows": self._training,
+        }
         self._pairs: list[Pair] = []
 
     @classmethod
     def unfit(cls, context: Context) -> str:
-        if context.training is None:
-            return "it needs the training data"
-        if context.items.range is None:
-            return "it needs images with a range"
-        return ""
+        return "it needs the training data" if context.training is None else no_view(context)
 
     @property
     def pairs(self) -> list[Pair]:
@@ -92,24 +87,24 @@ class Memorisation(Metric):
         return self._pairs
 
     def update(self, stream: str, batch: Batch) -> None:
-        rows = eight_bits(batch.items, self._image).astype(np.uint8).reshape(len(batch), -1)
+        rows, begin = batch.view, batch.begin
         if stream in self._kept:
-            self._kept[stream].add(rows)
+            self._kept[stream].add(rows, begin)
         if stream in self._digests:
-            self._digests[stream].append(digests(rows))
+            self._digests[stream].add(rows, begin)
         if stream == "training":
-            self._training.add(rows)
-            self._n_training += len(rows)
+            self._training.add(rows, begin)
 
     def compute(self) -> Iterable[Figure]:
         counts = {stream: len(kept) for stream, kept in self._kept.items()}
-        require(2, **counts, training=self._n_training)
+        require(2, **counts, training=len(self._training))
         generated, real = (self._kept[stream].rows for stream in ("generated", "real"))
-        card = {"space": "pixels, 8 bits", "at_most": LIMIT}
+        assert self.context.extractor is not None, "unfit without"
+        card = {"space": self.context.extractor.space, "at_most": LIMIT}
         n = len(generated)
         distances, places, ratios = self._ratios(generated, real[:CALIBRATED_BY], real)
         yield self.context.figure(
-            "memorisation",
+            self.context.of_features("memorisation"),
             two_groups_interval(ratios[:n], ratios[n:], _ratio_of_medians, seed=self.context.seed),
             "max",
             interval=BOOTSTRAP + " over samples and held-out items",
@@ -123,7 +118,7 @@ class Memorisation(Metric):
             for i in np.flatnonzero(ratios[:n] <= threshold)
         ]
         yield self.context.figure(
-            "near-copies",
+            self.context.of_features("near-copies"),
             proportion_interval(len(near), n),
             "min",
             interval=WILSON + "; the threshold taken as given",
@@ -136,7 +131,7 @@ class Memorisation(Metric):
         shown = self._kept["generated"].seen
         value, low, high = proportion_interval(len(exact), shown)
         yield self.context.figure(
-            "copies",
+            self.context.of_features("copies"),
             (value * shown, low * shown, high * shown),
             "min",
             interval=WILSON + ", times the number of samples",
@@ -175,47 +170,14 @@ class Memorisation(Metric):
         return distances, places
 
     def _exact_copies(self) -> list[Pair]:
-        samples, items = (np.concatenate(self._digests[name]) for name in self._digests)
+        samples, sample_places = self._digests["generated"].in_order()
+        items, item_places = self._digests["training"].in_order()
         known, first = np.unique(items, return_index=True)
         where = np.minimum(np.searchsorted(known, samples), len(known) - 1)
         return [
-            Pair(int(i), int(first[where[i]]), 0.0) for i in np.flatnonzero(known[where] == samples)
+            Pair(int(sample_places[i]), int(item_places[first[where[i]]]), 0.0)
+            for i in np.flatnonzero(known[where] == samples)
         ]
-
-
-class WaitingRows:
-    """Rows of bytes that wait to be read again: 256 MiB in memory, more in a temporary file."""
-
-    def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(IN_MEMORY, prefix="genkit-")  # noqa: SIM115 - open as long as the metric lives
-        weakref.finalize(self, self._file.close)
-        self._width = 0
-
-    def add(self, rows: np.ndarray) -> None:
-        """Append uint8 rows of shape ``(n, width)``.
-
-        Raises:
-            DataError: there is no room for them.
-        """
-        self._width = rows.shape[1]
-        try:
-            self._file.write(rows.tobytes())
-        except OSError as error:
-            raise DataError(
-                f"Expected room for the training items in {tempfile.gettempdir()}; "
-                f"{reason_of(error)}.",
-                "Point TMPDIR to a folder on a larger disk, or leave memorisation out.",
-            ) from error
-
-    def chunks(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Return the place of a chunk's first row, and the chunk; again from the first row."""
-        self._file.seek(0)
-        start = 0
-        while data := self._file.read(_ROWS * self._width):
-            rows = np.frombuffer(data, np.uint8).reshape(-1, self._width)
-            yield start, rows
-            start += len(rows)
-        self._file.seek(0, 2)
 
 
 def _ratio_of_medians(samples: np.ndarray, held_out: np.ndarray) -> float:

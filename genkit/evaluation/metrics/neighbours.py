@@ -30,13 +30,14 @@ class Neighbours(Metric):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._kept = {stream: Kept(LIMIT, context.seed) for stream in self.streams}
+        self.gathered = self._kept
 
     @classmethod
     def unfit(cls, context: Context) -> str:
         return no_features(context)
 
     def update(self, stream: str, batch: Batch) -> None:
-        self._kept[stream].add(batch.features)
+        self._kept[stream].add(batch.features, batch.begin)
 
     def compute(self) -> Iterable[Figure]:
         require(NEIGHBOURS + 1, **{stream: len(kept) for stream, kept in self._kept.items()})
@@ -54,9 +55,13 @@ class Neighbours(Metric):
         }
         for name, hit in hits.items():
             interval = proportion_interval(int(hit.sum()), len(hit))
-            yield self.context.figure(name, interval, "max", interval=WILSON + _FIXED, **card)
-        density = mean_interval(found.neighbourhoods / NEIGHBOURS)
-        yield self.context.figure("density", density, "max", interval=T_INTERVAL + _FIXED, **card)
+            named = self.context.of_features(name)
+            yield self.context.figure(named, interval, "max", interval=WILSON + _FIXED, **card)
+        density, named = (
+            mean_interval(found.neighbourhoods / NEIGHBOURS),
+            self.context.of_features("density"),
+        )
+        yield self.context.figure(named, density, "max", interval=T_INTERVAL + _FIXED, **card)
 
 
 class Memberships(NamedTuple):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from genkit.data import noise_for_samples
 from genkit.evaluation.figure import Figure
 from genkit.evaluation.intervals import BOOTSTRAP, bootstrap_interval
-from genkit.evaluation.metric import Context, Metric
+from genkit.evaluation.metric import Context, Gathered, Metric
 
 PATHS = 1_000
 STEP = 0.05
@@ -27,6 +27,7 @@ class PathSmoothness(Metric):
     """
 
     streams = ()
+    gathered: Mapping[str, Gathered] | None = {}  # it is shown nothing
 
     @classmethod
     def unfit(cls, context: Context) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from genkit.evaluation.metric import Context
 
 WIDEST = 4096
@@ -14,8 +12,17 @@ def no_features(context: Context) -> str:
     """Return why there are no features whose memory is bounded; empty if there are."""
     if context.extractor is None:
         return "it needs a feature extractor"
-    # All other extractors are narrow by their making; pixels are as wide as the picture.
-    size = int(np.prod([size or 1 for size in context.extractor.image.shape]))
-    if context.extractor.name == "pixels" and size > WIDEST:
-        return f"{size} pixels are more than the {WIDEST} it takes; choose another extractor"
+    width = context.extractor.width
+    if width is not None and width > WIDEST:
+        return (
+            f"features of {width} numbers are wider than the {WIDEST} it takes; "
+            "choose another extractor"
+        )
     return ""
+
+
+def no_view(context: Context) -> str:
+    """Return why copies can't be told among the items; empty if they can."""
+    if context.extractor is None:
+        return "it needs a feature extractor"
+    return "" if context.extractor.space else "it needs an extractor that has a view of the items"
