@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from genkit.models.training.progress import Progress
 from genkit.models.training.trainer import Trainer
 from genkit.models.training.unsaved_run import UnsavedRun
 from genkit.plan import activation
-from genkit.plan.fitting import FitSettings
+from genkit.plan.fitting import FitSettings, LearningRateSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,11 +127,29 @@ class Model(Presented, Generating, Optimizing, keras.Model):
         """
         return theirs
 
-    def schedule(self, step: int) -> dict[str, Any]:  # noqa: ARG002
+    def schedule(self, step: int, total: float = math.inf) -> dict[str, Any]:  # noqa: ARG002
         """Return what depends on the step; it is merged into the batch.
 
         Floats become inputs. Booleans, integers and strings choose a compiled variant of the
         step, so let them take few values.
+
+        Args:
+            step: how many steps were done.
+            total: how many the run has in all, so that ``step / total`` is the share that is done;
+                with a limit of time as the share of it that is spent says, infinite before
+                anything is. A model whose values don't depend on it need not take it.
+        """
+        return {}
+
+    def learning_rate_factors(self, step: int, total: float) -> dict[str, float]:  # noqa: ARG002
+        """Return what learning rates are multiplied by in a step, by optimizer; else they stay.
+
+        It comes to what ``learning_rate_schedule`` and ``warmup_steps`` of the run do to all of
+        them. The factors are inputs of the compiled step.
+
+        Args:
+            step: how many steps were done.
+            total: as for ``schedule``.
         """
         return {}
 
@@ -179,6 +198,8 @@ class Model(Presented, Generating, Optimizing, keras.Model):
         seed: int = 0,
         validation_data: Any = None,
         validate_every: int | None = None,
+        learning_rate_schedule: LearningRateSchedule = "constant",
+        warmup_steps: int = 0,
         callbacks: Sequence[Any] = (),
         verbose: bool = True,
     ) -> Any:
@@ -199,6 +220,9 @@ class Model(Presented, Generating, Optimizing, keras.Model):
             validation_data: data as ``data`` that is not learned from; its losses come under names
                 that begin with ``validation_``, also for callbacks.
             validate_every: steps between looks at it; once an epoch when left out.
+            learning_rate_schedule: ``"constant"``, ``"linear"`` or ``"cosine"``: how learning rates
+                fall over the training.
+            warmup_steps: steps over which learning rates rise to their values.
             callbacks: ``keras.callbacks.Callback`` objects.
             verbose: show progress.
 
@@ -218,6 +242,8 @@ class Model(Presented, Generating, Optimizing, keras.Model):
             steps=steps,
             seed=seed,
             validate_every=validate_every,
+            learning_rate_schedule=learning_rate_schedule,
+            warmup_steps=warmup_steps,
         )
         trainer = ClosedFormTrainer() if hasattr(self, "solve") else Trainer()
         shown = [*callbacks, Progress()] if verbose and trainer.stepwise else list(callbacks)

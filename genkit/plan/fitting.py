@@ -95,15 +95,33 @@ class FitSettings:
         A sitting that ends before its plan does is a part of it, and one that ends later makes the
         whole run longer.
         """
+        shares = [step / self._longest(steps_per_epoch)]
+        if self.seconds:
+            shares.append(seconds / self.seconds)
+        return min(1.0, max(shares))
+
+    def expected_steps(self, step: int, seconds: float, steps_per_epoch: int) -> float:
+        """Return how many steps the run has in all, by what is known so far.
+
+        Where time may end it, that is at the pace so far; infinite while nothing tells.
+
+        Args:
+            step: how many steps were done.
+            seconds: of training so far.
+            steps_per_epoch: of the loader.
+        """
+        if self.seconds and (share := self._share_done(step, seconds, steps_per_epoch)):
+            return step / share
+        return self._longest(steps_per_epoch)
+
+    def _longest(self, steps_per_epoch: int) -> float:
+        """Return the number of steps of the plan, or of a sitting that goes on for longer."""
         lengths = [
             total
             for settings in (self, self.planned)
             if settings and (total := settings.total_steps(steps_per_epoch))
         ]
-        shares = [step / max(lengths)] if lengths else []
-        if self.seconds:
-            shares.append(seconds / self.seconds)
-        return min(1.0, max(shares, default=0.0))
+        return max(lengths, default=math.inf)
 
 
 @dataclass

@@ -170,10 +170,11 @@ class Loop:
             self.watchers.call("on_epoch_begin", epoch, {})
         if self.tells:
             self.watchers.call("on_train_batch_begin", index, {})
-        rate = self.run.settings.learning_rate_factor(
-            number, self.position.seconds, self.loader.steps_per_epoch
-        )
-        return _RunningStep(number, epoch, index, self.step(number, next(self.loader), rate))
+        when = (number, self.position.seconds, self.loader.steps_per_epoch)
+        rate = self.run.settings.learning_rate_factor(*when)
+        expected = self.run.settings.expected_steps(*when)
+        losses = self.step(number, next(self.loader), rate, expected)
+        return _RunningStep(number, epoch, index, losses)
 
     def _needs_sync(self, step: _RunningStep) -> bool:
         """Whether something looks at the model or the losses before the next step begins."""
@@ -232,7 +233,10 @@ class Loop:
             return {}
         if not self.run.settings.validation_is_due(position.step, self.total):
             return {}
-        position.validation = self.validation.losses(position.step)
+        expected = self.run.settings.expected_steps(
+            position.step, position.seconds, self.loader.steps_per_epoch
+        )
+        position.validation = self.validation.losses(position.step, expected)
         position.validated = position.step
         return position.validation
 

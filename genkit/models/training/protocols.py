@@ -34,8 +34,11 @@ class Trainable(OptimizedModel, Protocol):
     def training_noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         """Draw what is random in a training batch."""
 
-    def schedule(self, step: int) -> dict[str, Any]:
+    def schedule(self, step: int, total: float) -> dict[str, Any]:
         """Return what depends on the step."""
+
+    def learning_rate_factors(self, step: int, total: float) -> dict[str, float]:
+        """Return what learning rates are multiplied by, by optimizer."""
 
     def training_step(self, batch: Any, minimize: Callable[..., Any]) -> dict[str, Any]:
         """Update the model once."""
