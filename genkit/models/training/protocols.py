@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -50,6 +50,29 @@ class Trainable(OptimizedModel, Protocol):
         """Use averaged weights, where there are any, inside the block."""
 
 
+class WatchedFigure(Protocol):
+    """A figure of a metric, such as that of an evaluation."""
+
+    @property
+    def name(self) -> str:
+        """What was measured."""
+
+    @property
+    def value(self) -> float:
+        """The number."""
+
+    @property
+    def direction(self) -> str:
+        """Which way is better: ``"min"`` or ``"max"``."""
+
+
+class TrainingMetrics(Protocol):
+    """Metrics that are measured while a model is trained."""
+
+    def measure(self) -> Sequence[WatchedFigure]:
+        """Measure the model as it is; figures that are no finite number are left out."""
+
+
 class RunKeeper(Protocol):
     """Where a run is kept: a directory, such as ``genkit.runs.run.Run``, or nowhere."""
 
@@ -60,6 +83,10 @@ class RunKeeper(Protocol):
     @property
     def held_out(self) -> Source | None:
         """Data for validation; None where there is none."""
+
+    @property
+    def watch(self) -> TrainingMetrics | None:
+        """Metrics of the model in training; None where none are watched."""
 
     def restore(self, state: ModelState) -> Position:
         """Load the last checkpoint, if there is one, and forget what was logged after it."""
