@@ -132,6 +132,17 @@ class Engine(abc.ABC):
         """Update the variables that ``name`` owns, and its optimizer."""
         self.model.optimizers[name].apply(list(gradients))
 
+    def average_states(self, mean: Callable[[Any], Any]) -> None:
+        """Replace the model's running numbers by their means over workers, inside a step.
+
+        A trainer of several workers does so after each step, as it does with gradients.
+
+        Args:
+            mean: takes a worker's tensor, returns the mean over all workers.
+        """
+        for variable in self.state.averaged.values():
+            variable.assign(mean(keras.ops.convert_to_tensor(variable)))
+
     def compile_step(self, fn: StepFn) -> Callable[[Any, Static], dict[str, Any]]:
         """Compile one training step.
 

@@ -18,6 +18,7 @@ from genkit.models import reserved_names
 from genkit.models.generating import Generating
 from genkit.models.optimizing import Optimizing
 from genkit.models.presented import Presented
+from genkit.models.running_numbers import Running
 from genkit.models.training.closed_form import ClosedFormTrainer
 from genkit.models.training.progress import Progress
 from genkit.models.training.trainer import Trainer
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from genkit.plugins.specs import ModelSpec, Schema
 
 
-class Model(Presented, Generating, Optimizing, keras.Model):
+class Model(Presented, Generating, Optimizing, Running, keras.Model):
     """A generative model.
 
     A subclass builds its networks and names their optimizers in ``__init__``, and writes one
@@ -78,6 +79,7 @@ class Model(Presented, Generating, Optimizing, keras.Model):
         self.schema = schema
         self.optimizers: dict[str, Any] = {}
         self._networks: dict[str, tuple[Any, ...]] = {}
+        self.running_numbers = {}
         self.capabilities: tuple[str, ...] = ("generate",)
         self.trained_steps = 0
         self.assets: Mapping[str, np.ndarray] = MappingProxyType({})
