@@ -7,6 +7,7 @@ GenkitError                     exit code 1: what was asked could not be done
 │   └── BackendError            the backend is not installed, or another one is active
 ├── PluginError                 a plugin handed over something that is no valid spec
 ├── DataError                   the data can't be read or doesn't fit
+│   └── MissingSplitError       the data has no such split
 ├── RunError                    a run directory is missing, damaged, or in use
 └── TrainingError               training could not go on
     ├── DivergedError           a loss became NaN or infinite, or exploded
@@ -65,6 +66,10 @@ class PluginError(GenkitError):
 
 class DataError(GenkitError):
     """The data can't be read, is damaged, or doesn't fit the model."""
+
+
+class MissingSplitError(DataError):
+    """The data has no such split: not even a damaged one."""
 
 
 class RunError(GenkitError):

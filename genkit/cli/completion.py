@@ -127,6 +127,11 @@ def metrics(incomplete: str) -> list[Offer]:
     return after_comma(incomplete, _specs("metrics", ""))
 
 
+def metric(incomplete: str) -> list[Offer]:
+    """Offer metrics, one a flag."""
+    return _specs("metrics", incomplete)
+
+
 def several_models(incomplete: str) -> list[Offer]:
     """Offer models, with commas between them."""
     return after_comma(incomplete, _specs("models", ""))

@@ -99,13 +99,27 @@ FLAGS = {
     ),
     "keep_best": Flag(
         "Keep the checkpoint where this loss was lowest, too: its mean since the checkpoint "
-        "before. Use it with: genkit generate RUN --checkpoint best",
+        "before; or where this watched figure was best. Use it with: genkit generate RUN "
+        "--checkpoint best",
         metavar="LOSS",
     ),
     "validate_every": Flag(
         "Look at held-out data every so many steps, and log its losses as validation_NAME, for "
         "--keep-best and callbacks too: the validation split where there is one, else a tenth of "
         "the items, at most 5,000, which are then not learned from.",
+        int,
+        metavar="STEPS",
+    ),
+    "watch": Flag(
+        "Measure this metric while training goes on, of 1,000 samples against as many held-out "
+        "items, or training items without --validate-every; its figures are logged as losses are, "
+        "for --keep-best and callbacks too: genkit list metrics. Repeatable.",
+        list,
+        metavar="METRIC",
+        complete=completion.metric,
+    ),
+    "watch_every": Flag(
+        f"Steps between those figures, after those of step 1. Default {FitSettings.watch_every}.",
         int,
         metavar="STEPS",
     ),

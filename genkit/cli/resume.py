@@ -36,10 +36,16 @@ def resume(
       genkit resume runs/mine --steps 1000
       genkit resume runs/mine --backend torch
     """
+    from genkit.plan.activation import choose_backend
     from genkit.runs.run import Run
     from genkit.workflows import resume as resuming
 
     begun = Run.open(run)
+    # What is refused is refused before anything is said to go on.
+    if steps is not None:
+        begun.go_on_for(steps)
+    if backend is not None:
+        choose_backend(backend)
     finished = steps is None and resuming.finished_outcome(begun) is not None
     if not (finished or as_json):
         plan = begun.plan

@@ -38,6 +38,8 @@ _PLACE = "Where it goes"
     "keep",
     "keep_best",
     "validate_every",
+    "watch",
+    "watch_every",
     "log",
     after="name",
 )

@@ -113,16 +113,17 @@ class Engine(abc.ABC):
         return [gradient * scale for gradient in gradients]
 
     @contextmanager
-    def scaled_learning_rates(self, factor: Any) -> Iterator[None]:
-        """Multiply the learning rates of all updates inside the block, which is part of a step.
+    def scaled_learning_rates(self, factors: Mapping[str, Any]) -> Iterator[None]:
+        """Multiply learning rates of the updates inside the block, which is part of a step.
 
         The optimizers' own rates stay what they are: callbacks may set them meanwhile.
 
         Args:
-            factor: a float32 scalar tensor.
+            factors: float32 scalar tensors by optimizer.
         """
         with ExitStack() as stack:
-            for optimizer in self.model.optimizers.values():
+            for name, factor in factors.items():
+                optimizer = self.model.optimizers[name]
                 inner = getattr(optimizer, "inner_optimizer", optimizer)
                 stack.enter_context(scaled_learning_rate(inner, factor))
             yield
@@ -130,6 +131,17 @@ class Engine(abc.ABC):
     def apply(self, name: str, gradients: Sequence[Any]) -> None:
         """Update the variables that ``name`` owns, and its optimizer."""
         self.model.optimizers[name].apply(list(gradients))
+
+    def average_states(self, mean: Callable[[Any], Any]) -> None:
+        """Replace the model's running numbers by their means over workers, inside a step.
+
+        A trainer of several workers does so after each step, as it does with gradients.
+
+        Args:
+            mean: takes a worker's tensor, returns the mean over all workers.
+        """
+        for variable in self.state.averaged.values():
+            variable.assign(mean(keras.ops.convert_to_tensor(variable)))
 
     def compile_step(self, fn: StepFn) -> Callable[[Any, Static], dict[str, Any]]:
         """Compile one training step.

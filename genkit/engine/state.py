@@ -47,6 +47,19 @@ class ModelState:
         self.training.update(kept)
 
     @property
+    def averaged(self) -> dict[str, Any]:
+        """Running numbers of which several workers that train together take the mean, by key.
+
+        They are those of ``Model.add_state``, the statistics of batch normalisation, codebooks, and
+        every other weight of a layer that was added with ``aggregation="mean"``.
+        """
+        return {
+            key: variable
+            for key, variable in self.weights.items()
+            if not variable.trainable and variable.aggregation == "mean"
+        }
+
+    @property
     def variables(self) -> list[Any]:
         """All Keras variables, each once."""
         return [*self.weights.values(), *self.training.values()]

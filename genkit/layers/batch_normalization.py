@@ -35,6 +35,12 @@ class BatchNormalization(keras.layers.BatchNormalization):
         Ioffe and Szegedy 2015, "Batch Normalization", https://arxiv.org/abs/1502.03167
     """
 
+    def add_weight(self, *args: Any, name: str | None = None, **settings: Any) -> Any:
+        """Add a weight; workers that train together take the mean of the running statistics."""
+        if name in ("moving_mean", "moving_variance"):
+            settings["aggregation"] = "mean"
+        return super().add_weight(*args, name=name, **settings)
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalise `inputs`: with their own statistics in training, with averages otherwise."""
         learns = training and self.trainable

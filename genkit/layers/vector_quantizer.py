@@ -73,13 +73,14 @@ class VectorQuantizer(keras.layers.Layer):
         shape = (self.size, input_shape[-1])
         # One initializer gives the same values twice: sums of counts of 1.
         initial = keras.initializers.RandomUniform(-1.0 / self.size, 1.0 / self.size)
+        running: dict[str, Any] = {"trainable": False, "aggregation": "mean"}
         self.codebook = self.add_weight(
-            name="codebook", shape=shape, initializer=initial, trainable=False
+            name="codebook", shape=shape, initializer=initial, **running
         )
         self.counts = self.add_weight(
-            name="counts", shape=(self.size,), initializer="ones", trainable=False
+            name="counts", shape=(self.size,), initializer="ones", **running
         )
-        self.sums = self.add_weight(name="sums", shape=shape, initializer=initial, trainable=False)
+        self.sums = self.add_weight(name="sums", shape=shape, initializer=initial, **running)
 
     def call(self, inputs: Any, lottery: Any = None, training: bool = False) -> tuple[Any, Any]:
         """Quantise `inputs`, and in training move the codebook.

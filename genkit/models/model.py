@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -18,12 +19,13 @@ from genkit.models.conditional import Conditional
 from genkit.models.generating import Generating
 from genkit.models.optimizing import Optimizing
 from genkit.models.presented import Presented
+from genkit.models.running_numbers import Running
 from genkit.models.training.closed_form import ClosedFormTrainer
 from genkit.models.training.progress import Progress
 from genkit.models.training.trainer import Trainer
 from genkit.models.training.unsaved_run import UnsavedRun
 from genkit.plan import activation
-from genkit.plan.fitting import FitSettings
+from genkit.plan.fitting import FitSettings, LearningRateSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from genkit.plugins.specs import ModelSpec, Schema
 
 
-class Model(Presented, Generating, Conditional, Optimizing, keras.Model):
+class Model(Presented, Generating, Conditional, Optimizing, Running, keras.Model):
     """A generative model.
 
     A subclass builds its networks and names their optimizers in ``__init__``, and writes one
@@ -78,6 +80,7 @@ class Model(Presented, Generating, Conditional, Optimizing, keras.Model):
         self.schema = schema
         self.optimizers: dict[str, Any] = {}
         self._networks: dict[str, tuple[Any, ...]] = {}
+        self.running_numbers = {}
         self.capabilities: tuple[str, ...] = ("generate",)
         self.trained_steps = 0
         self.assets: Mapping[str, np.ndarray] = MappingProxyType({})
@@ -127,11 +130,29 @@ class Model(Presented, Generating, Conditional, Optimizing, keras.Model):
         """
         return theirs
 
-    def schedule(self, step: int) -> dict[str, Any]:  # noqa: ARG002
+    def schedule(self, step: int, total: float = math.inf) -> dict[str, Any]:  # noqa: ARG002
         """Return what depends on the step; it is merged into the batch.
 
         Floats become inputs. Booleans, integers and strings choose a compiled variant of the
         step, so let them take few values.
+
+        Args:
+            step: how many steps were done.
+            total: how many the run has in all, so that ``step / total`` is the share that is done;
+                with a limit of time as the share of it that is spent says, infinite before
+                anything is. A model whose values don't depend on it need not take it.
+        """
+        return {}
+
+    def learning_rate_factors(self, step: int, total: float) -> dict[str, float]:  # noqa: ARG002
+        """Return what learning rates are multiplied by in a step, by optimizer; else they stay.
+
+        It comes to what ``learning_rate_schedule`` and ``warmup_steps`` of the run do to all of
+        them. The factors are inputs of the compiled step.
+
+        Args:
+            step: how many steps were done.
+            total: as for ``schedule``.
         """
         return {}
 
@@ -180,6 +201,8 @@ class Model(Presented, Generating, Conditional, Optimizing, keras.Model):
         seed: int = 0,
         validation_data: Any = None,
         validate_every: int | None = None,
+        learning_rate_schedule: LearningRateSchedule = "constant",
+        warmup_steps: int = 0,
         callbacks: Sequence[Any] = (),
         verbose: bool = True,
     ) -> Any:
@@ -200,6 +223,9 @@ class Model(Presented, Generating, Conditional, Optimizing, keras.Model):
             validation_data: data as ``data`` that is not learned from; its losses come under names
                 that begin with ``validation_``, also for callbacks.
             validate_every: steps between looks at it; once an epoch when left out.
+            learning_rate_schedule: ``"constant"``, ``"linear"`` or ``"cosine"``: how learning rates
+                fall over the training.
+            warmup_steps: steps over which learning rates rise to their values.
             callbacks: ``keras.callbacks.Callback`` objects.
             verbose: show progress.
 
@@ -219,6 +245,8 @@ class Model(Presented, Generating, Conditional, Optimizing, keras.Model):
             steps=steps,
             seed=seed,
             validate_every=validate_every,
+            learning_rate_schedule=learning_rate_schedule,
+            warmup_steps=warmup_steps,
         )
         trainer = ClosedFormTrainer() if hasattr(self, "solve") else Trainer()
         shown = [*callbacks, Progress()] if verbose and trainer.stepwise else list(callbacks)

@@ -30,8 +30,9 @@ class FitSettings:
         checkpoint_every: steps between checkpoints.
         sample_every: steps between sample grids, after those of steps 1, 10 and 100.
         keep: how many of the newest checkpoints stay.
-        keep_best: a loss; the checkpoint where it was lowest stays too.
+        keep_best: a loss or a watched figure; the checkpoint where it was best stays too.
         validate_every: steps between looks at held-out data, after that of step 1.
+        watch_every: steps between figures of the metrics that are watched, after those of step 1.
         learning_rate_schedule: how learning rates fall over the run: to zero in a straight line or
             along half a cosine; or not at all.
         warmup_steps: steps over which learning rates rise to their values.
@@ -48,6 +49,7 @@ class FitSettings:
     keep: int = 2
     keep_best: str | None = None
     validate_every: int | None = None
+    watch_every: int = 500
     learning_rate_schedule: LearningRateSchedule = "constant"
     warmup_steps: int = 0
     planned: FitSettings | None = None
@@ -70,6 +72,10 @@ class FitSettings:
         if self.validate_every is None:
             return False
         return step in (1, total) or step % self.validate_every == 0
+
+    def watch_is_due(self, step: int, total: int | None) -> bool:
+        """Whether watched metrics are measured after this many steps, of ``total`` in all."""
+        return step in (1, total) or step % self.watch_every == 0
 
     def learning_rate_factor(self, step: int, seconds: float, steps_per_epoch: int) -> float | None:
         """Return what learning rates are multiplied by; None where they stay as they are.
@@ -95,15 +101,33 @@ class FitSettings:
         A sitting that ends before its plan does is a part of it, and one that ends later makes the
         whole run longer.
         """
+        shares = [step / self._longest(steps_per_epoch)]
+        if self.seconds:
+            shares.append(seconds / self.seconds)
+        return min(1.0, max(shares))
+
+    def expected_steps(self, step: int, seconds: float, steps_per_epoch: int) -> float:
+        """Return how many steps the run has in all, by what is known so far.
+
+        Where time may end it, that is at the pace so far; infinite while nothing tells.
+
+        Args:
+            step: how many steps were done.
+            seconds: of training so far.
+            steps_per_epoch: of the loader.
+        """
+        if self.seconds and (share := self._share_done(step, seconds, steps_per_epoch)):
+            return step / share
+        return self._longest(steps_per_epoch)
+
+    def _longest(self, steps_per_epoch: int) -> float:
+        """Return the number of steps of the plan, or of a sitting that goes on for longer."""
         lengths = [
             total
             for settings in (self, self.planned)
             if settings and (total := settings.total_steps(steps_per_epoch))
         ]
-        shares = [step / max(lengths)] if lengths else []
-        if self.seconds:
-            shares.append(seconds / self.seconds)
-        return min(1.0, max(shares, default=0.0))
+        return max(lengths, default=math.inf)
 
 
 @dataclass
@@ -119,6 +143,9 @@ class Position:
         metrics: the last step's losses.
         validation: the newest losses on held-out data.
         validated: the step that they are of.
+        watched: the newest figures of the metrics that are watched, by name.
+        watched_at: the step that they are of.
+        higher_is_better: names of those figures of which that is so.
         finished: whether a callback ended the run for good.
         callbacks: the state of each callback; see ``genkit.models.training.callbacks``.
     """
@@ -131,6 +158,9 @@ class Position:
     metrics: dict[str, float] | None = None
     validation: dict[str, float] = field(default_factory=dict)
     validated: int = 0
+    watched: dict[str, float] = field(default_factory=dict)
+    watched_at: int = 0
+    higher_is_better: list[str] = field(default_factory=list)
     finished: bool = False
     callbacks: dict[str, dict[str, Any]] = field(default_factory=dict)
 

@@ -64,10 +64,16 @@ class Recipe(Config):
     )
     keep: _Count | None = Field(None, description="How many of the newest checkpoints stay")
     keep_best: str | None = Field(
-        None, description="A loss; the checkpoint where it was lowest stays too"
+        None, description="A loss or a watched figure; the checkpoint where it was best stays too"
     )
     validate_every: _Count | None = Field(
         None, description="Steps between looks at held-out data, after that of step 1"
+    )
+    watch: list[str] | None = Field(
+        None, description="Metrics to measure while training goes on, by name: fid"
+    )
+    watch_every: _Count | None = Field(
+        None, description="Steps between their figures, after those of step 1"
     )
     learning_rate_schedule: LearningRateSchedule | None = Field(
         None, description="How learning rates fall over the run: constant, linear or cosine"
@@ -103,6 +109,8 @@ class Plan(Config):
     keep: _Count = FitSettings.keep
     keep_best: str | None = None
     validate_every: _Count | None = None
+    watch: tuple[str, ...] = ()
+    watch_every: _Count = FitSettings.watch_every
     learning_rate_schedule: LearningRateSchedule = FitSettings.learning_rate_schedule
     warmup_steps: int = Field(FitSettings.warmup_steps, ge=0)
     init: str | None = None
@@ -164,7 +172,9 @@ def _resolve(registry: Registry, model: Any, preset: str, merged: dict[str, Any]
     dataset = registry.find("datasets", merged["dataset"])
     trainer = registry.find("trainers", merged.get("trainer") or model.spec.trainer)
     callbacks = {**{name: {} for name in merged.get("log", ())}, **merged.get("callbacks", {})}
-    for entry in (model, dataset, trainer, *(registry.find("callbacks", n) for n in callbacks)):
+    watched = [registry.find("metrics", name) for name in merged.get("watch", ())]
+    called = [registry.find("callbacks", name) for name in callbacks]
+    for entry in (model, dataset, trainer, *called, *watched):
         entry.check_packages()
     config = model.settings(merged.get("config", {}))
     data = dataset.settings(merged.get("data", {}))

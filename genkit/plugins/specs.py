@@ -155,6 +155,8 @@ class DatasetSpec(Spec):
         modality: what it is mainly about; ``"any"`` where that depends on its settings.
         splits: the parts that its setting ``split`` opens one at a time, that for training first;
             ``"test"``, or else the last, is what training doesn't see. Empty if it has no parts.
+            Where some data has not all of them, ``source`` raises
+            ``genkit.errors.MissingSplitError`` for one that it lacks.
         subset: its settings that choose some items of a split. Of them ``limit`` keeps the first
             so many, and ``per_class``, ``subset_seed`` and ``subset`` those that
             ``genkit.data.rows_per_class`` draws; others are the data set's own.

@@ -62,13 +62,22 @@ def run_command(plan: Plan, registry: Registry) -> str:
     lengths = {key: getattr(plan, key) for key in LENGTH}
     if lengths != {key: usual.get(key) for key in LENGTH}:
         words += [f"--{key} {value:g}" for key, value in lengths.items() if value is not None]
-    for key in _FLAGS:
-        value = getattr(plan, key)
-        if value is not None and (not usual or value != usual[key]):
-            words.append(f"--{key.replace('_', '-')} {shlex.quote(str(value))}")
+    for key, value in _changed(plan, usual):
+        flag = f"--{key.replace('_', '-')}"
+        words += [
+            f"{flag} {shlex.quote(str(each))}"
+            for each in (value if isinstance(value, list) else [value])
+        ]
     if plan.callbacks:
         words.append("--recipe callbacks.toml")
     return " \\\n    ".join(words)
+
+
+def _changed(plan: Plan, usual: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the settings with a flag whose value isn't that of the preset and the defaults."""
+    for key, value in plan.model_dump(mode="json", include=set(_FLAGS)).items():
+        if value not in (None, []) and (not usual or value != usual[key]):
+            yield key, value
 
 
 def _python_call(plan: Plan, usual: Mapping[str, Any]) -> str:
@@ -86,10 +95,7 @@ def _python_call(plan: Plan, usual: Mapping[str, Any]) -> str:
         changed = {k: v for k, v in values.items() if k not in base or base[k] != v}
         given |= {key: changed} if changed else {}
     given |= {key: getattr(plan, key) for key in LENGTH if getattr(plan, key) is not None}
-    for key in _FLAGS:
-        value = getattr(plan, key)
-        if value is not None and (not usual or value != usual[key]):
-            given[key] = value
+    given |= dict(_changed(plan, usual))
     if plan.callbacks:
         given["callbacks"] = plan.callbacks
     lines = [f"    {key}={value!r}," for key, value in given.items()]

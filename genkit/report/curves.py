@@ -14,6 +14,7 @@ from genkit.report.inputs import ReportInputs
 from genkit.report.sections import Section, joined, parts
 
 _WINDOWS = 50  # of smoothing, along a curve
+_DIGESTS = ("metric", "fingerprint", "extractor_hash")  # of a card: for machines
 _SIZE = (4.4, 2.7)  # inches: at 360 pixels its text is as large as the page's captions
 Curves = Mapping[str, tuple[Sequence[float], Sequence[float]] | None]
 
@@ -31,7 +32,17 @@ def losses(inputs: ReportInputs) -> Section | None:
         f"Running means over a {_WINDOWS}th of the steps; faint: the steps themselves. The "
         "outermost hundredth of the values may lie outside of a plot."
     )
-    return Section("Curves", joined([parts().gallery(drawn, "large"), parts().text(caption)]))
+    watched = inputs.environment.get("watch", {})
+    told = [parts().text(_told(name, card)) for name, card in watched.items()]
+    return Section(
+        "Curves", joined([parts().gallery(drawn, "large"), parts().text(caption), *told])
+    )
+
+
+def _told(name: str, card: Mapping[str, Any]) -> str:
+    """Write how a metric was measured while training went on."""
+    facts = {key: value for key, value in card.items() if key not in _DIGESTS}
+    return f"{name}, each time: " + ", ".join(f"{key} {value}" for key, value in facts.items())
 
 
 def _with_validation(curves: Mapping[str, Any]) -> Iterator[tuple[str, Curves]]:

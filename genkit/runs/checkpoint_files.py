@@ -143,16 +143,25 @@ def read_position(checkpoint: Path) -> Position:
 
 
 def read_mean_losses(checkpoint: Path, checkpoint_every: int) -> dict[str, float]:
-    """Read the mean losses since the checkpoint before, and those on held-out data of its step.
+    """Read the mean losses since the checkpoint before, and what was found at its very step.
+
+    Returns:
+        losses by name, those on held-out data and watched figures too; of a figure that is better
+        the higher it is the negative, so that the lowest is the best of each.
 
     Raises:
         RunError: the file is missing or not as written.
     """
     state = _read_state(checkpoint)
-    held_out: dict[str, float] = state["validation"] if state["validated"] == state["step"] else {}
-    if state["step"] % checkpoint_every:
-        return held_out
-    return {name: sum_ / checkpoint_every for name, sum_ in state["window_sums"].items()} | held_out
+    means = {}
+    if state["step"] % checkpoint_every == 0:
+        means = {name: sum_ / checkpoint_every for name, sum_ in state["window_sums"].items()}
+    if state["validated"] == state["step"]:
+        means |= state["validation"]
+    if state["watched_at"] == state["step"]:
+        higher = state["higher_is_better"]
+        means |= {k: -v if k in higher else v for k, v in state["watched"].items()}
+    return means
 
 
 _KINDS: dict[str, Callable[[Any], bool]] = {
@@ -164,6 +173,9 @@ _KINDS: dict[str, Callable[[Any], bool]] = {
     "metrics": lambda v: v is None or _is_table(v, _is_number),
     "validation": lambda v: _is_table(v, _is_number),
     "validated": lambda v: type(v) is int and v >= 0,
+    "watched": lambda v: _is_table(v, _is_number),
+    "watched_at": lambda v: type(v) is int and v >= 0,
+    "higher_is_better": lambda v: isinstance(v, list) and all(isinstance(n, str) for n in v),
     "finished": lambda v: isinstance(v, bool),
     "callbacks": lambda v: _is_table(v, lambda state: isinstance(state, dict)),
     "files": lambda v: _is_table(v, lambda digest: isinstance(digest, str)),
@@ -185,8 +197,9 @@ def _read_state(checkpoint: Path) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"The checkpoint file {path} can't be read: {reason_of(error)}.") from error
-    if isinstance(data, dict):  # those from before there was validation have none
-        data = {"validation": {}, "validated": 0, **data}
+    if isinstance(data, dict):  # those from before there was validation have none, or no figures
+        watched = {"watched": {}, "watched_at": 0, "higher_is_better": []}
+        data = {"validation": {}, "validated": 0, **watched, **data}
     if not isinstance(data, dict) or data.keys() != _KINDS.keys():
         raise RunError(f"The checkpoint file {path} is damaged: expected the keys {list(_KINDS)}.")
     for key, is_right in _KINDS.items():

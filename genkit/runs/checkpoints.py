@@ -86,10 +86,10 @@ def _drop_old(directory: Path, settings: FitSettings) -> None:
 
 
 def best(directory: Path, settings: FitSettings) -> int | None:
-    """Return the step of the checkpoint where the loss ``settings.keep_best`` was lowest.
+    """Return the step of the checkpoint where ``settings.keep_best`` was best.
 
     A loss of training counts as its mean over the steps since the checkpoint before, one on
-    held-out data as it was found at the step.
+    held-out data and a watched figure as it was found at the step.
     """
     found = {}
     for step in steps(directory):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from genkit.data import hold_out
 from genkit.data.memory import bounded_weights, machine_holds
-from genkit.errors import DataError, RunError, UsageError
+from genkit.errors import DataError, MissingSplitError, RunError, UsageError
 from genkit.files import inside
 from genkit.plan import precision
 from genkit.plan.from_program import PROGRAM
@@ -74,14 +74,23 @@ def open_divided(plan: Plan, registry: Registry) -> tuple[Source, Source | None]
 
 
 def _open_validation(plan: Plan, entry: Entry) -> Source | None:
-    """Open the validation split of the data that a plan trains on, if there is one."""
+    """Open the validation split of the data that a plan trains on, if there is one.
+
+    Raises:
+        DataError: there is one, and it can't be read.
+    """
     splits = entry.spec.splits
     if "validation" not in splits or plan.data.get("split") != splits[0]:
         return None
     try:
         return open_entry(entry, {**plan.data, "split": "validation"})
-    except DataError:  # this folder has none
+    except MissingSplitError:
         return None
+    except DataError as error:
+        raise DataError(
+            f"The validation split of {entry.spec.name} can't be read: {error}",
+            "Mend it, or remove it: without one a tenth of the training items is held out.",
+        ) from error
 
 
 def open_entry(entry: Entry, settings: Mapping[str, Any]) -> Source:

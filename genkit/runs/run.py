@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.engine.state import ModelState
     from genkit.models.model import Model
+    from genkit.models.training.protocols import TrainingMetrics
 
 _COPY = "Bring it back from a copy of the run."
 
@@ -55,6 +56,8 @@ class Run(Displayed):
 
     Attributes:
         draw: shows samples of a model in training; None for a run that nobody looks at.
+        held_out: data for validation; None where there is none.
+        watch: metrics of the model in training; None where none are watched.
     """
 
     def __init__(self, path: Path, plan: Plan) -> None:
@@ -64,6 +67,7 @@ class Run(Displayed):
         self.until: int | None = None
         self.draw: Callable[[Run, int, Model], Path | None] | None = None
         self.held_out: Source | None = None
+        self.watch: TrainingMetrics | None = None
         self._metrics = MetricsLog(path / "metrics.jsonl")
 
     def __repr__(self) -> str:

@@ -11,7 +11,10 @@ from genkit.runs.checkpoint_files import TRAINING, WEIGHTS
 from genkit.runs.names import step_name
 
 if TYPE_CHECKING:
+    from genkit.models.model import Model
     from genkit.runs.run import Run
+
+_KEPT_ELSEWHERE = ("trained_steps", "stop_training")  # what training itself sets
 
 
 def checkpoint(run: Run, step: int) -> Path:
@@ -35,6 +38,17 @@ def differing(first: Run, second: Run, step: int) -> str:
         names += [n for n in sorted(one.keys() & other.keys()) if not _same(one[n], other[n])]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004
     return ", ".join(names[:3]) + more
+
+
+def numbers_in(model: Model) -> dict[str, np.ndarray]:
+    """Return the numbers and arrays that an author's attributes of a model hold, by name."""
+    return {
+        name: np.asarray(value)
+        for name, value in vars(model).items()
+        if not name.startswith("_")
+        and name not in _KEPT_ELSEWHERE
+        and isinstance(value, (bool, int, float, np.ndarray, np.generic))
+    }
 
 
 def _same(first: np.ndarray, second: np.ndarray) -> bool:

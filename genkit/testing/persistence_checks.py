@@ -10,7 +10,7 @@ from genkit.testing import elsewhere
 from genkit.testing.check import checks
 from genkit.testing.generated import generated, storable
 from genkit.testing.outcomes import CheckFailed, Skipped
-from genkit.testing.persisted import arrays, checkpoint, differing
+from genkit.testing.persisted import arrays, checkpoint, differing, numbers_in
 
 if TYPE_CHECKING:
     from genkit.models.outputs import Items
@@ -112,6 +112,31 @@ def check_resume_is_bit_exact(subject: TrainedSubject) -> None:
         )
     if first.losses != second.losses:
         raise CheckFailed("Expected the losses of a resumed run to be those of one without a stop.")
+
+
+@checks("models")
+def check_running_numbers_are_state(subject: TrainedSubject) -> None:
+    """Numbers that change while it trains are state: none in attributes, those declared saved."""
+    from keras import ops
+
+    from genkit.engine.state import ModelState
+    from genkit.runs import checkpoint_files
+    from genkit.testing.training import STEPS
+
+    subject.require_steps()
+    trained, again = subject.straight, subject.build()
+    before, after = numbers_in(again), numbers_in(trained.model)
+    changed = [n for n in after if not np.array_equal(before.get(n, ()), after[n])]
+    if changed:
+        raise CheckFailed(
+            f"Expected attributes without numbers that change in training; {changed[0]} has some.",
+            f"Declare it: self.{changed[0]} = self.add_state({changed[0]!r}), and assign to it.",
+        )
+    checkpoint_files.load_weights(checkpoint(trained.run, STEPS), ModelState(again))
+    for name, variable in trained.model.running_numbers.items():
+        values = variable, again.running_numbers[name]
+        if not np.array_equal(*(ops.convert_to_numpy(each.value) for each in values)):
+            raise CheckFailed(f"Expected the state {name} of a checkpoint to be that in memory.")
 
 
 @checks("models", spans_backends=True)

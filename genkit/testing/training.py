@@ -203,7 +203,7 @@ class TrainedSubject(Subject):
         made = engine.create(model)
         validation = Validation(made, model, self.source, FitSettings(batch_size=BATCH))
         before, _ = made.state.read()
-        looks = [validation.losses(1) for _ in range(2)]
+        looks = [validation.losses(1, total=2) for _ in range(2)]
         return before, made.state.read()[0], looks
 
     def new_run(self, path: Path, steps: int) -> Run:
@@ -264,7 +264,7 @@ class TrainedSubject(Subject):
             batches_per_step=model.batches_per_step,
         )
         with loader:
-            return [trainer.engine.fetch(step(n, next(loader))) for n in range(steps)]
+            return [trainer.engine.fetch(step(n, next(loader), total=steps)) for n in range(steps)]
 
 
 def _move_seeds(state: ModelState, by: int) -> None:

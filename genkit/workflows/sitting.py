@@ -31,6 +31,7 @@ from genkit.runs.inputs import (
     new_trainer,
     on_this_device,
     open_divided,
+    seeded,
 )
 from genkit.runs.run import Run
 from genkit.runs.statement import Statement, write_statement
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from genkit.data import Source
+    from genkit.evaluation.watching import WatchedMetrics
     from genkit.models.training.trainer import Trainer
 
 
@@ -80,6 +82,7 @@ class Sitting:
                 f"The trainer {plan.trainer} lets nothing out of the data but the model; one of "
                 f"{plan.dataset} keeps {', '.join(self.source.assets)}."
             )
+        self.watch = self._open_watch(verbose=verbose) if plan.watch else None
         self.callbacks = [*callbacks, *new_callbacks(plan, self.registry, folder)]
         if self.callbacks and not self.trainer.stepwise:
             raise UsageError(f"The trainer {plan.trainer} takes no callbacks: it has no loop.")
@@ -100,6 +103,37 @@ class Sitting:
         if verbose:
             count, learned = len(held_out), len(self.source)
             print_line(f"Held out: {count:,} items for validation; {learned:,} are learned from")
+
+    def _open_watch(self, *, verbose: bool) -> WatchedMetrics:
+        """Open the metrics that the plan watches; say what they are measured of.
+
+        Raises:
+            UsageError: a metric doesn't fit, or the trainer can't have any.
+        """
+        from genkit.evaluation.watching import WatchedMetrics
+
+        plan = self.plan
+        if not self.trainer.stepwise:
+            raise UsageError(f"The trainer {plan.trainer} can't watch a metric: it has no loop.")
+        if self.trainer.protects_data:
+            raise UsageError(
+                f"The trainer {plan.trainer} lets nothing out of the data but the model; a watched "
+                "metric would.",
+                "Measure the trained model: genkit evaluate RUN",
+            )
+        with seeded(plan.seed):  # an extractor's layers draw seeds: training must not notice
+            watch = WatchedMetrics(
+                plan.watch,
+                self.model,
+                self.registry.find("datasets", plan.qualified("dataset")),
+                learned=self.source,
+                held_out=self.held_out,
+                registry=self.registry,
+                seed=plan.seed,
+            )
+        if verbose:
+            print_line(f"Watched: {watch}")
+        return watch
 
     def load_initial_weights(self, init: str) -> None:
         """Take over what fits of the weights of another run's last checkpoint.
@@ -150,6 +184,7 @@ class Sitting:
                 **({"left_out": dict(self.source.left_out)} if self.source.left_out else {}),
                 **({"held_out": len(self.held_out)} if self.held_out else {}),
             },
+            **({"watch": self.watch.cards} if self.watch else {}),
             **({"init": self.initial.to_dict()} if self.initial else {}),
         }
 
@@ -166,7 +201,7 @@ class Sitting:
         from genkit.workflows.sample_grids import draw_samples
 
         run.draw = draw_samples
-        run.held_out = self.held_out
+        run.held_out, run.watch = self.held_out, self.watch
         with run.writing():
             if later is not None:
                 run.note_sitting(later)

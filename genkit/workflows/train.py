@@ -105,6 +105,8 @@ def train(
     keep: int | None = None,
     keep_best: str | None = None,
     validate_every: int | None = None,
+    watch: Sequence[str] | None = None,
+    watch_every: int | None = None,
     callbacks: Sequence[Any] | Mapping[str, Mapping[str, Any]] = (),
     runs_dir: str | Path = DEFAULT_RUNS_DIR,
     name: str | None = None,
@@ -139,9 +141,12 @@ def train(
         checkpoint_every: steps between checkpoints.
         sample_every: steps between sample grids.
         keep: how many of the newest checkpoints stay.
-        keep_best: a loss; the checkpoint where it was lowest stays too.
+        keep_best: a loss or a watched figure; the checkpoint where it was best stays too.
         validate_every: steps between looks at held-out data: the validation split where there is
             one, else a tenth of the items, at most 5,000, that are not learned from.
+        watch: metrics to measure while training goes on, by name, ``["fid"]``: of 1,000 samples,
+            against as many held-out items or, without ``validate_every``, training items.
+        watch_every: steps between their figures.
         callbacks: ``keras.callbacks.Callback`` objects; or, as in a recipe, registered names with
             their arguments.
         runs_dir: folder that holds the runs.

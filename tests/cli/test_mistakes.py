@@ -167,6 +167,10 @@ def test_a_length_of_nothing_and_a_finished_run_are_told(genkit_here):
     assert "Going on" not in err
     assert "The run was finished" in err
     assert "genkit resume runs/empty --steps N" in err
+    for wrong in (["--steps", 0], ["--backend", "jaxx"]):
+        code, _, err = genkit_here("resume", "runs/empty", *wrong)
+        assert code == 2
+        assert len(err.splitlines()) == 1, "nothing goes on, and nothing says so"
 
 
 def test_an_empty_folder(genkit_here, tmp_path):

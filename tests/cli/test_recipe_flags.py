@@ -68,6 +68,8 @@ def test_the_command_of_a_report_writes_all_flags_that_a_plan_keeps():
         "keep",
         "keep_best",
         "validate_every",
+        "watch",
+        "watch_every",
         "learning_rate_schedule",
         "warmup_steps",
         "init",

@@ -10,6 +10,7 @@ from keras import ops
 
 import genkit
 from genkit.builtin.models.averaging import WindowedAdam
+from genkit.errors import UsageError
 from genkit.models.training.unsaved_run import UnsavedRun
 from genkit.plan.fitting import FitSettings
 from genkit.runs.run import Run
@@ -109,6 +110,95 @@ def test_with_a_time_limit_the_share_of_the_time_counts():
     assert both.learning_rate_factor(10, 120.0, 10) == 0.0
 
 
+def test_the_number_of_steps_follows_from_what_ends_the_run():
+    assert FitSettings(epochs=3).expected_steps(4, 9.0, 10) == 30
+    assert FitSettings(seconds=100).expected_steps(0, 0.0, 10) == np.inf
+    assert FitSettings(seconds=100).expected_steps(8, 25.0, 10) == 32
+    assert FitSettings(steps=20, seconds=100).expected_steps(8, 25.0, 10) == 20
+    assert FitSettings(steps=40, seconds=100).expected_steps(8, 25.0, 10) == 32
+
+
+class Told(Slope):
+    """Keeps to schedules of its own, and logs what it was told."""
+
+    def __init__(self, optimizer, *others):
+        super().__init__(optimizer)
+        self.other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+        self.add_optimizer("other", keras.optimizers.SGD(0.0), self.other)
+
+    def schedule(self, step, total):
+        return {"share": step / total}
+
+    def learning_rate_factors(self, step, total):
+        return {"network": 1 - step / total}
+
+    def training_step(self, batch, minimize):
+        loss, _ = minimize("network", self.loss, batch["vector"])
+        other, _ = minimize("other", lambda x: ops.mean(ops.square(self.other(x))), batch["vector"])
+        return {"loss": loss, "other": other, "share": batch["share"]}
+
+
+def told(model, **settings):
+    seen, weights = [], Weights()
+    each = keras.callbacks.LambdaCallback(on_train_batch_end=lambda _, logs: seen.append(logs))
+    run = UnsavedRun(FitSettings(batch_size=16, **settings))
+    trainer = genkit.Trainer()
+    trainer.fit(model, genkit.data.as_source(DATA), run, [weights, each])
+    return seen, -np.diff(weights.seen), trainer
+
+
+def test_a_model_s_own_schedules_know_the_end_and_are_compiled():
+    logs, moved, trainer = told(Told(keras.optimizers.SGD(0.5)), steps=4)
+    assert [log["share"] for log in logs] == [0, 0.25, 0.5, 0.75]
+    np.testing.assert_allclose(moved, [0.5, 0.375, 0.25, 0.125], rtol=1e-5)
+    assert trainer.engine.eager == ""
+
+
+def test_a_model_s_factors_and_the_run_s_schedule_multiply():
+    _, moved, trainer = told(
+        Told(keras.optimizers.SGD(0.5)),
+        steps=4,
+        warmup_steps=2,
+        learning_rate_schedule="cosine",
+    )
+    cosine = (1 + np.cos(np.pi * np.arange(4) / 4)) / 2
+    expected = 0.5 * np.array([0.5, 1, 1, 1]) * cosine * [1, 0.75, 0.5, 0.25]
+    np.testing.assert_allclose(moved, expected, rtol=1e-5)
+    assert trainer.engine.eager == "", "warm-up and cosine are inputs of what is recorded"
+
+
+def test_a_schedule_of_the_step_alone_is_still_one():
+    class Old(Told):
+        def schedule(self, step):
+            return {"share": float(step)}
+
+    logs, _, _ = told(Old(keras.optimizers.SGD(0.5)), steps=2)
+    assert [log["share"] for log in logs] == [0, 1]
+
+
+def test_factors_for_an_optimizer_that_is_not_there_are_refused():
+    class Wrong(Told):
+        def learning_rate_factors(self, step, total):
+            return {"netwrok": 0.5}
+
+    with pytest.raises(UsageError, match=r"of network, other; received one for 'netwrok'"):
+        told(Wrong(keras.optimizers.SGD(0.5)), steps=2)
+
+
+def test_fit_warms_up_and_falls():
+    model, weights = Slope(keras.optimizers.SGD(0.5)), Weights()
+    model.fit(
+        DATA,
+        batch_size=16,
+        steps=4,
+        warmup_steps=2,
+        learning_rate_schedule="linear",
+        callbacks=[weights],
+        verbose=False,
+    )
+    np.testing.assert_allclose(-np.diff(weights.seen), [0.25, 0.375, 0.25, 0.125], rtol=1e-5)
+
+
 PLAN = {
     "dataset": "digits",
     "config": {"width": 4, "hidden": 8, "latent_dim": 2, "average_window": 0.1},
@@ -144,6 +234,33 @@ def test_a_run_in_two_sittings_falls_as_in_one(tmp_path):
     cut = genkit.train("vae", runs_dir=tmp_path, name="cut", callbacks=[Stop()], **PLAN)
     assert cut.outcome.steps == 3
     resumed = genkit.resume(cut.path, verbose=False)
+    assert same(weights_of(resumed), weights_of(whole))
+
+
+def test_what_knows_the_end_goes_on_to_the_bit_when_resumed(tmp_path, active_backend):
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def train(name, *callbacks):
+        return genkit.train(
+            lambda: Told(keras.optimizers.SGD(0.5)),
+            dataset=DATA,
+            batch_size=16,
+            steps=6,
+            warmup_steps=2,
+            learning_rate_schedule="cosine",
+            backend=active_backend,
+            callbacks=callbacks,
+            runs_dir=tmp_path,
+            name=name,
+            verbose=False,
+        )
+
+    whole, cut = train("whole"), train("cut", Stop())
+    assert cut.outcome.steps == 1
+    resumed = genkit.resume(cut.path, verbose=False)
+    assert resumed.history["share"].tolist() == whole.history["share"].tolist()
     assert same(weights_of(resumed), weights_of(whole))
 
 

@@ -7,7 +7,7 @@ from keras import ops
 
 import genkit
 from genkit.data import as_source, hold_out
-from genkit.errors import UsageError
+from genkit.errors import DataError, UsageError
 from genkit.plugins.registry import Plugin, Registry, installed, using
 from genkit.runs import inputs
 from tests.training import validation_plugin
@@ -188,6 +188,29 @@ def test_a_validation_split_is_used_where_there_is_one(train, tmp_path):
     held_out = inputs.open_divided(run.plan, installed())[1]
     assert held_out.gather(np.arange(3))["image"][:, 0, 0, 0].tolist() == [100, 120, 140]
     assert len(inputs.open_data(run.plan, installed())) == 6
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("fault", ["damaged", "empty"])
+def test_a_damaged_validation_split_is_an_error_and_no_reason_for_another(train, tmp_path, fault):
+    from PIL import Image
+
+    folder = tmp_path / "images"
+    for split in ("train", "test", "val"):
+        (folder / split).mkdir(parents=True)
+        for number in range(6):
+            Image.new("L", (8, 8), 20 * number).save(folder / split / f"{number}.png")
+    for file in (folder / "val").iterdir():
+        file.write_bytes(b"no picture") if fault == "damaged" else file.unlink()
+    settings = {"dataset": "image-folder", "data": {"path": str(folder)}, "batch_size": 2}
+    with pytest.raises(DataError, match=r"validation split of image-folder.*a tenth"):
+        train(name="wrong", **settings, steps=1, validate_every=1)
+    assert not (tmp_path / "runs" / "wrong").exists()
+    for file in (folder / "val").iterdir():
+        file.unlink()
+    (folder / "val").rmdir()
+    run = train(name="right", **settings, steps=1, validate_every=1).run
+    assert run.environment()["data"]["held_out"] == 1
 
 
 @pytest.mark.once

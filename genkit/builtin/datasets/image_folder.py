@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genkit.builtin.datasets.configs import ImageFolderConfig
-from genkit.builtin.datasets.folder_layout import SPLITS, Layout, find_layout
+from genkit.builtin.datasets.folder_layout import SPLITS, Layout, find_layout, split_of
 from genkit.builtin.datasets.image_files import image_items
 from genkit.builtin.datasets.image_search import READABLE, ImageSearch
 from genkit.builtin.datasets.images import balanced
@@ -25,7 +25,7 @@ from genkit.data.file_source import FileSource
 from genkit.data.left_out import LeftOut
 from genkit.data.pipeline import transformed
 from genkit.data.transform_names import parse_transforms
-from genkit.errors import DataError
+from genkit.errors import DataError, MissingSplitError
 from genkit.plugins.specs import Field, Schema
 
 if TYPE_CHECKING:
@@ -86,12 +86,18 @@ def _wanted(config: ImageFolderConfig, layout: Layout, left_out: LeftOut) -> lis
             left_out.summary() if left_out.counts else "",
         )
     if layout.divided:
-        raise DataError(
+        for folder in config.path.iterdir():
+            if folder.is_dir() and split_of(folder.name) == config.split:
+                raise DataError(
+                    f"Expected images ({READABLE}) in {folder}; found none.",
+                    "Put them there, or remove the folder.",
+                )
+        raise MissingSplitError(
             f"Expected a folder for the split {config.split} in {config.path}; received "
             f"{' and '.join(there)}.",
             f"Choose another split: {', '.join((*there, 'all'))}.",
         )
-    raise DataError(
+    raise MissingSplitError(
         f"Expected a folder {config.split!r} in {config.path}; there is none.",
         f"Split the images into sub-folders train and test, or choose another split: "
         f"{', '.join((*there, 'all'))}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -85,7 +86,7 @@ class VAE(Autoencoder):
             noise["hide"] = rng.random(shape, dtype="float32")
         return noise
 
-    def schedule(self, step: int) -> dict[str, Any]:
+    def schedule(self, step: int, total: float = math.inf) -> dict[str, Any]:  # noqa: ARG002
         warmup = self.config.kl_warmup_steps
         return {"kl_weight": self.config.kl_weight * (min(1.0, step / warmup) if warmup else 1.0)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -170,16 +170,18 @@ class Loop:
             self.watchers.call("on_epoch_begin", epoch, {})
         if self.tells:
             self.watchers.call("on_train_batch_begin", index, {})
-        rate = self.run.settings.learning_rate_factor(
-            number, self.position.seconds, self.loader.steps_per_epoch
-        )
-        return _RunningStep(number, epoch, index, self.step(number, next(self.loader), rate))
+        when = (number, self.position.seconds, self.loader.steps_per_epoch)
+        rate = self.run.settings.learning_rate_factor(*when)
+        expected = self.run.settings.expected_steps(*when)
+        losses = self.step(number, next(self.loader), rate, expected)
+        return _RunningStep(number, epoch, index, losses)
 
     def _needs_sync(self, step: _RunningStep) -> bool:
         """Whether something looks at the model or the losses before the next step begins."""
         settings, done = self.run.settings, step.number + 1
         due = settings.samples_are_due(done) or done % settings.checkpoint_every == 0
         due = due or settings.validation_is_due(done, self.total)
+        due = due or (self.run.watch is not None and settings.watch_is_due(done, self.total))
         return self.waits or due or step.index + 1 == self.loader.steps_per_epoch
 
     def _end_step(self) -> None:
@@ -191,9 +193,10 @@ class Loop:
         losses = self.engine.fetch(step.losses)
         self._count(step, losses)
         shown = losses | self.trainer.measures(position.step) | self._validate()
+        shown |= self._measure(shown)
         if step.number == self.first_step:  # the first that tells which losses there are
-            self._check_best(losses | position.validation)
-            self.watchers.check_monitors(shown | position.validation)
+            self._check_best(losses | position.validation | position.watched)
+            self.watchers.check_monitors(shown | position.validation | position.watched)
         position.metrics = shown
         if self.tells:
             self.watchers.call("on_train_batch_end", step.index, shown)
@@ -205,6 +208,7 @@ class Loop:
             self._end_epoch()
         if self._needs_sync(step) and not (self._is_over() or self.model.stop_training):
             found = position.validation if position.validated == position.step else {}
+            found = found | (position.watched if position.watched_at == position.step else {})
             self._keep(
                 samples=settings.samples_are_due(position.step),
                 checkpoint=position.step % settings.checkpoint_every == 0
@@ -232,16 +236,37 @@ class Loop:
             return {}
         if not self.run.settings.validation_is_due(position.step, self.total):
             return {}
-        position.validation = self.validation.losses(position.step)
+        expected = self.run.settings.expected_steps(
+            position.step, position.seconds, self.loader.steps_per_epoch
+        )
+        position.validation = self.validation.losses(position.step, expected)
         position.validated = position.step
         return position.validation
+
+    def _measure(self, losses: Collection[str]) -> dict[str, float]:
+        """Return the figures of the metrics that are watched, where it is their turn."""
+        position = self.position
+        if self.run.watch is None:
+            return {}
+        if not self.run.settings.watch_is_due(position.step, self.total):
+            return {}
+        found = self.run.watch.measure()
+        position.watched = {figure.name: float(figure.value) for figure in found}
+        position.higher_is_better = [each.name for each in found if each.direction == "max"]
+        position.watched_at = position.step
+        if clash := sorted(position.watched.keys() & set(losses)):
+            raise UsageError(
+                f"The model logs {clash[0]}, and a watched metric does: watch another."
+            )
+        return position.watched
 
     def _check_best(self, losses: dict[str, float]) -> None:
         best = self.run.settings.keep_best
         if best is not None and best not in losses:
             raise UsageError(
                 f"Expected one of the losses {', '.join(losses)} as the best checkpoint's; "
-                f"received {best!r}."
+                f"received {best!r}.",
+                "Held-out losses come with --validate-every, figures with --watch METRIC.",
             )
 
     def _end_epoch(self) -> None:
@@ -251,11 +276,13 @@ class Loop:
         self.in_epoch = False
         epoch, index = divmod(self.position.step - 1, self.loader.steps_per_epoch)
         means = {name: total / (index + 1) for name, total in self.position.epoch_sums.items()}
-        validation = self.position.validation
-        fresh = self.position.validated > self.position.step - (index + 1)
-        logs = means | self.trainer.measures(self.position.step) | (validation if fresh else {})
+        position, begun = self.position, self.position.step - (index + 1)
+        logs = means | self.trainer.measures(position.step)
+        logs |= position.validation if position.validated > begun else {}
+        logs |= position.watched if position.watched_at > begun else {}
         self.watchers.call("on_epoch_end", epoch, logs)  # which may add values of its own
-        self.watchers.check_monitors(logs | validation, epoch_ended=True)
+        known = logs | position.validation | position.watched
+        self.watchers.check_monitors(known, epoch_ended=True)
 
     def _keep(self, *, samples: bool = True, checkpoint: bool = True) -> None:
         """Save samples and a checkpoint, where they are worth keeping."""

@@ -8,16 +8,15 @@ from typing import Any
 import keras
 
 from genkit.errors import UsageError
-from genkit.plan.fitting import VALIDATION
 
 
 class _Watching(keras.callbacks.Callback):
-    """Passes over epochs in which held-out data was not looked at."""
+    """Passes over epochs in which its value was not looked at; one that never is, is refused."""
 
     monitor: str
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        if self.monitor in (logs or {}) or not self.monitor.startswith(VALIDATION):
+        if self.monitor in (logs or {}):
             super().on_epoch_end(epoch, logs)
 
 

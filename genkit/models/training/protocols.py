@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -34,8 +34,11 @@ class Trainable(OptimizedModel, Protocol):
     def training_noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         """Draw what is random in a training batch."""
 
-    def schedule(self, step: int) -> dict[str, Any]:
+    def schedule(self, step: int, total: float) -> dict[str, Any]:
         """Return what depends on the step."""
+
+    def learning_rate_factors(self, step: int, total: float) -> dict[str, float]:
+        """Return what learning rates are multiplied by, by optimizer."""
 
     def training_step(self, batch: Any, minimize: Callable[..., Any]) -> dict[str, Any]:
         """Update the model once."""
@@ -45,6 +48,29 @@ class Trainable(OptimizedModel, Protocol):
 
     def averaged_weights(self) -> AbstractContextManager[None]:
         """Use averaged weights, where there are any, inside the block."""
+
+
+class WatchedFigure(Protocol):
+    """A figure of a metric, such as that of an evaluation."""
+
+    @property
+    def name(self) -> str:
+        """What was measured."""
+
+    @property
+    def value(self) -> float:
+        """The number."""
+
+    @property
+    def direction(self) -> str:
+        """Which way is better: ``"min"`` or ``"max"``."""
+
+
+class TrainingMetrics(Protocol):
+    """Metrics that are measured while a model is trained."""
+
+    def measure(self) -> Sequence[WatchedFigure]:
+        """Measure the model as it is; figures that are no finite number are left out."""
 
 
 class RunKeeper(Protocol):
@@ -57,6 +83,10 @@ class RunKeeper(Protocol):
     @property
     def held_out(self) -> Source | None:
         """Data for validation; None where there is none."""
+
+    @property
+    def watch(self) -> TrainingMetrics | None:
+        """Metrics of the model in training; None where none are watched."""
 
     def restore(self, state: ModelState) -> Position:
         """Load the last checkpoint, if there is one, and forget what was logged after it."""

@@ -69,10 +69,10 @@ def _replay(
     with trainer.open_loader(model, source, run.settings, position.step) as loader:
         number = position.step
         while number < last and time.monotonic() < until and not stop.received:
-            rate = run.settings.learning_rate_factor(
-                number, position.seconds, loader.steps_per_epoch
-            )
-            found = trainer.engine.fetch(step(number, next(loader), rate))
+            when = (number, position.seconds, loader.steps_per_epoch)
+            rate = run.settings.learning_rate_factor(*when)
+            total = run.settings.expected_steps(*when)
+            found = trainer.engine.fetch(step(number, next(loader), rate, total))
             number += 1
             for name, value in found.items():
                 if name.startswith(_PREFIX):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ import numpy as np
 from genkit import engine
 from genkit.data import Loader
 from genkit.engine.base import merge, split_schedule
+from genkit.errors import UsageError
 from genkit.models.training.gradient_transforms import build_all
 
 if TYPE_CHECKING:
@@ -19,7 +22,13 @@ if TYPE_CHECKING:
     from genkit.models.training.protocols import Trainable
     from genkit.plan.fitting import FitSettings
 
-_RATE = "learning rate factor"  # in the batch, beside fields and noise
+_RATE = "learning rate factor of "  # in the batch, beside fields and noise
+
+
+def scheduled(model: Trainable, step: int, total: float) -> dict[str, Any]:
+    """Return what depends on the step; a model's ``schedule`` may take the step alone."""
+    takes_total = len(inspect.signature(model.schedule).parameters) > 1
+    return model.schedule(step, total) if takes_total else model.schedule(step)  # type: ignore[call-arg]
 
 
 class Stepping:
@@ -114,32 +123,50 @@ class CompiledStep:
             )
         )
 
-    def __call__(self, number: int, batch: Any, rate: float | None = None) -> dict[str, Any]:
+    def __call__(
+        self, number: int, batch: Any, rate: float | None = None, total: float = math.inf
+    ) -> dict[str, Any]:
         """Hand a step to the device.
 
         Args:
             number: how many steps came before it.
             batch: what the loader made for it.
             rate: what learning rates are multiplied by; they stay as they are when left out.
+            total: how many steps there are in all; see ``Model.schedule``.
 
         Returns:
             scalars by name, for ``Engine.fetch``; they may not be there yet.
         """
-        static, inputs = split_schedule(self._model.schedule(number))
-        if rate is not None:
-            inputs[_RATE] = np.float32(rate)
+        static, inputs = split_schedule(scheduled(self._model, number, total))
+        for name, factor in self._factors(number, rate, total).items():
+            inputs[_RATE + name] = np.float32(factor)
         self._engine.begin_step(self._seed, number)
         return self._step(merge(batch, inputs), static)
 
+    def _factors(self, number: int, rate: float | None, total: float) -> dict[str, float]:
+        """Return what each optimizer's learning rate is multiplied by; the others stay."""
+        names = self._model.optimizers
+        factors = {} if rate is None else dict.fromkeys(names, rate)
+        for name, own in self._model.learning_rate_factors(number, total).items():
+            if name not in names:
+                raise UsageError(
+                    f"Expected factors for the learning rates of {', '.join(names)}; "
+                    f"received one for {name!r}."
+                )
+            factors[name] = factors.get(name, 1.0) * own
+        return factors
+
     def _at_its_rate(self, fn: StepFn) -> StepFn:
-        """Let a step's updates have the learning rates' factor that comes with its batch."""
+        """Let a step's updates have the learning rates' factors that come with its batch."""
+        n = len(_RATE)
 
         def step(batch: Any) -> dict[str, Any]:
             batches = batch if isinstance(batch, tuple) else (batch,)
-            if _RATE not in batches[0]:
+            factors = {k.removeprefix(_RATE): v for k, v in batches[0].items() if k[:n] == _RATE}
+            if not factors:
                 return fn(batch)
-            rest = tuple({k: v for k, v in each.items() if k != _RATE} for each in batches)
-            with self._engine.scaled_learning_rates(batches[0][_RATE]):
+            rest = tuple({k: v for k, v in each.items() if k[:n] != _RATE} for each in batches)
+            with self._engine.scaled_learning_rates(factors):
                 return fn(rest if isinstance(batch, tuple) else rest[0])
 
         return step

@@ -23,7 +23,7 @@ class UnsavedRun:
     """
 
     def __init__(self, settings: FitSettings, held_out: Source | None = None) -> None:
-        self.settings, self.held_out = settings, held_out
+        self.settings, self.held_out, self.watch = settings, held_out, None
 
     def restore(self, state: ModelState) -> Position:  # noqa: ARG002
         """Begin at the beginning."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from genkit.data import in_order
 from genkit.engine.base import merge, split_schedule
+from genkit.models.training.stepping import scheduled
 from genkit.plan.fitting import VALIDATION
 
 if TYPE_CHECKING:
@@ -34,9 +35,14 @@ class Validation:
         self._examples = model.examples(source)
         self._evaluate = engine.compile_evaluation(model.validation_step)
 
-    def losses(self, step: int) -> dict[str, float]:
-        """Return the mean of each loss over the items, after this many steps, by its name."""
-        static, inputs = split_schedule(self._model.schedule(step - 1))
+    def losses(self, step: int, total: float) -> dict[str, float]:
+        """Return the mean of each loss over the items, after this many steps, by its name.
+
+        Args:
+            step: how many steps were done.
+            total: how many the run has in all; see ``Model.schedule``.
+        """
+        static, inputs = split_schedule(scheduled(self._model, step - 1, total))
         sums: dict[str, float] = {}
         with self._model.averaged_weights():
             batches = in_order(

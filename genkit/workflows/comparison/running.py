@@ -90,7 +90,8 @@ def train_job(comparison: Comparison, cell: Cell) -> Job:
 
 def parity_job(comparison: Comparison, cell: Cell) -> Job:
     """Return the job that measures the first losses of a model on a backend."""
-    changed = {**_length(PARITY_STEPS), "precision": "float32", "callbacks": {}, "keep_best": None}
+    bare: dict[str, Any] = {"precision": "float32", "callbacks": {}, "keep_best": None, "watch": ()}
+    changed = {**_length(PARITY_STEPS), **bare}
     plan = comparison.plan(cell).model_copy(update=changed)
     result = comparison.result("parity", f"{cell.model}-{cell.backend}")
     return Job("parity", result, comparison.run(cell), _json(plan), {"steps": PARITY_STEPS})

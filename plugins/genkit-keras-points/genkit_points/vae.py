@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -49,7 +50,7 @@ class PointsVAE(genkit.Autoencoder):
             "around": rng.standard_normal((n, 2), dtype="float32"),
         }
 
-    def schedule(self, step: int) -> dict[str, Any]:
+    def schedule(self, step: int, total: float = math.inf) -> dict[str, Any]:  # noqa: ARG002
         # With the whole weight from the start the latent would be given up before it is of use.
         share = min(1.0, step / max(1, self.config.kl_warmup_steps))
         return {"kl_weight": self.config.kl_weight * share}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -102,7 +103,7 @@ class MultVAE(MultinomialAutoencoder):
     def noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         return {"epsilon": rng.standard_normal((n, self.config.latent_dim), dtype="float32")}
 
-    def schedule(self, step: int) -> dict[str, Any]:
+    def schedule(self, step: int, total: float = math.inf) -> dict[str, Any]:  # noqa: ARG002
         grown = min(1.0, step / self.config.annealing_steps)
         return {"beta": float(self.config.kl_weight * grown)}
 

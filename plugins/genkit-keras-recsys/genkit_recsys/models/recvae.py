@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -72,7 +73,7 @@ class RecVAE(Recommender):
     def noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         return {"epsilon": rng.standard_normal((n, self.config.latent_dim), dtype="float32")}
 
-    def schedule(self, step: int) -> dict[str, Any]:
+    def schedule(self, step: int, total: float = math.inf) -> dict[str, Any]:  # noqa: ARG002
         return {"refresh": (step + 1) % self.config.refresh_every == 0}
 
     def loss(self, batch: dict[str, Any], *, thinned: bool) -> Any:
