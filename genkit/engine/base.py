@@ -176,16 +176,25 @@ class Engine(abc.ABC):
         """Why a training step runs one operation at a time; empty where all are compiled."""
         return ""
 
-    @abc.abstractmethod
     def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        """Compile a function of keyword tensors that updates nothing; numpy in, numpy out.
+        """Compile a function that updates nothing.
 
         Args:
-            fn: returns a tensor, or a dict of them.
+            fn: takes tensors by keyword, returns a tensor or nested ones.
 
         Returns:
-            a function that returns an array, or a dict of them.
+            the same function of numpy arrays, which returns numpy arrays.
         """
+        compiled = self._compile_inference(fn)
+
+        def infer(**inputs: Any) -> Any:
+            return keras.tree.map_structure(keras.ops.convert_to_numpy, compiled(**inputs))
+
+        return infer
+
+    @abc.abstractmethod
+    def _compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """Compile a function that updates nothing; what it returns stays on the device."""
 
     @staticmethod
     @abc.abstractmethod
@@ -207,13 +216,6 @@ class Engine(abc.ABC):
     def fetch(self, logs: Mapping[str, Any]) -> dict[str, float]:
         """Bring a step's scalars to the host."""
         return {name: float(keras.ops.convert_to_numpy(value)) for name, value in logs.items()}
-
-
-def on_host(made: Any, convert: Callable[[Any], np.ndarray]) -> Any:
-    """Return what a compiled function has returned, a tensor or a dict of them, as arrays."""
-    if isinstance(made, Mapping):
-        return {name: convert(tensor) for name, tensor in made.items()}
-    return convert(made)
 
 
 def _variants(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -23,14 +24,13 @@ from genkit.engine.base import (
     clip_factor,
     fill_missing,
     is_plain_adam,
-    on_host,
     refuse_batch_statistics,
     split_loss,
 )
 from genkit.engine.keras_inside import adam_slots, replace_update
 from genkit.engine.optimized import OptimizedModel
 from genkit.engine.scope import Scope
-from genkit.engine.torch_graph import RecordedStep
+from genkit.engine.torch_graph import Recorded
 from genkit.engine.torch_inside import (
     fused_adam,
     inside_vmap,
@@ -51,7 +51,7 @@ class BackendEngine(Engine):
         self, model: OptimizedModel, kept: Mapping[str, Any] = MappingProxyType({})
     ) -> None:
         super().__init__(model, kept)
-        self._recorded: list[RecordedStep] = []
+        self._recorded: list[Recorded] = []
         if use_whole_teams():
             warnings.warn(
                 "OMP_DYNAMIC is switched off: with it, a training step on PyTorch may never end.",
@@ -96,7 +96,7 @@ class BackendEngine(Engine):
             super().apply(name, gradients)
 
     def _compile(self, fn: StepFn) -> StepFn:
-        recorded = RecordedStep(lambda batch: _detached(fn(batch)), self.state.variables)
+        recorded = Recorded(lambda batch: _detached(fn(batch)), self.state.variables)
         self._recorded.append(recorded)
         return lambda batch: recorded(pytree.tree_map(_tensor, batch))
 
@@ -105,20 +105,20 @@ class BackendEngine(Engine):
             with torch.no_grad(), Scope():
                 return _detached(fn(batch))
 
-        recorded = RecordedStep(evaluate, self.state.variables)
+        recorded = Recorded(evaluate, self.state.variables, "validation step")
         return lambda batch: recorded(pytree.tree_map(_tensor, batch))
 
     @property
     def eager(self) -> str:
         return next((step.eager for step in self._recorded if step.eager), "")
 
-    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        def run(**inputs: Any) -> Any:
+    def _compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        def infer(inputs: dict[str, Any]) -> Any:
             with torch.no_grad():
-                tensors = {k: keras.ops.convert_to_tensor(v) for k, v in inputs.items()}
-                return on_host(fn(**tensors), keras.ops.convert_to_numpy)
+                return fn(**inputs)
 
-        return run
+        recorded = Recorded(infer, self.state.variables, f"method {_name_of(fn)}()")
+        return lambda **inputs: recorded(pytree.tree_map(keras.ops.convert_to_tensor, inputs))
 
     @staticmethod
     def input_gradient(fn: Callable[[Any], Any], x: Any) -> Any:
@@ -263,6 +263,11 @@ def _one_by_one(
 ) -> None:
     for gradient, variable in zip(gradients, variables, strict=True):
         optimizer.update_step(gradient, variable, learning_rate)
+
+
+def _name_of(fn: Callable[..., Any]) -> str:
+    method = fn.func if isinstance(fn, partial) else fn
+    return getattr(method, "__name__", type(method).__name__)
 
 
 def _tensor(x: Any) -> Any:
