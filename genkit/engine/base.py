@@ -201,6 +201,23 @@ class Engine(abc.ABC):
     def input_gradient(fn: Callable[[Any], Any], x: Any) -> Any:
         """See ``genkit.gradient``."""
 
+    @staticmethod
+    def run_loop(
+        step: Callable[[Any, Any], Any], state: Any, steps: Any, until: Callable[[Any], Any] | None
+    ) -> Any:
+        """Run a loop of checked steps; see ``genkit.loop``."""
+        if until is None:
+            return keras.ops.fori_loop(0, steps, step, state)
+
+        def goes_on(number: Any, state: Any) -> Any:
+            on = keras.ops.logical_not(until(state))
+            return on if steps is None else keras.ops.logical_and(on, number < steps)
+
+        def advance(number: Any, state: Any) -> tuple[Any, Any]:
+            return number + 1, step(number, state)
+
+        return keras.ops.while_loop(goes_on, advance, (0, state))[1]
+
     @abc.abstractmethod
     def synchronize(self) -> None:
         """Wait until the device has finished what it was given."""

@@ -38,6 +38,7 @@ from genkit.engine.torch_inside import (
     pytree,
     use_whole_teams,
 )
+from genkit.engine.torch_loop import run_loop
 
 _MOST_NUMBERS = 1 << 26  # in the gradients of examples that are computed together: 256 MiB
 # Arrays that become tensors of their own dtype; Keras maps the others to one it supports.
@@ -118,7 +119,7 @@ class BackendEngine(Engine):
                 return fn(**inputs)
 
         recorded = Recorded(infer, self.state.variables, f"method {_name_of(fn)}()")
-        return lambda **inputs: recorded(pytree.tree_map(keras.ops.convert_to_tensor, inputs))
+        return lambda **inputs: recorded(_distinct_tensors(inputs))
 
     @staticmethod
     def input_gradient(fn: Callable[[Any], Any], x: Any) -> Any:
@@ -133,6 +134,12 @@ class BackendEngine(Engine):
             if not y.requires_grad:
                 return torch.zeros_like(x)
             return torch.autograd.grad(y, x, create_graph=differentiable_again)[0]
+
+    @staticmethod
+    def run_loop(
+        step: Callable[[Any, Any], Any], state: Any, steps: Any, until: Callable[[Any], Any] | None
+    ) -> Any:
+        return run_loop(step, state, steps, until)
 
     def begin_step(self, seed: int, step: int) -> None:
         mixed = np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0]
@@ -268,6 +275,20 @@ def _one_by_one(
 def _name_of(fn: Callable[..., Any]) -> str:
     method = fn.func if isinstance(fn, partial) else fn
     return getattr(method, "__name__", type(method).__name__)
+
+
+def _distinct_tensors(inputs: Any) -> Any:
+    """Return nested arrays as tensors, each of its own: the recorder tells them by identity."""
+    seen: set[int] = set()
+
+    def distinct(x: Any) -> Any:
+        tensor = keras.ops.convert_to_tensor(x)
+        if id(tensor) in seen:
+            tensor = tensor.clone()
+        seen.add(id(tensor))
+        return tensor
+
+    return pytree.tree_map(distinct, inputs)
 
 
 def _tensor(x: Any) -> Any:

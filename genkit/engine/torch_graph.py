@@ -21,6 +21,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from genkit.engine import keras_inside
 from genkit.engine.torch_inside import pytree
 from genkit.engine.torch_looks import Looks, place
+from genkit.engine.torch_loop import recording_loops
 from genkit.engine.torch_simplify import simplify
 
 
@@ -44,7 +45,7 @@ class Recorded:
         self._fn = fn
         self._variables = variables
         self._what = what
-        self._recordings: dict[Any, tuple[Any, Callable[..., list[Any]]]] = {}
+        self._recordings: dict[Any, tuple[Any, Callable[..., list[Any]], list[Any]]] = {}
 
     def __call__(self, inputs: Any) -> Any:
         if self.eager:
@@ -54,7 +55,7 @@ class Recorded:
         key = (structure, *sizes)
         if key not in self._recordings:
             return self._record(key, inputs)
-        form, recording = self._recordings[key]
+        form, recording, _ = self._recordings[key]
         with torch.no_grad():
             found = recording(keras_inside.values(self._variables), inputs)
         return pytree.tree_unflatten(found, form)
@@ -72,7 +73,7 @@ class Recorded:
 
         looks = Looks()
         try:
-            with looks:
+            with looks, recording_loops() as loops:
                 recording = make_fx(run)([v.value for v in self._variables], inputs)
             simplify(recording.graph)
             recording.recompile()
@@ -87,7 +88,7 @@ class Recorded:
                 f"The {self._what} runs eagerly, which is slower: {self.eager}.", stacklevel=2
             )
         else:
-            self._recordings[key] = (pytree.tree_flatten(result)[1], recording)
+            self._recordings[key] = (pytree.tree_flatten(result)[1], recording, loops)
         return result
 
 
