@@ -176,16 +176,20 @@ class Engine(abc.ABC):
         """Why a training step runs one operation at a time; empty where all are compiled."""
         return ""
 
-    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+    def compile_inference(self, fn: Callable[..., Any], fetch: bool = True) -> Callable[..., Any]:
         """Compile a function that updates nothing.
 
         Args:
             fn: takes tensors by keyword, returns a tensor or nested ones.
+            fetch: bring what it returns to the host.
 
         Returns:
-            the same function of numpy arrays, which returns numpy arrays.
+            the same function of numpy arrays or tensors, nested or not; it returns numpy arrays,
+            or else tensors, which stay on the device.
         """
         compiled = self._compile_inference(fn)
+        if not fetch:
+            return compiled
 
         def infer(**inputs: Any) -> Any:
             return keras.tree.map_structure(keras.ops.convert_to_numpy, compiled(**inputs))

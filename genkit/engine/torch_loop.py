@@ -96,7 +96,7 @@ class _Loop:
 
         # The recorder tells tensors apart by identity: one may be carried twice, and the step may
         # use it from outside too.
-        leaves = [leaf.clone() for leaf in leaves]
+        leaves = [_contiguous(leaf.clone()) for leaf in leaves]
         self.captured: list[Any] = []
         self._step = self._record(flat_step, _scalar(0), *leaves)
         self._ends = None
@@ -135,11 +135,18 @@ class _Loop:
             place = _scalar(number)
             if most is not None and not torch.is_nonzero(place < most):
                 break
-            if self._ends is not None and torch.is_nonzero(self._ends(captured, *state)[0]):
+            if self._ends is not None and torch.is_nonzero(
+                self._ends(captured, *map(_contiguous, state))[0]
+            ):
                 break
-            state = self._step(captured, place, *state)
+            state = self._step(captured, place, *map(_contiguous, state))
             number += 1
         return state
+
+
+def _contiguous(tensor: Any) -> Any:
+    # A recording is one of a layout in memory; what a step returns may have another than it takes.
+    return tensor.contiguous()
 
 
 def _first_operation(graph: fx.Graph) -> fx.Node:
