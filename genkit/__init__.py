@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from genkit.builtin.models.gan import GAN
-    from genkit.engine import gradient
+    from genkit.engine import gradient, loop
     from genkit.errors import GenkitError
     from genkit.evaluation.extractors.base import Extractor
     from genkit.evaluation.metric import Metric
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from genkit.workflows.train import Result, train
 
 # Keras binds to a backend when it is imported: ours must be chosen before.
-_NEEDS_BACKEND = {"GAN", "Autoencoder", "GradientTransform", "Model", "Trainer", "gradient"}
+_NEEDS_BACKEND = {"GAN", "Autoencoder", "GradientTransform", "Model", "Trainer", "gradient", "loop"}
 _HOME = {
     "AbsolutePath": "genkit.plugins.config",
     "Autoencoder": "genkit.models.autoencoder",
@@ -98,6 +98,7 @@ _HOME = {
     "list_models": "genkit.plugins.catalogue",
     "list_runs": "genkit.runs.folder",
     "load": "genkit.runs.loading",
+    "loop": "genkit.engine",
     "open_data": "genkit.runs.loading",
     "open_run": "genkit.runs.loading",
     "resume": "genkit.workflows.resume",
@@ -147,6 +148,7 @@ __all__ = [
     "list_models",
     "list_runs",
     "load",
+    "loop",
     "open_data",
     "open_run",
     "resume",

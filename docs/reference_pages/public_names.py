@@ -43,6 +43,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "Config",
         "AbsolutePath",
         "gradient",
+        "loop",
         "Trainer",
         "GradientTransform",
         "Metric",

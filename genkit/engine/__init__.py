@@ -10,13 +10,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from genkit.engine.base import Engine
+from genkit.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from genkit.engine.optimized import OptimizedModel
 
-__all__ = ["Engine", "create", "device", "gradient"]
+__all__ = ["Engine", "create", "device", "gradient", "loop"]
 
 
 def _engine_class() -> type[Engine]:
@@ -51,6 +52,41 @@ def gradient(fn: Callable[[Any], Any], x: Any) -> Any:
         a tensor shaped like ``x``.
     """
     return _engine_class().input_gradient(fn, x)
+
+
+def loop(
+    step: Callable[[Any, Any], Any],
+    state: Any,
+    steps: Any = None,
+    until: Callable[[Any], Any] | None = None,
+) -> Any:
+    """Do a step again and again: tokens of a text, steps of denoising, frames of a clip.
+
+    Each backend compiles it as one loop, whose state stays on the device: ``lax.while_loop`` on
+    JAX, ``tf.while_loop`` on TensorFlow, on PyTorch a recorded step that is called repeatedly.
+    Where a loss is differentiated through it, give ``steps`` as an integer.
+
+    Args:
+        step: maps the number of the step, an int32 scalar tensor from 0 on, and the state to the
+            new state, of the same structure, shapes and dtypes.
+        state: a tensor, or nested dicts, lists and tuples of them.
+        steps: how many at most, an integer or an int32 scalar tensor; None: ``until`` decides.
+        until: maps the state to a bool scalar tensor, whether it is the last; asked before each
+            step.
+
+    Returns:
+        the last state.
+
+    Raises:
+        UsageError: neither ``steps`` nor ``until`` is given; the step returns a state of another
+            form than it takes.
+    """
+    from genkit.engine.loop_state import checked
+
+    if steps is None and until is None:
+        raise UsageError("Expected steps, until or both for a loop, or it never ends.")
+    step, state = checked(step, state)
+    return _engine_class().run_loop(step, state, steps, until)
 
 
 def device() -> dict[str, Any]:

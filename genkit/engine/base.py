@@ -188,21 +188,51 @@ class Engine(abc.ABC):
         """Why a training step runs one operation at a time; empty where all are compiled."""
         return ""
 
-    @abc.abstractmethod
-    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        """Compile a function of keyword tensors that updates nothing; numpy in, numpy out.
+    def compile_inference(self, fn: Callable[..., Any], fetch: bool = True) -> Callable[..., Any]:
+        """Compile a function that updates nothing.
 
         Args:
-            fn: returns a tensor, or a dict of them.
+            fn: takes tensors by keyword, returns a tensor or nested ones.
+            fetch: bring what it returns to the host.
 
         Returns:
-            a function that returns an array, or a dict of them.
+            the same function of numpy arrays or tensors, nested or not; it returns numpy arrays,
+            or else tensors, which stay on the device.
         """
+        compiled = self._compile_inference(fn)
+        if not fetch:
+            return compiled
+
+        def infer(**inputs: Any) -> Any:
+            return keras.tree.map_structure(keras.ops.convert_to_numpy, compiled(**inputs))
+
+        return infer
+
+    @abc.abstractmethod
+    def _compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """Compile a function that updates nothing; what it returns stays on the device."""
 
     @staticmethod
     @abc.abstractmethod
     def input_gradient(fn: Callable[[Any], Any], x: Any) -> Any:
         """See ``genkit.gradient``."""
+
+    @staticmethod
+    def run_loop(
+        step: Callable[[Any, Any], Any], state: Any, steps: Any, until: Callable[[Any], Any] | None
+    ) -> Any:
+        """Run a loop of checked steps; see ``genkit.loop``."""
+        if until is None:
+            return keras.ops.fori_loop(0, steps, step, state)
+
+        def goes_on(number: Any, state: Any) -> Any:
+            on = keras.ops.logical_not(until(state))
+            return on if steps is None else keras.ops.logical_and(on, number < steps)
+
+        def advance(number: Any, state: Any) -> tuple[Any, Any]:
+            return number + 1, step(number, state)
+
+        return keras.ops.while_loop(goes_on, advance, (0, state))[1]
 
     @abc.abstractmethod
     def synchronize(self) -> None:
@@ -219,13 +249,6 @@ class Engine(abc.ABC):
     def fetch(self, logs: Mapping[str, Any]) -> dict[str, float]:
         """Bring a step's scalars to the host."""
         return {name: float(keras.ops.convert_to_numpy(value)) for name, value in logs.items()}
-
-
-def on_host(made: Any, convert: Callable[[Any], np.ndarray]) -> Any:
-    """Return what a compiled function has returned, a tensor or a dict of them, as arrays."""
-    if isinstance(made, Mapping):
-        return {name: convert(tensor) for name, tensor in made.items()}
-    return convert(made)
 
 
 def _variants(

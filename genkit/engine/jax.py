@@ -15,7 +15,6 @@ from typing import Any
 
 import jax
 import keras
-import numpy as np
 from jax import numpy as jnp
 
 from genkit.engine import keras_inside
@@ -24,7 +23,6 @@ from genkit.engine.base import (
     LossFn,
     StepFn,
     clip_factor,
-    on_host,
     refuse_batch_statistics,
     split_loss,
 )
@@ -171,7 +169,7 @@ class BackendEngine(Engine):
 
         return evaluate
 
-    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+    def _compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         variables = self.state.variables
 
         @partial(jax.jit, compiler_options=compiler_options())
@@ -179,10 +177,7 @@ class BackendEngine(Engine):
             with Scope(list(zip(variables, values, strict=True))):
                 return fn(**inputs)
 
-        def run(**inputs: Any) -> Any:
-            return on_host(pure([v.value for v in variables], inputs), np.asarray)
-
-        return run
+        return lambda **inputs: pure([v.value for v in variables], inputs)
 
     @staticmethod
     def input_gradient(fn: Callable[[Any], Any], x: Any) -> Any:

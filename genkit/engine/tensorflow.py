@@ -27,7 +27,6 @@ from genkit.engine.base import (
     clip_factor,
     fill_missing,
     is_plain_adam,
-    on_host,
     refuse_batch_statistics,
     split_loss,
 )
@@ -165,13 +164,9 @@ class BackendEngine(Engine):
         found: StepFn = evaluate
         return found
 
-    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        compiled = tf.function(fn, autograph=False)
-
-        def run(**inputs: Any) -> Any:
-            return on_host(compiled(**inputs), lambda tensor: tensor.numpy())
-
-        return run
+    def _compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        compiled: Callable[..., Any] = tf.function(fn, autograph=False)
+        return compiled
 
     @staticmethod
     def input_gradient(fn: Callable[[Any], Any], x: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -23,14 +24,13 @@ from genkit.engine.base import (
     clip_factor,
     fill_missing,
     is_plain_adam,
-    on_host,
     refuse_batch_statistics,
     split_loss,
 )
 from genkit.engine.keras_inside import adam_slots, replace_update
 from genkit.engine.optimized import OptimizedModel
 from genkit.engine.scope import Scope
-from genkit.engine.torch_graph import RecordedStep
+from genkit.engine.torch_graph import Recorded
 from genkit.engine.torch_inside import (
     fused_adam,
     inside_vmap,
@@ -38,6 +38,7 @@ from genkit.engine.torch_inside import (
     pytree,
     use_whole_teams,
 )
+from genkit.engine.torch_loop import run_loop
 
 _MOST_NUMBERS = 1 << 26  # in the gradients of examples that are computed together: 256 MiB
 # Arrays that become tensors of their own dtype; Keras maps the others to one it supports.
@@ -51,7 +52,7 @@ class BackendEngine(Engine):
         self, model: OptimizedModel, kept: Mapping[str, Any] = MappingProxyType({})
     ) -> None:
         super().__init__(model, kept)
-        self._recorded: list[RecordedStep] = []
+        self._recorded: list[Recorded] = []
         if use_whole_teams():
             warnings.warn(
                 "OMP_DYNAMIC is switched off: with it, a training step on PyTorch may never end.",
@@ -96,7 +97,7 @@ class BackendEngine(Engine):
             super().apply(name, gradients)
 
     def _compile(self, fn: StepFn) -> StepFn:
-        recorded = RecordedStep(lambda batch: _detached(fn(batch)), self.state.variables)
+        recorded = Recorded(lambda batch: _detached(fn(batch)), self.state.variables)
         self._recorded.append(recorded)
         return lambda batch: recorded(pytree.tree_map(_tensor, batch))
 
@@ -105,20 +106,20 @@ class BackendEngine(Engine):
             with torch.no_grad(), Scope():
                 return _detached(fn(batch))
 
-        recorded = RecordedStep(evaluate, self.state.variables)
+        recorded = Recorded(evaluate, self.state.variables, "validation step")
         return lambda batch: recorded(pytree.tree_map(_tensor, batch))
 
     @property
     def eager(self) -> str:
         return next((step.eager for step in self._recorded if step.eager), "")
 
-    def compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        def run(**inputs: Any) -> Any:
+    def _compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        def infer(inputs: dict[str, Any]) -> Any:
             with torch.no_grad():
-                tensors = {k: keras.ops.convert_to_tensor(v) for k, v in inputs.items()}
-                return on_host(fn(**tensors), keras.ops.convert_to_numpy)
+                return fn(**inputs)
 
-        return run
+        recorded = Recorded(infer, self.state.variables, f"method {_name_of(fn)}()")
+        return lambda **inputs: recorded(_distinct_tensors(inputs))
 
     @staticmethod
     def input_gradient(fn: Callable[[Any], Any], x: Any) -> Any:
@@ -133,6 +134,12 @@ class BackendEngine(Engine):
             if not y.requires_grad:
                 return torch.zeros_like(x)
             return torch.autograd.grad(y, x, create_graph=differentiable_again)[0]
+
+    @staticmethod
+    def run_loop(
+        step: Callable[[Any, Any], Any], state: Any, steps: Any, until: Callable[[Any], Any] | None
+    ) -> Any:
+        return run_loop(step, state, steps, until)
 
     def begin_step(self, seed: int, step: int) -> None:
         mixed = np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0]
@@ -263,6 +270,25 @@ def _one_by_one(
 ) -> None:
     for gradient, variable in zip(gradients, variables, strict=True):
         optimizer.update_step(gradient, variable, learning_rate)
+
+
+def _name_of(fn: Callable[..., Any]) -> str:
+    method = fn.func if isinstance(fn, partial) else fn
+    return getattr(method, "__name__", type(method).__name__)
+
+
+def _distinct_tensors(inputs: Any) -> Any:
+    """Return nested arrays as tensors, each of its own: the recorder tells them by identity."""
+    seen: set[int] = set()
+
+    def distinct(x: Any) -> Any:
+        tensor = keras.ops.convert_to_tensor(x)
+        if id(tensor) in seen:
+            tensor = tensor.clone()
+        seen.add(id(tensor))
+        return tensor
+
+    return pytree.tree_map(distinct, inputs)
 
 
 def _tensor(x: Any) -> Any:

@@ -7,17 +7,26 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
 import keras
 import torch
+from torch.fx.experimental import proxy_tensor
 
 # Nested tensors: what `torch.func` and the recorder themselves take inputs apart with.
 from torch.utils import _pytree as pytree
 
-__all__ = ["fused_adam", "inside_vmap", "keras_device", "pytree", "schema", "use_whole_teams"]
+__all__ = [
+    "fused_adam",
+    "inside_vmap",
+    "keras_device",
+    "pytree",
+    "schema",
+    "untraced",
+    "use_whole_teams",
+]
 
 
 def keras_device() -> str:
@@ -54,6 +63,12 @@ def schema(operation: Any) -> Any:
     if not isinstance(operation, torch._ops.OpOverload):
         raise ValueError(f"nothing is known about what {operation} writes")  # noqa: TRY004
     return operation._schema
+
+
+def untraced() -> AbstractContextManager[Any]:
+    """Return a context inside which a recording that is made notes nothing down."""
+    context: AbstractContextManager[Any] = proxy_tensor.disable_proxy_modes_tracing()
+    return context
 
 
 def use_whole_teams() -> bool:

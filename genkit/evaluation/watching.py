@@ -72,7 +72,7 @@ class WatchedMetrics:
         silent = EvaluationProgress(shown=False)
         away = Training(None, "it looks at training items: measure it with genkit evaluate")
         self._context = open_context(
-            model, reference, away, silent, extractor=None, n=SAMPLE, seed=seed
+            model, reference, away, registry, silent, extractor=None, n=SAMPLE, seed=seed
         )
         self._chosen = choose(registry, names, self._context, silent)
         self._model, self._real, self._seed = model, reference.source, seed

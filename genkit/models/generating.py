@@ -212,8 +212,8 @@ class Generating(Conditional):
                 mine = noise if len(groups) == 1 else {k: v[places] for k, v in noise.items()}
                 inputs = {**mine, **asked.inputs(start + places)}
                 # Always full batches: another batch size could round differently.
-                full = {name: _filled(rows, batch) for name, rows in inputs.items()}
-                made.append(presented(self, self._run("decode", full, options), len(places)))
+                full = {name: filled(rows, batch) for name, rows in inputs.items()}
+                made.append(presented(self, self._run_method("decode", full, options), len(places)))
             yield concatenated(made, np.concatenate(groups))
 
     def _checked_generation_batch(self) -> int:
@@ -256,20 +256,41 @@ class Generating(Conditional):
         """Name the output fields where no ``ModelSpec`` says them: the first that is no label."""
         return (schema.main_field(),)
 
-    def _run(
-        self, method: str, inputs: dict[str, np.ndarray], options: Mapping[str, Any] | None = None
+    def _run_method(
+        self,
+        method: str,
+        inputs: Mapping[str, np.ndarray],
+        options: Mapping[str, Any] | None = None,
+        *,
+        fetch: bool = True,
     ) -> Any:
-        """Run a method that takes and gives tensors; compiled anew for options but floats."""
-        from genkit import engine
+        """Run a method that takes and gives tensors; compiled anew for options but floats.
+
+        Args:
+            method: its name.
+            inputs: its arguments.
+            options: more arguments, as ``decode`` takes them.
+            fetch: return arrays; or else tensors, which stay on the device.
+        """
         from genkit.engine.base import split_schedule
         from genkit.engine.batch import checked_batch
 
         static, floats = split_schedule(options or {})
-        if (method, static) not in self._inference:
-            fn = partial(getattr(self, method), **dict(static)) if static else getattr(self, method)
-            self._inference[method, static] = engine.create(self).compile_inference(fn)  # type: ignore[arg-type]
         scalars = {name: np.asarray(value) for name, value in floats.items()}
-        return self._inference[method, static](**checked_batch({**inputs, **scalars}))
+        compiled = self._compiled(method, static, fetch=fetch)
+        return compiled(**checked_batch({**inputs, **scalars}))
+
+    def _compiled(
+        self, method: str, static: tuple[tuple[str, Any], ...] = (), *, fetch: bool = True
+    ) -> Callable[..., Any]:
+        """Return the compiled form of a method, with some arguments fixed."""
+        from genkit import engine
+
+        key = (method, static, fetch)
+        if key not in self._inference:
+            fn = partial(getattr(self, method), **dict(static)) if static else getattr(self, method)
+            self._inference[key] = engine.create(self).compile_inference(fn, fetch=fetch)  # type: ignore[arg-type]
+        return self._inference[key]
 
     def map_items(
         self, method: str, options: Mapping[str, Any] | None = None, /, **arrays: np.ndarray
@@ -289,12 +310,12 @@ class Generating(Conditional):
         n, batch = len(next(iter(arrays.values()))), self._checked_generation_batch()
         results = []
         for start in range(0, n, batch):
-            rows = {k: _filled(array[start : start + batch], batch) for k, array in arrays.items()}
-            results.append(self._run(method, rows, options)[: n - start])
+            rows = {k: filled(array[start : start + batch], batch) for k, array in arrays.items()}
+            results.append(self._run_method(method, rows, options)[: n - start])
         return np.concatenate(results)
 
 
-def _filled(rows: np.ndarray, batch: int) -> np.ndarray:
+def filled(rows: np.ndarray, batch: int) -> np.ndarray:
     """Repeat the last row up to a full batch: another batch size could round differently."""
     missing = batch - len(rows)
     return np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)]) if missing else rows

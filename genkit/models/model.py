@@ -20,6 +20,7 @@ from genkit.models.generating import Generating
 from genkit.models.optimizing import Optimizing
 from genkit.models.presented import Presented
 from genkit.models.running_numbers import Running
+from genkit.models.streaming import Streaming
 from genkit.models.training.closed_form import ClosedFormTrainer
 from genkit.models.training.progress import Progress
 from genkit.models.training.trainer import Trainer
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from genkit.plugins.specs import ModelSpec, Schema
 
 
-class Model(Presented, Generating, Conditional, Optimizing, Running, keras.Model):
+class Model(Presented, Streaming, Generating, Conditional, Optimizing, Running, keras.Model):
     """A generative model.
 
     A subclass builds its networks and names their optimizers in ``__init__``, and writes one

@@ -220,6 +220,20 @@ def test_an_operation_tells_what_it_writes(torch_inside):
         torch_inside.schema(len)
 
 
+def test_a_recording_does_not_see_what_is_untraced(torch_inside):
+    import torch
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    def half_seen(x):
+        with torch_inside.untraced():
+            torch.sin(x)
+        return torch.cos(x)
+
+    nodes = make_fx(half_seen)(torch.ones(2)).graph.nodes
+    called = [str(node.target) for node in nodes if node.op == "call_function"]
+    assert called == ["aten.cos.default"]
+
+
 def test_threads_that_openmp_may_withhold_are_given_to_every_engine(active_backend, tmp_path):
     """Under OMP_DYNAMIC a busy machine withholds them, and oneDNN waits for them for ever."""
     if active_backend != "torch" or sys.platform != "linux":

@@ -24,7 +24,7 @@ def eagerly(monkeypatch):
     """Let the engine run each step as it is."""
     from genkit.engine import torch_graph
 
-    monkeypatch.setattr(torch_graph.RecordedStep, "__call__", lambda self, batch: self._fn(batch))
+    monkeypatch.setattr(torch_graph.Recorded, "__call__", lambda self, batch: self._fn(batch))
 
 
 def build(**settings):

@@ -43,6 +43,17 @@ def genkit_models():
             presets={"default": {"dataset": data, "steps": 20, "batch_size": 16}},
             **fields,
         )
+    yield genkit.ModelSpec(
+        name="writer",
+        summary="Goes on from a prompt, character by character",
+        model=f"{HERE}.writer:Writer",
+        config=f"{HERE}.settings:WriterConfig",
+        options={"generate": f"{HERE}.settings:WritingOptions"},
+        capabilities=("generate",),
+        accepts=("text",),
+        presets={"default": {"dataset": "sayings", "steps": 200, "batch_size": 16}},
+        tiny={"layers": 1, "heads": 2, "width": 16, "context": 16},
+    )
 
 
 @genkit.hookimpl

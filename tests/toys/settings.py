@@ -19,3 +19,19 @@ class ToyModel(genkit.Config):
     """Settings of the models."""
 
     width: int = Field(8, ge=1, description="Units of the hidden layer")
+
+
+class WriterConfig(genkit.Config):
+    """Settings of the model that writes."""
+
+    layers: int = Field(4, ge=1, description="Blocks")
+    heads: int = Field(4, ge=1, description="Attention heads; the width is a multiple of them")
+    width: int = Field(128, ge=1, description="Channels")
+    context: int = Field(64, ge=8, description="Characters it sees and writes at most")
+    learning_rate: float = Field(3e-3, gt=0, description="Adam's step size")
+
+
+class WritingOptions(genkit.Config):
+    """What generation takes."""
+
+    temperature: float = Field(1.0, gt=0, description="Above 1 for more variety, below for less")

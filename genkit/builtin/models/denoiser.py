@@ -11,6 +11,7 @@ from genkit.builtin.models.guidance import guided, hidden
 from genkit.builtin.models.images import image_shape
 from genkit.builtin.models.labels import class_count, wants_labels
 from genkit.builtin.models.unet import build_unet
+from genkit.engine import loop
 from genkit.errors import UsageError
 from genkit.layers import rescale
 from genkit.models.model import Model
@@ -119,7 +120,7 @@ class Denoiser(Model):
                 x, number, steps, lambda x, time: self._answer(x, time, label, scale)
             )
 
-        x = ops.fori_loop(0, steps, step, noise)
+        x = loop(step, noise, steps)
         return rescale(ops.clip(x, *INSIDE), INSIDE, self._data_range())
 
     def _answer(self, x: Any, time: Any, label: Any, guidance: Any) -> Any:

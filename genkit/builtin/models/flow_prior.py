@@ -8,6 +8,7 @@ import numpy as np
 from keras import layers, ops
 
 from genkit.builtin.models.guidance import guided
+from genkit.engine import loop
 
 if TYPE_CHECKING:
     from genkit.builtin.models.vae_configs import VAEConfig
@@ -92,7 +93,7 @@ class FlowPrior(layers.Layer):
             velocity = guided(self, x, times, label, no_label=self.no_label, guidance=guidance)
             return x + velocity / steps
 
-        return ops.fori_loop(0, steps, step, noise)
+        return loop(step, noise, steps)
 
 
 class Block(layers.Layer):

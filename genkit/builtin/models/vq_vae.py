@@ -9,6 +9,7 @@ from keras import layers, ops
 
 from genkit.builtin.models.code_prior import CodePrior
 from genkit.builtin.models.images import image_shape
+from genkit.engine import loop
 from genkit.layers import Conv2D, Conv2DTranspose, VectorQuantizer, one_hot, rescale
 from genkit.models.autoencoder import Autoencoder
 
@@ -119,14 +120,13 @@ class VQVAE(Autoencoder):
             gumbel: standard Gumbel noise, ``(batch, positions, codebook_size)``.
         """
 
-        def draw(codes: Any, _: Any) -> tuple[Any, Any]:
+        def draw(_: Any, state: Any) -> tuple[Any, Any]:
+            codes, _ = state
             drawn = ops.cast(ops.argmax(self.prior(codes) + gumbel, axis=-1), "int32")
             return drawn, ops.any(drawn != codes)
 
         start = ops.zeros(gumbel.shape[:2], "int32"), ops.convert_to_tensor(True)
-        codes, _ = ops.while_loop(
-            lambda _, changed: changed, draw, start, maximum_iterations=self.positions
-        )
+        codes, _ = loop(draw, start, self.positions, until=lambda state: ops.logical_not(state[1]))
         return ops.reshape(codes, (-1, *self.grid))
 
     def to_latent(self, items: Any, label: Any = None) -> Any:  # noqa: ARG002
