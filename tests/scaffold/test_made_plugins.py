@@ -38,17 +38,13 @@ def test_each_kind_is_tried():
     assert list(KINDS) == list(LISTED)
 
 
-# The recommender has the most parts. A generator is made, installed and tested by the tutorial's
-# test each time; the others have a short form.
-TRIED_EACH_TIME = "recommender"
-SHORT = [kind for kind in KINDS if kind not in (TRIED_EACH_TIME, "generator")]
+# A generator is made, installed and tested by the tutorial's test each time; the others have a
+# short form.
+SHORT = [kind for kind in KINDS if kind != "generator"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "kind",
-    [k if k == TRIED_EACH_TIME else pytest.param(k, marks=pytest.mark.full) for k in KINDS],
-)
+@pytest.mark.full
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_made_plugin_installs_does_what_its_readme_says_and_passes_its_tests(
     kind, tmp_path, clean_environment
 ):
