@@ -10,7 +10,7 @@ from keras import ops
 
 from genkit.data.noise import noise_for_samples
 from genkit.engine import loop
-from genkit.errors import UsageError
+from genkit.errors import PluginError, UsageError
 from genkit.models.generating import Generating, filled
 from genkit.models.given import Given
 from genkit.models.outputs import presented
@@ -113,27 +113,38 @@ class Streaming(Generating):
         Raises:
             UsageError: the model doesn't generate step by step, or has several output fields; and
                 as for ``generate``.
+            PluginError: ``result`` doesn't say how long items are.
         """
         self._check_stream(item, every)
         state = self._begun(seed, label, given, item, self.parse_options("generate", options))
         advance = self._compiled("_advanced", fetch=False)
-        shown: Any = None
-        ended = False
+        shown, ended = None, False
         while not ended:
             advanced = advance(state=state, steps=np.asarray(every, np.int32))
             state, ended = advanced["state"], bool(ops.convert_to_numpy(advanced["ended"]))
-            result = advanced["result"]
-            arrays = (
-                {name: ops.convert_to_numpy(tensor) for name, tensor in result.items()}
-                if isinstance(result, Mapping)
-                else ops.convert_to_numpy(result)
-            )
-            (items,) = presented(self, arrays, 1).values()
-            whole = items[0] if ended else _complete(items[0])
+            whole = self._so_far(advanced["result"])
+            if isinstance(whole, str) and not ended:
+                whole = whole.rstrip(_INCOMPLETE)
             piece = whole if shown is None else whole[len(shown) :]
             if len(piece):
                 shown = whole
                 yield piece
+
+    def _so_far(self, result: Any) -> Any:
+        """Return the first item as people hold it, as long as it is so far."""
+        field = self.generated_field()
+        length = f"{field}_length"
+        if not isinstance(result, Mapping) or length not in result:
+            raise PluginError(
+                f"Expected result of {type(self).__name__} to return {length}, how long each item "
+                "is so far; it doesn't.",
+                f"Return {{{field!r}: ..., {length!r}: ...}}, int32 of shape (batch,).",
+            )
+        arrays = {name: ops.convert_to_numpy(tensor) for name, tensor in result.items()}
+        item = presented(self, arrays, 1)[field][0]
+        assert self.schema is not None, "a model that generates knows its data"
+        # Of a field that doesn't vary nobody has cut it: a picture, row by row.
+        return item if self.schema[field].varies else item[: arrays[length][0]]
 
     def _check_stream(self, item: int, every: int) -> None:
         name = type(self).__name__
@@ -183,7 +194,3 @@ class Streaming(Generating):
             steps,
             until=lambda state: ops.all(self.ended(state)),
         )
-
-
-def _complete(item: Any) -> Any:
-    return item.rstrip(_INCOMPLETE) if isinstance(item, str) else item

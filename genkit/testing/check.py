@@ -24,6 +24,7 @@ _MODULES = (
     "training_checks",
     "capability_checks",
     "condition_checks",
+    "streaming_checks",
     "persistence_checks",
     "dataset_checks",
     "metric_checks",

@@ -43,6 +43,8 @@ DEFECTS = [
     ("distorting", "reconstructions_are_as_declared"),
     ("sociable", "latents_follow_from_their_items"),
     ("straying", "interpolations_end_in_reconstructions"),
+    ("revising", "pieces_are_the_whole"),
+    ("swelling", "pieces_compile_nothing_anew"),
     ("forgetful", "saved_run_generates_the_same"),
     ("forgetful", "resume_is_bit_exact"),
     ("forgetful", "running_numbers_are_state"),
@@ -133,6 +135,8 @@ def test_what_is_sound_passes(name):
         "labels_are_taken_or_refused",
         "subset_is_drawn_by_the_rule",
         "merge_equals_whole",  # brightness says that it can't be
+        "pieces_are_the_whole",
+        "pieces_compile_nothing_anew",
     }
 
 

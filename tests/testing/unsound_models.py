@@ -244,3 +244,34 @@ class LookingTrainer(genkit.Trainer):
 class CredulousTrainer(genkit.Trainer):
     def check(self, model, source, settings):
         pass
+
+
+class Revising(ToyModel):
+    """Hands rows of an image back, and changes them afterwards."""
+
+    def first_state(self, **noise):
+        image = self.decode(**noise)
+        return {"image": image, "length": ops.zeros((image.shape[0],), "int32")}
+
+    def next_state(self, state):
+        return {"image": state["image"] * 0.9, "length": state["length"] + 1}
+
+    def ended(self, state):
+        return state["length"] >= state["image"].shape[1]
+
+    def result(self, state):
+        return {"image": state["image"], "image_length": state["length"]}
+
+
+class Swelling(Revising):
+    """Has a state of another size for each item."""
+
+    def noise(self, rng, n):
+        sizes = rng.integers(1, 500)
+        return {**super().noise(rng, n), "more": rng.random((n, sizes), dtype="float32")}
+
+    def first_state(self, more, **noise):
+        return {**super().first_state(**noise), "more": more}
+
+    def next_state(self, state):
+        return {**super().next_state(state), "more": state["more"]}

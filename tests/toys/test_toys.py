@@ -18,7 +18,13 @@ from tests.toys.sayings import ALPHABET
 pytestmark = pytest.mark.usefixtures("active_backend")
 
 DATA = ("sayings", "people", "beeps", "postcards")
-MODELS = {"bigrams": "sayings", "rows": "people", "echo": "beeps", "collage": "postcards"}
+MODELS = {
+    "bigrams": "sayings",
+    "writer": "sayings",
+    "rows": "people",
+    "echo": "beeps",
+    "collage": "postcards",
+}
 
 
 def opened(name, **settings):
@@ -61,6 +67,7 @@ def test_a_whole_run_learns_and_says_what_it_generates(name, tmp_path, active_ba
     model = genkit.load(result.path)
     wanted = {
         "bigrams": ("text",),
+        "writer": ("text",),
         "rows": ("age", "job", "joined", "key", "planet"),
         "echo": ("sound",),
         "collage": ("picture", "caption"),

@@ -36,6 +36,8 @@ class Writer(genkit.Model):
         return vocabulary_of(self.schema, self.text, self.assets)
 
     def encode_condition(self, name, values):
+        if not all(isinstance(text, str) for text in values):
+            return super().encode_condition(name, values)
         places = {letter: number for number, letter in enumerate(self.alphabet())}
         for text in values:
             if strange := sorted(set(text) - places.keys()):
