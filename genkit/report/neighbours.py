@@ -33,7 +33,7 @@ def nearest_training(inputs: ReportInputs) -> Section | None:
         return None  # items of no fixed shape have no distance in pixels
     together = shown_together(schema, name)
     n = _MANY_QUERIES if together else _QUERIES
-    samples = inputs.generated[:n]
+    samples = inputs.generated[name][:n]
     queries = [samples]
     if inputs.held_out is not None:
         queries.append(evenly(inputs.held_out, name, n)[0].astype(np.float32))
@@ -125,7 +125,7 @@ def _cards(
     for index, item in enumerate(items):
         strip = np.concatenate([item[None].astype(np.float32), found[index]])
         alt = "An item, then those nearest to it"
-        drawn = render(inputs.schema, inputs.field, strip, alt, len(strip))
+        drawn = render(inputs.schema, inputs.field, strip, alt, len(strip), assets=inputs.assets)
         figures.append(parts().figure(drawn, f"nearest at {distances[index, 0]:.3f}"))
     gallery: Markup = parts().gallery(figures, "small")
     return gallery

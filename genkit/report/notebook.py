@@ -41,6 +41,7 @@ def picture(
     model: Model, n: int | None, seed: int, label: Label, *, columns: int | None, **options: Any
 ) -> Image.Image:
     """Draw items that a model generates: see ``genkit.Model.show``."""
+    from genkit.report.generated import whole_items
     from genkit.report.samples import Samples
 
     name = type(model).__name__
@@ -51,7 +52,7 @@ def picture(
     samples = Samples(model)
     if n is None:
         n = (samples.renderer.together if samples.renderer else 0) or _PICTURES
-    items = model.generate(n, seed, label, **options)
+    items = whole_items(model, n, seed, label, **options)
     return samples.draw_grid(samples.reviewed([items], itertools.repeat("")), columns)
 
 

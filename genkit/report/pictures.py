@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
 from genkit.report.grids import picture_part
-from genkit.report.inputs import ReportInputs, evenly
-from genkit.report.renderers import render, shown_together
+from genkit.report.inputs import ReportInputs, evenly_by_field
+from genkit.report.renderers import render_items, shown_together
 from genkit.report.sections import Section, joined, parts
 from genkit.runs.run import Run
 
@@ -27,11 +29,11 @@ def real_and_generated(inputs: ReportInputs) -> Section | None:
     inputs.tell("Real against generated")
     figures = []
     if inputs.real is not None:
-        items, _ = evenly(inputs.real, inputs.field, inputs.n)
+        items = evenly_by_field(inputs.real, inputs.fields, inputs.n)
         what = "Real, held out" if inputs.held_out else "Real, from the training data"
-        figures.append(parts().figure(render(inputs.schema, inputs.field, items, what), what))
+        figures.append(parts().figure(_shown(inputs, items, what), what))
     seed = inputs.run.plan.seed
-    drawn = render(inputs.schema, inputs.field, inputs.generated, "Generated samples")
+    drawn = _shown(inputs, inputs.generated, "Generated samples")
     figures.append(parts().figure(drawn, f"Generated, seed {seed}"))
     return Section("Real against generated", parts().gallery(figures, "large"))
 
@@ -47,10 +49,13 @@ def by_class(inputs: ReportInputs) -> Section | None:
     together = shown_together(model.schema, inputs.field)
     each = together // len(classes) or _EACH
     asked = np.repeat(np.arange(len(classes)), each).tolist()
-    samples = inputs.reviewed(model.generate(len(asked), seed=inputs.run.plan.seed, label=asked))
-    parted = np.split(samples, len(classes))
+    samples = inputs.generate(len(asked), asked)
+    parted = [
+        {name: items[start : start + each] for name, items in samples.items()}
+        for start in range(0, len(asked), each)
+    ]
     rows = [
-        (name, render(model.schema, inputs.field, items, f"Class {name}", each))
+        (name, _shown(inputs, items, f"Class {name}", each))
         for name, items in zip(classes, parted, strict=True)
     ]
     if together:
@@ -101,12 +106,19 @@ def compared(all_inputs: dict[str, ReportInputs]) -> Section | None:
     figures = []
     first = next(iter(all_inputs.values()))
     if first.real is not None and first.schema is not None:
-        items, _ = evenly(first.real, first.field, first.n)
+        items = evenly_by_field(first.real, first.fields, first.n)
         what = "Real, held out" if first.held_out else "Real, from the training data"
-        figures.append(parts().figure(render(first.schema, first.field, items, what), what))
+        figures.append(parts().figure(_shown(first, items, what), what))
     for label, inputs in all_inputs.items():
         if inputs.can("generate") and inputs.schema is not None:
             inputs.tell(f"Samples of {label}")
-            drawn = render(inputs.schema, inputs.field, inputs.generated, f"Samples of {label}")
+            drawn = _shown(inputs, inputs.generated, f"Samples of {label}")
             figures.append(parts().figure(drawn, f"{label}, seed {inputs.run.plan.seed}"))
     return Section("Samples", parts().gallery(figures, "large")) if figures else None
+
+
+def _shown(
+    inputs: ReportInputs, items: Mapping[str, Any], alt: str, columns: int | None = None
+) -> Markup:
+    assert inputs.schema is not None, "asked only where items are shown"
+    return render_items(inputs.schema, items, alt, columns, assets=inputs.assets)
