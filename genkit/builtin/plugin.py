@@ -59,7 +59,7 @@ def genkit_callbacks() -> Iterable[CallbackSpec]:
     )
     yield CallbackSpec(
         name="tensorboard",
-        summary="Log losses and sample grids for TensorBoard into the run directory",
+        summary="Log losses and samples for TensorBoard into the run directory",
         callback="genkit.models.training.tensorboard_logger:TensorBoardLogger",
         packages=("tensorboard",),
         extra="tensorboard",
@@ -67,7 +67,7 @@ def genkit_callbacks() -> Iterable[CallbackSpec]:
     )
     yield CallbackSpec(
         name="mlflow",
-        summary="Log settings, losses, sample grids and the model to MLflow",
+        summary="Log settings, losses, samples and the model to MLflow",
         callback="genkit.runs.mlflow_logger:MLflowLogger",
         packages=("mlflow", "sqlalchemy", "alembic"),
         extra="mlflow",

@@ -77,8 +77,8 @@ def generate(  # noqa: PLR0917
     """Generate items with a trained model.
 
     A model trained on one backend generates on any other. Flags of the model's own are shown by
-    genkit generate RUN --help. What an installed reviewer refuses is counted, and not written; with
-    --refill others take its place. Any number of items is written in the memory of a batch.
+    genkit generate RUN --help. What an installed reviewer refuses is counted, and not written;
+    others take its place with --refill. Any number of items is written in the memory of a batch.
 
     Examples:
       genkit generate runs/mine --n 16 --format grid

@@ -29,8 +29,9 @@ def nearest_training(inputs: ReportInputs) -> Section | None:
     if not inputs.can("generate") or training is None or schema is None:
         return None
     name = inputs.field
-    if None in schema[name].shape or schema[name].dtype == "string":
-        return None  # items of no fixed shape have no distance in pixels
+    field = schema[name]
+    if len(inputs.fields) > 1 or not field.shape or None in field.shape or field.dtype == "string":
+        return None  # a distance in pixels is one of arrays of a fixed shape
     together = shown_together(schema, name)
     n = _MANY_QUERIES if together else _QUERIES
     samples = inputs.generated[name][:n]

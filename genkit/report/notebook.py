@@ -16,9 +16,10 @@ from genkit.errors import RunError, UsageError
 from genkit.evaluation.figure import Figures
 from genkit.models.presented import Presented
 from genkit.plugins.display import Description, Rows, in_words
-from genkit.report import curves, figures, pictures
+from genkit.report import curves, figures
 from genkit.report.grids import picture_part
 from genkit.report.inputs import of_files
+from genkit.report.kept import figure_of, samples_of
 from genkit.report.sections import joined, parts
 from genkit.runs.run import Run
 from genkit.runs.run_summary import Runs, RunSummary
@@ -65,10 +66,10 @@ def html(displayed: Any) -> str:
 @html.register
 def _(run: Run) -> str:
     inputs = of_files(run)
-    grids = pictures.grids_of(run)
+    kept = samples_of(run)
     shown_parts = [
         parts().text(repr(run).strip("<>")),
-        pictures.figure_of(grids[-1]) if grids else None,
+        figure_of(kept[-1]) if kept else None,
         section.body if (section := curves.losses(inputs)) else None,
         figures.metrics(inputs).body,
     ]

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup
-from PIL import Image
 
-from genkit.report.grids import picture_part
 from genkit.report.inputs import ReportInputs, evenly_by_field
+from genkit.report.kept import figure_of, samples_of
 from genkit.report.renderers import render_items, shown_together
 from genkit.report.sections import Section, joined, parts
-from genkit.runs.run import Run
 
 _MOST_CLASSES = 12
 _EACH = 8  # samples a class
 _MOMENTS = 6
-_MOST_EDGE = 480
 
 
 def real_and_generated(inputs: ReportInputs) -> Section | None:
@@ -70,35 +66,18 @@ def by_class(inputs: ReportInputs) -> Section | None:
 
 
 def evolution(inputs: ReportInputs) -> Section | None:
-    """Show the grids that were drawn in training, from the same noise, at up to six steps."""
-    files = grids_of(inputs.run)
+    """Show the samples that were kept in training, from the same noise, at up to six steps."""
+    files = samples_of(inputs.run)
     chosen = {round(each) for each in np.linspace(0, len(files) - 1, _MOMENTS)} if files else set()
     found = (figure_of(files[index]) for index in sorted(chosen))
     figures = [figure for figure in found if figure is not None]
     if not figures:
         return None
     caption = "The same noise at every step."
-    if inputs.schema is None or not shown_together(inputs.schema, inputs.field):
+    drawn = files[0].suffix == ".png"
+    if drawn and (inputs.schema is None or not shown_together(inputs.schema, inputs.field)):
         caption = f"{caption[:-1]}: each place of the grid is one sample as it came to be."
     return Section("Sample evolution", joined([parts().gallery(figures), parts().text(caption)]))
-
-
-def grids_of(run: Run) -> list[Path]:
-    """List the grids that a run has drawn in training, the earliest first."""
-    return [file for file in sorted(run.samples.glob("*.png")) if file.stem.isdecimal()]
-
-
-def figure_of(file: Path) -> Markup | None:
-    """Show a grid of samples with its step; None if it is damaged, which must not hide others."""
-    try:
-        with Image.open(file, formats=["PNG"]) as opened:
-            picture = opened.convert("L" if opened.mode == "L" else "RGB")
-    except (OSError, ValueError, Image.DecompressionBombError):
-        return None
-    picture.thumbnail((_MOST_EDGE, _MOST_EDGE), Image.Resampling.LANCZOS)
-    step = f"Step {int(file.stem):,}"
-    shown: Markup = parts().figure(picture_part(picture, f"Samples at {step.lower()}"), step)
-    return shown
 
 
 def compared(all_inputs: dict[str, ReportInputs]) -> Section | None:

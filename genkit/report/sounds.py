@@ -95,6 +95,8 @@ class SoundRenderer(Renderer):
         self.write(np.concatenate(pieces), file)
 
     def html(self, items: np.ndarray, alt: str, columns: int | None = None) -> str:  # noqa: ARG002
+        import numpy as np
+
         from genkit.report.players import player, players
 
         made: list[Markup] = []
@@ -105,7 +107,9 @@ class SoundRenderer(Renderer):
                 break
             seconds = len(item) / self._rate()
             name = f"{alt}, {number} of {len(items)}"
-            made.append(player(self.encoded(item), self._outline(item), name, seconds))
+            middle, peak = self._scale()
+            loud = np.abs(np.asarray(item, "float64") - middle) / peak
+            made.append(player(self.encoded(item), loud, name, seconds))
         return str(players(made, len(items)))
 
     def blank(self) -> Any:
@@ -124,13 +128,3 @@ class SoundRenderer(Renderer):
         if self.field.dtype == "uint8":
             middle = 128.0
         return middle, max(high - middle, middle - low) or 1.0
-
-    def _outline(self, item: np.ndarray) -> np.ndarray:
-        """Return how loud a sound is along its time, from 0 to 1."""
-        import numpy as np
-
-        middle, peak = self._scale()
-        loud = np.abs(np.asarray(item, "float64") - middle) / peak
-        loud = loud.max(axis=1) if loud.ndim > 1 else loud
-        parts = np.array_split(loud, min(96, max(1, len(loud))))
-        return np.array([min(1.0, float(part.max(initial=0))) for part in parts])

@@ -5,7 +5,6 @@ Completion of ``--format`` reads its class: nothing heavy is imported above.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -63,9 +62,10 @@ class TextRenderer(Renderer):
             self.write_all([items], out, "txt")
 
     def html(self, items: np.ndarray, alt: str, columns: int | None = None) -> str:  # noqa: ARG002
-        shown = [self.text(item)[:_MOST_LETTERS] for item in items[:_MOST_SHOWN]]
-        lines = "".join(f'<li dir="auto">{html.escape(text)}</li>' for text in shown)
-        return f'<ol class="texts" aria-label="{html.escape(alt)}">{lines}</ol>'
+        from genkit.report.sections import parts
+
+        lines = [self.text(item)[:_MOST_LETTERS] for item in items[:_MOST_SHOWN]]
+        return str(parts().texts(lines, alt))
 
     def blank(self) -> str:
         return ""
