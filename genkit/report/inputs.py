@@ -12,7 +12,6 @@ from genkit.errors import DataError, GenkitError
 from genkit.plugins.registry import Registry, installed
 from genkit.plugins.specs import Schema
 from genkit.report.forms import is_scalar
-from genkit.report.generated import whole_items
 from genkit.report.plots import loss_curves
 from genkit.report.readable import blanked, masked
 from genkit.report.renderers import shown_together
@@ -107,8 +106,12 @@ class ReportInputs:
 
     def generate(self, n: int, label: Any = None) -> Mapping[str, Any]:
         """Return samples of the run's own seed, by field, blank where a reviewer refuses one."""
+        from genkit.models.outputs import concatenated
+
         assert self.model is not None, "only a full report generates"
-        return self.reviewed(whole_items(self.model, n, self.run.plan.seed, label))
+        return self.reviewed(
+            concatenated(list(self.model.generate_items(n, self.run.plan.seed, label)))
+        )
 
     @cached_property
     def protects_data(self) -> bool:

@@ -19,7 +19,7 @@ from genkit.plugins.display import Description, Rows, in_words
 from genkit.report import curves, figures
 from genkit.report.grids import picture_part
 from genkit.report.inputs import of_files
-from genkit.report.kept import figure_of, samples_of
+from genkit.report.kept_samples import figure_of, samples_of
 from genkit.report.sections import joined, parts
 from genkit.runs.run import Run
 from genkit.runs.run_summary import Runs, RunSummary
@@ -42,7 +42,7 @@ def picture(
     model: Model, n: int | None, seed: int, label: Label, *, columns: int | None, **options: Any
 ) -> Image.Image:
     """Draw items that a model generates: see ``genkit.Model.show``."""
-    from genkit.report.generated import whole_items
+    from genkit.models.outputs import concatenated
     from genkit.report.samples import Samples
 
     name = type(model).__name__
@@ -53,7 +53,7 @@ def picture(
     samples = Samples(model)
     if n is None:
         n = (samples.renderer.together if samples.renderer else 0) or _PICTURES
-    items = whole_items(model, n, seed, label, **options)
+    items = concatenated(list(model.generate_items(n, seed, label, **options)))
     return samples.draw_grid(samples.reviewed([items], itertools.repeat("")), columns)
 
 

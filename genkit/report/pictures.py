@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from genkit.report.inputs import ReportInputs, evenly_by_field
-from genkit.report.kept import figure_of, samples_of
+from genkit.report.kept_samples import figure_of, samples_of
 from genkit.report.renderers import render_items, shown_together
 from genkit.report.sections import Section, joined, parts
 

@@ -41,7 +41,7 @@ class Maker(genkit.Model):
     def error(self, z):
         return ops.mean(ops.square(self.network(z)))
 
-    def generate_items(self, n, seed=0, label=None, *, begin=0, **options):
+    def generate_items(self, n, seed=0, label=None, *, given=None, begin=0, **options):
         for start in range(begin, n, 64):
             places = range(start, min(start + 64, n))
             rngs = [np.random.default_rng((seed, place)) for place in places]

@@ -16,7 +16,7 @@ import genkit
 from genkit.errors import GenkitError
 from genkit.plugins.registry import Registry, using
 from genkit.report.page import write_report
-from genkit.report.refilling import MOST_IN_A_ROW
+from genkit.report.refilling import MOST_IN_A_ROW, Refilling, Request
 from genkit.report.samples import Samples
 from tests.report.conftest import DESK, PHONE, browser, opened  # noqa: F401 - fixtures
 from tests.toys.makers import NoShouting
@@ -213,18 +213,14 @@ def test_refused_items_are_replaced_in_their_places(command, runs):
 
 
 def test_a_reviewer_that_refuses_all_ends_with_an_error(runs, monkeypatch):
-    from genkit.report.refilling import Refilling
-
     monkeypatch.setattr(NoShouting, "review", lambda self, items: ["no"] * len(items))
     model = genkit.load(runs / "babble")
     writer = Samples(model)
 
-    def make(begin, end, kind):
-        return model.generate_items(end, begin=begin)
-
-    found = writer.reviewed(make(0, 4, None), iter("abcd"))
+    request = Request(model, 4, seed=0)
+    found = writer.reviewed(request.items(), iter("abcd"))
     with pytest.raises(GenkitError, match=r"refused 1,0\d\d items in a row.*no-t: no"):
-        list(Refilling(writer.review, make, 4).all_of(found, None))
+        list(Refilling(writer.review, request).all_of(found))
     assert writer.review.told()["n"] >= MOST_IN_A_ROW
 
 
