@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,6 +92,31 @@ class ReadableColumns:
             for name, field in self.fields.items()
         }
 
+    def arrays_of(self, items: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a batch of items as the data has them: classes by their numbers, not by names.
+
+        Args:
+            items: by field, as models present them.
+        """
+        arrays = {name: items[name] for name in self.fields}
+        for name, field in self.fields.items():
+            values = np.ma.getdata(items[name])
+            if self.is_named(name) and values.dtype == object:
+                missing = np.ma.getmaskarray(items[name]) | np.array([v is None for v in values])
+                numbers = _numbered(name, values, missing, self._places[name])
+                arrays[name] = np.ma.MaskedArray(numbers.astype(field.dtype), missing)
+                if not field.missing:
+                    arrays[name] = np.ma.getdata(arrays[name])
+        return arrays
+
+    @cached_property
+    def _places(self) -> dict[str, dict[str, int]]:
+        """Numbers of classes by their names, by field."""
+        return {
+            name: {each: place for place, each in enumerate(names)}
+            for name, names in self.names.items()
+        }
+
     def _column(
         self, name: str, field: Field, items: Any, told: np.ndarray | None
     ) -> ReadableColumn:
@@ -106,6 +132,8 @@ class ReadableColumns:
             missing = missing | np.asarray(told)
         if values.dtype == object:
             missing = missing | np.array([each is None for each in values], bool)
+            if self.is_named(name) and all(isinstance(each, str) for each in values[~missing]):
+                return ReadableColumn(np.where(missing, "", values), missing)
             held = np.zeros(len(values), field.dtype)
             held[~missing] = values[~missing]
             values = held
@@ -118,6 +146,20 @@ class ReadableColumns:
             whole = np.dtype(field.dtype).kind in "iu" and values.dtype.kind == "f"
             values = (np.rint(values) if whole else values).astype(field.dtype)
         return ReadableColumn(values, missing)
+
+
+def _numbered(
+    name: str, values: np.ndarray, missing: np.ndarray, places: Mapping[str, int]
+) -> np.ndarray:
+    found = [
+        0 if absent else places.get(value, -1)
+        for value, absent in zip(values, missing, strict=True)
+    ]
+    if -1 in found:
+        raise DataError(
+            f"Expected the names of classes in {name!r}; received {values[found.index(-1)]!r}."
+        )
+    return np.array(found, np.int64)
 
 
 def picked(items: Any, which: np.ndarray) -> Any:

@@ -14,6 +14,7 @@ from genkit.files import write_text
 from genkit.report.archives import write_npz
 from genkit.report.forms import RECORDS, formats_of, has_own_file
 from genkit.report.grids import grid, save_png
+from genkit.report.readable import ReadableColumns
 from genkit.report.renderer_calls import call_renderer
 from genkit.report.renderers import render_items
 from genkit.report.rendering import find_renderer
@@ -258,7 +259,7 @@ class Samples:
 
     def _arrays(self, batch: Reviewed) -> dict[str, Any]:
         """Return arrays of an archive: ``samples``, or those of the fields, and the class asked."""
-        kept = batch.kept()
+        kept = ReadableColumns(self.schema, self.fields, self.assets).arrays_of(batch.kept())
         arrays = kept if len(self.fields) > 1 else {_SAMPLES: kept[self.field]}
         if batch.label is not None and _LABEL not in arrays:
             arrays[_LABEL] = np.full(int(batch.allowed.sum()), batch.label, np.int32)

@@ -79,6 +79,14 @@ def test_rows_are_written_as_people_read_them():
     assert (second["key"], second["born"], third["age"]) == (2**53 + 1, None, None)
 
 
+def test_classes_may_be_presented_by_name():
+    named = {**ROWS, "job": np.array(["smith", 'a "cook"', 'a "cook"'], object)}
+    writer = samples(PEOPLE, ASSETS)
+    assert written(writer, "csv", named) == written(writer, "csv", ROWS)
+    with np.load(io.BytesIO(written(writer, "npz", named))) as archive:
+        assert archive["job"].tolist() == [0, 1, 1]
+
+
 def test_parquet_keeps_types_and_what_is_missing(tmp_path):
     pq = pytest.importorskip("pyarrow.parquet")
     file = tmp_path / "rows.parquet"
