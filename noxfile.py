@@ -27,7 +27,7 @@ XDIST = "pytest-xdist>=3.8"
 TEST_TOOLS = ("pytest>=8.3", XDIST, "hypothesis>=6.130")
 # The session of all tests also reads what GenKit writes for others, looks at its pages in a
 # browser, and asks others for figures.
-READERS = ("pyyaml>=6", "huggingface-hub>=1", "prdc>=0.2", "playwright>=1.50")
+READERS = ("pyyaml>=6", "huggingface-hub>=1", "prdc>=0.2", "playwright>=1.50", "pyarrow>=16")
 RUFF = "ruff>=0.17,<0.18"
 DOCS_TOOLS = ("sphinx>=8.2", "myst-parser>=4", "furo>=2025.7", "sphinx-copybutton>=0.5")
 BACKENDS = ("jax", "torch", "tensorflow")

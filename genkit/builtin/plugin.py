@@ -59,7 +59,7 @@ def genkit_callbacks() -> Iterable[CallbackSpec]:
     )
     yield CallbackSpec(
         name="tensorboard",
-        summary="Log losses and sample grids for TensorBoard into the run directory",
+        summary="Log losses and samples for TensorBoard into the run directory",
         callback="genkit.models.training.tensorboard_logger:TensorBoardLogger",
         packages=("tensorboard",),
         extra="tensorboard",
@@ -67,7 +67,7 @@ def genkit_callbacks() -> Iterable[CallbackSpec]:
     )
     yield CallbackSpec(
         name="mlflow",
-        summary="Log settings, losses, sample grids and the model to MLflow",
+        summary="Log settings, losses, samples and the model to MLflow",
         callback="genkit.runs.mlflow_logger:MLflowLogger",
         packages=("mlflow", "sqlalchemy", "alembic"),
         extra="mlflow",
@@ -93,12 +93,17 @@ def genkit_callbacks() -> Iterable[CallbackSpec]:
 @hookimpl
 def genkit_renderers() -> Iterable[RendererSpec]:
     """Register the built-in renderers."""
-    yield RendererSpec(
-        name="image",
-        summary="Images of 1 or 3 channels as PNG files and in grids",
-        renderer="genkit.report.images:ImageRenderer",
-        modality="image",
-    )
+    for name, modality, summary, renderer in (
+        ("image", "image", "Images of 1 or 3 channels as PNG or WebP, and in grids",
+         "images:ImageRenderer"),
+        ("text", "text", "Text, a line an item", "texts:TextRenderer"),
+        ("sound", "audio", "Sound as 16-bit WAV files, and as players in reports",
+         "sounds:SoundRenderer"),
+        ("clip", "video", "Clips as moving WebP files", "clips:ClipRenderer"),
+    ):  # fmt: skip
+        yield RendererSpec(
+            name=name, summary=summary, renderer=f"genkit.report.{renderer}", modality=modality
+        )
 
 
 @hookimpl

@@ -13,11 +13,14 @@ from genkit.cli import conditions, run_completion
 from genkit.cli import items as shared
 from genkit.cli.output import JsonFlag, emit, say
 from genkit.cli.run_argument import ModelArgument
+from genkit.cli.writing import PIPE, target_of, write
 from genkit.errors import UsageError
 
 if TYPE_CHECKING:
     from genkit.models.model import Model
-    from genkit.report.samples import Reviewed, Samples
+    from genkit.report.refilling import Request
+    from genkit.report.reviewed import Reviewed
+    from genkit.report.samples import Samples
 
 
 def generate(  # noqa: PLR0917
@@ -44,31 +47,44 @@ def generate(  # noqa: PLR0917
     where: conditions.WhereOption = None,
     given: conditions.GivenOption = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder to write to; RUN/generated if not given.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER|FILE|-",
+            help="Where to: a folder; a file whose ending is a format that holds all items; or - "
+            "for stdout. If not given, what can be read in a terminal is printed there, and the "
+            "rest goes to RUN/generated.",
+        ),
     ] = None,
     format_: Annotated[
         str | None,
         typer.Option(
             "--format",
-            help="png for images, or the own format of another modality: one file each; grid: one "
-            "picture of all, with --label a row a class; npz: the array 'samples' in the data "
-            "set's own range, with --label also 'label'. By default one file each, where there is "
-            "a format for that.",
+            help="png or webp for images, wav for sound, webp for clips: one file each. txt for "
+            "text; csv, jsonl and parquet for tables and text: one file of all. grid: one picture "
+            "of all, with --label a row a class; npz: the array 'samples' in the data set's own "
+            "range, with --label also 'label'. By default the first that the items have.",
             autocompletion=run_completion.formats,
         ),
     ] = None,
+    refill: Annotated[
+        bool,
+        typer.Option(
+            "--refill", help="Put other items in the places of those that a reviewer refuses."
+        ),
+    ] = False,
     as_json: JsonFlag = False,
 ) -> int:
     """Generate items with a trained model.
 
     A model trained on one backend generates on any other. Flags of the model's own are shown by
-    genkit generate RUN --help. What an installed reviewer refuses is counted, and not written.
+    genkit generate RUN --help. What an installed reviewer refuses is counted, and not written;
+    others take its place with --refill. Any number of items is written in the memory of a batch.
 
     Examples:
       genkit generate runs/mine --n 16 --format grid
       genkit generate runs/mine --n 10000 --seed 1 --format npz --out augmented
       genkit generate runs/mine --label 0:9 --n 10 --format grid
-      genkit generate runs/people --where 'income=>50K' --n 1000
+      genkit generate runs/people --where 'income=>50K' --n 1000000 --out people.parquet
       genkit generate runs/story --given prompts.csv
     """
     if given is not None and (n is not None or label is not None):
@@ -82,28 +98,27 @@ def generate(  # noqa: PLR0917
         raise UsageError(
             f"Expected --n of at least 1 and --seed of 0 to 2**31 - 1; received {n} and {seed}."
         )
-    from genkit.files import check_path, staged
+    from genkit.files import check_path
     from genkit.plan.activation import active_backend
+    from genkit.report.refilling import Request
     from genkit.report.samples import Samples
     from genkit.runs.loading import load
 
-    if out is not None:
+    if out is not None and out != PIPE:
         check_path(out)
     model = load(run, backend, checkpoint)
     writer = Samples(model)
-    format_ = _chosen(format_, writer.formats())
     labels = [] if label is None else parse_labels(label, model)
     asked: list[int | None] = [*labels] or [None]
-    made = [model.generate_batches(n, seed, each, given=values, **context.obj) for each in asked]
+    total = n * len(asked)
+    target = target_of(writer, format_, out, run / "generated", total, as_json=as_json)
+    requests = [Request(model, n, seed, each, values, context.obj) for each in asked]
+    made = [request.items() for request in requests]  # what is wrong with one is told at once
     reviewed = itertools.chain.from_iterable(
-        writer.reviewed(batches, _names(each), each)
-        for batches, each in zip(made, asked, strict=True)
+        _reviewed(writer, request, batches, refill=refill)
+        for request, batches in zip(requests, made, strict=True)
     )
-    folder = out or run / "generated"
-    with staged(folder) as place:
-        files = _write(writer, format_, reviewed, place, None if label is None else n)
-    files = [folder / file.name for file in files]
-    total = n * max(1, len(labels))
+    files = write(writer, reviewed, target, None if label is None else n)
     result = {
         "run": str(run),
         "n": total,
@@ -114,47 +129,38 @@ def generate(  # noqa: PLR0917
         "given_from": None if given is None else str(given),
         "options": context.obj,
         "backend": active_backend(),
-        "format": format_,
+        "format": target.format_,
         "refused": writer.review.told(),
-        "out": str(folder),
+        "refilled": refill,
+        "out": str(target.path),
         "files": [str(file) for file in files],
     }
     emit(result, as_json, lambda: _show(result))
     return 0
 
 
-def _chosen(wanted: str | None, formats: list[str]) -> str:
-    if wanted is None:
-        return formats[0]
-    if wanted not in formats:
-        raise UsageError(
-            f"Expected --format {', '.join(formats)}; received {wanted!r}.",
-            "Only images, and what a plugin brings a renderer for, have more than npz.",
-        )
-    return wanted
+def _reviewed(
+    writer: Samples, request: Request, batches: Iterator[dict[str, Any]], *, refill: bool
+) -> Iterator[Reviewed]:
+    from genkit.report.refilling import Refilling
 
-
-def _write(
-    writer: Samples, format_: str, reviewed: Iterator[Reviewed], folder: Path, columns: int | None
-) -> list[Path]:
-    from genkit.report.samples import save_npz
-
-    if format_ == "grid":
-        return [writer.write_grid(reviewed, folder / "grid.png", columns)]
-    if format_ == "npz":
-        return [save_npz(reviewed, folder / "samples.npz")]
-    return writer.write_files(reviewed, folder)
+    label = request.label
+    found = writer.reviewed(batches, _names(label), label)
+    return Refilling(writer.review, request).all_of(found) if refill else found
 
 
 def _show(result: dict[str, Any]) -> None:
     files = result["files"]
-    refused = result["refused"]
-    say(f"{result['n'] - refused['n']} samples: {files[0] if len(files) == 1 else result['out']}")
+    refused, replaced = result["refused"], result["refilled"]
+    count = result["n"] - (0 if replaced else refused["n"])
+    if files:
+        say(f"{count} samples: {files[0] if len(files) == 1 else result['out']}")
     pairs = zip(result["label"] or (), result["classes"] or (), strict=True)
     if named := [f"{name} (label {number})" for number, name in pairs if name != str(number)]:
         say(f"Classes: {', '.join(named)}")
     for reason, count in refused["reasons"].items():
-        say(f"Refused {count} of {result['n']}: {reason}")
+        of = f"{result['n'] + refused['n'] if replaced else result['n']}"
+        say(f"Refused {count} of {of}{', and replaced' if replaced else ''}: {reason}")
 
 
 def parse_labels(text: str, model: Model) -> list[int]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from typing import Annotated, Any, TextIO
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Annotated, Any, BinaryIO, TextIO
 
 import typer
 
@@ -34,6 +35,29 @@ def reserve_stdout() -> None:
     _stdout = open_unread(os.dup(1), encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
+
+
+@contextmanager
+def taken_stdout() -> Iterator[BinaryIO]:
+    """Return stdout for bytes; whatever else prints there meanwhile and later goes to stderr.
+
+    Raises:
+        BrokenPipeError: nobody reads it any more.
+    """
+    global _stdout  # noqa: PLW0603 - a process has one
+    sys.stdout.flush()
+    out = io.BufferedWriter(io.FileIO(os.dup(1), "w"), 1 << 16)
+    os.dup2(2, 1)
+    sys.stdout = _stdout = sys.stderr
+    try:
+        yield out
+        out.flush()
+    except BaseException:
+        # Else what is left would be written again when it is closed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        raise
+    finally:
+        out.close()
 
 
 def finish() -> None:

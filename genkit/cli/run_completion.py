@@ -46,16 +46,22 @@ def formats(context: typer.Context, incomplete: str) -> list[Offer]:
     """Offer what the run's samples can be written as: see ``Samples.formats``."""
     from genkit.plugins.registry import installed
     from genkit.plugins.specs import resolve
+    from genkit.report.forms import RECORDS, formats_of
 
     saved = _saved(context)
     spec = installed().find("models", f"{saved['distribution']}/{saved['model']}").spec
     schema = Schema.from_dict(saved["schema"])
-    modality = schema[spec.output_fields(schema)[0]].modality
-    entries = installed().entries("renderers")
-    shown = [resolve(e.spec.renderer) for e in entries if e.spec.modality == modality]
-    own = [(renderer.suffix, "a file each") for renderer in shown if renderer.suffix]
-    drawn = [("grid", "one picture of all")] if any(renderer.draws for renderer in shown) else []
-    return beginning(incomplete, [*own, ("npz", "one array of all"), *drawn])
+    fields = {name: schema[name] for name in spec.output_fields(schema)}
+    shown = {entry.spec.modality: entry.spec for entry in installed().entries("renderers")}
+    renderers = {
+        name: resolve(shown[field.modality].renderer)
+        for name, field in fields.items()
+        if field.modality in shown
+    }
+    words = {"npz": "one array of all", "grid": "one picture of all", "txt": "a line an item"}
+    words |= dict.fromkeys(RECORDS, "a row an item")
+    found = formats_of(fields, renderers)
+    return beginning(incomplete, [(name, words.get(name, "a file each")) for name in found])
 
 
 def _saved(context: typer.Context) -> dict[str, Any]:

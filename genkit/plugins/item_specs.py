@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from genkit.plugins.specs import Spec
+from genkit.plugins.specs import Schema, Spec
+
+
+def made_for(
+    factory: Callable[..., Any], schema: Schema, field: str, assets: Mapping[str, Any]
+) -> Any:
+    """Make what handles the items of a field: a renderer, a reviewer.
+
+    A class of before there were assets takes two arguments; its object gets them as an attribute.
+
+    Args:
+        factory: takes the schema, the name of the field, and the assets.
+        schema: what the data is.
+        field: name of the field.
+        assets: those of the data, arrays by name.
+    """
+    try:
+        inspect.signature(factory).bind(schema, field, assets)
+    except TypeError:
+        made = factory(schema, field)
+        made.assets = assets
+        return made
+    return factory(schema, field, assets)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,8 +37,8 @@ class RendererSpec(Spec):
     """A way to show items of one modality, in grids, reports and files.
 
     Args:
-        renderer: reference to a ``genkit.Renderer`` subclass, called with the schema and the name
-            of the field.
+        renderer: reference to a ``genkit.Renderer`` subclass, called with the schema, the name of
+            the field, and the assets of the data.
         modality: what it shows.
     """
 
@@ -30,8 +55,8 @@ class ReviewerSpec(Spec):
     """A check of everything generated, before it is written.
 
     Args:
-        reviewer: reference to a ``genkit.Reviewer`` subclass, called with the schema and the name
-            of the field.
+        reviewer: reference to a ``genkit.Reviewer`` subclass, called with the schema, the name of
+            the field, and the assets of the data.
         modality: what it reviews.
     """
 

@@ -54,6 +54,25 @@ def to_pictures(samples: np.ndarray, field: Field) -> list[Image.Image]:
     ]
 
 
+def from_picture(path: Path, field: Field) -> np.ndarray:
+    """Read a picture that ``to_pictures`` made: the item in the field's range, float32.
+
+    Args:
+        path: of the file; PNG or WebP.
+        field: what it is; see ``can_draw``.
+    """
+    with Image.open(path, formats=["PNG", "WEBP"]) as opened:
+        return from_pixels(np.asarray(opened.convert(_CHANNELS[field.shape[-1] or 1])), field)
+
+
+def from_pixels(pixels: np.ndarray, field: Field) -> np.ndarray:
+    """Return pixels, uint8, as an item in the field's range, float32."""
+    limits = field.range
+    assert limits is not None, "can_draw() was asked"
+    unit = pixels.reshape(*pixels.shape[:2], -1) / np.float32(255)
+    return (unit * np.float32(field.span) + np.float32(limits[0])).astype(np.float32)
+
+
 def grid(pictures: Sequence[Image.Image | None], columns: int | None = None) -> Image.Image:
     """Lay pictures of one size out in a grid, each with light ground around it.
 
@@ -113,6 +132,11 @@ def picture_part(picture: Image.Image, alt: str) -> Markup:
     if buffer.tell() > _MOST_PNG:
         buffer, kind = io.BytesIO(), "jpeg"
         picture.save(buffer, "JPEG", quality=88)
-    encoded = base64.b64encode(buffer.getvalue()).decode()
-    made: Markup = parts().picture(f"data:image/{kind};base64,{encoded}", alt, *picture.size)
+    uri = data_uri(buffer.getvalue(), f"image/{kind}")
+    made: Markup = parts().picture(uri, alt, *picture.size)
     return made
+
+
+def data_uri(content: bytes, kind: str) -> str:
+    """Return a URI that holds a file itself; its kind is a MIME type."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,4 +1,4 @@
-"""The renderer of images: PNG files and grids.
+"""The renderer of images: PNG and WebP files, and grids.
 
 Completion of ``--format`` reads its class: nothing heavy is imported above.
 """
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class ImageRenderer(Renderer):
-    """Shows images as PNG files and in grids."""
+    """Shows images as files without loss, and in grids."""
 
-    suffix = "png"
+    formats = ("png", "webp")
     draws = True
 
     def fits(self) -> bool:
@@ -27,9 +27,18 @@ class ImageRenderer(Renderer):
         return can_draw(self.field)
 
     def write(self, item: np.ndarray, file: Path) -> None:
-        from genkit.report.grids import save_png
+        (picture,) = self.pictures(item[None])
+        if file.suffix == ".webp":
+            picture.save(file, "WEBP", lossless=True)
+        else:
+            from genkit.report.grids import save_png
 
-        save_png(self.pictures(item[None])[0], file)
+            save_png(picture, file)
+
+    def read(self, file: Path) -> np.ndarray:
+        from genkit.report.grids import from_picture
+
+        return from_picture(file, self.field)
 
     def pictures(self, items: np.ndarray) -> list[Image.Image]:
         from genkit.report.grids import to_pictures

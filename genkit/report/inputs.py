@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 from genkit.errors import DataError, GenkitError
 from genkit.plugins.registry import Registry, installed
 from genkit.plugins.specs import Schema
+from genkit.report.forms import is_scalar
 from genkit.report.plots import loss_curves
+from genkit.report.readable import blanked, masked
 from genkit.report.renderers import shown_together
-from genkit.report.reviewing import Review
+from genkit.report.rendering import Renderer, find_renderer
+from genkit.report.reviewing import Reviews
 from genkit.runs.run import Run
 
 if TYPE_CHECKING:
@@ -85,29 +88,58 @@ class ReportInputs:
         """Steps and values of each loss."""
         return loss_curves(self.run.iter_metrics())
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the model's output fields."""
+        return (self.model.output_fields if self.model is not None else ()) or (self.field,)
+
     @cached_property
-    def generated(self) -> np.ndarray:
-        """The samples that the report shows, the first ``n`` of the run's own seed."""
+    def assets(self) -> Mapping[str, Any]:
+        """Arrays by name that belong to the data: vocabularies, for example."""
+        return self.model.assets if self.model is not None else {}
+
+    @cached_property
+    def generated(self) -> Mapping[str, Any]:
+        """The samples that the report shows, by field: the first ``n`` of the run's own seed."""
         assert self.model is not None, "only a full report generates"
-        return self.reviewed(self.model.generate(self.n, seed=self.run.plan.seed))
+        return self.generate(self.n)
+
+    def generate(self, n: int, label: Any = None) -> Mapping[str, Any]:
+        """Return samples of the run's own seed, by field, blank where a reviewer refuses one."""
+        from genkit.models.outputs import concatenated
+
+        assert self.model is not None, "only a full report generates"
+        return self.reviewed(
+            concatenated(list(self.model.generate_items(n, self.run.plan.seed, label)))
+        )
 
     @cached_property
     def protects_data(self) -> bool:
         """Whether the run's trainer promises privacy for its data: a report keeps none of it."""
         return self.run.statement().protects_data
 
-    def reviewed(self, items: np.ndarray) -> np.ndarray:
+    def reviewed(self, items: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return items that the model made, blank where a reviewer refuses one.
 
         Args:
-            items: shape ``(n, ...)``, as the model's schema says.
+            items: by field, ``n`` each: some or all of the output fields.
         """
         assert self.model is not None, "only a full report has what a model made"
         assert self.model.schema is not None, "a loaded model knows its data"
-        allowed = Review(self.model.schema, self.field, self.registry).allowed(items)
-        shown = items.copy()
-        shown[~allowed] = (self.model.schema[self.field].range or (0.0, 0.0))[0]
-        return shown
+        allowed = Reviews(self.model.schema, tuple(items), self.registry, self.assets).allowed(
+            items
+        )
+        if allowed.all():
+            return items
+        return {name: self._blanked(name, each, ~allowed) for name, each in items.items()}
+
+    def _blanked(self, field: str, items: Any, refused: np.ndarray) -> Any:
+        assert self.schema is not None, "asked only where items are shown"
+        if is_scalar(self.schema[field]):
+            return masked(items, refused)
+        renderer = find_renderer(self.schema, field, self.registry, self.assets)
+        blank = (renderer or Renderer(self.schema, field, self.assets)).blank()
+        return blanked(items, refused, blank)
 
     @property
     def real(self) -> Source | None:
@@ -161,10 +193,26 @@ def of_model(
 
 def evenly(source: Source, field: str, n: int) -> tuple[Any, dict[str, Any]]:
     """Take ``n`` items, spread evenly over the data: one field of them, and all fields."""
+    from genkit.data import items_of
+
+    items = _spread(source, n)
+    return items_of(items, source.schema, field), items
+
+
+def evenly_by_field(source: Source, fields: Iterable[str], n: int) -> dict[str, Any]:
+    """Take ``n`` items, spread evenly over the data, by field, with missing values masked."""
     import numpy as np
 
     from genkit.data import items_of
 
+    batch = _spread(source, n)
+    items = {name: items_of(batch, source.schema, name) for name in fields}
+    absent = {name: batch[f"{name}_missing"] for name in items if f"{name}_missing" in batch}
+    return items | {name: np.ma.MaskedArray(items[name], mask) for name, mask in absent.items()}
+
+
+def _spread(source: Source, n: int) -> dict[str, Any]:
+    import numpy as np
+
     indices = np.linspace(0, len(source) - 1, min(n, len(source))).astype(np.int64)
-    items = source.gather(indices)
-    return items_of(items, source.schema, field), items
+    return source.gather(indices)

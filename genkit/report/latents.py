@@ -23,12 +23,13 @@ def reconstructions(inputs: ReportInputs) -> Section | None:
     inputs.tell("Reconstructions")
     together = shown_together(model.schema, inputs.field)
     items, fields = evenly(inputs.real, inputs.field, together or _PAIRS)
-    found = inputs.reviewed(model.reconstruct(items, **_label(model, fields, len(items))))
+    made = model.reconstruct(items, **_label(model, fields, len(items)))
+    found = inputs.reviewed({inputs.field: made})[inputs.field]
     both = np.concatenate([items.astype(np.float32), found])
     what = "held-out items" if inputs.held_out else "training items"
     first, second = ("Left", "right") if together else ("Above", "below")
     alt = f"{first}: {what}; {second}: their reconstructions"
-    drawn = render(model.schema, inputs.field, both, alt, columns=len(items))
+    drawn = render(model.schema, inputs.field, both, alt, columns=len(items), assets=inputs.assets)
     return Section("Reconstruction pairs", joined([_wide(drawn), parts().text(f"{alt}.")]))
 
 
@@ -43,8 +44,9 @@ def interpolations(inputs: ReportInputs) -> Section | None:
     walks = model.interpolate(items[:_WALKS], items[_WALKS:], _STEPS, **label)
     where = "picture" if shown_together(model.schema, inputs.field) else "row"
     alt = f"A {where} a walk: from the reconstruction of one item to that of another"
-    pictures = inputs.reviewed(walks.reshape(-1, *walks.shape[2:]))
-    drawn = render(model.schema, inputs.field, pictures, alt, columns=_STEPS)
+    shown = {inputs.field: walks.reshape(-1, *walks.shape[2:])}
+    pictures = inputs.reviewed(shown)[inputs.field]
+    drawn = render(model.schema, inputs.field, pictures, alt, columns=_STEPS, assets=inputs.assets)
     return Section("Interpolation", joined([_wide(drawn), parts().text(f"{alt}.")]))
 
 

@@ -29,11 +29,12 @@ def nearest_training(inputs: ReportInputs) -> Section | None:
     if not inputs.can("generate") or training is None or schema is None:
         return None
     name = inputs.field
-    if None in schema[name].shape or schema[name].dtype == "string":
-        return None  # items of no fixed shape have no distance in pixels
+    field = schema[name]
+    if len(inputs.fields) > 1 or not field.shape or None in field.shape or field.dtype == "string":
+        return None  # a distance in pixels is one of arrays of a fixed shape
     together = shown_together(schema, name)
     n = _MANY_QUERIES if together else _QUERIES
-    samples = inputs.generated[:n]
+    samples = inputs.generated[name][:n]
     queries = [samples]
     if inputs.held_out is not None:
         queries.append(evenly(inputs.held_out, name, n)[0].astype(np.float32))
@@ -125,7 +126,7 @@ def _cards(
     for index, item in enumerate(items):
         strip = np.concatenate([item[None].astype(np.float32), found[index]])
         alt = "An item, then those nearest to it"
-        drawn = render(inputs.schema, inputs.field, strip, alt, len(strip))
+        drawn = render(inputs.schema, inputs.field, strip, alt, len(strip), assets=inputs.assets)
         figures.append(parts().figure(drawn, f"nearest at {distances[index, 0]:.3f}"))
     gallery: Markup = parts().gallery(figures, "small")
     return gallery

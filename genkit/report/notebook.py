@@ -16,9 +16,10 @@ from genkit.errors import RunError, UsageError
 from genkit.evaluation.figure import Figures
 from genkit.models.presented import Presented
 from genkit.plugins.display import Description, Rows, in_words
-from genkit.report import curves, figures, pictures
+from genkit.report import curves, figures
 from genkit.report.grids import picture_part
 from genkit.report.inputs import of_files
+from genkit.report.kept_samples import figure_of, samples_of
 from genkit.report.sections import joined, parts
 from genkit.runs.run import Run
 from genkit.runs.run_summary import Runs, RunSummary
@@ -41,6 +42,7 @@ def picture(
     model: Model, n: int | None, seed: int, label: Label, *, columns: int | None, **options: Any
 ) -> Image.Image:
     """Draw items that a model generates: see ``genkit.Model.show``."""
+    from genkit.models.outputs import concatenated
     from genkit.report.samples import Samples
 
     name = type(model).__name__
@@ -51,7 +53,7 @@ def picture(
     samples = Samples(model)
     if n is None:
         n = (samples.renderer.together if samples.renderer else 0) or _PICTURES
-    items = model.generate(n, seed, label, **options)
+    items = concatenated(list(model.generate_items(n, seed, label, **options)))
     return samples.draw_grid(samples.reviewed([items], itertools.repeat("")), columns)
 
 
@@ -64,10 +66,10 @@ def html(displayed: Any) -> str:
 @html.register
 def _(run: Run) -> str:
     inputs = of_files(run)
-    grids = pictures.grids_of(run)
+    kept = samples_of(run)
     shown_parts = [
         parts().text(repr(run).strip("<>")),
-        pictures.figure_of(grids[-1]) if grids else None,
+        figure_of(kept[-1]) if kept else None,
         section.body if (section := curves.losses(inputs)) else None,
         figures.metrics(inputs).body,
     ]

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
-from PIL import Image
 
-from genkit.report.grids import picture_part
-from genkit.report.inputs import ReportInputs, evenly
-from genkit.report.renderers import render, shown_together
+from genkit.report.inputs import ReportInputs, evenly_by_field
+from genkit.report.kept_samples import figure_of, samples_of
+from genkit.report.renderers import render_items, shown_together
 from genkit.report.sections import Section, joined, parts
-from genkit.runs.run import Run
 
 _MOST_CLASSES = 12
 _EACH = 8  # samples a class
 _MOMENTS = 6
-_MOST_EDGE = 480
 
 
 def real_and_generated(inputs: ReportInputs) -> Section | None:
@@ -27,11 +25,11 @@ def real_and_generated(inputs: ReportInputs) -> Section | None:
     inputs.tell("Real against generated")
     figures = []
     if inputs.real is not None:
-        items, _ = evenly(inputs.real, inputs.field, inputs.n)
+        items = evenly_by_field(inputs.real, inputs.fields, inputs.n)
         what = "Real, held out" if inputs.held_out else "Real, from the training data"
-        figures.append(parts().figure(render(inputs.schema, inputs.field, items, what), what))
+        figures.append(parts().figure(_shown(inputs, items, what), what))
     seed = inputs.run.plan.seed
-    drawn = render(inputs.schema, inputs.field, inputs.generated, "Generated samples")
+    drawn = _shown(inputs, inputs.generated, "Generated samples")
     figures.append(parts().figure(drawn, f"Generated, seed {seed}"))
     return Section("Real against generated", parts().gallery(figures, "large"))
 
@@ -47,10 +45,13 @@ def by_class(inputs: ReportInputs) -> Section | None:
     together = shown_together(model.schema, inputs.field)
     each = together // len(classes) or _EACH
     asked = np.repeat(np.arange(len(classes)), each).tolist()
-    samples = inputs.reviewed(model.generate(len(asked), seed=inputs.run.plan.seed, label=asked))
-    parted = np.split(samples, len(classes))
+    samples = inputs.generate(len(asked), asked)
+    parted = [
+        {name: items[start : start + each] for name, items in samples.items()}
+        for start in range(0, len(asked), each)
+    ]
     rows = [
-        (name, render(model.schema, inputs.field, items, f"Class {name}", each))
+        (name, _shown(inputs, items, f"Class {name}", each))
         for name, items in zip(classes, parted, strict=True)
     ]
     if together:
@@ -65,35 +66,18 @@ def by_class(inputs: ReportInputs) -> Section | None:
 
 
 def evolution(inputs: ReportInputs) -> Section | None:
-    """Show the grids that were drawn in training, from the same noise, at up to six steps."""
-    files = grids_of(inputs.run)
+    """Show the samples that were kept in training, from the same noise, at up to six steps."""
+    files = samples_of(inputs.run)
     chosen = {round(each) for each in np.linspace(0, len(files) - 1, _MOMENTS)} if files else set()
     found = (figure_of(files[index]) for index in sorted(chosen))
     figures = [figure for figure in found if figure is not None]
     if not figures:
         return None
     caption = "The same noise at every step."
-    if inputs.schema is None or not shown_together(inputs.schema, inputs.field):
+    drawn = files[0].suffix == ".png"
+    if drawn and (inputs.schema is None or not shown_together(inputs.schema, inputs.field)):
         caption = f"{caption[:-1]}: each place of the grid is one sample as it came to be."
     return Section("Sample evolution", joined([parts().gallery(figures), parts().text(caption)]))
-
-
-def grids_of(run: Run) -> list[Path]:
-    """List the grids that a run has drawn in training, the earliest first."""
-    return [file for file in sorted(run.samples.glob("*.png")) if file.stem.isdecimal()]
-
-
-def figure_of(file: Path) -> Markup | None:
-    """Show a grid of samples with its step; None if it is damaged, which must not hide others."""
-    try:
-        with Image.open(file, formats=["PNG"]) as opened:
-            picture = opened.convert("L" if opened.mode == "L" else "RGB")
-    except (OSError, ValueError, Image.DecompressionBombError):
-        return None
-    picture.thumbnail((_MOST_EDGE, _MOST_EDGE), Image.Resampling.LANCZOS)
-    step = f"Step {int(file.stem):,}"
-    shown: Markup = parts().figure(picture_part(picture, f"Samples at {step.lower()}"), step)
-    return shown
 
 
 def compared(all_inputs: dict[str, ReportInputs]) -> Section | None:
@@ -101,12 +85,19 @@ def compared(all_inputs: dict[str, ReportInputs]) -> Section | None:
     figures = []
     first = next(iter(all_inputs.values()))
     if first.real is not None and first.schema is not None:
-        items, _ = evenly(first.real, first.field, first.n)
+        items = evenly_by_field(first.real, first.fields, first.n)
         what = "Real, held out" if first.held_out else "Real, from the training data"
-        figures.append(parts().figure(render(first.schema, first.field, items, what), what))
+        figures.append(parts().figure(_shown(first, items, what), what))
     for label, inputs in all_inputs.items():
         if inputs.can("generate") and inputs.schema is not None:
             inputs.tell(f"Samples of {label}")
-            drawn = render(inputs.schema, inputs.field, inputs.generated, f"Samples of {label}")
+            drawn = _shown(inputs, inputs.generated, f"Samples of {label}")
             figures.append(parts().figure(drawn, f"{label}, seed {inputs.run.plan.seed}"))
     return Section("Samples", parts().gallery(figures, "large")) if figures else None
+
+
+def _shown(
+    inputs: ReportInputs, items: Mapping[str, Any], alt: str, columns: int | None = None
+) -> Markup:
+    assert inputs.schema is not None, "asked only where items are shown"
+    return render_items(inputs.schema, items, alt, columns, assets=inputs.assets)

@@ -1,11 +1,17 @@
-"""How items are shown on a page: as their modality's renderer does, or as a table of numbers."""
+"""How items are shown on a page: as their modality's renderer does, or as a table."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
 from genkit.plugins.schema import Schema
+from genkit.report.forms import is_scalar, is_text
+from genkit.report.readable import ReadableColumns
 from genkit.report.rendering import find_renderer
 from genkit.report.sections import joined, parts
 
@@ -19,7 +25,13 @@ def shown_together(schema: Schema, field: str) -> int:
 
 
 def render(
-    schema: Schema, field: str, items: np.ndarray, alt: str, columns: int | None = None
+    schema: Schema,
+    field: str,
+    items: Any,
+    alt: str,
+    columns: int | None = None,
+    *,
+    assets: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> Markup:
     """Show items as HTML: as the renderer of their modality does, or as numbers.
 
@@ -29,11 +41,59 @@ def render(
         items: shape ``(n, ...)``, at least one.
         alt: what they are in words, for who can't see them.
         columns: items in a row; None for what looks well.
+        assets: those of the data.
     """
-    renderer = find_renderer(schema, field)
-    if renderer is None:
-        return render_numbers(items, alt)
-    return Markup(renderer.html(items, alt, columns))  # noqa: S704 - a renderer escapes what it shows
+    return render_items(schema, {field: items}, alt, columns, assets=assets)
+
+
+def render_items(
+    schema: Schema,
+    items: Mapping[str, Any],
+    alt: str,
+    columns: int | None = None,
+    *,
+    assets: Mapping[str, np.ndarray] = MappingProxyType({}),
+) -> Markup:
+    """Show items of one or several fields as HTML.
+
+    Of several fields, those that a row of a table can hold are shown in one; pictures, sounds and
+    clips each with the other fields below.
+
+    Args:
+        schema: what the data is.
+        items: by field, ``n`` each, at least one.
+        alt: what they are in words, for who can't see them.
+        columns: items in a row, of a single field; None for what looks well.
+        assets: those of the data.
+    """
+    renderers = {name: find_renderer(schema, name, assets=assets) for name in items}
+    (field, alone), *others = renderers.items()
+    if not others and alone is not None:
+        return Markup(alone.html(items[field], alt, columns))  # noqa: S704 - a renderer escapes what it shows
+    shown = {
+        name: renderer
+        for name, renderer in renderers.items()
+        if renderer is not None and not is_text(schema[name])
+    }
+    if not shown and len(items) == 1 and not (is_scalar(schema[field]) or is_text(schema[field])):
+        return render_numbers(items[field], alt)
+    read = ReadableColumns(schema, [name for name in items if name not in shown], assets)
+    rows = read.of({name: each[:_MOST_ROWS] for name, each in items.items()})
+    texts = {name: [_short(text) for text in column.texts()] for name, column in rows.items()}
+    total, most = len(items[field]), min(_MOST_ROWS, len(items[field]))
+    left_out = f"; the first {most} of {total}" if most < total else ""
+    if not shown:
+        cells = [list(row) for row in zip(*texts.values(), strict=True)]
+        return joined([parts().table(list(texts), cells), parts().text(f"{alt}{left_out}.")])
+    figures = []
+    for place in range(most):
+        pieces = [
+            Markup(renderer.html(items[name][place : place + 1], f"{name} {place + 1}"))  # noqa: S704
+            for name, renderer in shown.items()
+        ]
+        caption = ", ".join(f"{name}: {column[place]}" for name, column in texts.items())
+        figures.append(parts().figure(joined(pieces), caption))
+    return joined([parts().gallery(figures, "small"), parts().text(f"{alt}{left_out}.")])
 
 
 def render_numbers(items: np.ndarray, alt: str) -> Markup:

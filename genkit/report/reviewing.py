@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from genkit.errors import PluginError
+from genkit.plugins.item_specs import made_for
 from genkit.plugins.registry import Registry, installed
 from genkit.plugins.specs import resolve
 
@@ -24,17 +26,26 @@ class Reviewer:
     Args:
         schema: what the data is.
         field: name of the field that the items belong to.
+        assets: those of the data, by name: vocabularies, for example.
     """
 
-    def __init__(self, schema: Schema, field: str) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        field: str,
+        assets: Mapping[str, np.ndarray] = MappingProxyType({}),
+    ) -> None:
         self.schema = schema
+        self.name = field
         self.field = schema[field]
+        self.assets = assets
 
     def review(self, items: np.ndarray) -> Sequence[str]:
         """Look at generated items.
 
         Args:
-            items: shape ``(n, ...)``, as the field says.
+            items: shape ``(n, ...)``, as the field says; of varying length a list of arrays, and
+                text as ``str``, as the model presents it.
 
         Returns:
             ``n`` strings: empty for an item that may be written, or else why it may not.
@@ -51,12 +62,19 @@ class Review:
         schema: what the data is.
         field: name of the field that the items belong to.
         registry: where reviewers are looked up; what is installed when left out.
+        assets: those of the data.
 
     Raises:
         PluginError: a reviewer can't be made, or a plugin could not say which it has.
     """
 
-    def __init__(self, schema: Schema, field: str, registry: Registry | None = None) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        field: str,
+        registry: Registry | None = None,
+        assets: Mapping[str, np.ndarray] = MappingProxyType({}),
+    ) -> None:
         registry = registry or installed()
         for fault in registry.broken:
             if "review" in fault.hook:  # a misspelt one too: what it has is not asked
@@ -71,7 +89,7 @@ class Review:
         for entry in registry.entries("reviewers"):
             if entry.spec.modality == schema[field].modality:
                 try:
-                    reviewer = resolve(entry.spec.reviewer)(schema, field)
+                    reviewer = made_for(resolve(entry.spec.reviewer), schema, field, assets)
                 except Exception as error:
                     raise _failed(entry.qualified_name, entry.plugin, error) from error
                 self._reviewers.append((entry, reviewer))
@@ -104,6 +122,48 @@ class Review:
     def told(self) -> dict[str, Any]:
         """Return how many items were refused so far, and how often each reason was given."""
         return {"n": self._refused, "reasons": dict(self._reasons)}
+
+
+class Reviews:
+    """The reviews of all output fields: an item passes if each of its fields does.
+
+    Args:
+        schema: what the data is.
+        fields: names of the output fields.
+        registry: where reviewers are looked up; what is installed when left out.
+        assets: those of the data.
+
+    Raises:
+        PluginError: as for ``Review``.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        fields: Sequence[str],
+        registry: Registry | None = None,
+        assets: Mapping[str, np.ndarray] = MappingProxyType({}),
+    ) -> None:
+        self._reviews = {name: Review(schema, name, registry, assets) for name in fields}
+        self._refused = 0
+
+    def allowed(self, items: Mapping[str, Any]) -> np.ndarray:
+        """Return which items may be written, bool of shape ``(n,)``.
+
+        Args:
+            items: by output field, ``n`` each.
+        """
+        passed = [review.allowed(items[name]) for name, review in self._reviews.items()]
+        allowed: np.ndarray = np.logical_and.reduce(passed)
+        self._refused += int(np.sum(~allowed))
+        return allowed
+
+    def told(self) -> dict[str, Any]:
+        """Return how many items were refused so far, and how often each reason was given."""
+        reasons: Counter[str] = Counter()
+        for review in self._reviews.values():
+            reasons.update(review.told()["reasons"])
+        return {"n": self._refused, "reasons": dict(reasons)}
 
 
 def _checked(reasons: Sequence[str], n: int) -> Sequence[str]:

@@ -3,46 +3,35 @@
 from __future__ import annotations
 
 import itertools
-import shutil
-import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from genkit.errors import GenkitError, PluginError, UsageError
+from genkit.errors import UsageError
 from genkit.files import write_text
+from genkit.report.archives import write_npz
+from genkit.report.forms import RECORDS, formats_of, has_own_file
 from genkit.report.grids import grid, save_png
+from genkit.report.readable import ReadableColumns
+from genkit.report.renderer_calls import call_renderer
+from genkit.report.renderers import render_items
 from genkit.report.rendering import find_renderer
-from genkit.report.reviewing import Review
+from genkit.report.reviewed import Reviewed
+from genkit.report.reviewing import Reviews
+from genkit.report.rows import RowWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from PIL import Image
 
     from genkit.models.model import Model
     from genkit.plugins.registry import Registry
+    from genkit.plugins.schema import Schema
     from genkit.report.rendering import Renderer
 
-
-@dataclass(frozen=True)
-class Reviewed:
-    """A batch of items, what they are called, and which of them may be written.
-
-    Args:
-        items: shape ``(n, ...)``.
-        names: one each; of the file, without its ending.
-        label: the class that all were generated for, if any.
-        allowed: bool array of shape ``(n,)``.
-    """
-
-    items: np.ndarray
-    names: Sequence[str]
-    label: int | None
-    allowed: np.ndarray
+_LABEL = "label"
+_SAMPLES = "samples"
 
 
 class Samples:
@@ -58,48 +47,102 @@ class Samples:
 
     def __init__(self, model: Model, registry: Registry | None = None) -> None:
         assert model.schema is not None, "a loaded model knows its data"
-        field = model.generated_field()
-        self.modality = model.schema[field].modality
-        self.renderer = find_renderer(model.schema, field, registry)
-        self.review = Review(model.schema, field, registry)
+        self.schema: Schema = model.schema
+        self.field = model.generated_field()
+        self.fields = model.output_fields or (self.field,)
+        self.modality = self.schema[self.field].modality
+        self.assets = model.assets
+        self.renderers = {
+            name: find_renderer(self.schema, name, registry, self.assets) for name in self.fields
+        }
+        self.renderer = self.renderers[self.field] if len(self.fields) == 1 else None
+        self.review = Reviews(self.schema, self.fields, registry, self.assets)
 
     def formats(self) -> list[str]:
         """List the formats that these items can be written in, the usual one first."""
-        own = [self.renderer.suffix] if self.renderer and self.renderer.suffix else []
-        drawn = ["grid"] if self.renderer and self.renderer.draws else []
-        return [*own, "npz", *drawn]
+        fields = {name: self.schema[name] for name in self.fields}
+        return formats_of(fields, {name: type(r) for name, r in self.renderers.items() if r})
+
+    def shows(self) -> bool:
+        """Whether there is more to show of items than numbers."""
+        return len(self.fields) > 1 or self.renderer is not None
+
+    def in_one_file(self, format_: str) -> bool:
+        """Whether a file of this format holds all items, however many come."""
+        if self._is_own(format_):
+            return self.renderer is not None and format_ in self.renderer.streamed
+        return format_ not in RECORDS or not self._in_files()
 
     def reviewed(
-        self, batches: Iterable[np.ndarray], names: Iterator[str], label: int | None = None
+        self, batches: Iterable[Any], names: Iterator[str], label: int | None = None
     ) -> Iterator[Reviewed]:
         """Have batches of items reviewed.
 
         Args:
-            batches: arrays of shape ``(n, ...)``.
+            batches: items by output field, as ``Model.generate_items`` gives them; or arrays of
+                shape ``(n, ...)`` of the only one.
             names: at least one for each item.
             label: the class of all of them.
         """
-        for items in batches:
-            called = [next(names) for _ in items]
+        for batch in batches:
+            items = batch if isinstance(batch, Mapping) else {self.field: batch}
+            called = [next(names) for _ in items[self.field]]
             yield Reviewed(items, called, label, self.review.allowed(items))
 
-    def write_files(self, batches: Iterable[Reviewed], folder: Path) -> list[Path]:
-        """Write what may be written in the modality's own format.
+    def write(
+        self,
+        batches: Iterable[Reviewed],
+        format_: str,
+        folder: Path,
+        columns: int | None = None,
+    ) -> list[Path]:
+        """Write what may be written, as it comes: any number of items in the memory of a batch.
+
+        Args:
+            batches: what ``reviewed`` gives.
+            format_: one of ``formats()``.
+            folder: where to.
+            columns: of a grid.
 
         Returns:
-            a file for each item; with a renderer that shows items together, one for each label.
+            a file for each item, or one for all; where a class was asked for, of text and of items
+            that are shown together one for each class.
         """
-        renderer = self.renderer
-        assert renderer is not None, "formats() offered it"
-        if renderer.together:
-            return self._write_together(batches, folder)
-        files: list[Path] = []
-        for batch in batches:
-            for item, name, allowed in zip(batch.items, batch.names, batch.allowed, strict=True):
-                if allowed:
-                    files.append(folder / f"{name}.{renderer.suffix}")
-                    self._ask(renderer.write, item, files[-1])
-        return files
+        if self._is_own(format_):
+            return self._write_own(batches, format_, folder)
+        file = folder / ("grid.png" if format_ == "grid" else f"{_SAMPLES}.{format_}")
+        with file.open("wb") as out:
+            self.write_to(batches, format_, out, columns, folder)
+        beside = (each for each in sorted(folder.iterdir()) if each != file)
+        return [file, *beside] if self._in_files() and format_ in RECORDS else [file]
+
+    def write_to(
+        self,
+        batches: Iterable[Reviewed],
+        format_: str,
+        out: BinaryIO,
+        columns: int | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        """Write all that may be written into one file, which may be a pipe.
+
+        Args:
+            batches: what ``reviewed`` gives.
+            format_: one of ``formats()`` that is ``in_one_file``.
+            out: where to.
+            columns: of a grid.
+            folder: for what needs files beside.
+        """
+        if format_ == "grid":
+            self.draw_grid(batches, columns).save(out, "PNG")
+        elif format_ == "npz":
+            write_npz(map(self._arrays, batches), out, folder)
+        elif self.renderer is not None and self._is_own(format_):
+            kept = (batch.kept()[self.field] for batch in batches if batch.allowed.any())
+            call_renderer(self.renderer, self.renderer.write_all, kept, out, format_)
+        else:
+            rows = RowWriter(self.schema, self.fields, self.assets, self._in_files())
+            rows.write(batches, format_, out, folder)
 
     def draw_grid(self, batches: Iterable[Reviewed], columns: int | None = None) -> Image.Image:
         """Draw all items in one picture; the place of one that may not be written stays blank.
@@ -111,26 +154,63 @@ class Samples:
         """
         renderer = self.renderer
         if renderer is None or not renderer.draws:
-            raise UsageError(f"Items of the modality {self.modality!r} can't be drawn.")
+            what = f"the modality {self.modality!r}" if len(self.fields) == 1 else "several fields"
+            raise UsageError(f"Items of {what} can't be drawn.")
         draw = self._draw_rows if renderer.together else self._draw_each
         pictures = draw(renderer, batches, columns)
         if not any(pictures):
             raise UsageError("All items were refused: there is nothing to draw.")
         return grid(pictures, None if renderer.together else columns)
 
-    def write_grid(
-        self, batches: Iterable[Reviewed], file: Path, columns: int | None = None
-    ) -> Path:
-        """Draw all items in one picture, as ``draw_grid`` does, in a PNG file."""
-        save_png(self.draw_grid(batches, columns), file)
+    def draw(self, items: np.ndarray, file: Path, columns: int | None = None) -> Path:
+        """Draw items, shape ``(n, ...)``, in one picture, as ``draw_grid`` does: a PNG file."""
+        save_png(self.draw_grid(self.reviewed([items], itertools.repeat("")), columns), file)
         return file
+
+    def write_overview(self, items: Any, file: Path, columns: int | None = None) -> Path | None:
+        """Show items in one file, in the form that their renderer has for it.
+
+        Args:
+            items: as a batch of ``reviewed``.
+            file: where to, without an ending.
+            columns: of a picture.
+
+        Returns:
+            a grid of pictures, or what the renderer names as ``overview``; rows as CSV, and else a
+            page. None where nothing but numbers could be shown.
+        """
+        renderer = self.renderer
+        if not self.shows():
+            return None
+        if renderer is not None and renderer.draws:
+            return self.draw(items, file.with_suffix(".png"), columns)
+        (batch,) = self.reviewed([items], itertools.repeat(""))
+        if not batch.allowed.any():
+            raise UsageError("All items were refused: there is nothing to show.")
+        kept = batch.kept()
+        if renderer is not None and renderer.overview:
+            shown = file.with_suffix(f".{renderer.overview}")
+            partial = shown.with_name(f".{shown.name}")
+            call_renderer(renderer, renderer.write_overview, kept[self.field], partial)
+            partial.replace(shown)
+            return shown
+        if len(self.fields) > 1 and self.formats()[0] == "csv":
+            shown = file.with_suffix(".csv")
+            with shown.open("wb") as out:
+                self.write_to([batch], "csv", out)
+            return shown
+        page = file.with_suffix(".html")
+        alt = f"{int(batch.allowed.sum())} samples"
+        content = render_items(self.schema, kept, alt, assets=self.assets)
+        write_text(page, f"<!doctype html>\n<meta charset=utf-8>\n{content}\n")
+        return page
 
     def _draw_each(
         self, renderer: Renderer, batches: Iterable[Reviewed], _: int | None
     ) -> list[Image.Image | None]:
         pictures: list[Image.Image | None] = []
         for batch in batches:
-            drawn = self._ask(renderer.pictures, batch.items)
+            drawn = call_renderer(renderer, renderer.pictures, batch.items[self.field])
             pictures += [p if a else None for p, a in zip(drawn, batch.allowed, strict=True)]
         return pictures
 
@@ -138,92 +218,59 @@ class Samples:
         self, renderer: Renderer, batches: Iterable[Reviewed], columns: int | None
     ) -> list[Image.Image | None]:
         every = list(batches)
-        items = np.concatenate([batch.items for batch in every])
+        items = np.concatenate([batch.items[self.field] for batch in every])
         allowed = np.concatenate([batch.allowed for batch in every])
         each = columns or len(items)
         rows = (slice(start, start + each) for start in range(0, len(items), each))
         kept = (items[row][allowed[row]] for row in rows)
-        return [self._ask(renderer.pictures, row)[0] if len(row) else None for row in kept]
+        return [
+            call_renderer(renderer, renderer.pictures, row)[0] if len(row) else None for row in kept
+        ]
 
-    def draw(self, items: np.ndarray, file: Path, columns: int | None = None) -> Path:
-        """Draw items, shape ``(n, ...)``, in one picture, as ``write_grid`` does."""
-        return self.write_grid(self.reviewed([items], itertools.repeat("")), file, columns)
+    def _is_own(self, format_: str) -> bool:
+        return self.renderer is not None and format_ in self.renderer.own_formats()
 
-    def write_overview(
-        self, items: np.ndarray, file: Path, columns: int | None = None
-    ) -> Path | None:
-        """Show items in one file: a picture, or else a page, or nothing without a renderer.
-
-        Args:
-            items: shape ``(n, ...)``.
-            file: where to, without an ending.
-            columns: of a picture.
-        """
-        if self.renderer is None:
-            return None
-        if self.renderer.draws:
-            return self.draw(items, file.with_suffix(".png"), columns)
-        page = file.with_suffix(".html")
-        kept = items[self.review.allowed(items)]
-        if not len(kept):
-            raise UsageError("All items were refused: there is nothing to show.")
-        shown = self._ask(self.renderer.html, kept, f"{len(kept)} samples")
-        write_text(page, f"<!doctype html>\n<meta charset=utf-8>\n{shown}\n")
-        return page
-
-    def _write_together(self, batches: Iterable[Reviewed], folder: Path) -> list[Path]:
+    def _write_own(self, batches: Iterable[Reviewed], format_: str, folder: Path) -> list[Path]:
+        """Write files in the modality's own format: one for each item, or for each class."""
         renderer = self.renderer
         assert renderer is not None, "formats() offered it"
-        files = []
+        files: list[Path] = []
+        if not renderer.together and format_ not in renderer.streamed:
+            for batch in batches:
+                for item, name, allowed in zip(
+                    batch.items[self.field], batch.names, batch.allowed, strict=True
+                ):
+                    if allowed:
+                        files.append(folder / f"{name}.{format_}")
+                        call_renderer(renderer, renderer.write, item, files[-1])
+            return files
         for label, some in itertools.groupby(batches, key=lambda batch: batch.label):
-            items = np.concatenate([batch.items[batch.allowed] for batch in some])
-            if len(items):
-                name = "samples" if label is None else f"label-{label}"
-                files.append(folder / f"{name}.{renderer.suffix}")
-                self._ask(renderer.write, items, files[-1])
+            file = folder / f"{_SAMPLES if label is None else f'label-{label}'}.{format_}"
+            if renderer.together:
+                items = np.concatenate([batch.kept()[self.field] for batch in some])
+                if not len(items):
+                    continue
+                call_renderer(renderer, renderer.write, items, file)
+            else:
+                with file.open("wb") as out:
+                    self.write_to(some, format_, out)
+            files.append(file)
         return files
 
-    def _ask(self, ask: Callable[..., Any], *arguments: Any) -> Any:
-        """Call the renderer, which may be a plugin's."""
-        try:
-            return ask(*arguments)
-        except (GenkitError, OSError):
-            raise
-        except Exception as error:
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            raise PluginError(
-                f"The renderer {type(self.renderer).__name__} of {self.modality} failed: {reason}",
-                "See whose it is with: genkit list renderers",
-            ) from error
+    def _arrays(self, batch: Reviewed) -> dict[str, Any]:
+        """Return arrays of an archive: ``samples``, or those of the fields, and the class asked."""
+        kept = ReadableColumns(self.schema, self.fields, self.assets).arrays_of(batch.kept())
+        arrays = kept if len(self.fields) > 1 else {_SAMPLES: kept[self.field]}
+        if batch.label is not None and _LABEL not in arrays:
+            arrays[_LABEL] = np.full(int(batch.allowed.sum()), batch.label, np.int32)
+        return arrays
 
-
-def save_npz(batches: Iterable[Reviewed], file: Path) -> Path:
-    """Write the array 'samples' of what may be written, and 'label' if there are labels.
-
-    Memory doesn't grow with the number of items: how many there are is known at the end only, so
-    they wait in a file beside.
-    """
-    waiting = file.with_suffix(".waiting")
-    labels: list[int] = []
-    labelled = False
-    count, like = 0, np.empty((0,), np.float32)
-    with waiting.open("wb") as stream:
-        for batch in batches:
-            like = np.ascontiguousarray(batch.items[batch.allowed])
-            stream.write(like.tobytes())
-            count += len(like)
-            if batch.label is not None:
-                labelled = True
-                labels += [batch.label] * len(like)
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("samples.npy", "w", force_zip64=True) as entry:
-            header = np.lib.format.header_data_from_array_1_0(like)
-            header["shape"] = (count, *like.shape[1:])
-            np.lib.format.write_array_header_1_0(entry, header)
-            with waiting.open("rb") as stream:
-                shutil.copyfileobj(stream, entry, 1 << 20)
-        if labelled:
-            with archive.open("label.npy", "w") as entry:
-                np.lib.format.write_array(entry, np.array(labels, np.int32), allow_pickle=False)
-    waiting.unlink()
-    return file
+    def _in_files(self) -> dict[str, Renderer]:
+        """Return the renderers of fields that rows name the files of: pictures beside captions."""
+        return {
+            name: renderer
+            for name, renderer in self.renderers.items()
+            if renderer is not None
+            and len(self.fields) > 1
+            and has_own_file(self.schema[name], type(renderer))
+        }

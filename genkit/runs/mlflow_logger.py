@@ -92,7 +92,7 @@ class MLflowLogger(keras.callbacks.Callback):
         self._add({f"epoch_{name}": value for name, value in logs.items()})
 
     def on_samples(self, step: int, picture: Path) -> None:  # noqa: ARG002
-        """Log a sample grid; its name says the step."""
+        """Log samples, whatever file they stand in; its name says the step."""
         self._client.log_artifact(self._id, str(picture), "samples")
 
     def on_run_end(self, state: str) -> None:

@@ -8,7 +8,7 @@ runs/<name>/
   evaluation.json               what was measured of its weights: genkit.runs.kept_figures
   statement.json                what its trainer has to say, for some: genkit.runs.statement
   checkpoints/<step>/           see genkit.runs.checkpoints
-  samples/<step>.png            samples from fixed noise; .html where they can't be drawn
+  samples/<step>.png            samples from fixed noise; .wav, .webp, .txt, .csv or .html of others
   model/                        the exported copy
 """
 

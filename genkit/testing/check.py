@@ -31,6 +31,7 @@ _MODULES = (
     "extractor_checks",
     "callback_checks",
     "transform_checks",
+    "renderer_checks",
 )
 _TABLE: dict[str, Definition] = {}
 _Function = TypeVar("_Function", bound=Callable[..., None])

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,22 +41,28 @@ def draw_samples(run: Run, step: int, model: Model) -> Path | None:
     writer = None
     with _may_be_refused(step):
         writer = Samples(model)
-    if writer is None or writer.renderer is None:
+    if writer is None or not writer.shows():
         return None
-    together = writer.renderer.together
+    together = writer.renderer.together if writer.renderer else 0
     classes = len(model.classes()) if model.conditional and not together else 0
     columns = classes if 0 < classes <= MOST_COLUMNS else None
     n = SAMPLES_IN_GRID // columns * columns if columns else together or SAMPLES_IN_GRID
     with model.averaged_weights():
         items = concatenated(list(model.generate_items(n, seed=run.settings.seed)))
-    if not all(np.isfinite(each).all() for each in items.values() if each.dtype.kind == "f"):
+    if not all(map(_is_finite, items.values())):
         return None  # the losses of the next step tell of it
-    samples = items[model.generated_field()]
     folder, shown = run.samples, None
     with _may_be_refused(step):
         folder.mkdir(exist_ok=True)
-        shown = writer.write_overview(samples, folder / step_name(step), columns)
+        shown = writer.write_overview(items, folder / step_name(step), columns)
     return shown  # noqa: RET504 - the block above may have ended early
+
+
+def _is_finite(items: Any) -> bool:
+    """Whether a field's items hold neither NaN nor infinity; what is missing doesn't count."""
+    rows = items if isinstance(items, list) or items.dtype == object else [items]
+    kinds = (np.ma.compressed(row) if np.ma.isMaskedArray(row) else np.asarray(row) for row in rows)
+    return all(row.dtype.kind != "f" or bool(np.isfinite(row).all()) for row in kinds)
 
 
 @contextmanager

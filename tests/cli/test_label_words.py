@@ -86,7 +86,13 @@ def test_an_integer_of_python_is_the_number_itself():
 
 
 def test_the_answer_names_classes_whose_number_is_another(capsys):
-    shown = {"n": 2, "files": ["a", "b"], "out": "out", "refused": {"n": 0, "reasons": {}}}
+    shown = {
+        "n": 2,
+        "files": ["a", "b"],
+        "out": "out",
+        "refilled": False,
+        "refused": {"n": 0, "reasons": {}},
+    }
     _show({**shown, "label": [4, 5], "classes": ["2", "3"]})
     assert "Classes: 2 (label 4), 3 (label 5)" in capsys.readouterr().out
     for same in ({"label": [7], "classes": ["7"]}, {"label": None, "classes": None}):

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from genkit.report.samples import Reviewed, save_npz
+from genkit.report.archives import write_npz
 from tests.engine.small import mlp_gan
 
 pytestmark = pytest.mark.usefixtures("active_backend", "compiled_fast")
@@ -27,11 +27,12 @@ def test_an_npz_file_takes_the_memory_of_a_batch(tmp_path):
     def batches():
         for start in range(0, count, 64):
             n = min(64, count - start)
-            items = rng.random((n, size), dtype=np.float32)
-            yield Reviewed(items, [""] * n, None, np.ones(n, bool))
+            yield {"samples": rng.random((n, size), dtype=np.float32)}
 
     tracemalloc.start()
-    file = save_npz(batches(), tmp_path / "samples.npz")
+    file = tmp_path / "samples.npz"
+    with file.open("wb") as out:
+        write_npz(batches(), out)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 10 * 64 * size * 4  # all of them would take 62 batches

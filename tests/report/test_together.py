@@ -56,7 +56,9 @@ def samples():
     plugin = types.SimpleNamespace(
         genkit_renderers=genkit_renderers, genkit_reviewers=genkit_reviewers
     )
-    model = types.SimpleNamespace(schema=SCHEMA, generated_field=lambda: "dot")
+    model = types.SimpleNamespace(
+        schema=SCHEMA, generated_field=lambda: "dot", output_fields=("dot",), assets={}
+    )
     return Samples(model, genkit.Registry(plugins=[plugin]))
 
 
@@ -86,10 +88,10 @@ def test_one_file_holds_all_items_of_a_label(samples, tmp_path):
     every = itertools.chain.from_iterable(
         samples.reviewed([dots(0.1, 0.5), dots(0.2)], names, label) for label in (3, 4)
     )
-    files = samples.write_files(every, tmp_path)
+    files = samples.write(every, "txt", tmp_path)
     assert [file.name for file in files] == ["label-3.txt", "label-4.txt"]
     assert files[0].read_text() == "0.1\n0.2\n"
-    (file,) = samples.write_files(samples.reviewed([dots(0.3)], names), tmp_path)
+    (file,) = samples.write(samples.reviewed([dots(0.3)], names), "txt", tmp_path)
     assert (file.name, file.read_text()) == ("samples.txt", "0.3\n")
 
 

@@ -81,10 +81,21 @@ DEFECTS = [
     ("losing", "state_survives_a_resume"),
     ("growing", "transform_is_as_declared"),
     ("leaving", "transform_is_undone"),
+    ("fading", "formats_round_trip"),
+    ("flattening", "blank_fits_the_field"),
 ]
 ON_TORCH = [("looking", "steps_are_compiled"), ("looking-trainer", "steps_are_compiled")]
 ACROSS = [("partial", "generates_on_every_backend"), ("partial", "backends_agree")]
-SOUND = ["sound", "sound-data", "brightness", "mean", "counting", "momentum-trainer", "doubling"]
+SOUND = [
+    "sound",
+    "sound-data",
+    "brightness",
+    "mean",
+    "counting",
+    "momentum-trainer",
+    "doubling",
+    "framing",
+]
 DISTRIBUTION = "genkit-keras-unsound"
 
 

@@ -239,3 +239,32 @@ class Leaving(Doubling):
 
     def undo(self, items, field):
         return items.astype(field.dtype)
+
+
+class Framing(genkit.Renderer):
+    """A sound renderer: numbers as they are."""
+
+    formats = ("npy",)
+
+    def write(self, item, file):
+        np.save(file, item)
+
+    def read(self, file):
+        return np.load(file)
+
+    def html(self, items, alt, columns=None):
+        return f"<p>{len(items)}</p>"
+
+
+class Fading(Framing):
+    """Writes what is half as bright."""
+
+    def write(self, item, file):
+        np.save(file, item // 2)
+
+
+class Flattening(Framing):
+    """Has no shape for what was refused."""
+
+    def blank(self):
+        return np.zeros(())

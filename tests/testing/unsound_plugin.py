@@ -116,3 +116,11 @@ def genkit_transforms():
             examples=(name.lower(),),
             undone=True,
         )
+
+
+@genkit.hookimpl
+def genkit_renderers():
+    for name in ("Framing", "Fading", "Flattening"):
+        yield genkit.RendererSpec(
+            name=name.lower(), summary="A toy", renderer=f"{PARTS}:{name}", modality="image"
+        )

@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import struct
 import time
+import wave
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from tensorboard.compat.proto.event_pb2 import Event
-from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+from tensorboard.compat.proto.tensor_pb2 import TensorProto
+from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+from tensorboard.compat.proto.types_pb2 import DT_STRING
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from genkit.files import sync
 
 _HEADER, _FOOTER = 12, 4  # bytes around a record's own
+_MOST_LINES = 64
 _NAME = "events.out.tfevents.{:012d}.genkit"  # TensorBoard looks for "tfevents"
 
 
@@ -52,19 +58,17 @@ class EventFile:
         scalars = [Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
         self._write(step=step, summary=Summary(value=scalars))
 
-    def add_png(self, step: int, tag: str, path: Path) -> None:
-        """Add a picture, as it stands in its file."""
-        from PIL import Image
-
-        with Image.open(path) as picture:
-            width, height, channels = *picture.size, len(picture.getbands())
-        image = Summary.Image(
-            width=width,
-            height=height,
-            colorspace=channels,
-            encoded_image_string=path.read_bytes(),
-        )
-        self._write(step=step, summary=Summary(value=[Summary.Value(tag=tag, image=image)]))
+    def add_file(self, step: int, tag: str, path: Path) -> None:
+        """Add samples as they stand in their file; what TensorBoard can't show is left out."""
+        add = {
+            ".png": _image,
+            ".webp": _image,
+            ".wav": _audio,
+            ".txt": _text,
+            ".csv": _text,
+        }.get(path.suffix)
+        if add is not None:
+            self._write(step=step, summary=Summary(value=[add(tag, path)]))
 
     def keep(self) -> None:
         """Have all events on the disk, for a checkpoint that presumes them."""
@@ -78,6 +82,50 @@ class EventFile:
 
     def _write(self, **what: Any) -> None:
         self._records.write(Event(wall_time=time.time(), **what).SerializeToString())
+
+
+def _image(tag: str, path: Path) -> Any:
+    """Return a picture; one that moves as GIF, which TensorBoard passes on to the browser."""
+    from PIL import Image
+
+    content = path.read_bytes()
+    with Image.open(path) as picture:
+        width, height, channels = *picture.size, len(picture.getbands())
+        if path.suffix == ".webp":
+            out = BytesIO()
+            picture.save(out, "GIF", save_all=True, loop=0)
+            content = out.getvalue()
+    image = Summary.Image(
+        width=width, height=height, colorspace=channels, encoded_image_string=content
+    )
+    return Summary.Value(tag=tag, image=image)
+
+
+def _audio(tag: str, path: Path) -> Any:
+    with wave.open(str(path)) as opened:
+        audio = Summary.Audio(
+            sample_rate=opened.getframerate(),
+            num_channels=opened.getnchannels(),
+            length_frames=opened.getnframes(),
+            encoded_audio_string=path.read_bytes(),
+            content_type="audio/wav",
+        )
+    return Summary.Value(tag=tag, audio=audio)
+
+
+def _text(tag: str, path: Path) -> Any:
+    """Return lines as TensorBoard's Markdown shows them unchanged: indented by four."""
+    lines = path.read_bytes().decode(errors="replace").splitlines()
+    text = "\n".join(f"    {line}" for line in lines[:_MOST_LINES])
+    return Summary.Value(
+        tag=tag,
+        metadata=SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="text")),
+        tensor=TensorProto(
+            dtype=DT_STRING,
+            tensor_shape=TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)]),
+            string_val=[text.encode()],
+        ),
+    )
 
 
 def _cut(path: Path, step: int) -> None:

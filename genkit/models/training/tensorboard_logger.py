@@ -1,4 +1,4 @@
-"""The callback ``tensorboard``: losses and sample grids as TensorBoard shows them."""
+"""The callback ``tensorboard``: losses and samples as TensorBoard shows them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class TensorBoardLogger(keras.callbacks.Callback):
     """Logs for TensorBoard, on every backend.
 
     Losses of single steps under their own names, means of epochs under ``epoch_...``, and the
-    sample grids of a run under ``samples``, all by training step. Where a run is resumed, its
+    samples of a run under ``samples``, all by training step. Where a run is resumed, its
     curves go on without gap or double.
 
     Args:
@@ -57,10 +57,9 @@ class TensorBoardLogger(keras.callbacks.Callback):
         self._add({f"epoch_{name}": value for name, value in logs.items()})
 
     def on_samples(self, step: int, picture: Path) -> None:
-        """Log a sample grid; of what can't be drawn there is a page instead, and nothing to log."""
+        """Log samples: a grid, a clip, a sound, or text; a page TensorBoard couldn't show."""
         assert self._events is not None, "training has begun"
-        if picture.suffix == ".png":
-            self._events.add_png(step, "samples", picture)
+        self._events.add_file(step, "samples", picture)
 
     def get_state(self) -> dict[str, Any]:
         """Have what was logged on the disk; the files themselves tell where they stand."""

@@ -159,7 +159,8 @@ class _Experiment:
         """
         model = self.generator(seed, n_real)
         n = max(arm.count(n_real) for arm in self.arms)
-        review = Review(self.train.schema, self.schema.name_of("image"), installed())
+        field = self.schema.name_of("image")
+        review = Review(self.train.schema, field, installed(), self.train.assets)
         found = synthesize(model, n, seed, self.schema, review)
         refused = self.folder / "refused.json"
         write_json(refused, {**_read(refused), str(seed): review.told()})

@@ -1,0 +1,91 @@
+"""The renderer of text: a line an item.
+
+Completion of ``--format`` reads its class: nothing heavy is imported above.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from genkit.report.rendering import Renderer
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_MOST_SHOWN, _MOST_LETTERS = 24, 2000
+_SPECIAL = re.compile(r"<[^<>\s]+>|\[[A-Z]+\]")  # <end>, [PAD]: signs to the model
+_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
+_ESCAPED = re.compile(r"\\(.)")
+
+
+class TextRenderer(Renderer):
+    r"""Shows text: a line an item in files, where ``\n`` stands for a line break inside of one.
+
+    Items are ``str``, or numbers of a vocabulary as the data has them.
+    """
+
+    formats = ("txt",)
+    streamed = ("txt",)
+    overview = "txt"
+
+    def fits(self) -> bool:
+        return len(self.field.shape) <= 1
+
+    @cached_property
+    def vocabulary(self) -> Sequence[str]:
+        """Names of the numbers that text is held as in the data; none where it is ``str``."""
+        from genkit.data import vocabulary_of
+
+        return vocabulary_of(self.schema, self.name, self.assets) if self.assets else ()
+
+    def text(self, item: Any) -> str:
+        """Return an item as text, without the signs that are for models alone."""
+        return text_of(item, self.vocabulary)
+
+    def write_all(self, batches: Iterable[Any], out: BinaryIO, format_: str) -> None:  # noqa: ARG002
+        for items in batches:
+            for item in items:
+                line = re.sub(r"[\\\n\r]", lambda found: _ESCAPES[found[0]], self.text(item))
+                out.write(f"{line}\n".encode())
+
+    def read(self, file: Path) -> list[str]:
+        letters = {"n": "\n", "r": "\r"}
+        lines = file.read_bytes().decode().split("\n")[:-1]
+        return [_ESCAPED.sub(lambda found: letters.get(found[1], found[1]), line) for line in lines]
+
+    def write_overview(self, items: np.ndarray, file: Path) -> None:
+        with file.open("wb") as out:
+            self.write_all([items], out, "txt")
+
+    def html(self, items: np.ndarray, alt: str, columns: int | None = None) -> str:  # noqa: ARG002
+        from genkit.report.sections import parts
+
+        lines = [self.text(item)[:_MOST_LETTERS] for item in items[:_MOST_SHOWN]]
+        return str(parts().texts(lines, alt))
+
+    def blank(self) -> str:
+        return ""
+
+
+def text_of(item: Any, vocabulary: Sequence[str]) -> str:
+    """Return an item of a field of text as ``str``.
+
+    Args:
+        item: ``str``, or numbers of the vocabulary, shape ``(length,)``.
+        vocabulary: what the numbers stand for. Words that are longer than a letter and hold no
+            spaces of their own are set apart.
+    """
+    if isinstance(item, str):
+        return item
+    numbers = [int(number) for number in item]
+    if not vocabulary:
+        return " ".join(map(str, numbers))
+    words = [vocabulary[number] if number < len(vocabulary) else "\ufffd" for number in numbers]
+    words = [word for word in words if not _SPECIAL.fullmatch(word)]
+    plain = [word for word in vocabulary if not _SPECIAL.fullmatch(word)]
+    whole = max(map(len, plain), default=1) > 1 and not any(" " in word for word in plain)
+    return (" " if whole else "").join(words)
