@@ -6,8 +6,9 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from genkit.errors import UsageError
+from genkit.models.outputs import same_items
 from genkit.testing.check import checks
-from genkit.testing.generated import generated, same, some_of, values_from_data
+from genkit.testing.generated import generated, some_of, values_from_data
 from genkit.testing.outcomes import CheckFailed, Skipped
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def check_item_follows_from_its_own_conditions(subject: TrainedSubject) -> None:
         for_all = {name: [values[place]] * _N for name, values in given.items()}
         one = slice(place, place + 1)
         alone = generated(subject, model, _N, given=for_all)
-        if not same(some_of(alone, one), some_of(whole, one)):
+        if not same_items(some_of(alone, one), some_of(whole, one)):
             raise CheckFailed(
                 f"Expected item {place} to follow from its own conditions; it differs with those "
                 "of others.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genkit.data import items_of, vocabulary_of
-from genkit.models.outputs import Items, concatenated
+from genkit.models.outputs import Items, concatenated, without_mask
 from genkit.testing.outcomes import CheckFailed
 
 if TYPE_CHECKING:
@@ -44,27 +44,6 @@ def values_from_data(
     return values
 
 
-def same(first: Items, second: Items) -> bool:
-    """Whether items are the same to the bit, with what is missing."""
-    return first.keys() == second.keys() and all(
-        _same(array, second[name]) for name, array in first.items()
-    )
-
-
-def _same(first: np.ndarray, second: np.ndarray) -> bool:
-    if first.dtype == object:
-        return len(first) == len(second) and all(map(np.array_equal, first, second))
-    masks = np.array_equal(np.ma.getmaskarray(first), np.ma.getmaskarray(second))
-    return masks and np.array_equal(_filled(first), _filled(second))
-
-
-def _filled(array: np.ndarray) -> np.ndarray:
-    """Return an array with its dtype's zero in the place of what is missing."""
-    if not isinstance(array, np.ma.MaskedArray):
-        return array
-    return np.where(np.ma.getmaskarray(array), np.zeros((), array.dtype), array.data)
-
-
 def some_of(items: Items, rows: slice) -> Items:
     """Return some of the items."""
     return {name: array[rows] for name, array in items.items()}
@@ -75,7 +54,7 @@ def storable(items: Items) -> Items:
     made = {}
     for name, array in items.items():
         if array.dtype != object:
-            shown = _filled(array)
+            shown = without_mask(array)
             made[name] = shown.astype(np.int64) if shown.dtype.kind in "mM" else shown
         elif any(isinstance(item, np.ndarray) for item in array):
             made[name] = np.concatenate([np.ravel(item) for item in array])
