@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genkit.data import items_of, vocabulary_of
+from genkit.data import vocabulary_of
+from genkit.models.given import values_from
 from genkit.models.outputs import Items, concatenated, without_mask
 from genkit.testing.outcomes import CheckFailed
 
@@ -19,29 +20,8 @@ TOLERANCE = 1e-4
 
 def generated(subject: TrainedSubject, model: Any, n: int, seed: int = 0, **asked: Any) -> Items:
     """Return ``n`` items by field; what the model needs is given from the data, if it isn't."""
-    given = {**values_from_data(subject, model, n, only_required=True), **asked.pop("given", {})}
+    given = {**values_from(subject.source, model, n), **asked.pop("given", {})}
     return concatenated(list(model.generate_items(n, seed, given=given, **asked)))
-
-
-def values_from_data(
-    subject: TrainedSubject, model: Any, n: int, *, only_required: bool = False
-) -> dict[str, list[Any]]:
-    """Return what the data's first items have for the conditions of a model, ``n`` of each."""
-    rows = subject.source.gather(np.arange(min(n, len(subject.source))))
-    values = {}
-    for condition in model.conditions:
-        if only_required and not condition.required:
-            continue
-        name = condition.field_name(subject.schema)
-        missing = rows.get(f"{name}_missing", np.zeros(len(rows[name]), bool))
-        items = items_of(rows, subject.schema, name)
-        found = [item for item, absent in zip(items, missing, strict=True) if not np.any(absent)]
-        if subject.schema[name].varies:
-            found = [item[: condition.longest] for item in found]
-        if not found:
-            raise CheckFailed(f"Expected values of {name!r} in the data; its first have none.")
-        values[condition.name] = [found[place % len(found)] for place in range(n)]
-    return values
 
 
 def some_of(items: Items, rows: slice) -> Items:
