@@ -11,13 +11,15 @@ import numpy as np
 from genkit.data.noise import noise_for_samples
 from genkit.errors import UsageError
 from genkit.models.conditional import Conditional, Label
-from genkit.models.given import Given
-from genkit.models.outputs import Items, alone, concatenated, presented
+from genkit.models.given import Given, filled
+from genkit.models.outputs import Items, alone, concatenated, presented, same_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from genkit.plugins.specs import Schema
+
+_COMPARED = 4  # items
 
 
 class Generating(Conditional):
@@ -199,6 +201,25 @@ class Generating(Conditional):
             asked, range(begin, n, self._checked_generation_batch()), seed, parsed
         )
 
+    def same_bits(self, batch: int, **asked: Any) -> bool:
+        """Whether items made ``batch`` at a time are those of ``generation_batch``, to the bit.
+
+        A slider that shows one item at once sets ``model.generation_batch = 1``. Whether that
+        changes an item depends on the model, the backend and the device; here they are compared.
+
+        Args:
+            batch: a power of two.
+            **asked: as for ``generate``: a seed, conditions, options.
+        """
+        usual, made = self.generation_batch, []
+        try:
+            for size in (usual, batch):
+                self.generation_batch = size
+                made.append(concatenated(list(self.generate_items(_COMPARED, **asked))))
+        finally:
+            self.generation_batch = usual
+        return same_items(*made)
+
     def _generated(
         self, asked: Given, starts: range, seed: int, options: Mapping[str, Any]
     ) -> Iterator[Items]:
@@ -313,9 +334,3 @@ class Generating(Conditional):
             rows = {k: filled(array[start : start + batch], batch) for k, array in arrays.items()}
             results.append(self._run_method(method, rows, options)[: n - start])
         return np.concatenate(results)
-
-
-def filled(rows: np.ndarray, batch: int) -> np.ndarray:
-    """Repeat the last row up to a full batch: another batch size could round differently."""
-    missing = batch - len(rows)
-    return np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)]) if missing else rows

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genkit.data.varying import bucket
-from genkit.errors import UsageError
+from genkit.data.varying import bucket, items_of
+from genkit.errors import DataError, UsageError
 from genkit.plugins.names import suggestion
 
 if TYPE_CHECKING:
+    from genkit.data.source import Source
     from genkit.models.conditional import Conditional, Label
     from genkit.plugins.condition import Condition
     from genkit.plugins.schema import Field
@@ -191,3 +192,48 @@ def _listed(value: Any, field: Field) -> Sequence[Any] | None:
         return None
     array = value if isinstance(value, np.ndarray) else np.asarray(value)
     return list(array) if array.dtype == object or array.ndim > len(field.shape) else None
+
+
+def filled(rows: np.ndarray, batch: int) -> np.ndarray:
+    """Repeat the last row up to a full batch: another batch size could round differently."""
+    missing = batch - len(rows)
+    return np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)]) if missing else rows
+
+
+def values_from(
+    source: Source, model: Conditional, n: int, *, every: bool = False, seed: int | None = None
+) -> dict[str, list[Any]]:
+    """Return values of the conditions that a model needs, as items of some data have them.
+
+    Whoever measures a model, or shows it, has nobody to ask.
+
+    Args:
+        source: the data.
+        model: what takes them.
+        n: how many of each.
+        every: those of all conditions, not only of those that the model needs.
+        seed: of the order of the items; their own, if it is left out.
+
+    Raises:
+        DataError: the first items of the data have none.
+    """
+    wanted = [each for each in model.conditions if each.required or every]
+    if not wanted:
+        return {}
+    items = np.arange(len(source))
+    if seed is not None:
+        items = np.random.default_rng(seed).permutation(items)
+    rows = source.gather(items[:n])
+    values = {}
+    for condition in wanted:
+        name = condition.field_name(source.schema)
+        missing = rows.get(f"{name}_missing", np.zeros(len(rows[name]), bool))
+        there = [
+            item[: condition.longest] if source.schema[name].varies else item
+            for item, absent in zip(items_of(rows, source.schema, name), missing, strict=True)
+            if not np.any(absent)
+        ]
+        if not there:
+            raise DataError(f"Expected values of {name!r} in the data; its first have none.")
+        values[condition.name] = [there[place % len(there)] for place in range(n)]
+    return values

@@ -269,10 +269,15 @@ class Model(Presented, Streaming, Generating, Conditional, Optimizing, Running, 
             schema: what the data is; a schema that the model was built with stays.
             assets: arrays by name that came with the data, ``Source.assets``.
             spec: the model's record: what it can do, and with which options.
+
+        Raises:
+            DataError: the data has no field that a condition of the model is a value of.
         """
         if self.schema is None:
             self.schema = schema
         self.assets = assets
+        for condition in self.conditions:
+            condition.field_name(self.schema)
         if spec is None:
             self.output_fields = self.output_fields or self.usual_output(self.schema)
             return

@@ -146,3 +146,24 @@ def _concatenated(arrays: Sequence[np.ndarray]) -> np.ndarray:
         return np.concatenate(arrays)
     whole: np.ndarray = np.ma.concatenate(arrays)  # type: ignore[no-untyped-call]
     return whole
+
+
+def same_items(first: Items, second: Items) -> bool:
+    """Whether items are the same to the bit, with what is missing."""
+    return first.keys() == second.keys() and all(
+        _same(array, second[name]) for name, array in first.items()
+    )
+
+
+def _same(first: np.ndarray, second: np.ndarray) -> bool:
+    if first.dtype == object:
+        return len(first) == len(second) and all(map(np.array_equal, first, second))
+    masks = np.array_equal(np.ma.getmaskarray(first), np.ma.getmaskarray(second))
+    return masks and np.array_equal(without_mask(first), without_mask(second))
+
+
+def without_mask(array: np.ndarray) -> np.ndarray:
+    """Return an array with its dtype's zero in the place of what is missing."""
+    if not isinstance(array, np.ma.MaskedArray):
+        return array
+    return np.where(np.ma.getmaskarray(array), np.zeros((), array.dtype), array.data)

@@ -11,8 +11,8 @@ from keras import ops
 from genkit.data.noise import noise_for_samples
 from genkit.engine import loop
 from genkit.errors import PluginError, UsageError
-from genkit.models.generating import Generating, filled
-from genkit.models.given import Given
+from genkit.models.generating import Generating
+from genkit.models.given import Given, filled
 from genkit.models.outputs import presented
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genkit.errors import UsageError
+from genkit.models.outputs import same_items
 from genkit.testing.check import checks
-from genkit.testing.generated import TOLERANCE, check_fit, check_numbers, generated, same, some_of
+from genkit.testing.generated import TOLERANCE, check_fit, check_numbers, generated, some_of
 from genkit.testing.outcomes import CheckFailed, Skipped
 
 if TYPE_CHECKING:
@@ -41,18 +42,18 @@ def check_sample_follows_from_seed_and_index(subject: TrainedSubject) -> None:
     """Sample i follows from (seed, i): three are the first of seventy; other seeds give others."""
     model = _able(subject, "generate")
     few, many = (generated(subject, model, n, seed=1) for n in (_FEW, _MANY))
-    if not same(few, some_of(many, slice(_FEW))):
+    if not same_items(few, some_of(many, slice(_FEW))):
         raise CheckFailed(
             f"Expected {_FEW} samples to be the first of {_MANY}; they differ.",
             "Let decode treat each item alone: no statistics of the batch, no drawing.",
         )
     last = generated(subject, model, _MANY, seed=1, begin=_MANY - _FEW)
-    if not same(last, some_of(many, slice(_MANY - _FEW, None))):
+    if not same_items(last, some_of(many, slice(_MANY - _FEW, None))):
         raise CheckFailed(f"Expected the last {_FEW} of {_MANY} samples alone to be the same.")
-    if not same(few, generated(subject, model, _FEW, seed=1)):
+    if not same_items(few, generated(subject, model, _FEW, seed=1)):
         raise CheckFailed("Expected the same samples from the same seed; they differ.")
     drawn = model.noise(np.random.default_rng(0), 1)
-    if drawn and same(many, generated(subject, model, _MANY, seed=2)):
+    if drawn and same_items(many, generated(subject, model, _MANY, seed=2)):
         raise CheckFailed(
             "Expected other samples from another seed; they are the same.",
             "Let decode use the noise that it is given.",
@@ -73,9 +74,9 @@ def check_labels_are_taken_or_refused(subject: TrainedSubject) -> None:
         place = slice(number, number + 1)
         for label in (number, name):
             asked = generated(subject, model, n, label=label)
-            if not same(some_of(asked, place), some_of(by_turns, place)):
+            if not same_items(some_of(asked, place), some_of(by_turns, place)):
                 raise CheckFailed(f"Expected class {label!r} to be what its turn gives; it isn't.")
-    if same(*(generated(subject, model, 1, label=label) for label in (0, 1))):
+    if same_items(*(generated(subject, model, 1, label=label) for label in (0, 1))):
         raise CheckFailed("Expected other samples for another label; they are the same.")
     for wrong in (len(classes), -1, "no such class"):
         _check_refused(model, wrong, f"the label {wrong!r}")

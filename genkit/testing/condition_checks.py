@@ -6,8 +6,10 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from genkit.errors import UsageError
+from genkit.models.given import values_from
+from genkit.models.outputs import same_items
 from genkit.testing.check import checks
-from genkit.testing.generated import generated, same, some_of, values_from_data
+from genkit.testing.generated import generated, some_of
 from genkit.testing.outcomes import CheckFailed, Skipped
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ def check_conditions_are_taken_or_refused(subject: TrainedSubject) -> None:
     """Conditions that a model doesn't take, or needs and isn't given, are a UsageError."""
     _require_generation(subject)
     model = subject.straight.model
-    needed = values_from_data(subject, model, 1, only_required=True)
+    needed = values_from(subject.source, model, 1)
     _check_refused(model, {**needed, "no such condition": 1}, "a condition it doesn't take")
     for name in needed:
         others = {key: value for key, value in needed.items() if key != name}
@@ -35,13 +37,13 @@ def check_item_follows_from_its_own_conditions(subject: TrainedSubject) -> None:
     """An item is the same, to the bit, whatever its neighbours are given."""
     _require_conditions(subject)
     model = subject.straight.model
-    given = values_from_data(subject, model, _N)
+    given = values_from(subject.source, model, _N, every=True)
     whole = generated(subject, model, _N, given=given)
     for place in range(_N):
         for_all = {name: [values[place]] * _N for name, values in given.items()}
         one = slice(place, place + 1)
         alone = generated(subject, model, _N, given=for_all)
-        if not same(some_of(alone, one), some_of(whole, one)):
+        if not same_items(some_of(alone, one), some_of(whole, one)):
             raise CheckFailed(
                 f"Expected item {place} to follow from its own conditions; it differs with those "
                 "of others.",
@@ -62,7 +64,7 @@ def check_conditions_are_inputs_of_what_is_compiled(subject: TrainedSubject) -> 
         return decode(*arguments, **inputs)
 
     model.decode = counted
-    values = values_from_data(subject, model, _N)
+    values = values_from(subject.source, model, _N, every=True)
     # A call compiles, or is made each time where nothing is compiled.
     usual = _calls(model, values, calls, warm=True)
     for name, each in values.items():

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genkit.data import items_of, vocabulary_of
-from genkit.models.outputs import Items, concatenated
+from genkit.data import vocabulary_of
+from genkit.models.given import values_from
+from genkit.models.outputs import Items, concatenated, without_mask
 from genkit.testing.outcomes import CheckFailed
 
 if TYPE_CHECKING:
@@ -19,50 +20,8 @@ TOLERANCE = 1e-4
 
 def generated(subject: TrainedSubject, model: Any, n: int, seed: int = 0, **asked: Any) -> Items:
     """Return ``n`` items by field; what the model needs is given from the data, if it isn't."""
-    given = {**values_from_data(subject, model, n, only_required=True), **asked.pop("given", {})}
+    given = {**values_from(subject.source, model, n), **asked.pop("given", {})}
     return concatenated(list(model.generate_items(n, seed, given=given, **asked)))
-
-
-def values_from_data(
-    subject: TrainedSubject, model: Any, n: int, *, only_required: bool = False
-) -> dict[str, list[Any]]:
-    """Return what the data's first items have for the conditions of a model, ``n`` of each."""
-    rows = subject.source.gather(np.arange(min(n, len(subject.source))))
-    values = {}
-    for condition in model.conditions:
-        if only_required and not condition.required:
-            continue
-        name = condition.field_name(subject.schema)
-        missing = rows.get(f"{name}_missing", np.zeros(len(rows[name]), bool))
-        items = items_of(rows, subject.schema, name)
-        found = [item for item, absent in zip(items, missing, strict=True) if not np.any(absent)]
-        if subject.schema[name].varies:
-            found = [item[: condition.longest] for item in found]
-        if not found:
-            raise CheckFailed(f"Expected values of {name!r} in the data; its first have none.")
-        values[condition.name] = [found[place % len(found)] for place in range(n)]
-    return values
-
-
-def same(first: Items, second: Items) -> bool:
-    """Whether items are the same to the bit, with what is missing."""
-    return first.keys() == second.keys() and all(
-        _same(array, second[name]) for name, array in first.items()
-    )
-
-
-def _same(first: np.ndarray, second: np.ndarray) -> bool:
-    if first.dtype == object:
-        return len(first) == len(second) and all(map(np.array_equal, first, second))
-    masks = np.array_equal(np.ma.getmaskarray(first), np.ma.getmaskarray(second))
-    return masks and np.array_equal(_filled(first), _filled(second))
-
-
-def _filled(array: np.ndarray) -> np.ndarray:
-    """Return an array with its dtype's zero in the place of what is missing."""
-    if not isinstance(array, np.ma.MaskedArray):
-        return array
-    return np.where(np.ma.getmaskarray(array), np.zeros((), array.dtype), array.data)
 
 
 def some_of(items: Items, rows: slice) -> Items:
@@ -75,7 +34,7 @@ def storable(items: Items) -> Items:
     made = {}
     for name, array in items.items():
         if array.dtype != object:
-            shown = _filled(array)
+            shown = without_mask(array)
             made[name] = shown.astype(np.int64) if shown.dtype.kind in "mM" else shown
         elif any(isinstance(item, np.ndarray) for item in array):
             made[name] = np.concatenate([np.ravel(item) for item in array])

@@ -5,8 +5,9 @@ import pytest
 from keras import ops
 
 import genkit
-from genkit.data import with_vocabulary
+from genkit.data import ColumnSource, Ragged, with_vocabulary
 from genkit.errors import DataError, PluginError, UsageError
+from genkit.models.given import values_from
 
 pytestmark = pytest.mark.usefixtures("active_backend")
 
@@ -129,10 +130,13 @@ def test_what_the_model_does_not_take_or_no_item_has_is_refused_in_one_line(give
     assert "\n" not in str(refused.value)
 
 
-def test_a_column_that_the_data_lacks_is_told():
+def test_a_column_that_the_data_lacks_is_told_before_training():
     schema = genkit.Schema({"made": SCHEMA["made"], "text": SCHEMA["text"]})
-    with pytest.raises(DataError, match="Expected data with a field 'income'"):
-        rows(schema=schema).generate(1, given={"income": 0})
+    with pytest.raises(DataError, match="Expected data with a field 'income'.*received made, text"):
+        rows(schema=schema)
+    wordless = genkit.Schema({k: v for k, v in SCHEMA.fields.items() if k != "text"})
+    with pytest.raises(DataError, match="Expected data with a field of modality 'text'"):
+        rows(schema=wordless)
 
 
 def test_text_that_only_the_model_can_encode_asks_for_its_encoder():
@@ -170,3 +174,29 @@ def test_a_record_of_a_condition_is_checked():
         genkit.Condition("a=b")
     with pytest.raises(PluginError, match="longest"):
         genkit.Condition("prompt", longest=0)
+
+
+def test_what_a_model_needs_can_be_taken_from_data():
+    age = genkit.Field((), "int64", "number", (17, 90), missing=True)
+    schema = SCHEMA.replace(age=age)
+    n = 6
+    columns = {
+        "income": np.arange(n, dtype="int32") % 2,
+        "town": np.arange(n, dtype="int32"),
+        "age": np.ma.MaskedArray(np.full(n, 20), [True] * 5 + [False]),
+        "joined": np.full(n, "2001-05-31", "datetime64[D]"),
+        "text": Ragged.of([[1] * 30] * n, "int32"),
+        "label": np.zeros(n, "int32"),
+        "made": np.zeros((n, 5), "float32"),
+    }
+    source, model = ColumnSource(columns, schema, ASSETS), rows(schema=schema)
+    assert {k: list(v) for k, v in values_from(source, model, 8).items()} == {
+        "income": [0, 1, 0, 1, 0, 1, 0, 1]
+    }
+    every = values_from(source, model, 8, every=True)
+    assert list(every["age"]) == [20] * 8
+    assert [len(text) for text in every["prompt"]] == [20] * 8
+    with pytest.raises(DataError, match="Expected values of 'age' in the data"):
+        values_from(source, model, 3, every=True)
+    shuffled = values_from(source, model, 6, seed=1)["income"]
+    assert list(shuffled) != [0, 1, 0, 1, 0, 1]

@@ -176,6 +176,19 @@ def test_a_small_batch_makes_one_item_alone():
     np.testing.assert_array_equal(one, drawn().generate(1, seed=5))
 
 
+def test_a_model_says_whether_a_small_batch_changes_its_bits():
+    class ByBatch(Drawn):
+        def decode(self, z):
+            return z + ops.cast(z.shape[0], "float32")
+
+    schema = genkit.Schema({"point": genkit.Field((2,), "float32", "vector")})
+    for kind, said in ((Drawn, True), (ByBatch, False)):
+        model = kind(None, schema)
+        model.drawn, model.sizes = [], []
+        assert model.same_bits(1, seed=3) is said
+        assert model.generation_batch == 64
+
+
 def test_noise_in_blocks_depends_on_seed_and_index_alone():
     blocks = drawn(noise_block=32, generation_batch=16)
     whole = blocks.generate(100, seed=5)

@@ -40,6 +40,9 @@ DEFECTS = [
     ("garish", "samples_are_as_declared"),
     ("stubborn", "sample_follows_from_seed_and_index"),
     ("deaf", "labels_are_taken_or_refused"),
+    ("credulous", "conditions_are_taken_or_refused"),
+    ("gregarious", "item_follows_from_its_own_conditions"),
+    ("recompiling", "conditions_are_inputs_of_what_is_compiled"),
     ("distorting", "reconstructions_are_as_declared"),
     ("sociable", "latents_follow_from_their_items"),
     ("straying", "interpolations_end_in_reconstructions"),
@@ -148,6 +151,8 @@ def test_what_is_sound_passes(name):
         "merge_equals_whole",  # brightness says that it can't be
         "pieces_are_the_whole",
         "pieces_compile_nothing_anew",
+        "item_follows_from_its_own_conditions",
+        "conditions_are_inputs_of_what_is_compiled",
     }
 
 

@@ -110,6 +110,29 @@ class Deaf(ToyModel):
         return super().decode(z)
 
 
+class Credulous(ToyModel):
+    def generate_items(self, n, seed=0, label=None, *, given=None, **options):
+        return super().generate_items(n, seed, label, **options)
+
+
+class Gregarious(ToyModel):
+    conditions = (genkit.Condition("image"),)
+
+    def decode(self, z, image, image_missing):
+        return super().decode(z + ops.mean(ops.cast(image, "float32")))
+
+
+class Recompiling(ToyModel):
+    conditions = (genkit.Condition("image"),)
+
+    def encode_condition(self, name, values):
+        size = int(values[0].sum()) % 97 if values else 0
+        return np.zeros((len(values), 1 + size), "float32")
+
+    def decode(self, z, image, image_missing):
+        return super().decode(z + 0.0 * ops.mean(image, 1, keepdims=True))
+
+
 class Distorting(ToyModel):
     def reconstruct(self, items, label=None):
         return super().reconstruct(items, label)[:, :4]

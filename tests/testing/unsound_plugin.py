@@ -41,8 +41,8 @@ def genkit_models():
     yield model("deaf", "Deaf", accepts=("image", "label"))
     for name in ("Refusing", "GrayOnly", "Surprised", "Infinite", "Blind", "OneSided", "Meddling",
                  "Capricious", "Drawing", "Hoarding", "Garish", "Stubborn", "Distorting",
-                 "Sociable", "Straying", "Forgetful", "Partial", "Looking",
-                 "Revising", "Swelling"):  # fmt: skip
+                 "Sociable", "Straying", "Forgetful", "Partial", "Looking", "Revising",
+                 "Swelling", "Credulous", "Gregarious", "Recompiling"):  # fmt: skip
         yield model(name.lower(), name)
 
 

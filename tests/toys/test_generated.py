@@ -1,0 +1,68 @@
+"""What the toys generate: rows of a table by condition, pictures with their captions."""
+
+import time
+
+import numpy as np
+import pytest
+
+from genkit.data import noise_for_samples
+from genkit.errors import UsageError
+from tests.toys.people import JOBS
+from tests.toys.postcards import WORDS
+from tests.toys.test_toys import built, opened
+
+pytestmark = pytest.mark.usefixtures("active_backend")
+
+
+@pytest.fixture(scope="module")
+def rows(active_backend):
+    source = opened("people")
+    model = built("rows", source)
+    model.fit(source, steps=30, batch_size=16, verbose=False)
+    return model
+
+
+def test_a_row_has_all_columns_as_people_hold_them(rows):
+    table = rows.generate(300, seed=1)
+    assert list(table) == ["age", "job", "joined", "key", "planet"]
+    assert set(table["job"]) <= set(JOBS)
+    assert (table["key"].dtype, table["joined"].dtype) == (np.int64, np.dtype("datetime64[D]"))
+    assert table["key"].min() >= 2**53
+    assert len(set((table["key"] % 2).tolist())) == 2, "beyond 2^53 floats are even"
+    assert {*table["planet"].tolist()} == {3}
+    ages = table["age"]
+    assert ages.mask.any()
+    assert 17 <= ages.min() <= ages.max() <= 89
+
+
+def test_a_column_may_be_asked_for_and_the_others_follow(rows):
+    for job in ("job 00042", 1999):
+        table = rows.generate(20, seed=1, given={"job": job})
+        assert set(table["job"]) == {JOBS[job] if isinstance(job, int) else job}
+    jobs = [None, "job 00001", None]
+    asked, free = rows.generate(3, seed=1, given={"job": jobs}), rows.generate(3, seed=1)
+    assert asked["job"][1] == "job 00001"
+    assert (asked["job"][[0, 2]] == free["job"][[0, 2]]).all()
+    with pytest.raises(UsageError, match="Expected job to be one of .*; received 'job 2000'"):
+        rows.generate(1, given={"job": "job 2000"})
+
+
+def test_noise_of_rows_costs_less_than_a_microsecond(rows):
+    n = rows.noise_block
+    began = time.process_time()
+    for start in range(0, 1 << 17, n):
+        noise_for_samples(rows.noise, 0, range(start, start + n), n)
+    assert (time.process_time() - began) / (1 << 17) < 1e-6
+
+
+def test_a_picture_comes_with_its_caption(active_backend):
+    source = opened("postcards")
+    model = built("collage", source)
+    model.fit(source, steps=150, batch_size=16, verbose=False)
+    cards = model.generate(200, seed=1)
+    assert cards["picture"].shape == (200, 6, 6, 1)
+    assert {word for text in cards["caption"] for word in text.split()} <= set(WORDS)
+    assert len({len(text.split()) for text in cards["caption"]}) > 1, "captions vary in length"
+    # What is said of the place is true of the picture beside it.
+    halves = cards["picture"][:, :3].sum((1, 2, 3)) > cards["picture"][:, 3:].sum((1, 2, 3))
+    assert np.mean(halves == np.array(["top" in text for text in cards["caption"]])) > 0.7
