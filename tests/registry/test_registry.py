@@ -59,6 +59,11 @@ def test_specs_of_every_kind_are_found_by_name():
                 name="f", summary="F", transform="a:b", modality="text", examples=("f",)
             )
         ],
+        "learners": lambda: [
+            genkit.LearnerSpec(
+                name="l", summary="L", learner="a:b", modality="text", classical=("c",)
+            )
+        ],
         "openers": lambda: [genkit.OpenerSpec(name="o", summary="O", types=("a:B",), opener="a:b")],
     }
     registry = Registry([plugin("all", **hooks)])
