@@ -68,7 +68,7 @@ def test_specs_of_every_kind_are_found_by_name():
     }
     registry = Registry([plugin("all", **hooks)])
     assert registry.broken == []
-    for kind, name in zip(KINDS, "mdtqxcvrwfo", strict=True):
+    for kind, name in zip(KINDS, "mdtqxcvrwfol", strict=True):
         entry = registry.find(kind, name)
         assert entry.spec.name == name
         assert entry.distribution == "all"
