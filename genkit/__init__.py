@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from genkit.plugins.hookspecs import hookimpl
     from genkit.plugins.item_specs import (
         ExtractorSpec,
+        LearnerSpec,
         RendererSpec,
         ReviewerSpec,
         TransformSpec,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from genkit.runs.folder import list_runs
     from genkit.runs.loading import load, open_data, open_run
     from genkit.workflows.augment import augment
+    from genkit.workflows.augmentation.learner import Learner
     from genkit.workflows.compare import compare
     from genkit.workflows.evaluate import evaluate
     from genkit.workflows.resume import resume
@@ -70,6 +72,8 @@ _HOME = {
     "GAN": "genkit.builtin.models.gan",
     "GenkitError": "genkit.errors",
     "GradientTransform": "genkit.models.training.gradient_transforms",
+    "Learner": "genkit.workflows.augmentation.learner",
+    "LearnerSpec": "genkit.plugins.item_specs",
     "Metric": "genkit.evaluation.metric",
     "MetricSpec": "genkit.plugins.specs",
     "Model": "genkit.models.model",
@@ -120,6 +124,8 @@ __all__ = [
     "Field",
     "GenkitError",
     "GradientTransform",
+    "Learner",
+    "LearnerSpec",
     "Metric",
     "MetricSpec",
     "Model",

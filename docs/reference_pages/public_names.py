@@ -62,6 +62,8 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "ReviewerSpec",
         "TransformSpec",
         "OpenerSpec",
+        "LearnerSpec",
+        "Learner",
         "Renderer",
         "Reviewer",
         "Review",

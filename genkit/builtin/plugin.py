@@ -10,7 +10,7 @@ from genkit.builtin.model_specs import MODELS
 from genkit.builtin.opener_specs import OPENERS
 from genkit.builtin.transform_specs import TRANSFORMS
 from genkit.plugins.hookspecs import hookimpl
-from genkit.plugins.item_specs import ExtractorSpec, RendererSpec, TransformSpec
+from genkit.plugins.item_specs import ExtractorSpec, LearnerSpec, RendererSpec, TransformSpec
 from genkit.plugins.opener_spec import OpenerSpec
 from genkit.plugins.specs import CallbackSpec, DatasetSpec, MetricSpec, ModelSpec, TrainerSpec
 
@@ -110,6 +110,19 @@ def genkit_renderers() -> Iterable[RendererSpec]:
 def genkit_transforms() -> Iterable[TransformSpec]:
     """Register the transforms of images."""
     return TRANSFORMS
+
+
+@hookimpl
+def genkit_learners() -> Iterable[LearnerSpec]:
+    """Register what learns labels of images."""
+    yield LearnerSpec(
+        name="image-classifier",
+        summary="A small convolutional classifier, the same in every arm",
+        learner="genkit.workflows.augmentation.image_learner:ImageLearner",
+        modality="image",
+        classical=("flip", "translation", "cutout"),
+        usual=("translation", "cutout"),
+    )
 
 
 @hookimpl

@@ -24,7 +24,7 @@ _PLACE = "Where it goes"
     "dataset",
     "data",
     after="model",
-    dataset="Images with labels and a test split; the model's own if not given.",
+    dataset="Items with labels and a test split; the model's own if not given.",
 )
 @recipe_flags(
     _GENERATOR,
@@ -87,8 +87,8 @@ def augment(  # noqa: PLR0917
         str | None,
         typer.Option(
             metavar="WORDS",
-            help='Classical augmentation: some of "flip translation cutout". flip is no default: a '
-            "mirrored digit is no digit. Default 'translation cutout'.",
+            help='Classical augmentation: of images some of "flip translation cutout". flip is no '
+            "default: a mirrored digit is no digit. Default 'translation cutout'.",
             autocompletion=completion.classical,
             rich_help_panel=_TRIAL,
         ),
@@ -118,7 +118,8 @@ def augment(  # noqa: PLR0917
     nothing else has seen. The verdict is helps, hurts or can't tell.
 
     The same command again goes on where it was. The generators are ordinary runs; the mixed data
-    set is an image folder in which each item says where it comes from.
+    set, of images an image folder, says of each item where it comes from. For items of other
+    modalities plugins bring the classifier: genkit list learners.
 
     Examples:
       genkit augment --model cvae --dataset fashion-mnist --per-class 50
@@ -171,8 +172,9 @@ def _show(result: Mapping[str, Any]) -> None:
         [row["corruption"], row["arm"], _ratio(row), _percent(row["accuracy"]), _between(row)]
         for row in result["robustness"]
     ]
-    table("Robustness", ["corruption", "arm", "ratio", "mean", "95 % t interval"], rows)
-    say()
+    if rows:
+        table("Robustness", ["corruption", "arm", "ratio", "mean", "95 % t interval"], rows)
+        say()
     say(f"Verdict: {result['verdict']['sentence']}")
     say(f"Beyond classical augmentation: {result['verdict_beyond_classical']['sentence']}")
     say(f"Test: {result['test']}; {result['correction']}.")

@@ -149,9 +149,10 @@ def extractors(incomplete: str) -> list[Offer]:
 
 def classical(incomplete: str) -> list[Offer]:
     """Offer the ways of classical augmentation."""
-    from genkit.workflows.augmentation import Classical
+    from genkit.plugins.registry import installed
 
-    return beginning(incomplete, [(name, "") for name in get_args(Classical)])
+    words = dict.fromkeys(w for e in installed().entries("learners") for w in e.spec.classical)
+    return beginning(incomplete, [(word, "") for word in words])
 
 
 def plugin_kinds(incomplete: str) -> list[Offer]:

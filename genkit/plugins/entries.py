@@ -8,7 +8,13 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from genkit.errors import UsageError
-from genkit.plugins.item_specs import ExtractorSpec, RendererSpec, ReviewerSpec, TransformSpec
+from genkit.plugins.item_specs import (
+    ExtractorSpec,
+    LearnerSpec,
+    RendererSpec,
+    ReviewerSpec,
+    TransformSpec,
+)
 from genkit.plugins.opener_spec import OpenerSpec
 from genkit.plugins.specs import (
     CallbackSpec,
@@ -36,6 +42,7 @@ KINDS: dict[str, type[Spec]] = {
     "reviewers": ReviewerSpec,
     "transforms": TransformSpec,
     "openers": OpenerSpec,
+    "learners": LearnerSpec,
 }
 
 # What the settings of a kind are called, and the flag that gives one.

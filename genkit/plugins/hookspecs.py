@@ -13,7 +13,13 @@ from collections.abc import Iterable
 
 import pluggy
 
-from genkit.plugins.item_specs import ExtractorSpec, RendererSpec, ReviewerSpec, TransformSpec
+from genkit.plugins.item_specs import (
+    ExtractorSpec,
+    LearnerSpec,
+    RendererSpec,
+    ReviewerSpec,
+    TransformSpec,
+)
 from genkit.plugins.opener_spec import OpenerSpec
 from genkit.plugins.specs import (
     CallbackSpec,
@@ -227,5 +233,23 @@ def genkit_openers() -> Iterable[OpenerSpec]:  # type: ignore[empty-body]
         ...         summary="Data sets of xarray: a field a variable",
         ...         types=("xarray:Dataset",),
         ...         opener="genkit_xarray.opener:open_xarray",
+        ...     )
+    """
+
+
+@hookspec
+def genkit_learners() -> Iterable[LearnerSpec]:  # type: ignore[empty-body]
+    """Register what learns labels of items of a modality: ``genkit augment`` trains it.
+
+    Example:
+        >>> import genkit
+        >>> @genkit.hookimpl
+        ... def genkit_learners():
+        ...     yield genkit.LearnerSpec(
+        ...         name="keyword",
+        ...         summary="Names the word that is spoken",
+        ...         learner="genkit_speech.keyword:Keyword",
+        ...         modality="audio",
+        ...         classical=("shift", "noise"),
         ...     )
     """

@@ -1,4 +1,4 @@
-"""The records of what handles items of one modality: shows them, reviews them, changes them."""
+"""The records of what handles items of one modality: shows, reviews, changes, learns them."""
 
 from __future__ import annotations
 
@@ -118,3 +118,29 @@ class TransformSpec(Spec):
             "examples: a tuple of texts that begin with the name",
         )
         object.__setattr__(self, "usage", self.usage or " or ".join(self.examples))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnerSpec(Spec):
+    """What learns the labels of items of one modality, to see whether generated items help it.
+
+    Args:
+        learner: reference to a ``genkit.Learner`` subclass, called with the schema.
+        modality: of the items; that of the first field that a model generates.
+        classical: names of the random changes to training items that it knows, at least one.
+        usual: those that it makes unless told otherwise; all when left out.
+    """
+
+    learner: str
+    modality: str
+    classical: tuple[str, ...]
+    usual: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_reference("learner")
+        self._require(
+            isinstance(self.classical, tuple) and self.classical, "classical: a tuple of names"
+        )
+        object.__setattr__(self, "usual", self.usual or self.classical)
+        self._require(set(self.usual) <= set(self.classical), "usual: some of classical")

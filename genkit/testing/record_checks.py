@@ -27,6 +27,7 @@ _REFERENCES = {
     "reviewers": "reviewer",
     "transforms": "transform",
     "openers": "opener",
+    "learners": "learner",
 }
 
 
@@ -170,6 +171,7 @@ def _base_of(kind: str) -> type | None:
     from genkit.models.training.trainer import Trainer
     from genkit.report.rendering import Renderer
     from genkit.report.reviewing import Reviewer
+    from genkit.workflows.augmentation.learner import Learner
 
     bases: dict[str, type] = {
         "models": Model,
@@ -180,6 +182,7 @@ def _base_of(kind: str) -> type | None:
         "renderers": Renderer,
         "reviewers": Reviewer,
         "transforms": Transform,
+        "learners": Learner,
     }
     if kind not in bases:
         raise PluginError(f"Expected one of {', '.join(KINDS)}; received {kind!r}.")

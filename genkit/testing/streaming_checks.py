@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from genkit.models.given import values_from
 from genkit.testing.check import checks
-from genkit.testing.generated import generated, values_from_data
+from genkit.testing.generated import generated
 from genkit.testing.outcomes import CheckFailed, Skipped
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def check_pieces_are_the_whole(subject: TrainedSubject) -> None:
     """The pieces of an item are together what generation gives, to the bit, whatever their size."""
     model = subject.straight.model
     _require_streaming(subject, model)
-    values = values_from_data(subject, model, _N)
+    values = values_from(subject.source, model, _N)
     (wholes,) = generated(subject, model, _N, seed=1, given=values).values()
     for item, whole in enumerate(wholes):
         given = {name: each[item] for name, each in values.items()}
@@ -48,7 +49,7 @@ def check_pieces_compile_nothing_anew(subject: TrainedSubject) -> None:
     calls: list[str] = []
     for name in _COMPILED:
         setattr(model, name, _counted(getattr(model, name), calls))
-    given = {name: each[0] for name, each in values_from_data(subject, model, 1).items()}
+    given = {name: each[0] for name, each in values_from(subject.source, model, 1).items()}
     list(model.stream(1, given=given))
     usual = len(calls)
     list(model.stream(2, given=given, every=3))

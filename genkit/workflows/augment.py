@@ -41,8 +41,8 @@ def augment(
         ratios: synthetic items for each real one; 0.5, 1, 2 and 5 if not given.
         seeds: repetitions, at least 3; 5 if not given.
         classifier_steps: training steps of every classifier; 1,000 if not given.
-        classical: classical augmentation: of ``"flip"``, ``"translation"``, ``"cutout"``; the last
-            two if not given.
+        classical: classical augmentation: for images of ``"flip"``, ``"translation"``,
+            ``"cutout"``, the last two if not given; else as the modality's learner says.
         out: folder to write to; ``augmentations/NAME`` if not given.
         name: the augmentation's name; by default its model, its data and ``per_class``.
         verbose: tell on stderr what is done.

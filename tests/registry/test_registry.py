@@ -59,11 +59,16 @@ def test_specs_of_every_kind_are_found_by_name():
                 name="f", summary="F", transform="a:b", modality="text", examples=("f",)
             )
         ],
+        "learners": lambda: [
+            genkit.LearnerSpec(
+                name="l", summary="L", learner="a:b", modality="text", classical=("c",)
+            )
+        ],
         "openers": lambda: [genkit.OpenerSpec(name="o", summary="O", types=("a:B",), opener="a:b")],
     }
     registry = Registry([plugin("all", **hooks)])
     assert registry.broken == []
-    for kind, name in zip(KINDS, "mdtqxcvrwfo", strict=True):
+    for kind, name in zip(KINDS, "mdtqxcvrwfol", strict=True):
         entry = registry.find(kind, name)
         assert entry.spec.name == name
         assert entry.distribution == "all"

@@ -23,6 +23,16 @@ def genkit_datasets():
             subset=("limit",),
             licence="made by the program",
         )
+    yield genkit.DatasetSpec(
+        name="measures",
+        summary="A small table of numbers with labels",
+        source=f"{HERE}.measures:open_measures",
+        config=f"{HERE}.settings:MeasuresData",
+        modality="vector",
+        splits=("train", "test"),
+        subset=("per_class", "subset_seed", "subset"),
+        licence="made by the program",
+    )
 
 
 @genkit.hookimpl
@@ -53,6 +63,27 @@ def genkit_models():
         accepts=("text",),
         presets={"default": {"dataset": "sayings", "steps": 200, "batch_size": 16}},
         tiny={"layers": 1, "heads": 2, "width": 16, "context": 16},
+    )
+
+    yield genkit.ModelSpec(
+        name="bells",
+        summary="A normal distribution a class",
+        model=f"{HERE}.measures:Bells",
+        config="genkit.plugins.config:Config",
+        accepts=("vector", "label"),
+        trainer="closed-form",
+        presets={"default": {"dataset": "measures"}},
+    )
+
+
+@genkit.hookimpl
+def genkit_learners():
+    yield genkit.LearnerSpec(
+        name="centroids",
+        summary="Names the class whose mean row is nearest",
+        learner=f"{HERE}.measures:Centroids",
+        modality="vector",
+        classical=("jitter",),
     )
 
 

@@ -15,6 +15,15 @@ class ToyData(genkit.Config):
     limit: int | None = Field(None, ge=1, description="The first so many items")
 
 
+class MeasuresData(genkit.Config):
+    """Settings of the labelled table."""
+
+    split: Literal["train", "test"] = Field("train", description="Which rows")
+    per_class: int | None = Field(None, ge=1, description="So many rows of each class, drawn")
+    subset_seed: int = Field(0, ge=0, description="Which order they are drawn in")
+    subset: int = Field(0, ge=0, description="Which slice of that order")
+
+
 class ToyModel(genkit.Config):
     """Settings of the models."""
 

@@ -18,6 +18,7 @@ from tests.toys.sayings import ALPHABET
 pytestmark = pytest.mark.usefixtures("active_backend")
 
 DATA = ("sayings", "people", "beeps", "postcards")
+LABELLED = ("measures", "bells")
 MODELS = {
     "bigrams": "sayings",
     "writer": "sayings",
@@ -39,7 +40,7 @@ def built(name, source):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("compiled_fast")
-@pytest.mark.parametrize("name", [*DATA, *MODELS, "trim", "every", "gain", "toys"])
+@pytest.mark.parametrize("name", [*DATA, *MODELS, *LABELLED, "trim", "every", "gain", "toys"])
 def test_the_kit_finds_nothing_wrong(name):
     found = [c for c in checks_for(name) if not c.definition.spans_backends]
     if name == "toys":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -60,14 +61,9 @@ class Arm:
         return ArraySource(joined, real.schema)
 
 
-def images_and_labels(batch: dict[str, Any], schema: Schema) -> tuple[Any, Any]:
-    """Take the image and the label out of a batch."""
-    return batch[schema.name_of("image")], batch[schema.name_of("label")]
-
-
-def plain_schema(schema: Schema) -> Schema:
-    """Keep the image and the label, and drop what generated items don't have."""
-    names = schema.name_of("image"), schema.name_of("label")
+def plain_schema(schema: Schema, generated: Sequence[str]) -> Schema:
+    """Keep what is generated and the label, and drop what generated items don't have."""
+    names = dict.fromkeys((*generated, schema.name_of("label")))
     return type(schema)({name: schema[name] for name in names})
 
 
@@ -93,18 +89,17 @@ def synthesize(
         TrainingError: the model gives values that are not finite, or all items are refused.
         PluginError: a reviewer failed.
     """
-    image, label = schema.name_of("image"), schema.name_of("label")
-    field = schema[image]
+    name, label = model.generated_field(), schema.name_of("label")
+    field = schema[name]
     shape = tuple(int(size or 0) for size in field.shape)
-    images = allocate((n, *shape), field.dtype)
+    items = allocate((n, *shape), field.dtype)
     allowed = np.empty(n, bool)
     start = kept = 0
     for batch in model.generate_batches(n, seed):
-        items = _as_data(batch, field)
         mine = review.allowed(batch)
         allowed[start : start + len(batch)] = mine
         start += len(batch)
-        images[kept : kept + mine.sum()] = items[mine]
+        items[kept : kept + mine.sum()] = _as_data(batch, field)[mine]
         kept += int(mine.sum())
     if not kept:
         raise TrainingError(
@@ -112,7 +107,7 @@ def synthesize(
             "See who refuses: genkit list reviewers",
         )
     labels = model.class_numbers(n, None).astype(schema[label].dtype)[allowed]
-    return ArraySource({image: images[:kept], label: labels}, schema), np.flatnonzero(allowed)
+    return ArraySource({name: items[:kept], label: labels}, schema), np.flatnonzero(allowed)
 
 
 def _as_data(batch: np.ndarray, field: Any) -> np.ndarray:
@@ -121,6 +116,6 @@ def _as_data(batch: np.ndarray, field: Any) -> np.ndarray:
             "Expected finite values from the generator; it gives NaN or infinity.",
             "Train it for fewer steps, or with a smaller learning rate: --set learning_rate=...",
         )
-    limited = np.clip(batch, *field.range)
+    limited = batch if field.range is None else np.clip(batch, *field.range)
     whole = np.issubdtype(np.dtype(field.dtype), np.integer)
     return np.asarray((np.rint(limited) if whole else limited).astype(field.dtype))

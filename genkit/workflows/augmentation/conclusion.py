@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from genkit.plugins.entry_points import own_version
-from genkit.workflows.augmentation.robustness import DESCRIPTIONS
 from genkit.workflows.augmentation.settings import Settings
 from genkit.workflows.augmentation.verdict import (
     CORRECTION,
@@ -27,6 +27,7 @@ def conclude(
     results: Mapping[str, Mapping[str, Mapping[str, float]]],
     n_test: int,
     overlap: float = 0.0,
+    corruptions: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Verdict, dict[str, Any]]:
     """Judge finished results.
 
@@ -35,6 +36,7 @@ def conclude(
         results: by seed, ``Arm.key`` and measure.
         n_test: items of the test split.
         overlap: see ``subset_overlap``.
+        corruptions: what the learner was tested under besides, in words by name.
 
     Returns:
         the verdict, and what ``augmentation.json`` holds.
@@ -51,7 +53,7 @@ def conclude(
         judge(question, compare_arms(accuracies, settings.ratios, *arms, resolution=step), overlap)
         for question, arms in QUESTIONS.items()
     ]
-    corrupted = {name: scores(name) for name in DESCRIPTIONS}
+    corrupted = {name: scores(name) for name in corruptions}
     return verdicts[0], {
         "genkit": own_version(),
         "model": plan.model,
@@ -64,7 +66,7 @@ def conclude(
         "test": TEST,
         "correction": CORRECTION,
         "table": summarize_arms(accuracies, settings.arms()),
-        "robustness": robustness(corrupted, settings.ratios, DESCRIPTIONS, resolution=step),
+        "robustness": robustness(corrupted, settings.ratios, corruptions, resolution=step),
         "verdict": verdicts[0].to_dict(),
         "verdict_beyond_classical": verdicts[1].to_dict(),
     }

@@ -8,13 +8,14 @@ augmentations/<name>/
   generators/seed-0/   run directories: genkit generate, report and the rest take them
   augmentation.json    table, robustness, verdicts
   augmentation.png     the same as a picture; and .svg
-  mixed/               the real subset and synthetic items, as a folder of images
+  mixed/               the real subset and synthetic items, as the learner writes them: images
 """
 
 from __future__ import annotations
 
 import gc
 import os
+import shutil
 import socket
 import time
 from collections import Counter
@@ -28,14 +29,16 @@ from genkit.data.source import ArraySource
 from genkit.data.subset import rows_per_class
 from genkit.errors import RunError, UsageError
 from genkit.files import check_path, read_json, write_json
+from genkit.plan.activation import activate
 from genkit.plugins.entry_points import own_version
 from genkit.plugins.registry import installed
+from genkit.plugins.specs import resolve
 from genkit.report.reviewing import Review
 from genkit.runs import locks
 from genkit.workflows.augmentation.arms import Arm, plain_schema, synthesize
 from genkit.workflows.augmentation.conclusion import conclude, subset_overlap
 from genkit.workflows.augmentation.labelled import check_data, labels_of, open_split
-from genkit.workflows.augmentation.mixed import write_mixed
+from genkit.workflows.augmentation.learner import find_learner
 from genkit.workflows.augmentation.result import AugmentResult
 from genkit.workflows.augmentation.settings import Settings, check_conditional
 from genkit.workflows.augmentation.verdict import HELPS, QUESTIONS
@@ -43,6 +46,7 @@ from genkit.workflows.augmentation.verdict import HELPS, QUESTIONS
 if TYPE_CHECKING:
     from genkit.data.source import Source
     from genkit.models.model import Model
+    from genkit.workflows.augmentation.learner import Learner
 
 Tell = Callable[[str], None]
 
@@ -98,10 +102,15 @@ class _Experiment:
         self.settings, self.folder, self.tell = settings, folder, tell
         self.arms = settings.arms()
         self.results: dict[str, dict[str, dict[str, float]]] = {}
-        self.train = check_data(open_split(settings, unseen=False), settings)
-        self.test = check_data(open_split(settings, unseen=True), settings)
-        self.schema = plain_schema(self.train.schema)
+        activate(settings.generator.backend)  # a learner may import Keras
+        model = installed().find("models", settings.generator.qualified("model")).spec
+        learner: type[Learner] = resolve(find_learner(installed(), model).spec.learner)
+        self.train = check_data(open_split(settings, unseen=False), settings, learner)
+        self.test = check_data(open_split(settings, unseen=True), settings, learner)
         _check_model(settings, self.train)
+        self.field = model.output_fields(self.train.schema)[0]
+        self.schema = plain_schema(self.train.schema, [self.field])
+        self.learner = learner(self.schema)
         self.labels = labels_of(self.train)
         self.classes = len(self.schema[self.schema.name_of("label")].classes)
         self.began, self.done = time.monotonic(), 0
@@ -117,25 +126,23 @@ class _Experiment:
     def _try_arms(self, seed: int, arms: Sequence[Arm]) -> None:
         """Do what is left of a seed; each result is on the disk before the next begins."""
         from genkit.models.training.progress import Progress
-        from genkit.workflows.augmentation import classifier
-        from genkit.workflows.augmentation.robustness import CORRUPTIONS
 
         real, _ = self.subset(seed)
         synthetic, _ = self.synthetic(seed, len(real))
         for arm in arms:
-            trained, signal = classifier.trained(
+            trained, signal = self.learner.train(
                 arm.data(real, synthetic),
                 self.settings.classical if arm.classical else (),
-                self.settings.classifier_steps,
-                seed,
-                [Progress()],
+                steps=self.settings.classifier_steps,
+                seed=seed,
+                callbacks=[Progress()],
             )
             if signal:
                 raise _Stopped(signal)
-            found = {"accuracy": classifier.accuracy(trained, self.test)}
+            found = {"accuracy": self.learner.accuracy(trained, self.test)}
             if arm.name in QUESTIONS["real only"]:
-                for name, corruption in CORRUPTIONS.items():
-                    found[name] = classifier.accuracy(trained, self.test, corruption)
+                for name in self.learner.corruptions:
+                    found[name] = self.learner.accuracy(trained, self.test, name)
             self.results[str(seed)][arm.key] = found
             write_json(self.folder / "results.json", self.results)
             self._tell_of(seed, arm, found["accuracy"])
@@ -159,8 +166,7 @@ class _Experiment:
         """
         model = self.generator(seed, n_real)
         n = max(arm.count(n_real) for arm in self.arms)
-        field = self.schema.name_of("image")
-        review = Review(self.train.schema, field, installed(), self.train.assets)
+        review = Review(self.train.schema, self.field, installed(), self.train.assets)
         found = synthesize(model, n, seed, self.schema, review)
         refused = self.folder / "refused.json"
         write_json(refused, {**_read(refused), str(seed): review.told()})
@@ -197,7 +203,9 @@ class _Experiment:
         from genkit.workflows.augmentation.plot import draw_accuracies
 
         overlap = subset_overlap(self.labels, self.classes, self.settings)
-        verdict, summary = conclude(self.settings, self.results, len(self.test), overlap)
+        verdict, summary = conclude(
+            self.settings, self.results, len(self.test), overlap, self.learner.corruptions
+        )
         ratio = verdict.ratio if verdict.answer == HELPS else verdict.best_ratio
         summary["mixed"] = {"folder": "mixed", "seed": 0, "ratio": ratio}
         if not (self.folder / "mixed").exists():
@@ -217,10 +225,12 @@ class _Experiment:
         made = {**_NOWHERE, "run": "generators/seed-0", "model": plan.model, "seed": 0}
         of_real = [{**taken, "index": int(row)} for row in rows]
         of_synthetic = [{**made, "index": int(index)} for index in indices[first]]
-        write_mixed(
-            self.folder / "mixed",
-            [("real", real, of_real), ("synthetic", synthetic, of_synthetic)],
-        )
+        partial = self.folder / ".mixed.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        parts = [("real", real, of_real), ("synthetic", synthetic, of_synthetic)]
+        self.learner.write(partial, parts)
+        partial.rename(self.folder / "mixed")
 
 
 def _claim(folder: Path, settings: Settings) -> None:
@@ -263,10 +273,8 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _check_model(settings: Settings, train: Source) -> None:
-    from genkit.plan.activation import activate
     from genkit.runs.inputs import build_model
 
     plan = settings.generator
-    activate(plan.backend)
     model = build_model(plan.model, plan.distributions["model"], plan.config, train.schema)
     check_conditional(installed(), plan.model, model.conditional)

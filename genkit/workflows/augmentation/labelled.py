@@ -11,6 +11,7 @@ from genkit.plugins.registry import installed
 
 if TYPE_CHECKING:
     from genkit.data import Source
+    from genkit.workflows.augmentation.learner import Learner
     from genkit.workflows.augmentation.settings import Settings
 
 _CHUNK = 1024  # items looked at together for their labels
@@ -26,14 +27,12 @@ def open_split(settings: Settings, *, unseen: bool) -> Source:
     return open_data(settings.generator, installed(), changes, unseen=unseen)
 
 
-def check_data(source: Source, settings: Settings) -> Source:
-    """Refuse data that has no classes or no pictures.
+def check_data(source: Source, settings: Settings, learner: type[Learner]) -> Source:
+    """Refuse data that has no classes, or that nothing can learn from.
 
     Raises:
         UsageError: with what to choose.
     """
-    from genkit.report.grids import can_draw
-
     labels = [f for f in source.schema.fields.values() if f.modality == "label"]
     if not labels or len(labels[0].classes) < 2:  # noqa: PLR2004
         raise UsageError(
@@ -42,11 +41,8 @@ def check_data(source: Source, settings: Settings) -> Source:
             "Choose --dataset fashion-mnist, mnist or digits, or put the images of an image-folder "
             "into one sub-folder a class.",
         )
-    if not any(can_draw(field) for field in source.schema.fields.values()):
-        raise UsageError(
-            "Expected images of 1 or 3 channels with a range, which a picture file can hold.",
-            "Choose another data set: genkit list datasets",
-        )
+    if reason := learner.unfit(source.schema):
+        raise UsageError(reason, "Choose another data set: genkit list datasets")
     return source
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,6 @@ import numpy as np
 
 from genkit.files import write_text
 from genkit.report.grids import save_png, to_pictures
-from genkit.workflows.augmentation.arms import images_and_labels
 
 if TYPE_CHECKING:
     from genkit.data.source import Source
@@ -31,16 +29,14 @@ def write_mixed(
     folder: Path,
     parts: Sequence[tuple[str, Source, Sequence[Mapping[str, Any]]]],
 ) -> None:
-    """Write the folder, whole or not at all; one that is there is replaced.
+    """Write the pictures and their facts into a folder.
 
     Args:
-        folder: to write.
+        folder: an empty one.
         parts: of the data set: its origin (``real`` or ``synthetic``), the items, and what is to
             stand in ``metadata.jsonl`` about each.
     """
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    split = partial / "train"
+    split = folder / "train"
     schema = parts[0][1].schema
     classes = schema[schema.name_of("label")].classes
     for name in folder_names(classes):
@@ -51,8 +47,6 @@ def write_mixed(
         for line in _write_items(split, origin, source, facts, classes)
     ]
     write_text(split / "metadata.jsonl", "\n".join(lines) + "\n")
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
 
 
 def folder_names(classes: Sequence[str]) -> list[str]:
@@ -76,8 +70,9 @@ def _write_items(
     names = folder_names(classes)
     for start in range(0, len(source), _AT_A_TIME):
         rows = np.arange(start, min(start + _AT_A_TIME, len(source)))
-        images, labels = images_and_labels(source.gather(rows), source.schema)
-        pictures = to_pictures(images, source.schema[source.schema.name_of("image")])
+        image, label = (source.schema.name_of(kind) for kind in ("image", "label"))
+        batch = source.gather(rows)
+        pictures, labels = to_pictures(batch[image], source.schema[image]), batch[label]
         for row, picture, label in zip(rows.tolist(), pictures, labels, strict=True):
             file = f"{names[label]}/{origin}-{row:06d}.png"
             save_png(picture, split / file)

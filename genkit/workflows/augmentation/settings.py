@@ -11,9 +11,10 @@ from pydantic import Field
 from genkit.errors import UsageError
 from genkit.plan.plan import Plan, make_plan
 from genkit.plugins.config import Config
+from genkit.plugins.names import suggestion
 from genkit.plugins.specs import resolve
-from genkit.workflows.augmentation import Classical
 from genkit.workflows.augmentation.arms import Arm
+from genkit.workflows.augmentation.learner import find_learner
 
 if TYPE_CHECKING:
     from genkit.plugins.registry import Registry
@@ -39,9 +40,7 @@ class Settings(Config):
     )
     seeds: int = Field(5, ge=3, le=1000, description="Repetitions")
     classifier_steps: int = Field(1000, ge=1, description="Training steps of every classifier")
-    classical: tuple[Classical, ...] = Field(
-        ("translation", "cutout"), min_length=1, description="The classical augmentation"
-    )
+    classical: tuple[str, ...] = Field(min_length=1, description="The classical augmentation")
 
     @pydantic.field_validator("ratios")
     @classmethod
@@ -91,10 +90,23 @@ def make_settings(registry: Registry, flags: Mapping[str, Any], **settings: Any)
     data = dict(flags.get("data") or {})
     _check_data(registry, rough, data)
     per_class = given.get("per_class", Settings.model_fields["per_class"].default)
+    learner = find_learner(registry, registry.find("models", rough.qualified("model")).spec).spec
+    given["classical"] = _known_changes(given.get("classical", learner.usual), learner.classical)
     split = registry.find("datasets", rough.qualified("dataset")).spec.splits[0]
     subset = {"split": split, "per_class": per_class, "subset_seed": 0, "subset": 0}
     plan = make_plan(registry, {**flags, "dataset": rough.dataset, "data": {**data, **subset}})
     return parse(Settings, {**given, "generator": plan.model_dump(mode="json")}, "augmentation")
+
+
+def _known_changes(asked: Sequence[str], known: Sequence[str]) -> list[str]:
+    for word in asked:
+        if word not in known:
+            raise UsageError(
+                f"The setting 'classical' of the augmentation: expected some of "
+                f"{', '.join(known)}; received {word!r}.",
+                suggestion(word, known),
+            )
+    return list(asked)
 
 
 def _check_data(registry: Registry, plan: Plan, data: Mapping[str, Any]) -> None:

@@ -1,0 +1,115 @@
+"""What learns from real and generated items: the base, and the one that fits a model."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from genkit.errors import AmbiguousNameError, UsageError
+from genkit.plugins.entry_points import DISTRIBUTION
+
+if TYPE_CHECKING:
+    from genkit.data import Source
+    from genkit.plugins.entries import Entry
+    from genkit.plugins.registry import Registry
+    from genkit.plugins.specs import ModelSpec, Schema
+
+Part = tuple[str, "Source", Sequence[Mapping[str, Any]]]
+"""A part of a mixed data set: its origin, the items, and the facts about each."""
+
+
+class Learner(abc.ABC):
+    """Learns the labels of items of one modality, to see whether generated items help it.
+
+    In every arm it must be the same and be trained the same way; only its data differs. Nothing may
+    be chosen by the test items.
+
+    Args:
+        schema: what the items are: the fields that a model generates, and a label.
+    """
+
+    corruptions: ClassVar[Mapping[str, str]] = {}
+    """What test items can be corrupted by, and how that is done, in words."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.label = schema.name_of("label")
+
+    @classmethod
+    def unfit(cls, schema: Schema) -> str:  # noqa: ARG003
+        """Return what was expected of the items, a sentence; empty if they can be learned from."""
+        return ""
+
+    @abc.abstractmethod
+    def train(
+        self,
+        source: Source,
+        classical: Sequence[str],
+        *,
+        steps: int,
+        seed: int,
+        callbacks: Sequence[Any] = (),
+    ) -> tuple[Any, int]:
+        """Learn from items.
+
+        Args:
+            source: the items, with labels.
+            classical: random changes to every item, of those that its record names; none if empty.
+            steps: how long; the same in every arm, however many items there are.
+            seed: of everything random; with the same seed every arm begins alike.
+            callbacks: ``keras.callbacks.Callback`` objects, for those whose training has any.
+
+        Returns:
+            what was learned, for ``accuracy``; and the number of the signal that ended it early, or
+            0.
+        """
+
+    @abc.abstractmethod
+    def accuracy(self, trained: Any, source: Source, corruption: str = "") -> float:
+        """Return the share of items whose label is found.
+
+        Args:
+            trained: what ``train`` gave.
+            source: the test items.
+            corruption: one of ``corruptions``, or none.
+        """
+
+    @abc.abstractmethod
+    def write(self, folder: Path, parts: Sequence[Part]) -> None:
+        """Write the mixed data set as files that other tools read, each item with its facts.
+
+        Args:
+            folder: an empty one; it gets its name when all is written.
+            parts: ``("real", source, facts)`` and ``("synthetic", source, facts)``: where each item
+                comes from, JSON values by name.
+        """
+
+
+def find_learner(registry: Registry, model: ModelSpec) -> Entry:
+    """Find the learner of what a model generates; one of GenKit's own is taken before others.
+
+    Raises:
+        UsageError: there is none.
+        AmbiguousNameError: two plugins have one.
+    """
+    modality = (model.generates or model.accepts)[0]
+    entries = registry.entries("learners")
+    fitting = [entry for entry in entries if entry.spec.modality == modality]
+    own = [entry for entry in fitting if entry.distribution == DISTRIBUTION]
+    chosen = own or fitting
+    if not chosen:
+        known = " or ".join(sorted({entry.spec.modality for entry in entries}))
+        raise UsageError(
+            f"Expected a model of {known}: nothing learns labels of {modality}, which {model.name} "
+            "generates.",
+            "A plugin brings one: the hook genkit_learners.",
+        )
+    if len(chosen) > 1:
+        names = " and ".join(entry.qualified_name for entry in chosen)
+        raise AmbiguousNameError(
+            f"Expected one learner of the modality {modality!r}; found {names}.",
+            "Leave one out with: GENKIT_DISABLE_PLUGINS=DISTRIBUTION",
+        )
+    return chosen[0]
