@@ -97,7 +97,7 @@ def _parts(items: NDArray[Any]) -> dict[str, NDArray[Any]]:
     What is read first comes last, so that a batch that was not written whole is not taken.
     """
     if isinstance(items, np.ma.MaskedArray):
-        return {".missing": np.ma.getmaskarray(items), "": np.asarray(items.data)}  # type: ignore[no-untyped-call]
+        return {".missing": np.ma.getmaskarray(items), "": np.asarray(items.data)}
     if items.dtype != object:
         return {"": items}
     if all(isinstance(item, str) for item in items):
@@ -105,5 +105,5 @@ def _parts(items: NDArray[Any]) -> dict[str, NDArray[Any]]:
     kinds = {(item.dtype, item.shape[1:]) for item in items if isinstance(item, np.ndarray)}
     if len(kinds) != 1 or not all(isinstance(item, np.ndarray) and item.ndim for item in items):
         return {}
-    held = Ragged.of(items, str(items[0].dtype))
+    held = Ragged.of(list(items), str(items[0].dtype))
     return {".values": held.values, ".lengths": held.lengths}
