@@ -88,16 +88,16 @@ class Measuring:
             source = context.training if stream == "training" else context.real
             assert source is not None, "metrics without their stream were left out"
             total, extractor, store = len(source), context.extractor, context.real_store
-            field = context.output_fields[0]
+            field, fields = context.output_fields[0], context.output_fields
             if (
                 stream == "real"
                 and extractor is not None
                 and extractor.costly
                 and store is not None
             ):
-                batches = batches_with_kept_features(source, field, extractor, store)
+                batches = batches_with_kept_features(source, field, extractor, store, fields)
             else:
-                batches = batches_of(source, field, extractor)
+                batches = batches_of(source, field, extractor, fields)
         for batch in self._progress.through(batches, f"{stream} items", total):
             for each in wanting:
                 if each.metric is not None:

@@ -119,6 +119,10 @@ class Batch:
             model.
         begin: place of the first item in its stream, from 0; None if the batches of a stream come
             one after the other.
+        fields: the same items with all their output fields by name, ``items`` among them, where the
+            model generates several; ``numpy.ma.MaskedArray`` where values are missing. Generated
+            ones are as the model presents them, and real ones as the data holds them: text may be
+            ``str``, or numbers of its vocabulary.
     """
 
     def __init__(
@@ -127,8 +131,10 @@ class Batch:
         extractor: Extractor | None = None,
         labels: np.ndarray | None = None,
         begin: int | None = None,
+        fields: Mapping[str, Any] | None = None,
     ) -> None:
         self.items = items
+        self.fields: Mapping[str, Any] = fields or {}
         self.begin = begin
         self.labels = labels
         self._extractor = extractor

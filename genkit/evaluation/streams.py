@@ -2,37 +2,53 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from contextlib import suppress
-from io import BytesIO
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from genkit.data import items_of
 from genkit.errors import RunError
+from genkit.evaluation.kept_items import KeptItems
 from genkit.evaluation.metric import Batch
 from genkit.evaluation.real_store import MOST_OF_ONE, RealStore
-from genkit.files import write_bytes
 
 if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.evaluation.extractors.base import Extractor
     from genkit.models.model import Model
+    from genkit.plugins.schema import Schema
 
 _FEATURES = "features"
 _ROWS = 64  # of real items at a time
 
 
-def batches_of(source: Source, field: str, extractor: Extractor | None) -> Iterator[Batch]:
-    """Return a source's items of a field in their order, with labels where there are any."""
-    label = next((n for n, f in source.schema.fields.items() if f.modality == "label"), None)
+def batches_of(
+    source: Source, field: str, extractor: Extractor | None, fields: Sequence[str] = ()
+) -> Iterator[Batch]:
+    """Return a source's items of a field in their order, with labels where there are any.
+
+    Args:
+        source: where they are from.
+        field: what metrics look at first.
+        extractor: makes their features.
+        fields: all that the model generates, of which the source may lack some.
+    """
+    schema = source.schema
+    label = next((n for n, f in schema.fields.items() if f.modality == "label"), None)
     for start in range(0, len(source), _ROWS):
         rows = source.gather(np.arange(start, min(start + _ROWS, len(source))))
-        items = items_of(rows, source.schema, field)
-        yield Batch(items, extractor, rows[label] if label is not None else None, start)
+        held = {name: _held(rows, schema, name) for name in (field, *fields) if name in schema}
+        yield Batch(held[field], extractor, rows[label] if label is not None else None, start, held)
+
+
+def _held(rows: dict[str, np.ndarray], schema: Schema, name: str) -> Any:
+    """Return the items of a field, each cut to its length, with what is missing masked."""
+    missing = rows.get(f"{name}_missing")
+    if missing is not None:
+        return np.ma.MaskedArray(rows[name], missing)
+    return items_of(rows, schema, name)
 
 
 def knows_labels_of(model: Model, source: Source) -> bool:
@@ -69,12 +85,16 @@ class _WithFeatures(Batch):
     """Items whose features are known, float32 of shape ``(n, dim)``."""
 
     def __init__(self, batch: Batch, features: np.ndarray, extractor: Extractor) -> None:
-        super().__init__(batch.items, extractor, batch.labels, batch.begin)
+        super().__init__(batch.items, extractor, batch.labels, batch.begin, batch.fields)
         vars(self)["features"] = features  # where a cached property has its value
 
 
 def batches_with_kept_features(
-    source: Source, field: str, extractor: Extractor, store: RealStore
+    source: Source,
+    field: str,
+    extractor: Extractor,
+    store: RealStore,
+    fields: Sequence[str] = (),
 ) -> Iterator[Batch]:
     """Return the batches of a source with the features that are kept, or keep those that are made.
 
@@ -83,16 +103,17 @@ def batches_with_kept_features(
         field: which of their fields is measured.
         extractor: makes their features, when a metric asks.
         store: of this source and this extractor.
+        fields: as for ``batches_of``.
     """
     found = (store.read(_FEATURES) or {}).get(_FEATURES)
     if found is not None and len(found) == len(source):
         for start, batch in zip(
-            range(0, len(source), _ROWS), batches_of(source, field, extractor), strict=True
+            range(0, len(source), _ROWS), batches_of(source, field, extractor, fields), strict=True
         ):
             yield _WithFeatures(batch, found[start : start + len(batch)], extractor)
         return
     made: list[np.ndarray] = []
-    for batch in batches_of(source, field, extractor):
+    for batch in batches_of(source, field, extractor, fields):
         yield batch
         features = vars(batch).get("features")  # none if no metric has asked for them
         if features is not None and len(source) * features[0].nbytes <= MOST_OF_ONE:
@@ -118,56 +139,43 @@ class GeneratedItems:
         self, model: Model, n: int, seed: int, labels: np.ndarray | None, folder: Path
     ) -> None:
         self.n = n
-        self._model, self._seed, self._labels, self._folder = model, seed, labels, folder
+        self._model, self._seed, self._labels = model, seed, labels
+        self._kept = KeptItems(folder, model.output_fields or (model.generated_field(),))
 
     def batches(self, extractor: Extractor | None) -> Iterator[Batch]:
         """Return them, of a conditional model with the labels that were asked."""
         for start, items in self._items():
-            asked = self._labels[start : start + len(items)] if self._labels is not None else None
-            yield Batch(items, extractor, asked, start)
+            first = next(iter(items.values()))
+            asked = self._labels[start : start + len(first)] if self._labels is not None else None
+            yield Batch(first, extractor, asked, start, items)
 
     def forget(self) -> None:
         """Remove what was kept."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-        with suppress(OSError):  # there may be another evaluation's
-            self._folder.parent.rmdir()
+        self._kept.forget()
 
-    def _items(self) -> Iterator[tuple[int, np.ndarray]]:
-        start = 0
-        while start < self.n and (items := self._kept(start)) is not None:
+    def _items(self) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+        start, batch = 0, self._model.generation_batch
+        while start < self.n:
+            items = self._kept.read(start, min(batch, self.n - start))
+            if items is None:
+                break
             yield start, items
-            start += len(items)
+            start += batch
         if start < self.n:
             labels = None if self._labels is None else self._labels.tolist()
-            for items in self._model.generate_batches(self.n, self._seed, labels, begin=start):
-                _check_finite(items)
-                self._keep(start, items)
+            for items in self._model.generate_items(self.n, self._seed, labels, begin=start):
+                for array in items.values():
+                    _check_finite(array)
+                self._kept.keep(start, items)
                 yield start, items
-                start += len(items)
-
-    def _kept(self, start: int) -> np.ndarray | None:
-        try:
-            # Mapped: a header that announces more than the file has is refused without memory.
-            mapped = np.load(self._file(start), mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError):
-            return None
-        fits = mapped.ndim and len(mapped) == min(self._model.generation_batch, self.n - start)
-        return np.array(mapped) if fits and mapped.dtype == np.float32 else None
-
-    def _keep(self, start: int, items: np.ndarray) -> None:
-        buffer = BytesIO()
-        np.save(buffer, items)
-        with suppress(OSError):  # without room the evaluation goes on; it can't be interrupted
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_bytes(self._file(start), buffer.getvalue())
-
-    def _file(self, start: int) -> Path:
-        return self._folder / f"{start:09d}.npy"
+                start += batch
 
 
 def _check_finite(items: np.ndarray) -> None:
     """Refuse what no metric can measure: it would be taken for black, or for a metric's fault."""
-    if np.issubdtype(items.dtype, np.floating) and not np.isfinite(items).all():
+    rows = list(items) if items.dtype == object else [items]
+    numbers = [np.asarray(row) for row in rows if not isinstance(row, str)]
+    if any(row.dtype.kind == "f" and not np.isfinite(row).all() for row in numbers):
         raise RunError(
             "Expected finite values from the model; it gave NaN or infinity.",
             "Its training went astray: measure an earlier step with --checkpoint, or train anew.",

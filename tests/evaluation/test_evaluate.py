@@ -165,7 +165,7 @@ def test_an_interrupted_evaluation_goes_on_with_the_items_that_it_has(run, monke
     assert len(list(run.glob("evaluation/*/*.npy"))) == 2
 
     model = type(genkit.load(run))
-    monkeypatch.setattr(model, "generate_batches", None)
+    monkeypatch.setattr(model, "generate_items", None)
     assert genkit.evaluate(run, **SMALL) == whole
     assert not (run / "evaluation").exists()
 
@@ -313,7 +313,7 @@ def test_data_that_is_no_image_needs_no_extractor(trained, registry, monkeypatch
     (figure,) = genkit.evaluate(rings, n=100, verbose=False)
     assert figure.name == "weights"
     assert not {"extractor", "n_generated"} & figure.card.keys()
-    with pytest.raises(UsageError, match="Expected images for --extractor"):
+    with pytest.raises(UsageError, match="The extractor pixels takes image; the items are vector"):
         genkit.evaluate(rings, n=100, extractor="pixels", verbose=False)
 
 
@@ -321,9 +321,9 @@ def test_data_that_is_no_image_needs_no_extractor(trained, registry, monkeypatch
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_items_that_are_not_finite_are_an_error_of_the_model(run, monkeypatch, metrics, value):
     def spoilt(model, n, seed, label, begin=0):
-        yield np.full((n, 8, 8, 1), value, "float32")
+        yield {"image": np.full((n, 8, 8, 1), value, "float32")}
 
-    monkeypatch.setattr(type(genkit.load(run)), "generate_batches", spoilt)
+    monkeypatch.setattr(type(genkit.load(run)), "generate_items", spoilt)
     with pytest.raises(RunError, match="Expected finite values from the model; it gave NaN"):
         genkit.evaluate(run, metrics=metrics, n=50, verbose=False)
     assert not (run / "evaluation").exists()

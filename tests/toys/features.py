@@ -7,6 +7,7 @@ from genkit.data import vocabulary_of
 from genkit.errors import DataError
 
 BANDS, FRAMES = 16, 8
+END = 0
 
 
 class Letters(genkit.Extractor):
@@ -26,19 +27,26 @@ class Letters(genkit.Extractor):
 
     def features(self, items):
         """Return the share of each letter, and that of each letter after a blank."""
-        blank, size = self.alphabet.index(" "), len(self.alphabet)
-        rows = []
-        for item in items:
-            letters = np.asarray(item)
+        blank, rows = self.alphabet.index(" "), []
+        for letters in map(self.numbers, items):
             first = letters[1:][letters[:-1] == blank]
-            counts = [np.bincount(each, minlength=size) for each in (letters, first)]
+            counts = [self.counts(each) for each in (letters, first)]
             rows.append(np.concatenate([count / max(1, count.sum()) for count in counts]))
         return np.array(rows, np.float32)
 
     def view(self, items):
-        size = len(self.alphabet)
-        counts = [np.bincount(np.asarray(item), minlength=size) for item in items]
+        counts = [self.counts(self.numbers(item)) for item in items]
         return np.minimum(np.array(counts), 255).astype(np.uint8)
+
+    def numbers(self, item):
+        """Return a text as the numbers of its letters: what a model has written is ``str``."""
+        if isinstance(item, str):
+            return np.array([self.alphabet.index(letter) for letter in item], int)
+        letters = np.asarray(item)
+        return letters[letters != END]
+
+    def counts(self, letters):
+        return np.bincount(letters, minlength=len(self.alphabet))
 
 
 class Bands(genkit.Extractor):

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+import genkit
 from genkit.errors import UsageError
-from genkit.evaluation import Context
+from genkit.evaluation import Context, real_store
 from genkit.evaluation.extractors import open_extractor, usual_extractors
 from genkit.evaluation.held_out import shared_items
+from genkit.evaluation.kept_items import KeptItems
 from genkit.evaluation.metrics.frechet import FrechetDistance
 from genkit.evaluation.metrics.memorisation import Memorisation
 from genkit.evaluation.metrics.neighbours import Neighbours
@@ -14,6 +16,7 @@ from genkit.evaluation.streams import batches_of
 from genkit.plugins.registry import installed
 from genkit.runs.inputs import open_entry
 from genkit.testing import checks_for
+from tests.toys.features import Letters
 
 pytestmark = pytest.mark.usefixtures("active_backend")
 
@@ -95,3 +98,93 @@ def test_an_extractor_of_another_modality_is_refused():
     source = opened("beeps")
     with pytest.raises(UsageError, match="letters takes text; the items are audio"):
         open_extractor("letters", source.schema, "sound")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, active_backend):
+    """A run of the model that writes sayings."""
+    config = {"layers": 1, "heads": 2, "width": 16, "context": 16}
+    folder = tmp_path_factory.mktemp("runs")
+    return genkit.train(
+        "writer", steps=20, config=config, runs_dir=folder, backend=active_backend, verbose=False
+    ).path
+
+
+@pytest.mark.slow
+def test_a_run_of_text_is_evaluated_and_its_figures_say_whose_features_they_are(
+    written, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(real_store, "_cache_folder", lambda: tmp_path / "real")
+    measured = genkit.evaluate(written, n=100, verbose=False)
+    names = {figure.name for figure in measured}
+    wanted = ("frechet", "kernel-distance", "precision", "recall", "coverage", "diversity")
+    assert {f"{name} (letters)" for name in (*wanted, "memorisation", "copies")} <= names
+    assert not {"fid", "kid", "path-smoothness"} & names
+    assert measured[0].card["extractor"] == "letters"
+    assert "pixels" not in measured[0].card
+
+    # The real texts' features are kept, and the figures are the same to the bit.
+    made, seen = Letters.features, []
+
+    def watched(self, items):
+        seen.extend(items)
+        return made(self, items)
+
+    monkeypatch.setattr(Letters, "features", watched)
+    (written / "evaluation.json").unlink()
+    assert genkit.evaluate(written, n=100, verbose=False) == measured
+    assert len(seen) == 100
+    assert all(isinstance(item, str) for item in seen)
+
+
+@pytest.mark.slow
+def test_texts_that_an_interrupted_evaluation_has_are_taken_again(written, monkeypatch):
+    asked = {"metrics": ["fid"], "n": 40, "seed": 5, "verbose": False}
+    whole = genkit.evaluate(written, **asked)
+    (written / "evaluation.json").unlink()
+
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    compute = FrechetDistance.compute
+    monkeypatch.setattr(FrechetDistance, "compute", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        genkit.evaluate(written, **asked)
+    monkeypatch.setattr(FrechetDistance, "compute", compute)
+    monkeypatch.setattr(genkit.Model, "generate_items", None)
+    assert genkit.evaluate(written, **asked) == whole
+
+
+def test_kept_items_are_the_same_whatever_they_are(tmp_path):
+    sounds = np.empty(3, object)
+    for place, length in enumerate((2, 0, 5)):
+        sounds[place] = np.arange(length, dtype="float32")
+    items = {
+        "sound": sounds,
+        "text": np.array(["", "a\n", "\u00e9\0"], object),
+        "age": np.ma.MaskedArray([2**60, 1, 2], [False, True, False]),
+        "day": np.array(["2020-01-01", "NaT", "1990-05-05"], "datetime64[D]"),
+    }
+    kept = KeptItems(tmp_path / "evaluation" / "x", tuple(items))
+    kept.keep(64, items)
+    found = kept.read(64, 3)
+    assert [item.tolist() for item in found["sound"]] == [item.tolist() for item in sounds]
+    assert found["text"].tolist() == items["text"].tolist()
+    assert found["age"].tolist() == [2**60, None, 2]
+    np.testing.assert_array_equal(found["day"], items["day"])
+    assert kept.read(64, 4) is None
+    assert kept.read(0, 3) is None
+    kept.keep(0, {**items, "text": np.array([{}, {}, {}], object)})
+    assert kept.read(0, 3) is None
+    kept.forget()
+    assert not (tmp_path / "evaluation").exists()
+
+
+def test_metrics_see_all_output_fields():
+    cards = opened("postcards", limit=70)
+    batches = list(batches_of(cards, "picture", None, ("picture", "caption")))
+    assert [batch.begin for batch in batches] == [0, 64]
+    assert batches[0].fields["picture"] is batches[0].items
+    assert [len(batch.fields["caption"]) for batch in batches] == [64, 6]
+    people = next(iter(batches_of(opened("people"), "age", None, ("age", "joined"))))
+    assert isinstance(people.fields["age"], np.ma.MaskedArray)
