@@ -105,6 +105,7 @@ def batches_with_kept_features(
         store: of this source and this extractor.
         fields: as for ``batches_of``.
     """
+    store = store.of_items()
     found = (store.read(_FEATURES) or {}).get(_FEATURES)
     if found is not None and len(found) == len(source):
         for start, batch in zip(
