@@ -194,7 +194,7 @@ def _store(
         {
             "real": [card["fingerprint"], card["n_real"]],
             "training": training.source.fingerprint() if training.source else None,
-            "extractor": extractor.card() if extractor else None,
+            "extractor": {**extractor.card(), "field": str(extractor.field)} if extractor else None,
             "seed": seed,
         }
     )

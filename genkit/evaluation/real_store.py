@@ -28,6 +28,7 @@ MOST_KEPT = 1 << 30
 """Bytes of all files together; those not used for longest go first."""
 MOST_OF_ONE = 1 << 27
 """Bytes of one file: what is larger is computed each time."""
+_OF_AN_EVALUATION = ("seed", "training")
 
 
 class RealStore:
@@ -41,6 +42,12 @@ class RealStore:
     def __init__(self, identity: Mapping[str, Any], folder: Path | None = None) -> None:
         self._identity = {**identity, "made_by": _made_by()}
         self._folder = folder or _cache_folder()
+
+    def of_items(self) -> RealStore:
+        """Return the place of what neither the seed nor the training data changes: features."""
+        found = RealStore({}, self._folder)
+        found._identity = {k: v for k, v in self._identity.items() if k not in _OF_AN_EVALUATION}
+        return found
 
     def arrays(
         self, name: str, make: Callable[[], Mapping[str, np.ndarray]]

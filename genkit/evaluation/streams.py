@@ -105,6 +105,7 @@ def batches_with_kept_features(
         store: of this source and this extractor.
         fields: as for ``batches_of``.
     """
+    store = store.of_items()
     found = (store.read(_FEATURES) or {}).get(_FEATURES)
     if found is not None and len(found) == len(source):
         for start, batch in zip(
@@ -171,11 +172,16 @@ class GeneratedItems:
                 start += batch
 
 
+def is_finite(items: np.ndarray) -> bool:
+    """Return whether no number among the items of a field is NaN or infinite."""
+    rows = items if items.dtype == object else [items]
+    numbers = [np.asarray(row) for row in rows if not isinstance(row, str)]
+    return all(np.isfinite(row).all() for row in numbers if row.dtype.kind == "f")
+
+
 def _check_finite(items: np.ndarray) -> None:
     """Refuse what no metric can measure: it would be taken for black, or for a metric's fault."""
-    rows = list(items) if items.dtype == object else [items]
-    numbers = [np.asarray(row) for row in rows if not isinstance(row, str)]
-    if any(row.dtype.kind == "f" and not np.isfinite(row).all() for row in numbers):
+    if not is_finite(items):
         raise RunError(
             "Expected finite values from the model; it gave NaN or infinity.",
             "Its training went astray: measure an earlier step with --checkpoint, or train anew.",

@@ -15,7 +15,12 @@ from genkit.evaluation.choosing import choose
 from genkit.evaluation.inputs import Reference, Training, open_context
 from genkit.evaluation.metric import Batch
 from genkit.evaluation.progress import EvaluationProgress
-from genkit.evaluation.streams import batches_of, batches_with_kept_features, labels_to_ask
+from genkit.evaluation.streams import (
+    batches_of,
+    batches_with_kept_features,
+    is_finite,
+    labels_to_ask,
+)
 from genkit.files import reason_of
 
 if TYPE_CHECKING:
@@ -132,20 +137,21 @@ class WatchedMetrics:
 
     def _batches(self, stream: str) -> Iterator[Batch]:
         extractor, store = self._context.extractor, self._context.real_store
-        field = self._context.output_fields[0]
+        field, fields = self._context.output_fields[0], self._context.output_fields
         if stream == "generated":
             yield from self._generated()
         elif extractor is not None and extractor.costly and store is not None:
-            yield from batches_with_kept_features(self._real, field, extractor, store)
+            yield from batches_with_kept_features(self._real, field, extractor, store, fields)
         else:
-            yield from batches_of(self._real, field, extractor)
+            yield from batches_of(self._real, field, extractor, fields)
 
     def _generated(self) -> Iterator[Batch]:
         start = 0
         labels = None if self._labels is None else self._labels.tolist()
-        for items in self._model.generate_batches(SAMPLE, self._seed, labels):
-            if np.issubdtype(items.dtype, np.floating) and not np.isfinite(items).all():
+        for fields in self._model.generate_items(SAMPLE, self._seed, labels):
+            if not all(map(is_finite, fields.values())):
                 raise _NotFiniteError
+            items = fields[self._context.output_fields[0]]
             mine = None if self._labels is None else self._labels[start : start + len(items)]
-            yield Batch(items, self._context.extractor, mine)
+            yield Batch(items, self._context.extractor, mine, start, fields)
             start += len(items)

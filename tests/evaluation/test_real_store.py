@@ -133,14 +133,27 @@ def test_features_of_real_items_are_made_once(store):
         assert len(batch.items) == len(batch.features)
 
 
+def test_features_are_those_of_any_seed_and_training_data(tmp_path):
+    extractor = Extractor()
+    for seed, training in ((1, "a"), (2, "a"), (1, "b")):
+        store = RealStore({"real": "abc", "seed": seed, "training": training}, tmp_path / "real")
+        for batch in batches_with_kept_features(Source(), "image", extractor, store):
+            assert batch.features.shape[1] == 4
+    assert extractor.seen == 150
+    other = RealStore({"real": "abd", "seed": 1, "training": "a"}, tmp_path / "real")
+    for batch in batches_with_kept_features(Source(), "image", extractor, other):
+        assert batch.features.shape[1] == 4
+    assert extractor.seen == 300
+
+
 def test_features_that_nobody_asked_for_or_that_are_too_large_are_not_kept(store, monkeypatch):
     extractor = Extractor()
     list(batches_with_kept_features(Source(), "image", extractor, store))
-    assert store.read("features") is None
+    assert store.of_items().read("features") is None
     monkeypatch.setattr("genkit.evaluation.streams.MOST_OF_ONE", 150 * 4 * 4 - 1)
     for batch in batches_with_kept_features(Source(), "image", extractor, store):
         assert batch.features.shape[1] == 4
-    assert store.read("features") is None
+    assert store.of_items().read("features") is None
 
 
 def test_a_context_without_a_store_computes():

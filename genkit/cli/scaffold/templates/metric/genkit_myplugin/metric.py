@@ -1,7 +1,7 @@
 """The metric; imported when it is used."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import genkit
 import numpy as np
@@ -36,6 +36,13 @@ class BrightnessGap(genkit.Metric):
         low, high = self.range
         means = batch.items.mean(axis=(1, 2, 3), dtype=np.float64)
         self.found[stream].extend((means - low) / (high - low))
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {stream: np.array(found) for stream, found in self.found.items()}
+
+    def merge(self, state: Mapping[str, np.ndarray]) -> None:
+        for stream, found in state.items():
+            self.found[stream].extend(found)
 
     def compute(self) -> Iterable[Figure]:
         generated, real = (np.array(self.found[stream]) for stream in self.streams)
