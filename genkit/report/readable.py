@@ -100,8 +100,8 @@ class ReadableColumns:
         """
         arrays = {name: items[name] for name in self.fields}
         for name, field in self.fields.items():
-            values = np.ma.getdata(items[name])
-            if self.is_named(name) and values.dtype == object:
+            if self.is_named(name) and items[name].dtype == object:
+                values = np.ma.getdata(items[name])
                 missing = np.ma.getmaskarray(items[name]) | np.array([v is None for v in values])
                 numbers = _numbered(name, values, missing, self._places[name])
                 arrays[name] = np.ma.MaskedArray(numbers.astype(field.dtype), missing)

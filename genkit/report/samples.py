@@ -194,6 +194,9 @@ class Samples:
             call_renderer(renderer, renderer.write_overview, kept[self.field], partial)
             partial.replace(shown)
             return shown
+        if pictures := self._pictures(kept):
+            save_png(grid(pictures), file.with_suffix(".png"))
+            return file.with_suffix(".png")
         if len(self.fields) > 1 and self.formats()[0] == "csv":
             shown = file.with_suffix(".csv")
             with shown.open("wb") as out:
@@ -204,6 +207,14 @@ class Samples:
         content = render_items(self.schema, kept, alt, assets=self.assets)
         write_text(page, f"<!doctype html>\n<meta charset=utf-8>\n{content}\n")
         return page
+
+    def _pictures(self, items: Mapping[str, Any]) -> list[Image.Image]:
+        """Return pictures of the first of several fields that has some."""
+        for name, renderer in self.renderers.items():
+            if renderer is not None and renderer.draws and not renderer.together:
+                drawn: list[Image.Image] = call_renderer(renderer, renderer.pictures, items[name])
+                return drawn
+        return []
 
     def _draw_each(
         self, renderer: Renderer, batches: Iterable[Reviewed], _: int | None

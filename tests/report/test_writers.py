@@ -206,6 +206,7 @@ def test_a_captioned_picture_is_a_row_that_names_its_file(tmp_path):
     assert [file.name for file in files] == ["samples.jsonl", "0.photo.png", "1.photo.png"]
     rows = [json.loads(line) for line in files[0].read_text().splitlines()]
     assert rows == [{"photo": "0.photo.png", "text": "a"}, {"photo": "1.photo.png", "text": "b"}]
+    assert writer.write_overview(items, tmp_path / "1").name == "1.png"
     shown = render_items(writer.schema, items, "Pictures")
     assert shown.count("<img") == 2
     assert "text: b" in shown
