@@ -17,6 +17,7 @@ from genkit.evaluation.metric import Batch
 from genkit.evaluation.progress import EvaluationProgress
 from genkit.evaluation.streams import batches_of, batches_with_kept_features, labels_to_ask
 from genkit.files import reason_of
+from genkit.models.given import values_from
 
 if TYPE_CHECKING:
     from genkit.data import Source
@@ -143,9 +144,13 @@ class WatchedMetrics:
     def _generated(self) -> Iterator[Batch]:
         start = 0
         labels = None if self._labels is None else self._labels.tolist()
-        for items in self._model.generate_batches(SAMPLE, self._seed, labels):
-            if np.issubdtype(items.dtype, np.floating) and not np.isfinite(items).all():
+        given = values_from(self._real, self._model, SAMPLE, seed=self._seed)
+        for items in self._model.generate_items(SAMPLE, self._seed, labels, given=given):
+            if not all(
+                np.isfinite(each).all() for each in items.values() if each.dtype.kind == "f"
+            ):
                 raise _NotFiniteError
-            mine = None if self._labels is None else self._labels[start : start + len(items)]
-            yield Batch(items, self._context.extractor, mine)
-            start += len(items)
+            first = next(iter(items.values()))
+            mine = None if self._labels is None else self._labels[start : start + len(first)]
+            yield Batch(first, self._context.extractor, mine, start, items)
+            start += len(first)
