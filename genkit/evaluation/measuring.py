@@ -57,7 +57,10 @@ class Measuring:
         generated.forget()
 
     def _generated(self) -> GeneratedItems:
+        import numpy as np
+
         from genkit.evaluation.streams import GeneratedItems, labels_to_ask
+        from genkit.models.given import values_from
         from genkit.plan.activation import active_backend, backend_version
         from genkit.plugins.entry_points import own_version
 
@@ -69,10 +72,12 @@ class Measuring:
         assert backend is not None, "a loaded model has one"
         made_by = [own_version(), backend, backend_version(backend), version("keras")]
         inputs = json.dumps([self._weights.digest, seed, made_by]).encode()
+        given = values_from(real, model, self._n, seed=seed)
         asked = b"" if labels is None else labels.tobytes()
+        asked += b"".join(np.asarray(one).tobytes() for each in given.values() for one in each)
         name = hashlib.sha256(inputs + asked).hexdigest()[:16]
         folder = self._weights.path / "evaluation" / name
-        return GeneratedItems(model, self._n, seed, labels, folder)
+        return GeneratedItems(model, self._n, seed, labels, folder, given=given)
 
     def _show(self, stream: str, generated: GeneratedItems) -> None:
         """Show a stream's batches to all metrics that want it."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -133,13 +134,21 @@ class GeneratedItems:
         n: how many.
         seed: of the noise.
         labels: of a conditional model, the class to ask of each; int, shape ``(n,)``.
-        folder: where they are kept: of these weights, labels and versions.
+        folder: where they are kept: of these weights, labels, conditions and versions.
+        given: what is given for each, by condition.
     """
 
     def __init__(
-        self, model: Model, n: int, seed: int, labels: np.ndarray | None, folder: Path
+        self,
+        model: Model,
+        n: int,
+        seed: int,
+        labels: np.ndarray | None,
+        folder: Path,
+        *,
+        given: Mapping[str, Sequence[Any]] = MappingProxyType({}),
     ) -> None:
-        self.n = n
+        self.n, self._given = n, given
         self._model, self._seed, self._labels = model, seed, labels
         self._kept = KeptItems(folder, model.output_fields or (model.generated_field(),))
 
@@ -164,7 +173,10 @@ class GeneratedItems:
             start += batch
         if start < self.n:
             labels = None if self._labels is None else self._labels.tolist()
-            for items in self._model.generate_items(self.n, self._seed, labels, begin=start):
+            made = self._model.generate_items(
+                self.n, self._seed, labels, given=self._given, begin=start
+            )
+            for items in made:
                 for array in items.values():
                     _check_finite(array)
                 self._kept.keep(start, items)

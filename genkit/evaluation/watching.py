@@ -22,6 +22,7 @@ from genkit.evaluation.streams import (
     labels_to_ask,
 )
 from genkit.files import reason_of
+from genkit.models.given import values_from
 
 if TYPE_CHECKING:
     from genkit.data import Source
@@ -148,7 +149,8 @@ class WatchedMetrics:
     def _generated(self) -> Iterator[Batch]:
         start = 0
         labels = None if self._labels is None else self._labels.tolist()
-        for fields in self._model.generate_items(SAMPLE, self._seed, labels):
+        given = values_from(self._real, self._model, SAMPLE, seed=self._seed)
+        for fields in self._model.generate_items(SAMPLE, self._seed, labels, given=given):
             if not all(map(is_finite, fields.values())):
                 raise _NotFiniteError
             items = fields[self._context.output_fields[0]]

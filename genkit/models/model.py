@@ -17,6 +17,7 @@ from genkit.errors import UsageError
 from genkit.models import reserved_names
 from genkit.models.conditional import Conditional
 from genkit.models.generating import Generating
+from genkit.models.inference import Inference
 from genkit.models.optimizing import Optimizing
 from genkit.models.presented import Presented
 from genkit.models.running_numbers import Running
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
     from genkit.plugins.specs import ModelSpec, Schema
 
 
-class Model(Presented, Streaming, Generating, Conditional, Optimizing, Running, keras.Model):
+class Model(
+    Presented, Streaming, Generating, Conditional, Inference, Optimizing, Running, keras.Model
+):
     """A generative model.
 
     A subclass builds its networks and names their optimizers in ``__init__``, and writes one

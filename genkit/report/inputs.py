@@ -106,12 +106,13 @@ class ReportInputs:
 
     def generate(self, n: int, label: Any = None) -> Mapping[str, Any]:
         """Return samples of the run's own seed, by field, blank where a reviewer refuses one."""
+        from genkit.models.given import values_from
         from genkit.models.outputs import concatenated
 
         assert self.model is not None, "only a full report generates"
-        return self.reviewed(
-            concatenated(list(self.model.generate_items(n, self.run.plan.seed, label)))
-        )
+        given = {} if self.real is None else values_from(self.real, self.model, n)
+        batches = self.model.generate_items(n, self.run.plan.seed, label, given=given)
+        return self.reviewed(concatenated(list(batches)))
 
     @cached_property
     def protects_data(self) -> bool:
@@ -148,7 +149,10 @@ class ReportInputs:
 
     def can(self, capability: str) -> bool:
         """Return whether there is a model that can do that."""
-        return self.model is not None and capability in self.model.capabilities
+        if self.model is None or capability not in self.model.capabilities:
+            return False
+        asks = capability == "generate" and any(each.required for each in self.model.conditions)
+        return self.real is not None or not asks  # what the model needs is taken from real items
 
 
 def of_files(run: Run, registry: Registry | None = None) -> ReportInputs:

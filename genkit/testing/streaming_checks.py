@@ -26,7 +26,7 @@ def check_pieces_are_the_whole(subject: TrainedSubject) -> None:
     """The pieces of an item are together what generation gives, to the bit, whatever their size."""
     model = subject.straight.model
     _require_streaming(subject, model)
-    values = values_from(subject.source, model, _N)
+    values = values_from(subject.source, model, _N, every=True)
     (wholes,) = generated(subject, model, _N, seed=1, given=values).values()
     for item, whole in enumerate(wholes):
         given = {name: each[item] for name, each in values.items()}
@@ -49,7 +49,9 @@ def check_pieces_compile_nothing_anew(subject: TrainedSubject) -> None:
     calls: list[str] = []
     for name in _COMPILED:
         setattr(model, name, _counted(getattr(model, name), calls))
-    given = {name: each[0] for name, each in values_from(subject.source, model, 1).items()}
+    given = {
+        name: each[0] for name, each in values_from(subject.source, model, 1, every=True).items()
+    }
     list(model.stream(1, given=given))
     usual = len(calls)
     list(model.stream(2, given=given, every=3))

@@ -103,6 +103,11 @@ def test_a_cell_without_a_value_in_a_label_column_is_refused(genkit_here, run, t
     assert "'label' for each item; that of item 1 is missing" in " ".join(error.split())
 
 
+def test_a_report_gives_the_model_what_it_needs_from_real_items(run):
+    page = genkit.write_report(run).path.read_text()
+    assert "Generated, seed" in page
+
+
 def test_columns_and_classes_are_completed(run):
     import typer
 

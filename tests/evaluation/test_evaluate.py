@@ -320,7 +320,7 @@ def test_data_that_is_no_image_needs_no_extractor(trained, registry, monkeypatch
 @pytest.mark.parametrize("metrics", [None, ["brightness"]])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_items_that_are_not_finite_are_an_error_of_the_model(run, monkeypatch, metrics, value):
-    def spoilt(model, n, seed, label, begin=0):
+    def spoilt(model, n, seed, label, **options):
         yield {"image": np.full((n, 8, 8, 1), value, "float32")}
 
     monkeypatch.setattr(type(genkit.load(run)), "generate_items", spoilt)

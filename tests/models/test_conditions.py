@@ -7,6 +7,7 @@ from keras import ops
 import genkit
 from genkit.data import ColumnSource, Ragged, with_vocabulary
 from genkit.errors import DataError, PluginError, UsageError
+from genkit.evaluation.streams import GeneratedItems
 from genkit.models.given import values_from
 
 pytestmark = pytest.mark.usefixtures("active_backend")
@@ -200,3 +201,11 @@ def test_what_a_model_needs_can_be_taken_from_data():
         values_from(source, model, 3, every=True)
     shuffled = values_from(source, model, 6, seed=1)["income"]
     assert list(shuffled) != [0, 1, 0, 1, 0, 1]
+
+
+def test_an_evaluation_gives_the_model_what_real_items_have(tmp_path):
+    model = rows()
+    given = {"income": [n % 2 for n in range(70)]}
+    made = GeneratedItems(model, 70, 0, None, tmp_path, given=given)
+    incomes = np.concatenate([batch.items[:, 0] for batch in made.batches(None)])
+    np.testing.assert_array_equal(incomes, given["income"])

@@ -22,7 +22,7 @@ def method(self, batch):
         ("options", method, "genkit.Model"),
         ("optimizer", "adam", "genkit.Model"),
         ("_networks", {}, "genkit.Model"),
-        ("_run", method, "genkit.Model"),
+        ("_run_method", method, "genkit.Model"),
         ("losses", method, "keras.Model"),
         ("losses", ("kl",), "keras.Model"),
         ("metrics", method, "keras.Model"),

@@ -4,7 +4,10 @@ import time
 
 import numpy as np
 import pytest
+import typer
 
+import genkit
+from genkit.cli import app
 from genkit.data import noise_for_samples
 from genkit.errors import UsageError
 from tests.toys.people import JOBS
@@ -66,3 +69,32 @@ def test_a_picture_comes_with_its_caption(active_backend):
     # What is said of the place is true of the picture beside it.
     halves = cards["picture"][:, :3].sum((1, 2, 3)) > cards["picture"][:, 3:].sum((1, 2, 3))
     assert np.mean(halves == np.array(["top" in text for text in cards["caption"]])) > 0.7
+
+
+@pytest.mark.slow
+def test_the_command_line_writes_all_fields_of_items_that_meet_a_condition(
+    tmp_path, active_backend
+):
+    command = typer.main.get_command(app)
+    runs = {
+        name: genkit.train(name, steps=5, batch_size=16, runs_dir=tmp_path, backend=active_backend,
+                           verbose=False).path
+        for name in ("rows", "collage")
+    }  # fmt: skip
+    out = tmp_path / "out" / "samples.csv"
+    table = ["--format", "csv", "--out", str(out.parent)]
+    where = ["--where", "job=job 00042", "--n", "3", *table]
+    command(["generate", str(runs["rows"]), *where], standalone_mode=False)
+    head, *lines = out.read_text().splitlines()
+    assert head == "age,job,joined,key,planet"
+    assert [line.split(",")[1] for line in lines] == ["job 00042"] * 3
+    seeds = tmp_path / "seeds.csv"
+    seeds.write_text("job\njob 00001\n1999\n")
+    given = ["--given", str(seeds), *table]
+    command(["generate", str(runs["rows"]), *given], standalone_mode=False)
+    lines = out.read_text().splitlines()[1:]
+    assert [line.split(",")[1] for line in lines] == ["job 00001", JOBS[1999]]
+
+    command(["generate", str(runs["collage"]), "--n", "2"], standalone_mode=False)
+    written = {file.name for file in (runs["collage"] / "generated").iterdir()}
+    assert {"samples.jsonl", "00000.picture.png", "00001.picture.png"} <= written
