@@ -107,26 +107,29 @@ class _Loop:
             )
 
     def _record(self, fn: Callable[..., list[Any]], *inputs: Any) -> Callable[..., list[Any]]:
+        """Return a recording that takes ``captured`` and the inputs one by one."""
         module = make_fx(fn)(*inputs)
-        simplify(module.graph)
-        places = {id(tensor): place for place, tensor in enumerate(self.captured)}
-        own: dict[int, fx.Node] = {}
-        for node in [each for each in module.graph.nodes if each.op == "get_attr"]:
-            tensor = getattr(module, node.target)
-            if places.setdefault(id(tensor), len(self.captured)) == len(self.captured):
-                self.captured.append(tensor)
-            own.setdefault(places[id(tensor)], node)
-            node.replace_all_uses_with(own[places[id(tensor)]])
-        used = sorted(own)
-        with module.graph.inserting_before(_first_operation(module.graph)):
-            for place in used:
-                own[place].replace_all_uses_with(module.graph.placeholder(f"captured_{place}"))
-        for node in [each for each in module.graph.nodes if each.op == "get_attr"]:
-            module.graph.erase_node(node)
-        module.graph.set_codegen(fx.graph.CodeGen())  # takes inputs one by one
+        graph = module.graph
+        simplify(graph)
+        nodes: dict[int, fx.Node] = {}
+        for node in [each for each in graph.nodes if each.op == "get_attr"]:
+            place = self._place_of(getattr(module, node.target))
+            if place not in nodes:
+                with graph.inserting_before(_first_operation(graph)):
+                    nodes[place] = graph.placeholder(f"captured_{place}")
+            node.replace_all_uses_with(nodes[place])
+            graph.erase_node(node)
+        graph.set_codegen(fx.graph.CodeGen())  # that of `make_fx` takes nested inputs apart
         module.recompile()
-        run = module.forward
-        return lambda captured, *inputs: run(*inputs, *(captured[place] for place in used))
+        run, places = module.forward, list(nodes)
+        return lambda captured, *inputs: run(*inputs, *(captured[place] for place in places))
+
+    def _place_of(self, tensor: Any) -> int:
+        for place, known in enumerate(self.captured):
+            if known is tensor:
+                return place
+        self.captured.append(tensor)
+        return len(self.captured) - 1
 
     def run(self, state: list[Any], captured: list[Any], steps: int, most: Any) -> list[Any]:
         """Run until a number of steps is done, if it isn't negative, or the end is told."""

@@ -29,7 +29,7 @@ class Streaming(Generating):
     """
 
     @property
-    def streams(self) -> bool:
+    def can_stream(self) -> bool:
         """Whether it generates step by step, so that ``stream`` can hand back pieces."""
         return type(self).first_state is not Streaming.first_state
 
@@ -79,7 +79,7 @@ class Streaming(Generating):
         raise NotImplementedError(f"{type(self).__name__} defines no result.")
 
     def decode(self, *args: Any, **noise: Any) -> Any:
-        if not self.streams:
+        if not self.can_stream:
             return super().decode(*args, **noise)
         return self.result(self._continued(self.first_state(*args, **noise)))
 
@@ -148,7 +148,7 @@ class Streaming(Generating):
 
     def _check_stream(self, item: int, every: int) -> None:
         name = type(self).__name__
-        if not self.streams:
+        if not self.can_stream:
             raise UsageError(
                 f"{name} makes its items at once; it has no pieces to hand back.",
                 "Call generate, or define first_state, next_state, ended and result.",

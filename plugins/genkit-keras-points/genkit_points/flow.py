@@ -146,4 +146,4 @@ def _runge_kutta(
         fourth = change(state + length * third, time + length)
         return state + length / 6 * (first + 2 * second + 2 * third + fourth)
 
-    return ops.fori_loop(0, steps, step, state)
+    return genkit.loop(step, state, steps)
