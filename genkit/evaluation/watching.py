@@ -141,11 +141,12 @@ class WatchedMetrics:
             yield from batches_of(self._real, field, extractor)
 
     def _generated(self) -> Iterator[Batch]:
-        start = 0
+        start, field = 0, self._context.output_fields[0]
         labels = None if self._labels is None else self._labels.tolist()
-        for items in self._model.generate_batches(SAMPLE, self._seed, labels):
+        for batch in self._model.generate_items(SAMPLE, self._seed, labels):
+            items = batch[field]
             if np.issubdtype(items.dtype, np.floating) and not np.isfinite(items).all():
                 raise _NotFiniteError
             mine = None if self._labels is None else self._labels[start : start + len(items)]
-            yield Batch(items, self._context.extractor, mine)
+            yield Batch(items, self._context.extractor, mine, start)
             start += len(items)
