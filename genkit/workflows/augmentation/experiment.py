@@ -276,5 +276,6 @@ def _check_model(settings: Settings, train: Source) -> None:
     from genkit.runs.inputs import build_model
 
     plan = settings.generator
-    model = build_model(plan.model, plan.distributions["model"], plan.config, train.schema)
+    distribution = plan.distributions["model"]
+    model = build_model(plan.model, distribution, plan.config, train.schema, assets=train.assets)
     check_conditional(installed(), plan.model, model.conditional)
