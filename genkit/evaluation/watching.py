@@ -147,13 +147,13 @@ class WatchedMetrics:
             yield from batches_of(self._real, field, extractor, fields)
 
     def _generated(self) -> Iterator[Batch]:
-        start = 0
+        start, field = 0, self._context.output_fields[0]
         labels = None if self._labels is None else self._labels.tolist()
         given = values_from(self._real, self._model, SAMPLE, seed=self._seed)
         for fields in self._model.generate_items(SAMPLE, self._seed, labels, given=given):
             if not all(map(is_finite, fields.values())):
                 raise _NotFiniteError
-            items = fields[self._context.output_fields[0]]
+            items = fields[field]
             mine = None if self._labels is None else self._labels[start : start + len(items)]
             yield Batch(items, self._context.extractor, mine, start, fields)
             start += len(items)

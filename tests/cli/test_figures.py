@@ -131,3 +131,12 @@ def test_the_zoo_is_found_by_model_and_data():
     assert found.figures["fid"] > 0
     assert find_zoo_model("vae", "mnist", "no such preset") == found
     assert find_zoo_model("vae", "digits") is None
+
+
+def test_info_has_the_time_and_the_fid_of_presets_that_the_zoo_has(genkit_here, monkeypatch):
+    monkeypatch.setattr("genkit.builtin.zoo.zoo_models", lambda: (ZOO,))
+    code, out, err = genkit_here("info", "vae")
+    assert code == 0, err
+    rows = [" ".join(line.split()) for line in out.splitlines()]
+    assert any(row.startswith("default mnist 5 epochs 2.6 min 100 ") for row in rows), out
+    assert any(row.startswith("reference mnist 30 epochs - - ") for row in rows), out

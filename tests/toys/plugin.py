@@ -28,7 +28,7 @@ def genkit_datasets():
         summary="A small table of numbers with labels",
         source=f"{HERE}.measures:open_measures",
         config=f"{HERE}.settings:MeasuresData",
-        modality="vector",
+        modality="number",
         splits=("train", "test"),
         subset=("per_class", "subset_seed", "subset"),
         licence="made by the program",
@@ -70,7 +70,8 @@ def genkit_models():
         summary="A normal distribution a class",
         model=f"{HERE}.measures:Bells",
         config="genkit.plugins.config:Config",
-        accepts=("vector", "label"),
+        accepts=("number", "label"),
+        generates=("number",),
         trainer="closed-form",
         presets={"default": {"dataset": "measures"}},
     )
@@ -82,7 +83,7 @@ def genkit_learners():
         name="centroids",
         summary="Names the class whose mean row is nearest",
         learner=f"{HERE}.measures:Centroids",
-        modality="vector",
+        modality="number",
         classical=("jitter",),
     )
 

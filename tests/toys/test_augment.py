@@ -9,7 +9,7 @@ import genkit
 from genkit.errors import UsageError
 from genkit.plugins.registry import Plugin, Registry, installed, using
 from genkit.testing import checks_for
-from tests.toys.measures import open_measures
+from tests.toys.measures import open_measures, rows_of
 from tests.toys.settings import MeasuresData
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("active_backend")]
@@ -43,7 +43,7 @@ def test_the_mixed_data_is_what_the_learner_writes(result):
     assert (len(real), len(made)) == (9, 36)
     everything = open_measures(MeasuresData()).gather(np.arange(180))
     for line in real:
-        np.testing.assert_array_equal(np.float32(line["row"]), everything["row"][line["index"]])
+        np.testing.assert_array_equal(np.float32(line["row"]), rows_of(everything)[line["index"]])
     assert {line["run"] for line in made} == {"generators/seed-0"}
     assert not list(result.folder.glob(".mixed*"))
 
@@ -60,7 +60,7 @@ def test_words_that_the_learner_does_not_know_are_refused(tmp_path):
 
 
 def test_a_model_whose_items_nothing_learns_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="model of image or vector: nothing learns labels of text"):
+    with pytest.raises(UsageError, match="model of image or number: nothing learns labels of text"):
         genkit.augment("bigrams", dataset="measures", out=tmp_path / "no", **SMALL)
 
 
@@ -69,7 +69,7 @@ def test_two_learners_of_one_modality_are_told(tmp_path):
         @genkit.hookimpl
         def genkit_learners(self):
             yield genkit.LearnerSpec(name="second", summary="Too many", learner="a:b",
-                                     modality="vector", classical=("x",))  # fmt: skip
+                                     modality="number", classical=("x",))  # fmt: skip
 
     registry = Registry()
     registry.add(Second(), Plugin("second", "second", "1.0"))

@@ -167,6 +167,15 @@ def test_a_model_s_factors_and_the_run_s_schedule_multiply():
     assert trainer.engine.eager == "", "warm-up and cosine are inputs of what is recorded"
 
 
+def test_with_a_limit_of_time_a_model_s_schedule_follows_the_share_that_is_spent():
+    logs, moved, _ = told(Told(keras.optimizers.SGD(0.5)), seconds=1.0)
+    shares = [log["share"] for log in logs]
+    assert shares[0] == 0, "nothing is spent, and nothing known"
+    assert shares == sorted(shares)
+    assert 0 < shares[-1] < 1
+    np.testing.assert_allclose(moved[:50], 0.5 * (1 - np.array(shares[:50])), rtol=1e-3)
+
+
 def test_a_schedule_of_the_step_alone_is_still_one():
     class Old(Told):
         def schedule(self, step):

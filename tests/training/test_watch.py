@@ -106,6 +106,12 @@ def test_a_trainer_without_a_loop_can_not_watch(overfit, active_backend):
         genkit.train("mean-image", watch=["fid"], backend=active_backend, verbose=False)
 
 
+def test_a_trainer_that_protects_its_data_lets_no_figure_out(overfit, tmp_path):
+    with pytest.raises(UsageError, match=r"discreet lets nothing out .* genkit evaluate"):
+        overfit(trainer="discreet")
+    assert not (tmp_path / "run").exists()
+
+
 def test_what_looks_at_training_items_is_left_to_an_evaluation(train, tmp_path):
     with pytest.raises(UsageError, match="memorisation can't .* measure it with genkit evaluate"):
         train(steps=2, watch=["memorisation"])

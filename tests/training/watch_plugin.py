@@ -30,6 +30,19 @@ class Loss(genkit.Metric):
         yield self.context.figure("loss", (0, 0, 0), "min")
 
 
+class Discreet(genkit.Trainer):
+    """Lets nothing out of the data but the model."""
+
+    protects_data = True
+
+
+@genkit.hookimpl
+def genkit_trainers():
+    yield genkit.TrainerSpec(
+        name="discreet", summary="Protects its data", trainer=f"{__name__}:Discreet"
+    )
+
+
 @genkit.hookimpl
 def genkit_metrics():
     for name, metric in (("distance", "Distance"), ("loss", "Loss")):

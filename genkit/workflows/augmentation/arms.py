@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genkit.data.source import ArraySource, allocate
-from genkit.errors import TrainingError
+from genkit.errors import TrainingError, UsageError
 
 if TYPE_CHECKING:
     from genkit.models.model import Model
-    from genkit.plugins.specs import Schema
+    from genkit.plugins.specs import Field, Schema
     from genkit.report.reviewing import Review
 
 
@@ -89,17 +89,19 @@ def synthesize(
         TrainingError: the model gives values that are not finite, or all items are refused.
         PluginError: a reviewer failed.
     """
-    name, label = model.generated_field(), schema.name_of("label")
-    field = schema[name]
-    shape = tuple(int(size or 0) for size in field.shape)
-    items = allocate((n, *shape), field.dtype)
+    label = schema.name_of("label")
+    fields = {name: field for name, field in schema.fields.items() if name != label}
+    items = {
+        name: allocate((n, *_sizes(name, field)), field.dtype) for name, field in fields.items()
+    }
     allowed = np.empty(n, bool)
     start = kept = 0
-    for batch in model.generate_batches(n, seed):
-        mine = review.allowed(batch)
-        allowed[start : start + len(batch)] = mine
-        start += len(batch)
-        items[kept : kept + mine.sum()] = _as_data(batch, field)[mine]
+    for batch in model.generate_items(n, seed):
+        mine = review.allowed(batch[model.generated_field()])
+        allowed[start : start + len(mine)] = mine
+        start += len(mine)
+        for name, field in fields.items():
+            items[name][kept : kept + mine.sum()] = _as_data(batch[name], field)[mine]
         kept += int(mine.sum())
     if not kept:
         raise TrainingError(
@@ -107,7 +109,18 @@ def synthesize(
             "See who refuses: genkit list reviewers",
         )
     labels = model.class_numbers(n, None).astype(schema[label].dtype)[allowed]
-    return ArraySource({name: items[:kept], label: labels}, schema), np.flatnonzero(allowed)
+    chosen = {name: array[:kept] for name, array in items.items()}
+    return ArraySource({**chosen, label: labels}, schema), np.flatnonzero(allowed)
+
+
+def _sizes(name: str, field: Field) -> tuple[int, ...]:
+    sizes = tuple(size for size in field.shape if size is not None)
+    if len(sizes) < len(field.shape):
+        raise UsageError(
+            f"Expected items of one shape; those of {name} vary in length.",
+            "Choose a model whose items don't.",
+        )
+    return sizes
 
 
 def _as_data(batch: np.ndarray, field: Any) -> np.ndarray:

@@ -108,8 +108,8 @@ class _Experiment:
         self.train = check_data(open_split(settings, unseen=False), settings, learner)
         self.test = check_data(open_split(settings, unseen=True), settings, learner)
         _check_model(settings, self.train)
-        self.field = model.output_fields(self.train.schema)[0]
-        self.schema = plain_schema(self.train.schema, [self.field])
+        generated = model.output_fields(self.train.schema)
+        self.field, self.schema = generated[0], plain_schema(self.train.schema, generated)
         self.learner = learner(self.schema)
         self.labels = labels_of(self.train)
         self.classes = len(self.schema[self.schema.name_of("label")].classes)
@@ -276,5 +276,6 @@ def _check_model(settings: Settings, train: Source) -> None:
     from genkit.runs.inputs import build_model
 
     plan = settings.generator
-    model = build_model(plan.model, plan.distributions["model"], plan.config, train.schema)
+    distribution = plan.distributions["model"]
+    model = build_model(plan.model, distribution, plan.config, train.schema, assets=train.assets)
     check_conditional(installed(), plan.model, model.conditional)
