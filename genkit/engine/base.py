@@ -21,30 +21,23 @@ randomness      seed generators (state)    seed generators (state)     global ge
 from __future__ import annotations
 
 import abc
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import keras
-import numpy as np
 
 from genkit.engine.batch import checked_batch
 from genkit.engine.keras_inside import (
     as_in_generation,
     scaled_learning_rate,
-    trained_variables,
 )
 from genkit.engine.state import ModelState
-from genkit.errors import UsageError
+from genkit.engine.steps import LossFn, Static, StepFn, merge
 
 if TYPE_CHECKING:
     from genkit.engine.optimized import OptimizedModel
-
-LossFn = Callable[..., Any]
-StepFn = Callable[[Any], dict[str, Any]]
-Static = tuple[tuple[str, Any], ...]
 
 
 class Engine(abc.ABC):
@@ -266,79 +259,3 @@ def _variants(
         return variants[static](checked)
 
     return step
-
-
-def split_loss(result: Any) -> tuple[Any, dict[str, Any]]:
-    """Take a loss function's result, ``loss`` or ``(loss, logs)``, apart."""
-    if isinstance(result, tuple):
-        loss, logs = result
-        return loss, dict(logs)
-    return result, {}
-
-
-def split_schedule(values: Mapping[str, Any]) -> tuple[Static, dict[str, np.float32]]:
-    """Split a schedule's values into what chooses a compiled variant and what is an input."""
-    static = tuple(
-        sorted((k, v) for k, v in values.items() if not isinstance(v, (float, np.floating)))
-    )
-    inputs = {k: np.float32(v) for k, v in values.items() if isinstance(v, (float, np.floating))}
-    return static, inputs
-
-
-def merge(batch: Any, extra: Mapping[str, Any]) -> Any:
-    """Add values to a batch, or to each batch of a tuple."""
-    if isinstance(batch, tuple):
-        return tuple({**b, **extra} for b in batch)
-    return {**batch, **extra}
-
-
-def fill_missing(name: str, gradients: Sequence[Any], values: Sequence[Any]) -> list[Any]:
-    """Put zeros where a framework found no gradient (None).
-
-    Raises:
-        UsageError: the loss depends on none of the variables.
-    """
-    if all(gradient is None for gradient in gradients):
-        raise UsageError(
-            f"The loss given for {name!r} depends on none of the variables that {name!r} owns.",
-            "Check which networks were passed to add_optimizer.",
-        )
-    return [
-        keras.ops.zeros_like(value) if gradient is None else gradient
-        for gradient, value in zip(gradients, values, strict=True)
-    ]
-
-
-def refuse_batch_statistics(name: str, layers: Sequence[Any]) -> None:
-    """Refuse layers through which one example's output depends on the others."""
-    for layer in layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            raise UsageError(
-                f"Per-example gradients need layers without batch statistics; "
-                f"{name!r} has BatchNormalization ({layer.name}).",
-                "Use GroupNormalization or LayerNormalization instead.",
-            )
-
-
-def is_plain_adam(optimizer: Any) -> bool:
-    """Return whether the optimizer's rule is Adam's own, with or without weight decay."""
-    adam = keras.optimizers.Adam
-    return (
-        isinstance(optimizer, adam)
-        and type(optimizer).update_step is adam.update_step
-        and not optimizer.amsgrad
-        and all(v.dtype == "float32" for v in trained_variables(optimizer))
-    )
-
-
-def global_norm(gradients: Sequence[Any]) -> Any:
-    """Return the L2 norm over all gradients together."""
-    total = sum(keras.ops.sum(keras.ops.square(g)) for g in gradients)
-    return keras.ops.sqrt(total)
-
-
-def clip_factor(gradients: Sequence[Any], clip: float) -> Any:
-    """Return what scales the gradients to a norm of at most ``clip``."""
-    if not (clip > 0 and math.isfinite(clip)):
-        raise UsageError(f"Expected a positive clip norm; received {clip}.")
-    return keras.ops.minimum(1.0, clip / keras.ops.maximum(global_norm(gradients), 1e-12))

@@ -18,15 +18,10 @@ import keras
 from jax import numpy as jnp
 
 from genkit.engine import keras_inside
-from genkit.engine.base import (
-    Engine,
-    LossFn,
-    StepFn,
-    clip_factor,
-    refuse_batch_statistics,
-    split_loss,
-)
+from genkit.engine.base import Engine
+from genkit.engine.gradients import clip_factor, refuse_batch_statistics
 from genkit.engine.scope import Scope
+from genkit.engine.steps import LossFn, StepFn, split_loss
 from genkit.errors import UsageError
 from genkit.plan.precision import cpu_flags
 

@@ -17,19 +17,17 @@ import keras
 import numpy as np
 import torch
 
-from genkit.engine.base import (
-    Engine,
-    LossFn,
-    StepFn,
+from genkit.engine.base import Engine
+from genkit.engine.gradients import (
     clip_factor,
     fill_missing,
     is_plain_adam,
     refuse_batch_statistics,
-    split_loss,
 )
 from genkit.engine.keras_inside import adam_slots, replace_update
 from genkit.engine.optimized import OptimizedModel
 from genkit.engine.scope import Scope
+from genkit.engine.steps import LossFn, StepFn, split_loss
 from genkit.engine.torch_graph import Recorded
 from genkit.engine.torch_inside import (
     fused_adam,

@@ -54,8 +54,8 @@ class Inference:
             options: more arguments, as ``decode`` takes them.
             fetch: return arrays; or else tensors, which stay on the device.
         """
-        from genkit.engine.base import split_schedule
         from genkit.engine.batch import checked_batch
+        from genkit.engine.steps import split_schedule
 
         static, floats = split_schedule(options or {})
         scalars = {name: np.asarray(value) for name, value in floats.items()}

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 
 from genkit.data import as_source
-from genkit.engine.base import split_loss
 from genkit.engine.keras_inside import own_sublayers
+from genkit.engine.steps import split_loss
 from genkit.errors import UsageError
 from genkit.models import reserved_names
 from genkit.models.conditional import Conditional

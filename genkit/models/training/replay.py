@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from genkit.engine.base import global_norm
+from genkit.engine.gradients import global_norm
 from genkit.errors import DivergedError, RunError
 from genkit.models.training.stepping import CompiledStep
 

@@ -11,13 +11,13 @@ import numpy as np
 
 from genkit import engine
 from genkit.data import Loader
-from genkit.engine.base import merge, split_schedule
+from genkit.engine.steps import merge, split_schedule
 from genkit.errors import UsageError
 from genkit.models.training.gradient_transforms import build_all
 
 if TYPE_CHECKING:
     from genkit.data import Source
-    from genkit.engine.base import StepFn
+    from genkit.engine.steps import StepFn
     from genkit.models.training.gradient_transforms import GradientTransform
     from genkit.models.training.protocols import Trainable
     from genkit.plan.fitting import FitSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genkit.data import in_order
-from genkit.engine.base import merge, split_schedule
+from genkit.engine.steps import merge, split_schedule
 from genkit.models.training.stepping import scheduled
 from genkit.plan.fitting import VALIDATION
 
