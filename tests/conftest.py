@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from genkit.plan import activation
-from tests import balance, compiling
+from tests import balance, browser, compiling
 from tests.commands import Commands
 from tests.scaffold.environments import Environment
 
@@ -25,8 +25,9 @@ def pytest_report_header() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if not config.pluginmanager.is_registered(balance):
-        config.pluginmanager.register(balance)
+    for plugin in (balance, browser):
+        if not config.pluginmanager.is_registered(plugin):
+            config.pluginmanager.register(plugin)
 
 
 @pytest.hookimpl(tryfirst=True)

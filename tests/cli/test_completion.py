@@ -122,7 +122,7 @@ def test_each_shell_is_offered_values(ask, shell, line, offers):
         ("genkit reconstruct mine --n x --data split=te", ["split=test"]),
         ("genkit generate mine --label c", ["cat"]),
         ("genkit generate mine --label cat,", ["cat,dog"]),
-        ("genkit generate mine --format ", ["png", "npz", "grid"]),
+        ("genkit generate mine --format ", ["png", "webp", "npz", "grid"]),
         ("genkit run vae --data transforms=g", ["transforms=grayscale"]),
         ("genkit evaluate mine --against dig", ["digits"]),
         ("genkit evaluate mine --split t", ["train", "test"]),

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from genkit.report.page import write_report
-from tests.report.conftest import DESK, PHONE
+from tests.browser import DESK, PHONE
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ from genkit.plugins.registry import Registry, using
 from genkit.report.page import write_report
 from genkit.report.refilling import MOST_IN_A_ROW, Refilling, Request
 from genkit.report.samples import Samples
-from tests.report.conftest import DESK, PHONE, browser, opened  # noqa: F401 - fixtures
+from tests.browser import DESK, PHONE
 from tests.toys.makers import NoShouting
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.usefixtures("active_backend")]
@@ -84,7 +84,7 @@ async () => {
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_sounds_of_a_report_play(opened, runs, size):  # noqa: F811 - a fixture
+def test_sounds_of_a_report_play(opened, runs, size):
     with opened(runs / "hum.html", size) as page:
         found = page.evaluate(PLAYED)
         assert len(found) > 24
@@ -96,7 +96,7 @@ def test_sounds_of_a_report_play(opened, runs, size):  # noqa: F811 - a fixture
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_clips_of_a_report_move(opened, runs, size):  # noqa: F811
+def test_clips_of_a_report_move(opened, runs, size):
     with opened(runs / "reel.html", size) as page:
         image = page.locator("#real-against-generated img").last
         shots = set()
@@ -108,7 +108,7 @@ def test_clips_of_a_report_move(opened, runs, size):  # noqa: F811
         assert page.complaints == []
 
 
-def test_players_need_no_scripts_and_clips_stand_still_for_who_asks(browser, runs):  # noqa: F811
+def test_players_need_no_scripts_and_clips_stand_still_for_who_asks(browser, runs):
     context = browser.new_context(java_script_enabled=False, reduced_motion="reduce")
     page = context.new_page()
     page.goto((runs / "hum.html").as_uri())

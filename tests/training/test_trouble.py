@@ -278,6 +278,7 @@ def test_training_outside_the_main_thread_works(train):
 def test_samples_that_are_not_finite_are_not_drawn(train, monkeypatch):
     result = train(steps=1)
     model = genkit.load(result.path)
-    monkeypatch.setattr(type(model), "generate", lambda *_, **__: np.full((64, 8, 8, 1), np.nan))
+    items = {"image": np.full((64, 8, 8, 1), np.nan, np.float32)}
+    monkeypatch.setattr(type(model), "generate_items", lambda *_, **__: iter([items]))
     assert sample_grids.draw_samples(result.run, 10, model) is None
     assert not (result.path / "samples/00000010.png").exists()
