@@ -12,7 +12,7 @@ from genkit.testing import checks_for
 from tests.toys.measures import open_measures, rows_of
 from tests.toys.settings import MeasuresData
 
-pytestmark = [pytest.mark.once, pytest.mark.usefixtures("active_backend")]
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("active_backend", "compiled_fast")]
 SMALL = {"per_class": 3, "ratios": [4], "seeds": 3, "classifier_steps": 1, "verbose": False}
 
 

@@ -18,7 +18,7 @@ from genkit.runs.inputs import open_entry
 from genkit.testing import checks_for
 from tests.toys.features import Letters
 
-pytestmark = pytest.mark.usefixtures("active_backend")
+pytestmark = pytest.mark.usefixtures("active_backend", "compiled_fast")
 
 FIELDS = {"sayings": ("text", "letters"), "beeps": ("sound", "bands")}
 

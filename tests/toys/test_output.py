@@ -19,9 +19,15 @@ from genkit.report.page import write_report
 from genkit.report.refilling import MOST_IN_A_ROW, Refilling, Request
 from genkit.report.samples import Samples
 from tests.browser import DESK, PHONE
+from tests.compiling import FAST
+from tests.torture.nursery import Nursery
 from tests.toys.makers import NoShouting
 
-pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.usefixtures("active_backend")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.once,
+    pytest.mark.usefixtures("active_backend", "compiled_fast"),
+]
 MAKERS = ("hum", "babble", "reel", "crowd")
 
 
@@ -55,14 +61,22 @@ def runs(installed, tmp_path_factory, active_backend):
     return folder
 
 
+@pytest.fixture(scope="module")
+def warm(installed, active_backend):
+    with Nursery(active_backend, installed) as nursery:
+        yield nursery
+
+
 @pytest.fixture
-def command(installed, runs):
-    """Run a command where the models are installed."""
+def command(installed, runs, warm):
+    """Run a command where the models are installed; a fresh process gives bytes."""
 
     def run(*arguments, text=True):
+        if text:
+            return warm.run(arguments, runs, {FAST: "1"})
         return subprocess.run(
             [sys.executable, "-m", "genkit", *map(str, arguments)],
-            cwd=runs, env=installed, capture_output=True, text=text, timeout=300, check=False,
+            cwd=runs, env=installed, capture_output=True, timeout=300, check=False,
         )  # fmt: skip
 
     return run

@@ -15,7 +15,7 @@ from genkit.runs.inputs import build_model, open_entry
 from genkit.testing import checks_for
 from tests.toys.sayings import ALPHABET
 
-pytestmark = pytest.mark.usefixtures("active_backend")
+pytestmark = pytest.mark.usefixtures("active_backend", "compiled_fast")
 
 DATA = ("sayings", "people", "beeps", "postcards")
 LABELLED = ("measures", "bells")
@@ -39,7 +39,6 @@ def built(name, source):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("compiled_fast")
 @pytest.mark.parametrize("name", [*DATA, *MODELS, *LABELLED, "trim", "every", "gain", "toys"])
 def test_the_kit_finds_nothing_wrong(name):
     found = [c for c in checks_for(name) if not c.definition.spans_backends]
