@@ -41,7 +41,7 @@ GANS = (
             "default": {
                 **MNIST,
                 **FALLING,
-                "epochs": 5,
+                "epochs": 4,
                 "config": _QUICK,
             },
             "reference": {**MNIST, "epochs": 100},
@@ -73,7 +73,7 @@ GANS = (
         config=f"{_CONFIGS}:LSGANConfig",
         accepts=("image",),
         presets={
-            "default": {**MNIST, "epochs": 2, "config": {"width": 32, "learning_rate": 6e-4}},
+            "default": {**MNIST, **FALLING, "epochs": 4, "config": _QUICK},
             "reference": {**MNIST, "epochs": 100},
         },
         references=(
@@ -101,7 +101,7 @@ GANS = (
         config=f"{_CONFIGS}:CGANConfig",
         accepts=("image", "label"),
         presets={
-            "default": {**MNIST, "epochs": 3, "config": {"width": 32, "learning_rate": 6e-4}},
+            "default": {**MNIST, **FALLING, "epochs": 4, "config": _QUICK},
             "reference": {**MNIST, "epochs": 100},
         },
         references=(
@@ -117,7 +117,7 @@ GANS = (
         config=f"{_CONFIGS}:ACGANConfig",
         accepts=("image", "label"),
         presets={
-            "default": {**MNIST, "epochs": 3, "config": {"width": 32, "learning_rate": 6e-4}},
+            "default": {**MNIST, **FALLING, "epochs": 4, "config": _QUICK},
             "reference": {**MNIST, "epochs": 100},
         },
         references=(
