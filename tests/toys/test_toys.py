@@ -39,7 +39,14 @@ def built(name, source):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*DATA, *MODELS, *LABELLED, "trim", "every", "gain", "toys"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *MODELS,
+        *(pytest.param(name, marks=pytest.mark.once) for name in (*DATA, *LABELLED)),
+        *(pytest.param(name, marks=pytest.mark.once) for name in ("trim", "every", "gain", "toys")),
+    ],
+)
 def test_the_kit_finds_nothing_wrong(name):
     found = [c for c in checks_for(name) if not c.definition.spans_backends]
     if name == "toys":
@@ -50,7 +57,10 @@ def test_the_kit_finds_nothing_wrong(name):
 
 
 @pytest.mark.cross_backend
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name",
+    [name if name == "writer" else pytest.param(name, marks=pytest.mark.full) for name in MODELS],
+)
 def test_backends_agree(name):
     found = [c.run() for c in checks_for(name) if c.definition.spans_backends]
     assert {o.outcome for o in found} <= {"passed", "skipped"}, found
