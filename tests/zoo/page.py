@@ -120,7 +120,7 @@ def _training(rows: Sequence[dict[str, Any]], machines: dict[str, str]) -> str:
 
 
 def _figures(rows: Sequence[dict[str, Any]], columns: dict[str, str]) -> str:
-    """Return a table of figures, a line for all seeds of a model's preset."""
+    """Return a table of figures, a line for all runs of a model's preset."""
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault(tuple(_short(row)), []).append(row["quality"]["figures"])
@@ -128,11 +128,11 @@ def _figures(rows: Sequence[dict[str, Any]], columns: dict[str, str]) -> str:
         [*named, len(group), *(_figure([each.get(name) for each in group]) for name in columns)]
         for named, group in groups.items()
     ]
-    return _table((*_SHORT, "seeds", *columns.values()), body)
+    return _table((*_SHORT, "runs", *columns.values()), body)
 
 
 def _figure(measured: Sequence[Sequence[float] | None]) -> str:
-    """Return a figure of one seed with its interval, or the mean of several and their ends."""
+    """Return a figure of one run with its interval, or the mean of several and their ends."""
     found = [interval for interval in measured if interval is not None]
     if not found:
         return "-"
@@ -154,7 +154,7 @@ def _latents(rows: Sequence[dict[str, Any]]) -> str:
     return _table((*_SHORT, *_LATENTS.values()), body)
 
 
-_SHORT = ("model", "preset", "backend")
+_SHORT = ("model", "preset")
 
 
 def _short(row: dict[str, Any]) -> list[str]:
@@ -178,8 +178,8 @@ the preset has other settings by now and waits to be measured again; no command 
 """
 
 _SAMPLES_TEXT = """\
-What `genkit evaluate` tells of 10,000 samples, against the 10,000 test images: of one seed with its
-95 % interval, of several seeds their mean, the least and the most. Features and classes are those
+What `genkit evaluate` tells of 10,000 samples, against the 10,000 test images: of one run with its
+95 % interval, of several their mean, the least and the most. Features and classes are those
 of {extractors}:
 these FID and KID compare the rows of this table, not those of another extractor. `classes`: the
 share of classes that have at least 1 % of the samples. `label seen`: how often the classifier sees

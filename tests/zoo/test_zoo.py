@@ -57,8 +57,8 @@ def test_the_page_has_each_row_where_it_belongs():
     assert "| dcgan | mnist | default | torch | 0 | 7 | 1.5 | 2.5 | M1, 2026-01-01 |" in training
     assert "`mnist-classifier` (SHA-256 0123456789ab)" in samples
     figures = "| 13.8 [13.1, 14.5] | 0.0123 [0.0101, 0.0145] | - |"
-    assert f"| dcgan | default | torch | 1 {figures}" in samples
-    assert "| dcgan | default | torch | 1 | - | - | 0 | - |" in privacy
+    assert f"| dcgan | default | 1 {figures}" in samples
+    assert "| dcgan | default | 1 | - | - | 0 | - |" in privacy
     assert "dcgan" not in last
     assert "98.7" in last
     assert "0.0123" in last
@@ -80,7 +80,7 @@ def test_seeds_of_one_preset_are_averaged():
         ("default", 13.9),
         ("reference", 13.8),
     ]
-    assert "| vae | default | torch | 2 | 13.9 [13.8, 14] |" in page.render([row("vae"), other])
+    assert "| vae | default | 2 | 13.9 [13.8, 14] |" in page.render([row("vae"), other])
 
 
 def test_figures_of_a_preset_that_has_changed_are_marked_and_shown_nowhere_else():
