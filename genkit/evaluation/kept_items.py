@@ -14,6 +14,7 @@ import numpy as np
 from genkit.data import Ragged, pack_text, unpack_text
 from genkit.errors import DataError
 from genkit.files import write_bytes
+from genkit.models.outputs import as_objects
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,10 +82,7 @@ class KeptItems:
             return np.array(unpack_text(array(".text")), object)
         if has(".lengths"):
             held = Ragged(array(".values"), array(".lengths"))
-            items = np.empty(len(held), object)
-            for index in range(len(held)):
-                items[index] = held[index]
-            return items
+            return as_objects([held[index] for index in range(len(held))])
         if has(".missing"):
             masked: NDArray[Any] = np.ma.MaskedArray(array(""), array(".missing"))
             return masked

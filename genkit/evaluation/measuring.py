@@ -81,7 +81,7 @@ class Measuring:
 
     def _show(self, stream: str, generated: GeneratedItems) -> None:
         """Show a stream's batches to all metrics that want it."""
-        from genkit.evaluation.streams import batches_of, batches_with_kept_features
+        from genkit.evaluation.streams import batches_for
 
         wanting = [each for each in self._missing if stream in each.metric_class.streams]
         if all(each.metric is None for each in wanting):
@@ -92,17 +92,8 @@ class Measuring:
         else:
             source = context.training if stream == "training" else context.real
             assert source is not None, "metrics without their stream were left out"
-            total, extractor, store = len(source), context.extractor, context.real_store
-            field, fields = context.output_fields[0], context.output_fields
-            if (
-                stream == "real"
-                and extractor is not None
-                and extractor.costly
-                and store is not None
-            ):
-                batches = batches_with_kept_features(source, field, extractor, store, fields)
-            else:
-                batches = batches_of(source, field, extractor, fields)
+            store = context.real_store if stream == "real" else None
+            batches, total = batches_for(context, source, store), len(source)
         for batch in self._progress.through(batches, f"{stream} items", total):
             for each in wanting:
                 if each.metric is not None:

@@ -14,10 +14,12 @@ from genkit.errors import RunError
 from genkit.evaluation.kept_items import KeptItems
 from genkit.evaluation.metric import Batch
 from genkit.evaluation.real_store import MOST_OF_ONE, RealStore
+from genkit.models.outputs import is_finite
 
 if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.evaluation.extractors.base import Extractor
+    from genkit.evaluation.metric import Context
     from genkit.models.model import Model
     from genkit.plugins.schema import Schema
 
@@ -42,6 +44,20 @@ def batches_of(
         rows = source.gather(np.arange(start, min(start + _ROWS, len(source))))
         held = {name: _held(rows, schema, name) for name in (field, *fields) if name in schema}
         yield Batch(held[field], extractor, rows[label] if label is not None else None, start, held)
+
+
+def batches_for(context: Context, source: Source, store: RealStore | None) -> Iterator[Batch]:
+    """Return a source's items as the metrics of an evaluation see them.
+
+    Args:
+        context: says which fields, and what makes their features.
+        source: real or training items.
+        store: keeps features that take long to make; None: they are not kept.
+    """
+    extractor, fields = context.extractor, context.output_fields
+    if extractor is None or not extractor.costly or store is None:
+        return batches_of(source, fields[0], extractor, fields)
+    return batches_with_kept_features(source, fields[0], extractor, store, fields)
 
 
 def _held(rows: dict[str, np.ndarray], schema: Schema, name: str) -> Any:
@@ -182,13 +198,6 @@ class GeneratedItems:
                 self._kept.keep(start, items)
                 yield start, items
                 start += batch
-
-
-def is_finite(items: np.ndarray) -> bool:
-    """Return whether no number among the items of a field is NaN or infinite."""
-    rows = items if items.dtype == object else [items]
-    numbers = [np.asarray(row) for row in rows if not isinstance(row, str)]
-    return all(np.isfinite(row).all() for row in numbers if row.dtype.kind == "f")
 
 
 def _check_finite(items: np.ndarray) -> None:

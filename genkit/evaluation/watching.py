@@ -15,14 +15,10 @@ from genkit.evaluation.choosing import choose
 from genkit.evaluation.inputs import Reference, Training, open_context
 from genkit.evaluation.metric import Batch
 from genkit.evaluation.progress import EvaluationProgress
-from genkit.evaluation.streams import (
-    batches_of,
-    batches_with_kept_features,
-    is_finite,
-    labels_to_ask,
-)
+from genkit.evaluation.streams import batches_for, labels_to_ask
 from genkit.files import reason_of
 from genkit.models.given import values_from
+from genkit.models.outputs import is_finite
 
 if TYPE_CHECKING:
     from genkit.data import Source
@@ -137,14 +133,9 @@ class WatchedMetrics:
             )
 
     def _batches(self, stream: str) -> Iterator[Batch]:
-        extractor, store = self._context.extractor, self._context.real_store
-        field, fields = self._context.output_fields[0], self._context.output_fields
         if stream == "generated":
-            yield from self._generated()
-        elif extractor is not None and extractor.costly and store is not None:
-            yield from batches_with_kept_features(self._real, field, extractor, store, fields)
-        else:
-            yield from batches_of(self._real, field, extractor, fields)
+            return self._generated()
+        return batches_for(self._context, self._real, self._context.real_store)
 
     def _generated(self) -> Iterator[Batch]:
         start, field = 0, self._context.output_fields[0]

@@ -10,8 +10,8 @@ import numpy as np
 from genkit.data.noise import noise_for_samples
 from genkit.errors import UsageError
 from genkit.models.conditional import Conditional, Label
-from genkit.models.given import Given, filled
-from genkit.models.inference import Inference
+from genkit.models.given import Given
+from genkit.models.inference import Inference, filled
 from genkit.models.outputs import Items, alone, concatenated, presented, same_items
 
 if TYPE_CHECKING:

@@ -194,12 +194,6 @@ def _listed(value: Any, field: Field) -> Sequence[Any] | None:
     return list(array) if array.dtype == object or array.ndim > len(field.shape) else None
 
 
-def filled(rows: np.ndarray, batch: int) -> np.ndarray:
-    """Repeat the last row up to a full batch: another batch size could round differently."""
-    missing = batch - len(rows)
-    return np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)]) if missing else rows
-
-
 def values_from(
     source: Source, model: Conditional, n: int, *, every: bool = False, seed: int | None = None
 ) -> dict[str, list[Any]]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genkit.errors import UsageError
-from genkit.models.given import filled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,3 +94,9 @@ class Inference:
             rows = {k: filled(array[start : start + batch], batch) for k, array in arrays.items()}
             results.append(self._run_method(method, rows, options)[: n - start])
         return np.concatenate(results)
+
+
+def filled(rows: np.ndarray, batch: int) -> np.ndarray:
+    """Repeat the last row up to a full batch: another batch size could round differently."""
+    missing = batch - len(rows)
+    return np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)]) if missing else rows

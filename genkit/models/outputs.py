@@ -104,13 +104,13 @@ def _cut(made: Items, schema: Schema | None) -> Items:
     for name, rows in items.items():
         if schema[name].varies and f"{name}_length" in made:
             lengths = lengths_of(made, name)
-            items[name] = _as_objects([row[:n] for row, n in zip(rows, lengths, strict=True)])
+            items[name] = as_objects([row[:n] for row, n in zip(rows, lengths, strict=True)])
         elif f"{name}_missing" in made:
             items[name] = np.ma.MaskedArray(rows, made[f"{name}_missing"])
     return items
 
 
-def _as_objects(items: Sequence[Any]) -> np.ndarray:
+def as_objects(items: Sequence[Any]) -> np.ndarray:
     """Return items of many lengths as an object array of shape ``(n,)``."""
     held = np.empty(len(items), object)
     for index, item in enumerate(items):
@@ -141,7 +141,7 @@ def concatenated(batches: Sequence[Items], places: np.ndarray | None = None) -> 
 
 def _concatenated(arrays: Sequence[np.ndarray]) -> np.ndarray:
     if len({array.shape[1:] for array in arrays}) > 1:  # padded to many lengths, and not cut
-        return _as_objects([item for array in arrays for item in array])
+        return as_objects([item for array in arrays for item in array])
     if not any(isinstance(array, np.ma.MaskedArray) for array in arrays):
         return np.concatenate(arrays)
     whole: np.ndarray = np.ma.concatenate(arrays)  # type: ignore[no-untyped-call]
@@ -160,6 +160,19 @@ def _same(first: np.ndarray, second: np.ndarray) -> bool:
         return len(first) == len(second) and all(map(np.array_equal, first, second))
     masks = np.array_equal(np.ma.getmaskarray(first), np.ma.getmaskarray(second))
     return masks and np.array_equal(without_mask(first), without_mask(second))
+
+
+def is_finite(items: Any) -> bool:
+    """Return whether no number among the items of a field is NaN or infinite.
+
+    Args:
+        items: an array, or an object array or list of arrays; text, and what is missing, count not.
+    """
+    rows = items if isinstance(items, list) or items.dtype == object else [items]
+    numbers = (
+        np.ma.compressed(row) if np.ma.isMaskedArray(row) else np.asarray(row) for row in rows
+    )
+    return all(bool(np.isfinite(row).all()) for row in numbers if row.dtype.kind == "f")
 
 
 def without_mask(array: np.ndarray) -> np.ndarray:

@@ -12,7 +12,8 @@ from genkit.data.noise import noise_for_samples
 from genkit.engine import loop
 from genkit.errors import PluginError, UsageError
 from genkit.models.generating import Generating
-from genkit.models.given import Given, filled
+from genkit.models.given import Given
+from genkit.models.inference import filled
 from genkit.models.outputs import presented
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from genkit.data import Ragged
+from genkit.models.outputs import without_mask
 
 
 def write_npz(
@@ -86,9 +87,7 @@ def _arrays(batch: Mapping[str, Any]) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
     for name, items in batch.items():
         if isinstance(items, np.ma.MaskedArray):
-            arrays[name] = np.where(
-                np.ma.getmaskarray(items), np.zeros((), items.dtype), np.ma.getdata(items)
-            )
+            arrays[name] = without_mask(items)
             arrays[f"{name}_missing"] = np.ma.getmaskarray(items)
         elif isinstance(items, np.ndarray) and items.dtype != object:
             arrays[name] = items

@@ -12,7 +12,7 @@ import numpy as np
 from genkit.data import vocabulary_of
 from genkit.errors import DataError
 from genkit.report.forms import is_scalar, is_text
-from genkit.report.texts import text_of
+from genkit.report.texts import TextOf
 
 if TYPE_CHECKING:
     from genkit.plugins.schema import Field, Schema
@@ -110,6 +110,10 @@ class ReadableColumns:
         return arrays
 
     @cached_property
+    def _text_of(self) -> dict[str, TextOf]:
+        return {name: TextOf(self.names[name]) for name, f in self.fields.items() if is_text(f)}
+
+    @cached_property
     def _places(self) -> dict[str, dict[str, int]]:
         """Numbers of classes by their names, by field."""
         return {
@@ -121,7 +125,7 @@ class ReadableColumns:
         self, name: str, field: Field, items: Any, told: np.ndarray | None
     ) -> ReadableColumn:
         if is_text(field):
-            return _texts(items, self.names[name])
+            return _texts(items, self._text_of[name])
         if not is_scalar(field):
             lists = np.empty(len(items), object)
             for place, item in enumerate(items):
@@ -195,10 +199,10 @@ def masked(items: Any, which: np.ndarray) -> np.ndarray:
     return np.ma.MaskedArray(np.ma.getdata(items), mask)
 
 
-def _texts(items: Iterable[Any], vocabulary: Sequence[str]) -> ReadableColumn:
+def _texts(items: Iterable[Any], text_of: TextOf) -> ReadableColumn:
     items = list(items)
     missing = np.array([item is None for item in items], bool)
-    texts = np.array(["" if item is None else text_of(item, vocabulary) for item in items], object)
+    texts = np.array(["" if item is None else text_of(item) for item in items], object)
     return ReadableColumn(texts, missing)
 
 

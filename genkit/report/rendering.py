@@ -7,8 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from genkit.errors import AmbiguousNameError, PluginError
-from genkit.plugins.entry_points import DISTRIBUTION
+from genkit.errors import PluginError
+from genkit.plugins.choosing import only_of
 from genkit.plugins.item_specs import made_for
 from genkit.plugins.registry import Registry, installed
 from genkit.plugins.specs import resolve
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
+    from genkit.plugins.entries import Entry
     from genkit.plugins.schema import Schema
 
 
@@ -186,24 +187,18 @@ def find_renderer(
         AmbiguousNameError: two plugins have one that fits.
     """
     registry = registry or installed()
-    fitting = {}
+    fitting: list[tuple[Entry, Renderer]] = []
     for entry in registry.entries("renderers"):
         if entry.spec.modality == schema[field].modality:
             try:
                 made: Renderer = made_for(resolve(entry.spec.renderer), schema, field, assets)
                 if made.fits():
-                    fitting[entry.qualified_name] = made
+                    fitting.append((entry, made))
             except Exception as error:
                 raise PluginError(
                     f"The renderer {entry.qualified_name} failed: {type(error).__name__}: {error}",
                     f"Leave it out with: GENKIT_DISABLE_PLUGINS={entry.plugin}",
                 ) from error
-    own = {name: made for name, made in fitting.items() if name.startswith(f"{DISTRIBUTION}/")}
-    chosen = list((own or fitting).items())
-    if len(chosen) > 1:
-        names = " and ".join(name for name, _ in chosen)
-        raise AmbiguousNameError(
-            f"Expected one renderer of the modality {schema[field].modality!r}; found {names}.",
-            "Leave one out with: GENKIT_DISABLE_PLUGINS=DISTRIBUTION",
-        )
-    return chosen[0][1] if chosen else None
+    modality = schema[field].modality
+    chosen = only_of([entry for entry, _ in fitting], f"renderer of the modality {modality!r}")
+    return next((made for entry, made in fitting if entry is chosen), None)

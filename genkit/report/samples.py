@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -268,9 +269,13 @@ class Samples:
             files.append(file)
         return files
 
+    @cached_property
+    def _columns(self) -> ReadableColumns:
+        return ReadableColumns(self.schema, self.fields, self.assets)
+
     def _arrays(self, batch: Reviewed) -> dict[str, Any]:
         """Return arrays of an archive: ``samples``, or those of the fields, and the class asked."""
-        kept = ReadableColumns(self.schema, self.fields, self.assets).arrays_of(batch.kept())
+        kept = self._columns.arrays_of(batch.kept())
         arrays = kept if len(self.fields) > 1 else {_SAMPLES: kept[self.field]}
         if batch.label is not None and _LABEL not in arrays:
             arrays[_LABEL] = np.full(int(batch.allowed.sum()), batch.label, np.int32)

@@ -35,16 +35,17 @@ class TextRenderer(Renderer):
     def fits(self) -> bool:
         return len(self.field.shape) <= 1
 
-    @cached_property
+    @property
     def vocabulary(self) -> Sequence[str]:
         """Names of the numbers that text is held as in the data; none where it is ``str``."""
         from genkit.data import vocabulary_of
 
         return vocabulary_of(self.schema, self.name, self.assets) if self.assets else ()
 
-    def text(self, item: Any) -> str:
-        """Return an item as text, without the signs that are for models alone."""
-        return text_of(item, self.vocabulary)
+    @cached_property
+    def text(self) -> TextOf:
+        """Returns an item as text, without the signs that are for models alone."""
+        return TextOf(self.vocabulary)
 
     def write_all(self, batches: Iterable[Any], out: BinaryIO, format_: str) -> None:  # noqa: ARG002
         for items in batches:
@@ -71,21 +72,33 @@ class TextRenderer(Renderer):
         return ""
 
 
-def text_of(item: Any, vocabulary: Sequence[str]) -> str:
-    """Return an item of a field of text as ``str``.
+class TextOf:
+    """Turns an item of a field of text into ``str``.
 
     Args:
-        item: ``str``, or numbers of the vocabulary, shape ``(length,)``.
-        vocabulary: what the numbers stand for. Words that are longer than a letter and hold no
-            spaces of their own are set apart.
+        vocabulary: what numbers stand for. Words that are longer than a letter and hold no spaces
+            of their own are set apart.
     """
-    if isinstance(item, str):
-        return item
-    numbers = [int(number) for number in item]
-    if not vocabulary:
-        return " ".join(map(str, numbers))
-    words = [vocabulary[number] if number < len(vocabulary) else "\ufffd" for number in numbers]
-    words = [word for word in words if not _SPECIAL.fullmatch(word)]
-    plain = [word for word in vocabulary if not _SPECIAL.fullmatch(word)]
-    whole = max(map(len, plain), default=1) > 1 and not any(" " in word for word in plain)
-    return (" " if whole else "").join(words)
+
+    def __init__(self, vocabulary: Sequence[str]) -> None:
+        self._vocabulary = vocabulary
+        plain = [word for word in vocabulary if not _SPECIAL.fullmatch(word)]
+        whole = max(map(len, plain), default=1) > 1 and not any(" " in word for word in plain)
+        self._between = " " if whole else ""
+
+    def __call__(self, item: Any) -> str:
+        """Return an item as text.
+
+        Args:
+            item: ``str``, or numbers of the vocabulary, shape ``(length,)``.
+        """
+        if isinstance(item, str):
+            return item
+        numbers = [int(number) for number in item]
+        if not self._vocabulary:
+            return " ".join(map(str, numbers))
+        words = [
+            self._vocabulary[number] if number < len(self._vocabulary) else "\ufffd"
+            for number in numbers
+        ]
+        return self._between.join(word for word in words if not _SPECIAL.fullmatch(word))

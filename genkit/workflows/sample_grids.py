@@ -6,12 +6,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from genkit.errors import PluginError, UsageError
-from genkit.models.outputs import concatenated
+from genkit.models.outputs import concatenated, is_finite
 from genkit.report.samples import Samples
 from genkit.runs.names import step_name
 
@@ -49,20 +47,13 @@ def draw_samples(run: Run, step: int, model: Model) -> Path | None:
     n = SAMPLES_IN_GRID // columns * columns if columns else together or SAMPLES_IN_GRID
     with model.averaged_weights():
         items = concatenated(list(model.generate_items(n, seed=run.settings.seed)))
-    if not all(map(_is_finite, items.values())):
+    if not all(map(is_finite, items.values())):
         return None  # the losses of the next step tell of it
     folder, shown = run.samples, None
     with _may_be_refused(step):
         folder.mkdir(exist_ok=True)
         shown = writer.write_overview(items, folder / step_name(step), columns)
     return shown  # noqa: RET504 - the block above may have ended early
-
-
-def _is_finite(items: Any) -> bool:
-    """Whether a field's items hold neither NaN nor infinity; what is missing doesn't count."""
-    rows = items if isinstance(items, list) or items.dtype == object else [items]
-    kinds = (np.ma.compressed(row) if np.ma.isMaskedArray(row) else np.asarray(row) for row in rows)
-    return all(row.dtype.kind != "f" or bool(np.isfinite(row).all()) for row in kinds)
 
 
 @contextmanager

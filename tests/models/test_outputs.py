@@ -7,6 +7,7 @@ from keras import ops
 
 import genkit
 from genkit.errors import DataError, PluginError, UsageError
+from genkit.models.outputs import as_objects, is_finite
 
 pytestmark = pytest.mark.usefixtures("active_backend")
 
@@ -219,3 +220,14 @@ def test_half_precision_comes_as_float32(active_backend):
     model.drawn, model.sizes = [], []
     assert model.generate(3).dtype == np.float32
     assert keras.backend.backend() == active_backend
+
+
+@pytest.mark.once
+def test_what_is_missing_or_text_is_not_asked_to_be_finite():
+    masked = np.ma.MaskedArray([1.0, np.nan], [False, True])
+    text = np.array(["a", None], object)
+    ragged = as_objects([np.zeros(2, np.float32), np.zeros(3, np.float32)])
+    assert all(map(is_finite, (masked, text, ragged, np.array([1, 2]), [np.zeros(2)])))
+    ragged[1][2] = np.inf
+    assert not is_finite(ragged)
+    assert not is_finite(np.ma.MaskedArray([np.nan, 1.0], [False, True]))

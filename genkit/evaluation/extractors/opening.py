@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from genkit.errors import PluginError, UsageError
 from genkit.evaluation.extractors.base import Extractor
-from genkit.plugins.entry_points import DISTRIBUTION
+from genkit.plugins.choosing import built_in_first
 from genkit.plugins.registry import Registry, installed
 from genkit.plugins.specs import resolve
 
@@ -64,4 +64,4 @@ def usual_extractors(modality: str, registry: Registry) -> list[Entry]:
     """
     fitting = [e for e in registry.entries("extractors") if e.spec.modality == modality]
     usual = [entry for entry in fitting if entry.spec.usual] or fitting
-    return [entry for entry in usual if entry.distribution == DISTRIBUTION] or usual
+    return built_in_first(usual)

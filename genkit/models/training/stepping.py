@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 _RATE = "learning rate factor of "  # in the batch, beside fields and noise
 
 
-def scheduled(model: Trainable, step: int, total: float) -> dict[str, Any]:
-    """Return what depends on the step; a model's ``schedule`` may take the step alone."""
-    takes_total = len(inspect.signature(model.schedule).parameters) > 1
-    return model.schedule(step, total) if takes_total else model.schedule(step)  # type: ignore[call-arg]
+def schedule_of(model: Trainable) -> Callable[[int, float], dict[str, Any]]:
+    """Return a model's ``schedule`` as it is called, of step and total; its own may take one."""
+    if len(inspect.signature(model.schedule).parameters) > 1:
+        return model.schedule
+    return lambda step, _: model.schedule(step)  # type: ignore[call-arg]
 
 
 class Stepping:
@@ -117,6 +118,7 @@ class CompiledStep:
         self, trainer: Stepping, model: Trainable, seed: int, fn: StepFn | None = None
     ) -> None:
         self._engine, self._model, self._seed = trainer.engine, model, seed
+        self._schedule = schedule_of(model)
         self._step = self._engine.compile_step(
             self._at_its_rate(
                 fn or (lambda batch: trainer.training_step(model, batch, trainer.minimize))
@@ -137,7 +139,7 @@ class CompiledStep:
         Returns:
             scalars by name, for ``Engine.fetch``; they may not be there yet.
         """
-        static, inputs = split_schedule(scheduled(self._model, number, total))
+        static, inputs = split_schedule(self._schedule(number, total))
         for name, factor in self._factors(number, rate, total).items():
             inputs[_RATE + name] = np.float32(factor)
         self._engine.begin_step(self._seed, number)

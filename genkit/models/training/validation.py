@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from genkit.data import in_order
 from genkit.engine.steps import merge, split_schedule
-from genkit.models.training.stepping import scheduled
+from genkit.models.training.stepping import schedule_of
 from genkit.plan.fitting import VALIDATION
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Validation:
     ) -> None:
         self._engine, self._model, self._settings = engine, model, settings
         self._examples = model.examples(source)
+        self._schedule = schedule_of(model)
         self._evaluate = engine.compile_evaluation(model.validation_step)
 
     def losses(self, step: int, total: float) -> dict[str, float]:
@@ -42,7 +43,7 @@ class Validation:
             step: how many steps were done.
             total: how many the run has in all; see ``Model.schedule``.
         """
-        static, inputs = split_schedule(scheduled(self._model, step - 1, total))
+        static, inputs = split_schedule(self._schedule(step - 1, total))
         sums: dict[str, float] = {}
         with self._model.averaged_weights():
             batches = in_order(

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from genkit.errors import AmbiguousNameError, UsageError
-from genkit.plugins.entry_points import DISTRIBUTION
+from genkit.errors import UsageError
+from genkit.plugins.choosing import only_of
 
 if TYPE_CHECKING:
     from genkit.data import Source
@@ -97,19 +97,12 @@ def find_learner(registry: Registry, model: ModelSpec) -> Entry:
     modality = (model.generates or model.accepts)[0]
     entries = registry.entries("learners")
     fitting = [entry for entry in entries if entry.spec.modality == modality]
-    own = [entry for entry in fitting if entry.distribution == DISTRIBUTION]
-    chosen = own or fitting
-    if not chosen:
+    chosen = only_of(fitting, f"learner of the modality {modality!r}")
+    if chosen is None:
         known = " or ".join(sorted({entry.spec.modality for entry in entries}))
         raise UsageError(
             f"Expected a model of {known}: nothing learns labels of {modality}, which {model.name} "
             "generates.",
             "A plugin brings one: the hook genkit_learners.",
         )
-    if len(chosen) > 1:
-        names = " and ".join(entry.qualified_name for entry in chosen)
-        raise AmbiguousNameError(
-            f"Expected one learner of the modality {modality!r}; found {names}.",
-            "Leave one out with: GENKIT_DISABLE_PLUGINS=DISTRIBUTION",
-        )
-    return chosen[0]
+    return chosen
