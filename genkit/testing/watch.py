@@ -14,8 +14,8 @@ from genkit.engine.keras_inside import learning_rate
 from genkit.engine.state import ModelState
 from genkit.models.model import Model
 
-WARM, LONG = 20, 100
-"""Steps before and while the memory is watched."""
+WARM, LONG, PARTS = 20, 99, 3
+"""Steps before and while the memory is watched, and in how many parts."""
 _CONTAINERS = (list, dict, set, deque)
 
 
@@ -27,7 +27,8 @@ class Watch(keras.callbacks.Callback):
             doesn't own; empty where learning rates can't be set.
         idle: optimizers that have made no update, or whose weights are all where they were.
         not_finite: a loss that was no finite number, and its step.
-        growth: objects, and places in lists and the like, that the long part has left behind.
+        growth: objects, and places in lists and the like, that the long part has left behind, by
+            the median of its parts: a cache that others fill or empty meanwhile is in one of them.
     """
 
     def __init__(self) -> None:
@@ -37,7 +38,7 @@ class Watch(keras.callbacks.Callback):
         self.not_finite = ""
         self.growth = 0
         self._step = 0
-        self._small = 0
+        self._sizes: list[int] = []
 
     @staticmethod
     def steps(model: Model) -> int:
@@ -67,10 +68,10 @@ class Watch(keras.callbacks.Callback):
             if not math.isfinite(float(value)) and not self.not_finite:
                 self.not_finite = f"{name} is {float(value)} at step {self._step}"
         after = self._step - len(self._names)
-        if after == WARM:
-            self._small = _size()
+        if after >= WARM and (after - WARM) % (LONG // PARTS) == 0:
+            self._sizes.append(_size())
         if after == WARM + LONG:
-            self.growth = _size() - self._small
+            self.growth = PARTS * int(np.median(np.diff(self._sizes)))
 
     def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
         moved = self._moved()

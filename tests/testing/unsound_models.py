@@ -76,12 +76,16 @@ class Drawing(ToyModel):
 
 
 class Hoarding(ToyModel):
+    """Keeps a number a step, while a large cache beside it is emptied once."""
+
     def __init__(self, config, schema):
         super().__init__(config, schema)
-        self.__dict__["hoard"] = []
+        self.__dict__.update(hoard=[], cache=[0] * 1000)
 
     def schedule(self, step):
         self.__dict__["hoard"].append(float(step))
+        if step == 60:
+            self.__dict__["cache"].clear()
         return {}
 
 
