@@ -46,6 +46,10 @@ class Request:
             self.n, self.seed, self.label, given=self.given, **self.options
         )
 
+    def pieces(self) -> Iterator[Any]:
+        """Generate the first item step by step, as ``Model.stream`` hands it back."""
+        return self.model.stream(self.seed, self.label, given=self.given, **self.options)
+
     def conditions_of(self, place: int) -> tuple[int | None, dict[str, Any]]:
         """Return the class and the other conditions of one of the items."""
         given = {
