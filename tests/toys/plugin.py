@@ -42,7 +42,7 @@ def genkit_models():
         ("rows", "people", "Rows", {"accepts": ("number", "category"),
                                     "conditions": (genkit.Condition("job"),),
                                     "generates": ("number", "category", "date", "id")}),
-        ("echo", "beeps", "Echo", {"accepts": ("audio",), "capabilities": ()}),
+        ("chime", "beeps", "Chime", {"accepts": ("audio",)}),
         ("collage", "postcards", "Collage", {"accepts": ("image", "text"),
                                              "generates": ("image", "text")}),
     ):  # fmt: skip
