@@ -12,7 +12,7 @@ from genkit.runs.export import write_export
 from genkit.runs.inputs import new_model, open_data
 from tests.toys import makers
 
-pytestmark = pytest.mark.usefixtures("active_backend", "compiled_fast")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("active_backend", "compiled_fast")]
 ASKED = ("--prompt", "well ", "--seed", 3, "--temperature", 2)
 
 
@@ -59,7 +59,6 @@ def test_pieces_are_what_is_written_whole(genkit_here, run, pieces, tmp_path):
     assert len(pieces) == handed, "only one item that is printed comes in pieces"
 
 
-@pytest.mark.once
 def test_what_a_reviewer_looks_at_is_printed_whole(genkit_here, run, pieces):
     registry = Registry()
     registry.add(makers, Plugin("makers", "genkit-keras-makers", "1.0"))
@@ -70,7 +69,6 @@ def test_what_a_reviewer_looks_at_is_printed_whole(genkit_here, run, pieces):
     assert pieces == []
 
 
-@pytest.mark.once
 def test_an_interrupt_ends_the_line(genkit_here, run, monkeypatch):
     def interrupted(_):
         yield "well\nbe"
@@ -82,7 +80,6 @@ def test_an_interrupt_ends_the_line(genkit_here, run, monkeypatch):
     assert error.startswith("error: Interrupted.")
 
 
-@pytest.mark.once
 @pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
 def test_a_reader_that_goes_away_ends_it_in_silence(genkit_here, run, pieces):
     theirs, ours = os.pipe()
