@@ -26,7 +26,7 @@ FLOWS = (
         accepts=("image",),
         options={"generate": f"{_CONFIGS}:SamplingOptions"},
         presets={
-            "default": {**MNIST, **FALLING, "epochs": 4, "config": _QUICK},
+            "default": {**MNIST, **FALLING, "epochs": 3, "config": _QUICK},
             "reference": {
                 **MNIST,
                 "epochs": 200,
@@ -56,7 +56,7 @@ FLOWS = (
             "default": {
                 **MNIST,
                 **FALLING,
-                "epochs": 4,
+                "epochs": 3,
                 "config": {**_QUICK, "answer": "velocity"},
             },
             "reference": {
