@@ -28,7 +28,7 @@ FLOWS = (
         options={"generate": f"{_CONFIGS}:SamplingOptions"},
         conditions=(LABEL,),
         presets={
-            "default": {**MNIST, **FALLING, "epochs": 4, "config": _QUICK},
+            "default": {**MNIST, **FALLING, "epochs": 3, "config": _QUICK},
             "reference": {
                 **MNIST,
                 "epochs": 200,
@@ -59,7 +59,7 @@ FLOWS = (
             "default": {
                 **MNIST,
                 **FALLING,
-                "epochs": 4,
+                "epochs": 3,
                 "config": {**_QUICK, "answer": "velocity"},
             },
             "reference": {

@@ -53,7 +53,7 @@ class Request:
     def conditions_of(self, place: int) -> tuple[int | None, dict[str, Any]]:
         """Return the class and the other conditions of one of the items."""
         given = {
-            name: value if isinstance(value, str) else value[place]
+            name: value[place] if isinstance(value, list) else value
             for name, value in self.given.items()
         }
         turns = self.label is None and self.model.conditional and "label" not in given
