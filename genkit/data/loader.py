@@ -9,7 +9,7 @@ from genkit.data.framework_free import import_grain
 from genkit.data.noise import NoiseFn, augmentation_rng, check_seed, noise_for_step
 from genkit.data.pipeline import augmented
 from genkit.data.sampling import InOrder, Sampler, Shuffled
-from genkit.data.varying import in_buckets
+from genkit.data.varying import in_buckets, of_one_shape
 from genkit.errors import DataError, GenkitError, UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Loader:
         seed: from 0 to 2^31 - 1.
         noise: ``model.training_noise``; what it draws is merged into each batch.
         batches_per_step: how many batches a step consumes. With more than one, a step's data is
-            a tuple of that many dicts, each with its own noise.
+            a tuple of that many dicts, each with its own noise, all padded to one bucket.
         start_step: the step to begin with.
         sampler: chooses the items of each batch; ``genkit.data.Shuffled`` when left out.
 
@@ -108,7 +108,7 @@ class Loader:
             self.close()
             raise
         self._step += 1
-        return batches[0] if self.batches_per_step == 1 else batches
+        return batches[0] if len(batches) == 1 else of_one_shape(batches, self.source.schema)
 
     def close(self) -> None:
         """Stop the background thread; the loader gives no more batches."""

@@ -97,13 +97,33 @@ def in_buckets(batch: Batch, schema: Schema) -> Batch:
     result = dict(batch)
     for name, field in schema.fields.items():
         if name in batch and field.varies:
-            lengths = lengths_of(batch, name)
-            size = bucket(int(lengths.max(initial=0)))
-            rows = batch[name][:, :size]
-            widths = [(0, 0)] * rows.ndim
-            widths[1] = (0, size - rows.shape[1])
-            result[name] = np.pad(rows, widths) if widths[1][1] else rows
+            size = bucket(int(lengths_of(batch, name).max(initial=0)))
+            result[name] = _widened(batch[name][:, :size], size)
     return result
+
+
+def of_one_shape(batches: tuple[Batch, ...], schema: Schema) -> tuple[Batch, ...]:
+    """Return the batches of a step, their fields of varying length padded to one bucket.
+
+    A step is compiled for the shapes of all its batches: with buckets of their own, four batches
+    of three buckets would be 81 shapes.
+    """
+    sizes = {
+        name: max(batch[name].shape[1] for batch in batches)
+        for name, field in schema.fields.items()
+        if name in batches[0] and field.varies
+    }
+    return tuple(
+        {**batch, **{name: _widened(batch[name], size) for name, size in sizes.items()}}
+        for batch in batches
+    )
+
+
+def _widened(rows: NDArray[Any], size: int) -> NDArray[Any]:
+    """Return rows with zeros behind, up to a size of their second axis."""
+    if rows.shape[1] == size:
+        return rows
+    return np.pad(rows, [(0, 0), (0, size - rows.shape[1]), *[(0, 0)] * (rows.ndim - 2)])
 
 
 def items_of(batch: Batch, schema: Schema, name: str) -> NDArray[Any] | list[NDArray[Any]]:

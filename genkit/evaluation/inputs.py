@@ -223,10 +223,11 @@ def check_alike(schema: Schema, other: Schema, generated: Collection[str]) -> No
 
 
 def _in_words(field: Field) -> str:
-    """Return what one looks at first: shape, dtype and range."""
+    """Return what one looks at first: shape, dtype, range, and which vocabulary."""
     sizes = "x".join("any" if size is None else str(size) for size in field.shape)
     limits = f" from {field.range[0]:g} to {field.range[1]:g}" if field.range else ""
-    return f"{sizes or 'one value'}, {field.dtype}{limits}"
+    names = f", vocabulary {field.vocabulary[:8]}" if field.vocabulary else ""
+    return f"{sizes or 'one value'}, {field.dtype}{limits}{names}"
 
 
 def open_training(

@@ -49,6 +49,22 @@ def test_batches_are_padded_to_few_lengths():
             assert batch["sound"].shape[1] == bucket(int(batch["sound_length"].max()))
 
 
+def test_the_batches_of_a_step_are_padded_alike():
+    source = ColumnSource({"sound": sounds()}, SOUND)
+    with (
+        Loader(source, batch_size=2, seed=0, batches_per_step=3) as loader,
+        Loader(source, batch_size=2, seed=0) as single,
+    ):
+        for _ in range(9):
+            batches, alone = next(loader), [next(single) for _ in range(3)]
+            size = bucket(max(int(batch["sound_length"].max()) for batch in batches))
+            assert [batch["sound"].shape[1] for batch in batches] == [size] * 3
+            for batch, other in zip(batches, alone, strict=True):
+                assert np.array_equal(batch["sound_length"], other["sound_length"])
+                cut = items_of(batch, SOUND, "sound"), items_of(other, SOUND, "sound")
+                assert all(map(np.array_equal, *cut))
+
+
 def test_frames_vary_along_the_first_axis_alone():
     clips = [np.ones((n, 4, 4, 1), "uint8") for n in (2, 5)]
     field = genkit.Field((None, 4, 4, 1), "uint8", "video", (0, 255), rate=12)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import genkit
+from genkit.data import with_vocabulary
 from genkit.errors import RunError, UsageError
 from genkit.evaluation import check_comparable
 from genkit.evaluation.inputs import check_alike
@@ -249,6 +250,17 @@ def test_what_no_batch_holds_may_be_missing_from_other_data_unless_it_is_generat
     check_alike(captioned, bare, ("image",))
     with pytest.raises(UsageError, match="caption as one value, string; received none"):
         check_alike(captioned, bare, ("image", "caption"))
+
+
+def test_data_whose_numbers_have_other_names_is_refused():
+    bare = genkit.Field((None,), "int32", "interactions")
+    ours, theirs = (
+        genkit.Schema({"history": with_vocabulary("history", bare, names)[0]})
+        for names in (("a", "b"), ("a", "c"))
+    )
+    named = r"any, int32 from 0 to 1, vocabulary [0-9a-f]{8}"
+    with pytest.raises(UsageError, match=rf"history as {named}; received {named}\."):
+        check_alike(ours, theirs, ())
 
 
 def test_other_data_is_no_held_out_data(run, registry):

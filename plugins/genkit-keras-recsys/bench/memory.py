@@ -48,10 +48,9 @@ def synthetic(users: int, items: int) -> tuple[Factors, InteractionSource]:
     source = InteractionSource(
         wanted,
         np.arange(users, dtype=np.int32),
-        users,
+        (archive.users, archive.items),
         given=seen,
         excluded=seen,
-        ids=(archive.users, archive.items),
     )
     return Factors(archive, rng), source
 

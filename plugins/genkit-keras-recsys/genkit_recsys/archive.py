@@ -1,25 +1,32 @@
 """The archive: what a trained recommender keeps of its data: ids, titles, what was seen.
 
-It travels as arrays of numbers with the run and the exported model; text as UTF-8 with its ends.
+It travels as assets with the run and the exported model; its text as ``genkit.data.pack_text`` has
+it, the ids under the names of the vocabularies that the schema tells of.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from genkit.errors import RunError, UsageError
+from genkit.data import pack_text, unpack_text
+from genkit.errors import DataError, RunError, UsageError
 from genkit_recsys.histories import Histories
 
 _CLOSE, _LISTED = 3, 5
 _ID = "id:"
+TEXTS = {
+    "users": "vocabulary.user",
+    "items": "vocabulary.history",
+    "titles": "titles",
+    "attributes": "attributes",
+}
+"""The assets that are text, by what they are to the archive."""
 
 
 @dataclass(frozen=True)
@@ -151,15 +158,17 @@ class Archive:
             parts = parts[taken:]
         return list(dict.fromkeys(found))
 
+    @staticmethod
+    def is_in(assets: Mapping[str, np.ndarray]) -> bool:
+        """Whether assets have an archive: those of data beside training have ids alone."""
+        return "seen_items" in assets
+
     def to_assets(self) -> dict[str, np.ndarray]:
         """Return the arrays that are kept."""
         assets: dict[str, np.ndarray] = {
-            "seen_starts": self.seen.starts,
-            "seen_items": self.seen.items,
-            "popularity": self.popularity,
+            asset: pack_text(getattr(self, name)) for name, asset in TEXTS.items()
         }
-        for name in ("users", "items", "titles", "attributes"):
-            assets |= _packed(name, getattr(self, name))
+        assets |= {"seen_starts": self.seen.starts, "seen_items": self.seen.items}
         if self.trained_until is not None:
             assets["trained_until"] = np.array([self.trained_until])
         return assets
@@ -172,12 +181,12 @@ class Archive:
             RunError: they are not as written.
         """
         try:
-            texts = {n: _unpacked(n, assets) for n in ("users", "items", "titles", "attributes")}
+            texts = {name: unpack_text(assets[asset]) for name, asset in TEXTS.items()}
             starts = np.asarray(assets["seen_starts"], np.int64)
             items = np.asarray(assets["seen_items"], np.int32)
             seen = Histories(starts, items, len(texts["items"]))
             until = float(assets["trained_until"][0]) if "trained_until" in assets else None
-        except (KeyError, ValueError, IndexError, UnicodeDecodeError, TypeError) as error:
+        except (KeyError, ValueError, IndexError, TypeError, DataError) as error:
             raise RunError(f"The assets of the recommender are damaged: {error!r}.") from error
         n = len(texts["items"])
         sound = (
@@ -191,18 +200,3 @@ class Archive:
         if not sound:
             raise RunError("The assets of the recommender are damaged: they contradict another.")
         return cls(**texts, seen=seen, trained_until=until)
-
-
-def _packed(name: str, texts: Sequence[str]) -> dict[str, np.ndarray]:
-    encoded = [text.encode() for text in texts]
-    ends = np.cumsum([len(each) for each in encoded], dtype=np.int64)
-    content = np.frombuffer(b"".join(encoded), np.uint8)
-    return {f"{name}_utf8": content.copy(), f"{name}_ends": ends}
-
-
-def _unpacked(name: str, assets: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    content = np.asarray(assets[f"{name}_utf8"], np.uint8).tobytes()
-    ends = [0, *np.asarray(assets[f"{name}_ends"], np.int64).tolist()]
-    if ends[-1] != len(content) or sorted(ends) != ends:
-        raise ValueError(json.dumps(name))
-    return tuple(content[a:b].decode() for a, b in pairwise(ends))

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from genkit.data import bucket
+
 
 @dataclass(frozen=True)
 class Histories:
@@ -64,6 +66,18 @@ class Histories:
         return Histories(
             starts, self.items[np.repeat(self.starts[rows], lengths) + places], self.n_items
         )
+
+    def padded(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the items of each user with zeros behind, as a batch has them.
+
+        Returns:
+            int32 of shape ``(users, size)`` with the ``genkit.data.bucket`` of the longest history
+            as size; and how many items each user has, int32.
+        """
+        lengths = self.lengths.astype(np.int32)
+        items = np.zeros((len(self), bucket(int(lengths.max(initial=0)))), np.int32)
+        items[np.arange(items.shape[1]) < lengths[:, None]] = self.items
+        return items, lengths
 
     def dense(self) -> NDArray[np.float32]:
         """Return ones where there was an interaction, float32 of shape ``(users, n_items)``."""

@@ -50,7 +50,7 @@ class Ranking(genkit.Metric):
         return ""
 
     def update(self, stream: str, batch: Batch) -> None:
-        """Leave the dense rows aside."""
+        """Leave the batches aside."""
 
     def compute(self) -> Iterator[Figure]:
         """Rank, and give the figures."""

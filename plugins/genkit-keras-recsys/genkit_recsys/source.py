@@ -1,4 +1,4 @@
-"""The source of interactions: users with their histories, densified a batch at a time."""
+"""The source of interactions: users with their histories, sparse in memory and in batches."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import genkit
-from genkit.data import Source
+from genkit.data import Source, with_vocabulary
 from genkit.errors import DataError
 from genkit_recsys import splitting
 from genkit_recsys.archive import Archive
 from genkit_recsys.histories import Histories
+from genkit_recsys.old_files import old_assets
 from genkit_recsys.splitting import Split
 
 _HELD_OUT: dict[str, tuple[int, tuple[int, ...]]] = {
@@ -33,18 +34,18 @@ _HELD_OUT: dict[str, tuple[int, tuple[int, ...]]] = {
 class InteractionSource(Source):
     """Users and what they interacted with, sparse in memory.
 
-    The fields are ``history``, ones and zeros of shape ``(items,)``, and ``user``, the user's
-    number, or -1 for one that training has not seen. In the splits ``validation`` and ``test``
-    the history is what is to be guessed.
+    The fields are ``history``, item numbers in the order of time, as many as the user has, and
+    ``user``, the user's number, which is missing for one that training has not seen. The ids are
+    their vocabularies. In the splits ``validation`` and ``test`` the history is what is to be
+    guessed.
 
     Args:
         histories: of each user of this split, in the order of time.
-        users: their numbers, int32.
-        n_users: how many the data has.
+        users: their numbers, int32; -1 for one that training has not seen.
+        ids: of all users and of all items, by number.
         archive: what a model keeps; None beside training.
         given: what a model may look at to guess, by user; None in training.
         excluded: what is no candidate, by user; None in training.
-        ids: of all users and of all items, by number.
         protocol: how the data was filtered and split, for the card of figures.
         earliest: time of the first event to be guessed, in a temporal split; None in others.
     """
@@ -53,51 +54,64 @@ class InteractionSource(Source):
         self,
         histories: Histories,
         users: NDArray[np.int32],
-        n_users: int,
+        ids: tuple[Sequence[str], Sequence[str]],
         *,
         archive: Archive | None = None,
         given: Histories | None = None,
         excluded: Histories | None = None,
-        ids: tuple[Sequence[str], Sequence[str]] = ((), ()),
         protocol: Mapping[str, object] | None = None,
         earliest: float | None = None,
     ) -> None:
-        self.histories, self.users, self.n_users = histories, users, n_users
+        self.histories, self.users = histories, users
         self.given, self.excluded = given, excluded
         self.protocol = dict(protocol or {})
         self.earliest = earliest
         self.ids = ids
         self.archive = archive
-        if archive is not None:
-            self.assets = archive.to_assets()
-        size = histories.n_items
-        self.schema = genkit.Schema(
-            {
-                "history": genkit.Field((size,), "float32", "interactions", range=(0, 1)),
-                "user": genkit.Field((), "int32", "user", range=(-1, max(n_users - 1, 0))),
-            }
-        )
+        self.schema, vocabularies = schema_of(*ids)
+        self.assets = {**vocabularies, **(archive.to_assets() if archive is not None else {})}
 
     def __len__(self) -> int:
         return len(self.histories)
 
     def gather(self, indices: NDArray[np.integer]) -> dict[str, np.ndarray]:
-        """Return users at these indices, their histories dense."""
+        """Return users at these indices, with their histories padded."""
+        items, lengths = self.histories.take(indices).padded()
+        users = self.users[indices]
         return {
-            "history": self.histories.take(indices).dense(),
-            "user": self.users[indices],
+            "history": items,
+            "history_length": lengths,
+            "user": np.maximum(users, 0),
+            "user_missing": users < 0,
         }
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of who has what, and of the ids."""
         digest = hashlib.sha256()
-        size = [len(self), self.histories.n_items, self.n_users]
+        size = [len(self), self.histories.n_items, len(self.ids[0])]
         digest.update(json.dumps([size, self.protocol], default=str).encode())
         for array in (self.histories.starts, self.histories.items, self.users):
             digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
-        for name, array in sorted(self.assets.items()):
-            digest.update(name.encode() + array.tobytes())
+        if self.archive is not None:
+            for name, array in sorted(old_assets(self.archive).items()):
+                digest.update(name.encode() + array.tobytes())
         return digest.hexdigest()
+
+
+def schema_of(
+    users: Sequence[str], items: Sequence[str]
+) -> tuple[genkit.Schema, dict[str, NDArray[np.uint8]]]:
+    """Return the schema of interactions, and the vocabularies that it tells of.
+
+    Args:
+        users: ids of all users, by number.
+        items: ids of all items, by number.
+    """
+    history, of_items = with_vocabulary(
+        "history", genkit.Field((None,), "int32", "interactions"), items
+    )
+    user, of_users = with_vocabulary("user", genkit.Field((), "int32", "user", missing=True), users)
+    return genkit.Schema({"history": history, "user": user}), {**of_items, **of_users}
 
 
 def source_of(
@@ -156,9 +170,8 @@ def _learned(
     return InteractionSource(
         wanted.take(users),
         users,
-        len(split.events.users),
+        (split.events.users, split.events.items),
         archive=archive,
-        ids=(split.events.users, split.events.items),
         protocol=summary,
     )
 
@@ -181,10 +194,9 @@ def _held_out(split: Split, part: str, summary: dict[str, object]) -> Interactio
     return InteractionSource(
         wanted.take(users),
         np.where(trained[users], users, -1).astype(np.int32),
-        len(events.users),
+        (events.users, events.items),
         given=given.take(users),
         excluded=_histories(split, known_roles).take(users),
-        ids=(events.users, events.items),
         protocol={
             **summary,
             **_asked_and_given(part, there),

@@ -236,11 +236,11 @@ def test_the_exported_model_holds_all_and_nothing_is_pickled(run, tmp_path):
     assert len(found["items"]) == 2
 
 
-@pytest.mark.parametrize("damage", ["seen_items", "users_ends", "titles_utf8"])
+@pytest.mark.parametrize("damage", ["seen_items", "vocabulary.user", "titles"])
 def test_a_damaged_archive_is_refused(run, damage):
     assets = dict(genkit.load(run("ease")).assets)
     wrong = assets[damage].copy()
-    wrong[0] = 250 if damage == "titles_utf8" else 10**6
+    wrong[0] = 10**6 if damage == "seen_items" else 250
     with pytest.raises(RunError, match="damaged"):
         Archive.from_assets({**assets, damage: wrong})
 

@@ -84,7 +84,7 @@ class MultinomialAutoencoder(Recommender):
 
     def vectors_of(self, histories: Histories, users: np.ndarray) -> NDArray[np.float32]:  # noqa: ARG002
         """Return the vector of each user."""
-        vectors = self.map_items("before_items", history=histories.dense())
+        vectors = self.map_histories("before_items", histories)
         return np.hstack([vectors, np.ones((len(vectors), 1), np.float32)])
 
 
@@ -113,7 +113,7 @@ class MultVAE(MultinomialAutoencoder):
 
     def loss(self, batch: dict[str, Any]) -> Any:
         """Return the mean loss of histories, and its parts."""
-        x = batch[self.history_field]
+        x = self.dense_histories(batch)
         mean, log_variance = ops.split(self.encoder(x, training=True), 2, axis=-1)
         z = mean + ops.exp(0.5 * log_variance) * batch["epsilon"]
         nll = ops.mean(multinomial_nll(x, self.decoder(z, training=True)))
@@ -138,7 +138,7 @@ class MultDAE(MultinomialAutoencoder):
 
     def loss(self, batch: dict[str, Any]) -> Any:
         """Return the mean loss of histories."""
-        x = batch[self.history_field]
+        x = self.dense_histories(batch)
         logits = self.decoder(self.encoder(x, training=True), training=True)
         kernels = [
             layer.kernel

@@ -63,7 +63,7 @@ class CFGAN(Recommender):
 
     def _shown(self, batch: dict[str, Any]) -> tuple[Any, Any]:
         """Return what the user has, and what the discriminator may see of what is generated."""
-        had = batch[self.history_field]
+        had = self.dense_histories(batch)
         lucky = ops.cast(batch["mask_lot"] < self.config.masked_share, "float32")
         mask = ops.maximum(had, lucky)
         return had, self.generator(had) * mask

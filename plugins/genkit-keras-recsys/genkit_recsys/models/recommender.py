@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -11,14 +12,16 @@ from numpy.typing import NDArray
 
 import genkit
 from genkit.cli.output import note
-from genkit.data import Source
+from genkit.data import Batch, Source, items_of
 from genkit.errors import DataError, UsageError
 from genkit_recsys.archive import Archive
 from genkit_recsys.histories import Histories
 from genkit_recsys.joins import meeting
+from genkit_recsys.models.dense_rows import dense_rows
+from genkit_recsys.old_files import as_today, is_old
 from genkit_recsys.ranking import blocks
 from genkit_recsys.recommending import Filters, Recommendation, Request, choose
-from genkit_recsys.source import InteractionSource
+from genkit_recsys.source import InteractionSource, schema_of
 
 STRANGER = -1
 _BLOCK = 1024
@@ -34,7 +37,8 @@ class Recommender(genkit.Model):
 
     Args:
         config: the model's settings.
-        schema: data with a field of modality ``interactions`` and one of ``user``.
+        schema: data with a field of modality ``interactions``, item numbers of varying length or
+            a row of ones and zeros, and one of ``user``.
     """
 
     rows: ClassVar[Mapping[str, tuple[int, Literal["items", "users"]]]] = {}
@@ -43,17 +47,27 @@ class Recommender(genkit.Model):
     def __init__(self, config: genkit.Config, schema: genkit.Schema) -> None:
         super().__init__(config, schema)
         self.history_field = schema.name_of("interactions")
-        (n_items,) = schema[self.history_field].shape
-        if n_items is None:
-            raise UsageError("Expected interactions with a known number of items; received None.")
-        self.n_items = n_items
+        self.n_items = _n_items(schema[self.history_field])
         users = schema[schema.name_of("user")].range or (-1.0, 0.0)
         self.n_users = int(users[1]) + 1
+
+    def bind(
+        self,
+        schema: genkit.Schema,
+        assets: Mapping[str, np.ndarray] = MappingProxyType({}),
+        spec: genkit.ModelSpec | None = None,
+    ) -> None:
+        """Bind the model to its data; that of an old file is made what it is in today's."""
+        if is_old(assets):
+            archive = Archive.from_assets(as_today(assets))
+            self.schema, _ = schema_of(archive.users, archive.items)
+            assets = archive.to_assets()
+        super().bind(schema, assets, spec)
 
     @cached_property
     def archive(self) -> Archive:
         """What the model keeps of its data: ids, titles, what was seen."""
-        if not self.assets:
+        if not Archive.is_in(self.assets):
             raise UsageError(
                 "The model doesn't know its data's ids.",
                 "Train it on a data set of interactions: genkit list datasets",
@@ -84,7 +98,25 @@ class Recommender(genkit.Model):
 
     def score_histories(self, histories: Histories, users: np.ndarray) -> np.ndarray:  # noqa: ARG002
         """Score all items for each history, by default with ``score`` on dense rows."""
-        return self.map_items("score", history=histories.dense())
+        return self.map_histories("score", histories)
+
+    def map_histories(self, method: str, histories: Histories) -> np.ndarray:
+        """Run a method that takes dense histories, as ``score`` does, over any number of them."""
+        items, lengths = histories.padded()
+        return self.map_items("on_dense_rows", {"method": method}, items=items, lengths=lengths)
+
+    def on_dense_rows(self, items: Any, lengths: Any, method: str) -> Any:
+        """Run a method on histories that become dense on the device; on tensors."""
+        return getattr(self, method)(dense_rows(items, lengths, self.n_items))
+
+    def dense_histories(self, batch: dict[str, Any]) -> Any:
+        """Return the histories of a training batch as dense rows, on tensors.
+
+        Returns:
+            float32 of shape ``(batch, items)``, 1 where there was an interaction and 0 elsewhere.
+        """
+        history, lengths = batch[self.history_field], batch.get(f"{self.history_field}_length")
+        return history if lengths is None else dense_rows(history, lengths, self.n_items)
 
     def score(self, history: Any) -> Any:
         """Score all items for dense histories, shape ``(batch, items)``; on tensors."""
@@ -161,10 +193,10 @@ class Recommender(genkit.Model):
         Raises:
             DataError: the models know no item in common.
         """
-        if name not in self.rows or not assets:
+        if name not in self.rows or not Archive.is_in(assets):
             return theirs
         axis, whose = self.rows[name]
-        old, new = Archive.from_assets(assets), self.archive
+        old, new = Archive.from_assets(as_today(assets)), self.archive
         known = old.item_numbers if whose == "items" else old.user_numbers
         ids = new.items if whose == "items" else new.users
         there = [(place, known[each]) for place, each in enumerate(ids) if each in known]
@@ -191,25 +223,48 @@ def histories_of(source: Source, field: str) -> Histories:
     """Return the histories of a source, sparse; another kind of source is read in blocks."""
     if isinstance(source, InteractionSource):
         return source.histories
-    rows, items = [], []
-    for start in range(0, len(source), _BLOCK):
-        block = source.gather(np.arange(start, min(start + _BLOCK, len(source))))[field]
-        row, item = np.nonzero(block)
-        rows.append(row + start)
-        items.append(item)
-    n_items = source.schema[field].shape[0] or 0
-    return Histories.of_pairs(np.concatenate(rows), np.concatenate(items), len(source), n_items)
+    items, lengths = [], []
+    for block in _blocks(source):
+        rows = items_of(block, source.schema, field)
+        if not source.schema[field].varies:
+            rows = [np.flatnonzero(row) for row in rows]
+        items.append(np.concatenate(rows).astype(np.int32))
+        lengths += [len(row) for row in rows]
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return Histories(starts, np.concatenate(items), _n_items(source.schema[field]))
 
 
 def users_of(source: Source, field: str) -> NDArray[np.int32]:
-    """Return the users' numbers of a source."""
+    """Return the users' numbers of a source, -1 for strangers."""
     if isinstance(source, InteractionSource):
         return source.users
-    found = [
-        source.gather(np.arange(start, min(start + _BLOCK, len(source))))[field]
-        for start in range(0, len(source), _BLOCK)
-    ]
-    return np.concatenate(found)
+    return np.concatenate(
+        [
+            np.where(block.get(f"{field}_missing", False), np.int32(STRANGER), block[field])
+            for block in _blocks(source)
+        ]
+    )
+
+
+def _blocks(source: Source) -> Iterator[Batch]:
+    for start in range(0, len(source), _BLOCK):
+        yield source.gather(np.arange(start, min(start + _BLOCK, len(source))))
+
+
+def _n_items(field: genkit.Field) -> int:
+    """Return how many items a field of interactions knows.
+
+    Raises:
+        UsageError: it doesn't say.
+    """
+    if not field.varies:
+        return field.shape[0] or 0
+    if field.range is None:
+        raise UsageError(
+            "Expected interactions with a known number of items; the field has no range.",
+            "Name the items: genkit.data.with_vocabulary",
+        )
+    return int(field.range[1]) + 1
 
 
 def weight(variable: Any) -> np.ndarray:

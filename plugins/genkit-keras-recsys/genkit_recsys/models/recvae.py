@@ -83,7 +83,7 @@ class RecVAE(Recommender):
             batch: histories and noise.
             thinned: whether dropout thins the histories out.
         """
-        x = batch[self.history_field]
+        x = self.dense_histories(batch)
         mean, log_variance = ops.split(self.encoder(x, training=thinned), 2, axis=-1)
         z = mean + ops.exp(0.5 * log_variance) * batch["epsilon"]
         nll = ops.mean(multinomial_nll(x, self.decoder(z)))
@@ -139,7 +139,7 @@ class RecVAE(Recommender):
 
     def vectors_of(self, histories: Histories, users: np.ndarray) -> NDArray[np.float32]:  # noqa: ARG002
         """Return the vector of each user."""
-        vectors = self.map_items("before_items", history=histories.dense())
+        vectors = self.map_histories("before_items", histories)
         return np.hstack([vectors, np.ones((len(vectors), 1), np.float32)])
 
 
