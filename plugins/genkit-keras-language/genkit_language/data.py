@@ -15,7 +15,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 import genkit
-from genkit.data import Batch, Source, with_vocabulary
+from genkit.data import Batch, Source, Subset, with_vocabulary
 from genkit.errors import DataError, UsageError
 from genkit_language.configs import ShakespeareConfig, TextConfig
 from genkit_language.documents import Corpus
@@ -36,11 +36,12 @@ class TextSource(Source):
 
     Attributes:
         tokens: all of them, to be read at any place.
+        block: as given.
         drawn: as given.
     """
 
     def __init__(self, tokens: Tokens, block: int, *, drawn: bool) -> None:
-        self.tokens, self.drawn, self._block = tokens, drawn, block
+        self.tokens, self.drawn, self.block = tokens, drawn, block
         if not len(tokens.numbers):
             raise DataError("Expected at least one token in each split; received none.")
         field = genkit.Field((None,), "int32", "text")
@@ -49,12 +50,12 @@ class TextSource(Source):
         self.assets = {**assets, ASSET: tokens.tokenizer.asset()}
 
     def __len__(self) -> int:
-        return (len(self.tokens.numbers) + self._block - 1) // self._block
+        return (len(self.tokens.numbers) + self.block - 1) // self.block
 
     def gather(self, indices: NDArray[np.integer]) -> Batch:
-        starts = np.asarray(indices, np.int64) * self._block
+        starts = np.asarray(indices, np.int64) * self.block
         total = len(self.tokens.numbers)
-        lengths = np.minimum(self._block, total - starts).astype(np.int32)
+        lengths = np.minimum(self.block, total - starts).astype(np.int32)
         rows = np.zeros((len(starts), int(lengths.max(initial=0))), np.int32)
         for row, start, length in zip(rows, starts, lengths, strict=True):
             row[:length] = self.tokens.numbers[start : start + length]
@@ -62,54 +63,73 @@ class TextSource(Source):
 
     def fingerprint(self) -> str:
         tokenizer = self.tokens.tokenizer.asset().tobytes()
-        told = [self.tokens.digest, hashlib.sha256(tokenizer).hexdigest(), self._block]
+        told = [self.tokens.digest, hashlib.sha256(tokenizer).hexdigest(), self.block]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 class Windows(Source):
     """What a model of text learns from: windows of ``context`` tokens, and the token behind each.
 
-    Those at index ``i`` follow one on another, so that each token but the first is foretold once,
-    and what doesn't fill a last window is left. In training the place of each is drawn instead,
-    for there are as many windows as tokens.
+    They follow one on another, so that each token but the first is foretold once, and what doesn't
+    fill a last window is left. In training each begins at a place that is drawn, up to a window
+    later: an epoch still goes through all of the text.
 
     Args:
-        source: where the tokens are.
+        source: where the tokens are; or some of its items, at which windows then begin.
         context: tokens that a model sees at once.
 
     Raises:
-        DataError: fewer tokens than a window needs.
+        DataError: no text that can be read at any place, or fewer tokens than a window needs.
     """
 
-    def __init__(self, source: TextSource, context: int) -> None:
-        self._source, self._context = source, context
-        found = len(source.tokens.numbers)
+    def __init__(self, source: Source, context: int) -> None:
+        whole, items = _parted(source)
+        self._tokens, self._context, self._drawn = whole.tokens, context, whole.drawn
+        self._fingerprint = source.fingerprint
+        found = len(whole.tokens.numbers)
         if found <= context:
             raise DataError(
                 f"Expected more tokens in a split than the model sees at once, {context}; received "
                 f"{found}.",
-                f"Let it see fewer: --set context={max(1, found - 1)}; or bring more text.",
+                f"Let it see fewer: --set context={max(2, found - 1)}; or bring more text.",
             )
+        self._last = found - context - 1
+        self._apart = context if items is None else whole.block
+        self._items = np.arange((found - 1) // context) if items is None else items
         self.schema = genkit.Schema({"window": genkit.Field((context + 1,), "int32", "window")})
 
     def __len__(self) -> int:
-        return (len(self._source.tokens.numbers) - 1) // self._context
+        return len(self._items)
 
     def gather(self, indices: NDArray[np.integer]) -> Batch:
-        return self._at(np.asarray(indices, np.int64) * self._context)
+        return self._at(self._items[indices] * self._apart)
 
     def draw(self, indices: NDArray[np.integer], rng: Generator) -> Batch:
-        if not self._source.drawn:
+        if not self._drawn:
             return {}
-        last = len(self._source.tokens.numbers) - self._context
-        return self._at(rng.integers(0, last, len(indices)))
+        later = rng.integers(0, self._apart, len(indices))
+        return self._at(self._items[indices] * self._apart + later)
 
     def _at(self, starts: NDArray[np.integer]) -> Batch:
-        return {"window": numbers_in(self._source.tokens, starts, self._context + 1)}
+        starts = np.minimum(starts, self._last)
+        return {"window": numbers_in(self._tokens, starts, self._context + 1)}
 
     def fingerprint(self) -> str:
-        told = [self._source.fingerprint(), self._context]
+        told = [self._fingerprint(), self._context]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _parted(source: Source) -> tuple[TextSource, NDArray[np.integer] | None]:
+    """Return the whole text that some items are of, and which they are; None for all of them."""
+    if isinstance(source, TextSource):
+        return source, None
+    if isinstance(source, Subset):
+        whole, items = _parted(source.source)
+        return whole, source.indices if items is None else items[source.indices]
+    raise DataError(
+        f"Expected text that can be read at any place; received a {type(source).__name__}.",
+        "Use a data set of genkit-keras-language: --dataset text --data path=FILE.txt",
+    )
 
 
 def open_text(config: TextConfig) -> TextSource:

@@ -7,6 +7,41 @@ from collections.abc import Iterable
 import genkit
 
 _SPLITS = ("train", "validation")
+_GPT2 = {
+    "places": "learned",
+    "norm": "layer",
+    "activation": "gelu-tanh",
+    "normed_heads": False,
+    "bias": True,
+    "optimizer": "adamw",
+    "learning_rate": 6e-4,
+    "least_rate": 0.1,
+    "warmup_steps": 2000,
+    "beta_2": 0.95,
+}
+_NANOGPT = {
+    **_GPT2,
+    "activation": "gelu",
+    "bias": False,
+    "learning_rate": 1e-3,
+    "warmup_steps": 100,
+    "beta_2": 0.99,
+}
+_LLAMA = {
+    "context": 1024,
+    "layers": 12,
+    "heads": 12,
+    "kv_heads": 4,
+    "width": 768,
+    "activation": "swiglu",
+    "normed_heads": False,
+    "tied": False,
+    "optimizer": "adamw",
+    "learning_rate": 3e-4,
+    "least_rate": 0.1,
+    "warmup_steps": 2000,
+    "beta_2": 0.95,
+}
 
 
 @genkit.hookimpl
@@ -30,4 +65,46 @@ def genkit_datasets() -> Iterable[genkit.DatasetSpec]:
         splits=_SPLITS,
         licence="public domain",
         homepage="https://github.com/karpathy/char-rnn",
+    )
+
+
+@genkit.hookimpl
+def genkit_models() -> Iterable[genkit.ModelSpec]:
+    """Register the transformer."""
+    yield genkit.ModelSpec(
+        name="gpt",
+        summary="Decoder-only transformer: learns text, and goes on from a prompt",
+        model="genkit_language.gpt:GPT",
+        config="genkit_language.configs:GPTConfig",
+        accepts=("text",),
+        options={"generate": "genkit_language.configs:WritingOptions"},
+        presets={
+            "default": {"dataset": "tinyshakespeare", "batch_size": 12, "steps": 900},
+            "nanogpt-cpu": {
+                "dataset": "tinyshakespeare",
+                "batch_size": 12,
+                "steps": 2000,
+                "config": _NANOGPT,
+            },
+            "gpt2-124m": {
+                "dataset": "text",
+                "data": {"tokenizer": "bpe", "vocabulary": 50_256},
+                "batch_size": 12,
+                "steps": 600_000,
+                "config": {**_GPT2, "context": 1024, "layers": 12, "heads": 12, "width": 768},
+            },
+            "llama-like": {
+                "dataset": "text",
+                "data": {"tokenizer": "bpe", "vocabulary": 32_000},
+                "batch_size": 16,
+                "steps": 100_000,
+                "config": _LLAMA,
+            },
+        },
+        references=(
+            "Radford et al. 2019, Language Models are Unsupervised Multitask Learners",
+            "Brown et al. 2020, Language Models are Few-Shot Learners, arXiv:2005.14165",
+            "Karpathy 2022, nanoGPT, github.com/karpathy/nanoGPT",
+        ),
+        tiny={"context": 16, "layers": 1, "heads": 2, "width": 16, "longest": 24},
     )

@@ -12,6 +12,7 @@ from genkit_language.documents import whole_words
 from pyarrow import parquet
 from small import LINES, opened, write_folder, write_text
 
+from genkit.data import Subset
 from genkit.errors import DataError, UsageError
 
 
@@ -82,17 +83,29 @@ def test_items_are_pieces_and_windows_foretell_each_token_once(tmp_path):
 
 
 def test_training_windows_are_drawn_by_the_seed_from_all_places(tmp_path):
-    windows = Windows(opened(write_text(tmp_path, 3)), 200)
-    tokens = windows._source.tokens.numbers
+    source = opened(write_text(tmp_path, 3))
+    windows, tokens = Windows(source, 50), source.tokens.numbers
 
-    def draw(seed, n=2000):
-        return windows.draw(np.arange(n), np.random.default_rng(seed))["window"]
+    def draw(seed, n=3000):
+        rows = np.arange(n) % len(windows)
+        return windows.draw(rows, np.random.default_rng(seed))["window"]
 
     np.testing.assert_array_equal(draw(0), draw(0))
     assert not np.array_equal(draw(0), draw(1))
     starts = {row.tobytes() for row in draw(0)}
-    places = range(len(tokens) - 200)
-    assert starts == {tokens[p : p + 201].astype(np.int32).tobytes() for p in places}
+    places = range(len(tokens) - 50)
+    assert starts == {tokens[p : p + 51].astype(np.int32).tobytes() for p in places}
+
+
+def test_windows_of_some_items_begin_in_those(tmp_path):
+    source = opened(write_text(tmp_path), block=20)
+    some = Subset(Subset(source, np.arange(10, 30)), np.array([3, 5]))
+    windows, tokens = Windows(some, 8), source.tokens.numbers
+    rows = windows.gather(np.arange(2))["window"]
+    np.testing.assert_array_equal(rows, [tokens[p : p + 9] for p in (260, 300)])
+    drawn = windows.draw(np.zeros(500, int), np.random.default_rng(0))["window"]
+    right = {tokens[p : p + 9].astype("int32").tobytes() for p in range(260, 280)}
+    assert {row.tobytes() for row in drawn} == right
 
 
 def test_a_split_shorter_than_a_window_says_what_to_set(tmp_path):
