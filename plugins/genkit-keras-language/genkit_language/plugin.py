@@ -77,6 +77,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         model="genkit_language.gpt:GPT",
         config="genkit_language.configs:GPTConfig",
         accepts=("text",),
+        capabilities=("generate", "score"),
         options={"generate": "genkit_language.configs:WritingOptions"},
         presets={
             "default": {"dataset": "tinyshakespeare", "batch_size": 12, "steps": 900},
@@ -107,4 +108,15 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
             "Karpathy 2022, nanoGPT, github.com/karpathy/nanoGPT",
         ),
         tiny={"context": 16, "layers": 1, "heads": 2, "width": 16, "longest": 24},
+    )
+
+
+@genkit.hookimpl
+def genkit_commands() -> Iterable[genkit.CommandSpec]:
+    """Register the verb: genkit score RUN FILE."""
+    yield genkit.CommandSpec(
+        name="score",
+        summary="Say how much a text surprises a model, and where",
+        command="genkit_language.command:score",
+        capability="score",
     )
