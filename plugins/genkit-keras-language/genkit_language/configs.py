@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
 import genkit
 
-Split = Annotated[
-    Literal["train", "validation"],
-    Field(description="Which documents: for training, or held out; of a single one its end"),
-]
-TokenizerKind = Annotated[
-    Literal["characters", "bytes", "bpe"],
-    Field(description="What a token is; bytes and bpe take every text, characters those it has"),
-]
-Vocabulary = Annotated[
-    int,
-    Field(ge=257, le=1_000_000, description="Tokens that bpe learns from the training documents"),
-]
-HeldOut = Annotated[
-    float,
-    Field(gt=0, lt=1, description="Share of the documents, or of a single one, that is held out"),
-]
-Block = Annotated[
-    int,
-    Field(
+
+class TokensConfig(genkit.Config):
+    """What any text as tokens is set by; all settings of ``tinyshakespeare``."""
+
+    tokenizer: Literal["characters", "bytes", "bpe"] = Field(
+        "characters",
+        description="What a token is; bytes and bpe take every text, characters those it has",
+    )
+    vocabulary: int = Field(
+        1024,
+        ge=257,
+        le=1_000_000,
+        description="Tokens that bpe learns from the training documents",
+    )
+    block: int = Field(
+        64,
         ge=1,
         le=1 << 16,
-        description="Tokens of an item, as metrics and reports see it; what a model learns from "
+        description="Tokens of an item, as metrics and reports see it; what a model sees at once "
         "is its own setting",
-    ),
-]
+    )
+    split: Literal["train", "validation"] = Field(
+        "train",
+        description="Which documents: for training, or held out; of a single one its end",
+    )
+    held_out: float = Field(
+        0.1,
+        gt=0,
+        lt=1,
+        description="Share of the documents, or of a single one, that is held out",
+    )
 
 
-class ShakespeareConfig(genkit.Config):
-    """Settings of ``tinyshakespeare``."""
-
-    tokenizer: TokenizerKind = "characters"
-    vocabulary: Vocabulary = 1024
-    block: Block = 64
-    split: Split = "train"
-    held_out: HeldOut = 0.1
-
-
-class TextConfig(genkit.Config):
+class TextConfig(TokensConfig):
     """Settings of ``text``."""
 
     path: genkit.AbsolutePath = Field(
@@ -53,16 +49,11 @@ class TextConfig(genkit.Config):
         "document a row"
     )
     column: str = Field("text", description="Of a .jsonl or .parquet file, where the text stands")
-    tokenizer: TokenizerKind = "characters"
     tokenizer_file: genkit.AbsolutePath | None = Field(
         None,
         description="For bpe, one that exists: tokenizer.json, or a folder with it or with "
         "vocab.json and merges.txt",
     )
-    vocabulary: Vocabulary = 1024
-    block: Block = 64
-    split: Split = "train"
-    held_out: HeldOut = 0.1
 
 
 class GPTConfig(genkit.Config):

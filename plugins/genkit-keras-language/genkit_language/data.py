@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import genkit
 from genkit.data import Batch, Source, Subset, with_vocabulary
 from genkit.errors import DataError, UsageError
-from genkit_language.configs import ShakespeareConfig, TextConfig
+from genkit_language.configs import TextConfig, TokensConfig
 from genkit_language.documents import Corpus
 from genkit_language.survey import survey
 from genkit_language.token_file import Tokens, numbers_in, tokens_of
@@ -149,7 +149,7 @@ def open_text(config: TextConfig) -> TextSource:
     return _opened(Corpus(config.path, config.column), config, config.tokenizer_file)
 
 
-def open_tinyshakespeare(config: ShakespeareConfig) -> TextSource:
+def open_tinyshakespeare(config: TokensConfig) -> TextSource:
     """Open Tiny Shakespeare, a part of the package: the field ``text``, numbers of tokens."""
     packed = files("genkit_language") / "tinyshakespeare" / "input.txt.xz"
     with as_file(packed) as file, TemporaryDirectory(prefix="genkit-") as folder:
@@ -168,9 +168,7 @@ def write_fake(folder: Path) -> dict[str, Any]:
     return {"path": str(folder)}
 
 
-def _opened(
-    corpus: Corpus, config: TextConfig | ShakespeareConfig, tokenizer_file: Path | None
-) -> TextSource:
+def _opened(corpus: Corpus, config: TokensConfig, tokenizer_file: Path | None) -> TextSource:
     found = survey(corpus)
     loaded = None
     if tokenizer_file is not None:

@@ -6,8 +6,9 @@ import codecs
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from genkit.data import LeftOut
 from genkit.errors import DataError
@@ -73,7 +74,7 @@ class Corpus:
         else:
             files = sorted(each for each in self.path.rglob("*.txt") if each.is_file())
         for file in files:
-            yield Document(str(file.relative_to(self.path)), lambda file=file: _of_file(file))
+            yield Document(str(file.relative_to(self.path)), partial(_of_file, file))
 
     def _of_lines(self) -> Iterator[Document]:
         with _opened(self.path) as stream:
@@ -87,11 +88,9 @@ class Corpus:
                         'Each line is a document: {"text": "..."}',
                     )
                 if line.strip():
-                    yield Document(
-                        f"line {number}", lambda line=line: _of_text(self._in_line(line))
-                    )
+                    yield Document(f"line {number}", partial(self._of_line, line))
 
-    def _in_line(self, line: bytes) -> str:
+    def _of_line(self, line: bytes) -> Iterator[str]:
         try:
             row = json.loads(line)
         except UnicodeDecodeError:
@@ -101,7 +100,7 @@ class Corpus:
         text = row.get(self._column) if isinstance(row, dict) else None
         if not isinstance(text, str):
             raise NoTextError(f"no text in {self._column!r}")
-        return text
+        yield from _of_text(text)
 
     def _of_parquet(self) -> Iterator[Document]:
         try:
@@ -125,19 +124,19 @@ class Corpus:
             for batch in table.iter_batches(batch_size=64, columns=[self._column]):
                 for cell in batch.column(0):
                     number += 1
-                    yield Document(f"row {number}", lambda cell=cell: _of_text(self._in_cell(cell)))
+                    yield Document(f"row {number}", partial(self._of_cell, cell))
         except (pa.ArrowException, OSError) as error:
             reason = " ".join(str(error).split())[:160]
             raise DataError(f"Expected a Parquet file at {self.path}: {reason}") from error
 
-    def _in_cell(self, cell: object) -> str:
+    def _of_cell(self, cell: Any) -> Iterator[str]:
         try:
-            text = cell.as_py()  # type: ignore[attr-defined]
+            text = cell.as_py()
         except UnicodeDecodeError:
             raise NoTextError("no UTF-8") from None
         if not isinstance(text, str):
             raise NoTextError(f"no text in {self._column!r}")
-        return text
+        yield from _of_text(text)
 
 
 def _opened(file: Path) -> BinaryIO:

@@ -35,6 +35,7 @@ class GPT(genkit.Model):
         UsageError: settings that don't fit each other.
     """
 
+    config: GPTConfig
     generation_batch = 8
 
     def __init__(self, config: GPTConfig, schema: genkit.Schema) -> None:
@@ -115,7 +116,7 @@ class GPT(genkit.Model):
     def noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         return {"uniform": rng.random((n, self.config.longest), dtype="float32")}
 
-    def first_state(
+    def first_state(  # type: ignore[override]  # its inputs are named
         self,
         uniform: Any,
         prompt: Any,

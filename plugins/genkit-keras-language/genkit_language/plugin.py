@@ -60,7 +60,7 @@ def genkit_datasets() -> Iterable[genkit.DatasetSpec]:
         name="tinyshakespeare",
         summary="A million characters of Shakespeare's plays, a part of the package",
         source="genkit_language.data:open_tinyshakespeare",
-        config="genkit_language.configs:ShakespeareConfig",
+        config="genkit_language.configs:TokensConfig",
         modality="text",
         splits=_SPLITS,
         licence="public domain",

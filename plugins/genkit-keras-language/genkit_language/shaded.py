@@ -21,7 +21,8 @@ pre {{ font: 15px/1.7 ui-monospace, monospace; white-space: pre-wrap; overflow-w
 </style></head><body>
 <h1>{title}</h1>
 <p>{figures}</p>
-<p>The deeper a part is shaded, the more it surprises; the number stands where the pointer rests.{cut}</p>
+<p>The deeper a part is shaded, the more it surprises; rest the pointer on it for the number.{cut}
+</p>
 <pre>{text}</pre>
 </body></html>
 """

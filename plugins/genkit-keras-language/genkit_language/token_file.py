@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genkit.errors import DataError
+from genkit_language.configs import TokensConfig
 from genkit_language.documents import whole_words
 from genkit_language.survey import Survey
 from genkit_language.tokenizer import Bytes, Characters, Tokenizer, json_object, tokenizer_of
@@ -22,14 +22,6 @@ from genkit_language.tokenizer import Bytes, Characters, Tokenizer, json_object,
 SPLITS = ("train", "validation")
 _FORM = 1  # of the files; another one is another key
 _CHUNK = 1 << 20
-
-
-class TokenSettings(Protocol):
-    """What of a data set's settings decides which tokens there are."""
-
-    tokenizer: str
-    vocabulary: int
-    held_out: float
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,7 @@ class Tokens:
 
 
 def tokens_of(
-    found: Survey, settings: TokenSettings, loaded: Tokenizer | None, split: str
+    found: Survey, settings: TokensConfig, loaded: Tokenizer | None, split: str
 ) -> Tokens:
     """Return the tokens of a split, made anew only if they aren't in the user's cache.
 
@@ -105,7 +97,7 @@ def _digest(numbers: NDArray[np.integer]) -> str:
     return digest.hexdigest()
 
 
-def _write(folder: Path, found: Survey, settings: TokenSettings, loaded: Tokenizer | None) -> None:
+def _write(folder: Path, found: Survey, settings: TokensConfig, loaded: Tokenizer | None) -> None:
     """Write both splits, and what they are, into a folder that appears when all is there."""
     tokenizer = loaded or _made(found, settings)
     with tempfile.TemporaryDirectory(prefix=".", suffix=".partial", dir=folder.parent) as name:
@@ -150,7 +142,7 @@ def _write_numbers(
     return counts
 
 
-def _made(found: Survey, settings: TokenSettings) -> Tokenizer:
+def _made(found: Survey, settings: TokensConfig) -> Tokenizer:
     ends = not found.alone
     if settings.tokenizer == "characters":
         return Characters(found.letters, ends=ends)

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from genkit_language import documents
-from genkit_language.configs import ShakespeareConfig
+from genkit_language.configs import TokensConfig
 from genkit_language.data import Windows, open_tinyshakespeare
 from genkit_language.documents import whole_words
 from pyarrow import parquet
@@ -259,8 +259,8 @@ def test_a_large_file_takes_the_memory_of_a_few_blocks(tmp_path, monkeypatch):
 
 
 def test_tinyshakespeare_is_that_of_others():
-    held = open_tinyshakespeare(ShakespeareConfig(split="validation"))
-    train = open_tinyshakespeare(ShakespeareConfig())
+    held = open_tinyshakespeare(TokensConfig(split="validation"))
+    train = open_tinyshakespeare(TokensConfig())
     assert (len(train.tokens.numbers), len(held.tokens.numbers)) == (1_003_854, 111_540)
     assert train.tokens.tokenizer.size == 65
     assert text_of(train).startswith("First Citizen:\nBefore we proceed any further")
