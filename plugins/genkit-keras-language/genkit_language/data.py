@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 import genkit
 from genkit.data import Batch, Source, Subset, with_vocabulary
 from genkit.errors import DataError, UsageError
+from genkit_language.bpe import BPE
 from genkit_language.configs import TextConfig, TokensConfig
 from genkit_language.documents import Corpus
 from genkit_language.survey import survey
@@ -172,8 +173,6 @@ def _opened(corpus: Corpus, config: TokensConfig, tokenizer_file: Path | None) -
     found = survey(corpus)
     loaded = None
     if tokenizer_file is not None:
-        from genkit_language.bpe import BPE
-
         loaded = BPE.load(tokenizer_file, ends=not found.alone)
     tokens = tokens_of(found, config, loaded, config.split)
     source = TextSource(tokens, config.block, drawn=config.split == "train")

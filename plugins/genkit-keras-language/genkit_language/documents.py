@@ -125,8 +125,10 @@ class Corpus:
                 for cell in batch.column(0):
                     number += 1
                     yield Document(f"row {number}", partial(self._of_cell, cell))
-        except (pa.ArrowException, OSError) as error:
-            reason = " ".join(str(error).split())[:160]
+        except OSError as error:
+            raise DataError(f"The file {self.path} can't be read: {error.strerror}.") from error
+        except pa.ArrowException as error:
+            reason = " ".join(f"{error}".split())[:160]
             raise DataError(f"Expected a Parquet file at {self.path}: {reason}") from error
 
     def _of_cell(self, cell: Any) -> Iterator[str]:

@@ -14,11 +14,12 @@ from genkit.data import Source
 from genkit.errors import DataError, UsageError
 from genkit_language.configs import GPTConfig
 from genkit_language.data import Windows
+from genkit_language.kept_tokenizer import read_tokenizer
 from genkit_language.network import Decoder
 from genkit_language.optimizing import optimizer_for, rate_factor
 from genkit_language.sampling import next_tokens
 from genkit_language.stop_words import stop_words
-from genkit_language.tokenizer import Tokenizer, read_tokenizer
+from genkit_language.tokenizer import Tokenizer
 
 _USUAL_LENGTH = 256
 

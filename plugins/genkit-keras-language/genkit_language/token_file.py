@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genkit.errors import DataError
+from genkit_language.bpe import BPE
 from genkit_language.configs import TokensConfig
 from genkit_language.documents import whole_words
+from genkit_language.kept_tokenizer import tokenizer_of
 from genkit_language.survey import Survey
-from genkit_language.tokenizer import Bytes, Characters, Tokenizer, json_object, tokenizer_of
+from genkit_language.tokenizer import Bytes, Characters, Tokenizer, json_object
 
 SPLITS = ("train", "validation")
 _FORM = 1  # of the files; another one is another key
@@ -148,8 +150,6 @@ def _made(found: Survey, settings: TokensConfig) -> Tokenizer:
         return Characters(found.letters, ends=ends)
     if settings.tokenizer == "bytes":
         return Bytes(ends=ends)
-    from genkit_language.bpe import BPE
-
     return BPE.train(_training_texts(found, settings.held_out), settings.vocabulary, ends=ends)
 
 

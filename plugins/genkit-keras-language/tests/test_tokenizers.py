@@ -6,14 +6,8 @@ import pickle
 import numpy as np
 import pytest
 from genkit_language.bpe import BPE
-from genkit_language.tokenizer import (
-    ASSET,
-    Bytes,
-    Characters,
-    json_object,
-    read_tokenizer,
-    tokenizer_of,
-)
+from genkit_language.kept_tokenizer import read_tokenizer, tokenizer_of
+from genkit_language.tokenizer import ASSET, Bytes, Characters, json_object
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import LINES
