@@ -49,6 +49,7 @@ REPOSITORY = (
         {
             "models": ("gpt",),
             "datasets": ("text", "tinyshakespeare"),
+            "metrics": ("copies", "distinct"),
             "commands": ("score",),
         },
     ),

@@ -37,11 +37,11 @@ def score(
     if out is not None and out.suffix.lower() not in {".html", ".htm"}:
         raise UsageError(f"Expected --out as an .html file; received {out}.")
     from genkit_language.score import read_text
-    from genkit_language.score import score as score_of
     from genkit_language.shaded import shaded_page
 
     text = read_text(file)
-    found = score_of(genkit.load(run, backend), text)
+    model: Any = genkit.load(run, backend)
+    found = model.score(text)
     path = out or run / "generated" / f"score-{file.stem}.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(shaded_page(found, f"{file.name} by {run.name}", found.figures), "utf-8")

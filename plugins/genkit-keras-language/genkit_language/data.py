@@ -84,7 +84,12 @@ class Windows(Source):
     """
 
     def __init__(self, source: Source, context: int) -> None:
-        whole, items = _parted(source)
+        whole, items = whole_text(source), _items_of(source)
+        if whole is None:
+            raise DataError(
+                f"Expected text that can be read at any place; received a {type(source).__name__}.",
+                "Use a data set of genkit-keras-language: --dataset text --data path=FILE.txt",
+            )
         self._tokens, self._context, self._drawn = whole.tokens, context, whole.drawn
         self._fingerprint = source.fingerprint
         found = len(whole.tokens.numbers)
@@ -120,17 +125,19 @@ class Windows(Source):
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def _parted(source: Source) -> tuple[TextSource, NDArray[np.integer] | None]:
-    """Return the whole text that some items are of, and which they are; None for all of them."""
-    if isinstance(source, TextSource):
-        return source, None
-    if isinstance(source, Subset):
-        whole, items = _parted(source.source)
-        return whole, source.indices if items is None else items[source.indices]
-    raise DataError(
-        f"Expected text that can be read at any place; received a {type(source).__name__}.",
-        "Use a data set of genkit-keras-language: --dataset text --data path=FILE.txt",
-    )
+def whole_text(source: Source | None) -> TextSource | None:
+    """Return the text that a source or some of its items are of; None if it is no such text."""
+    while isinstance(source, Subset):
+        source = source.source
+    return source if isinstance(source, TextSource) else None
+
+
+def _items_of(source: Source) -> NDArray[np.integer] | None:
+    """Return which items of the whole some are; None for all of them."""
+    if not isinstance(source, Subset):
+        return None
+    items = _items_of(source.source)
+    return source.indices if items is None else items[source.indices]
 
 
 def open_text(config: TextConfig) -> TextSource:

@@ -18,6 +18,7 @@ from genkit_language.kept_tokenizer import read_tokenizer
 from genkit_language.network import Decoder
 from genkit_language.optimizing import optimizer_for, rate_factor
 from genkit_language.sampling import next_tokens
+from genkit_language.score import Score, score
 from genkit_language.stop_words import stop_words
 from genkit_language.tokenizer import Tokenizer
 
@@ -102,6 +103,15 @@ class GPT(genkit.Model):
         scores = ops.cast(self.network(window[:, :-1], training=training), "float32")
         wanted = ops.take_along_axis(scores, ops.expand_dims(window[:, 1:], -1), axis=-1)
         return ops.logsumexp(scores, axis=-1) - wanted[..., 0]
+
+    def score(self, text: str) -> Score:
+        """Return how much a text surprises the model, part by part; see ``Score``.
+
+        Raises:
+            UsageError: it has characters that the model doesn't know.
+            DataError: it is empty.
+        """
+        return score(self, text)
 
     def encode_condition(
         self, name: str, values: Sequence[Any]

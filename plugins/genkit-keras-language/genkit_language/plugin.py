@@ -112,6 +112,26 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
 
 
 @genkit.hookimpl
+def genkit_metrics() -> Iterable[genkit.MetricSpec]:
+    """Register what is measured of texts alone."""
+    yield genkit.MetricSpec(
+        name="distinct",
+        summary="Share of runs of two and three words in a text that it has once",
+        metric="genkit_language.distinct:Distinct",
+        direction="max",
+        modality="text",
+        known="genkit_language.distinct:known",
+    )
+    yield genkit.MetricSpec(
+        name="copies",
+        summary="Share of spans of 32 characters that stand in the training text, and the longest",
+        metric="genkit_language.copies:Copies",
+        direction="min",
+        modality="text",
+    )
+
+
+@genkit.hookimpl
 def genkit_commands() -> Iterable[genkit.CommandSpec]:
     """Register the verb: genkit score RUN FILE."""
     yield genkit.CommandSpec(

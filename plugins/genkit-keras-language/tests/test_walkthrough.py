@@ -58,7 +58,7 @@ def test_a_score_is_the_sum_of_all_surprise(place):
     folder, _ = place
     model = genkit.load(folder / "runs" / "letters")
     context, text = model.config.context, "well begun is half done.\n"
-    found = score(model, text)
+    found = model.score(text)
     assert "".join(found.pieces) == text
     numbers = np.array([model.first_token, *model.tokenizer.encode(text)], "int32")
     window = np.pad(numbers, (0, context + 1 - len(numbers)))[None]
@@ -73,7 +73,7 @@ def test_a_long_text_is_foretold_from_half_a_context_on(place):
     folder, _ = place
     model = genkit.load(folder / "runs" / "letters")
     half, text = model.config.context // 2, (f"{LINES[2]}.\n{LINES[1]}.\n" * 30)[:1111]
-    found = score(model, text)
+    found = model.score(text)
     assert len(found.nats) == found.characters == 1111
     numbers = np.array([model.first_token, *model.tokenizer.encode(text)], "int32")
     for place_ in (5 * half, 5 * half + half - 1, 1110):
