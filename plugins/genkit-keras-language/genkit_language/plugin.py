@@ -80,7 +80,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         capabilities=("generate", "score"),
         options={"generate": "genkit_language.configs:WritingOptions"},
         presets={
-            "default": {"dataset": "tinyshakespeare", "batch_size": 12, "steps": 900},
+            "default": {"dataset": "tinyshakespeare", "batch_size": 12, "steps": 2000},
             "nanogpt-cpu": {
                 "dataset": "tinyshakespeare",
                 "batch_size": 12,
