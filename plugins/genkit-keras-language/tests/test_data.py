@@ -45,7 +45,7 @@ def test_documents_are_held_out_whole_and_stay_where_they_are(tmp_path):
     assert 3 <= sum(side[1] for side in sides.values()) <= 15
     ends = [np.sum(s.tokens.numbers == s.tokens.tokenizer.end) for s in (train, held)]
     assert sum(ends) == len(files)
-    (tmp_path / "later.txt").write_text("one more\n")
+    (tmp_path / "#first.txt").write_text("one more\n")
     texts = [text_of(source) for source in both(tmp_path, held_out=0.3)]
     assert sides == {n: [text in side for side in texts] for n, text in files.items()}
 
@@ -192,6 +192,7 @@ def test_a_byte_order_mark_is_no_text_and_line_ends_stay(tmp_path):
 def test_tokens_are_made_once_and_again_when_they_are_damaged(tmp_path, cache):
     path = write_text(tmp_path, 41)
     first = opened(path)
+    text = text_of(first)
     (folder,) = (each for each in cache.iterdir() if each.is_dir() and _is_of(each, first))
     made = folder.joinpath("train.bin").stat().st_mtime_ns
     assert opened(path).fingerprint() == first.fingerprint()
@@ -200,9 +201,9 @@ def test_tokens_are_made_once_and_again_when_they_are_damaged(tmp_path, cache):
     for damage in (right[:-5], b"\x01" * len(right), b""):
         folder.joinpath("train.bin").unlink()
         folder.joinpath("train.bin").write_bytes(damage)
-        assert opened(path).fingerprint() == first.fingerprint()
+        assert text_of(opened(path)) == text
     folder.joinpath("about.json").write_text('{"splits": {}}')
-    assert opened(path).fingerprint() == first.fingerprint()
+    assert text_of(opened(path)) == text
 
 
 def _is_of(folder, source):
