@@ -65,6 +65,7 @@ def genkit_datasets() -> Iterable[genkit.DatasetSpec]:
         splits=_SPLITS,
         licence="public domain",
         homepage="https://github.com/karpathy/char-rnn",
+        tiny={"held_out": 0.98},
     )
 
 
