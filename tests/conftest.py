@@ -2,12 +2,15 @@
 
 import os
 import random
+import sys
 import tempfile
+import warnings
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from genkit import cli
 from genkit.plan import activation
 from tests import balance, browser, compiling
 from tests.commands import Commands
@@ -91,6 +94,35 @@ def genkit_command(commands, request, tmp_path):
     """Run the command line in an empty folder; optimised where backends are compared."""
     compared = request.node.get_closest_marker("cross_backend") is not None
     return partial(commands.run, tmp_path, optimised=compared)
+
+
+@pytest.fixture
+def genkit_here(monkeypatch, capfd, tmp_path):
+    """Run the command line in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["genkit", *map(str, arguments)])
+        monkeypatch.setattr("genkit.cli.output._stdout", None)
+        monkeypatch.setattr("genkit.cli.output._emitted", False)
+        stdout, show = sys.stdout, warnings.showwarning
+        descriptor = os.dup(1)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("default")
+                cli.main()
+        except SystemExit as ended:
+            code = ended.code
+        finally:
+            sys.stdout, warnings.showwarning = stdout, show
+            os.dup2(descriptor, 1)
+            os.close(descriptor)
+            if cli.output._stdout not in (None, sys.stderr):
+                cli.output._stdout.close()
+        captured = capfd.readouterr()
+        return code, captured.out, captured.err
+
+    return run
 
 
 @pytest.fixture

@@ -33,6 +33,17 @@ class Melodies(genkit.Renderer):
         return f'<pre title="{html.escape(alt)}">{html.escape(lines)}</pre>'
 
 
+@genkit.hookimpl
+def genkit_renderers():
+    """Name the renderer, by where it stands."""
+    yield genkit.RendererSpec(
+        name="melodies",
+        summary="Notes by their names, a line a melody",
+        renderer="genkit_tunes.renderer:Melodies",
+        modality="melody",
+    )
+
+
 field = genkit.Field((None,), "int32", "melody", range=(0, 6))
 renderer = Melodies(genkit.Schema({"notes": field}), "notes")
 out = io.BytesIO()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from genkit.builtin.preset_parts import FALLING, MNIST
+from genkit.plugins.condition import LABEL
 from genkit.plugins.specs import ModelSpec
 
 _MODELS = "genkit.builtin.models"
@@ -70,6 +71,7 @@ AUTOENCODERS = (
         config=f"{_VAE_CONFIGS}:VAEConfig",
         accepts=("image", "label"),
         capabilities=_LATENTS,
+        conditions=(LABEL,),
         presets={
             # The fewer numbers a latent has, the surer a sample is of the class asked for.
             "default": {
@@ -91,6 +93,7 @@ AUTOENCODERS = (
         accepts=("image",),
         capabilities=_LATENTS,
         options={"generate": f"{_FLOW_CONFIGS}:SamplingOptions"},
+        conditions=(LABEL,),
         presets={
             "default": {
                 **MNIST,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from genkit.builtin.preset_parts import FALLING, MNIST
+from genkit.plugins.condition import LABEL
 from genkit.plugins.specs import ModelSpec
 
 _MODELS = "genkit.builtin.models"
@@ -25,8 +26,9 @@ FLOWS = (
         config=f"{_CONFIGS}:FlowMatchingConfig",
         accepts=("image",),
         options={"generate": f"{_CONFIGS}:SamplingOptions"},
+        conditions=(LABEL,),
         presets={
-            "default": {**MNIST, **FALLING, "epochs": 4, "config": _QUICK},
+            "default": {**MNIST, **FALLING, "epochs": 3, "config": _QUICK},
             "reference": {
                 **MNIST,
                 "epochs": 200,
@@ -52,11 +54,12 @@ FLOWS = (
         config=f"{_CONFIGS}:DDPMConfig",
         accepts=("image",),
         options={"generate": f"{_CONFIGS}:SamplingOptions"},
+        conditions=(LABEL,),
         presets={
             "default": {
                 **MNIST,
                 **FALLING,
-                "epochs": 4,
+                "epochs": 3,
                 "config": {**_QUICK, "answer": "velocity"},
             },
             "reference": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from genkit.builtin.preset_parts import FALLING, MNIST
+from genkit.plugins.condition import LABEL
 from genkit.plugins.specs import ModelSpec
 
 _MODELS = "genkit.builtin.models"
@@ -100,6 +101,7 @@ GANS = (
         model=f"{_MODELS}.cgan:CGAN",
         config=f"{_CONFIGS}:CGANConfig",
         accepts=("image", "label"),
+        conditions=(LABEL,),
         presets={
             "default": {**MNIST, **FALLING, "epochs": 4, "config": _QUICK},
             "reference": {**MNIST, "epochs": 100},
@@ -116,6 +118,7 @@ GANS = (
         model=f"{_MODELS}.acgan:ACGAN",
         config=f"{_CONFIGS}:ACGANConfig",
         accepts=("image", "label"),
+        conditions=(LABEL,),
         presets={
             "default": {**MNIST, **FALLING, "epochs": 4, "config": _QUICK},
             "reference": {**MNIST, "epochs": 100},

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from genkit.cli import run_completion
+from genkit.cli.help_text import part_in_one_column
 from genkit.errors import UsageError
 
 PromptOption = Annotated[
@@ -37,6 +39,44 @@ GivenOption = Annotated[
         "empty cell gives nothing.",
     ),
 ]
+
+
+def in_words(described: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """Return name, meaning and example of each condition that ``describe_condition`` describes."""
+    return [
+        (
+            each["name"],
+            "; ".join(filter(None, (_meaning(each), "required" if each["required"] else ""))),
+            each["example"] or f"In Python: given={{{each['name']!r}: ...}}",
+        )
+        for each in described
+    ]
+
+
+def help_of(run: str) -> str:
+    """Return the part of a help that tells what the model of a run may be given, if anything."""
+    from genkit.runs.saved_model import saved_conditions
+
+    rows = in_words(saved_conditions(run))
+    if not rows:
+        return ""
+    title = "Conditions of the model, one for all items, or a line for each in --given FILE.csv"
+    terms = [(f"{name}  {meaning}", example) for name, meaning, example in rows]
+    return part_in_one_column(title, terms, shutil.get_terminal_size().columns) + "\n"
+
+
+def _meaning(described: Mapping[str, Any]) -> str:
+    kind, names, limits = (described[key] for key in ("kind", "names", "range"))
+    if kind == "text":
+        most = described["longest"]
+        return f"text of at most {most} steps" if most else "text"
+    if names:
+        count = described["count"]
+        more = f", ... {count:,} in all" if count > len(names) else ""
+        return f"{kind}: {', '.join(map(repr, names))}{more}"
+    if limits:
+        return f"{kind} from {limits[0]:,} to {limits[1]:,}"
+    return kind or "value of the data"
 
 
 def for_all(prompt: str | None, where: Sequence[str] | None) -> dict[str, str]:

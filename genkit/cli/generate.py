@@ -13,7 +13,7 @@ from genkit.cli import conditions, run_completion
 from genkit.cli import items as shared
 from genkit.cli.output import JsonFlag, emit, say
 from genkit.cli.run_argument import ModelArgument
-from genkit.cli.writing import PIPE, target_of, write
+from genkit.cli.writing import PIPE, printed_in_pieces, target_of, write
 from genkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def generate(  # noqa: PLR0917
         typer.Option(
             metavar="FOLDER|FILE|-",
             help="Where to: a folder; a file whose ending is a format that holds all items; or - "
-            "for stdout. If not given, what can be read in a terminal is printed there, and the "
-            "rest goes to RUN/generated.",
+            "for stdout. If not given, what can be read in a terminal is printed there, one text "
+            "as it is made by a model that goes step by step, and the rest goes to RUN/generated.",
         ),
     ] = None,
     format_: Annotated[
@@ -85,6 +85,7 @@ def generate(  # noqa: PLR0917
       genkit generate runs/mine --n 10000 --seed 1 --format npz --out augmented
       genkit generate runs/mine --label 0:9 --n 10 --format grid
       genkit generate runs/people --where 'income=>50K' --n 1000000 --out people.parquet
+      genkit generate runs/story --prompt Once --n 1
       genkit generate runs/story --given prompts.csv
     """
     if given is not None and (n is not None or label is not None):
@@ -118,7 +119,10 @@ def generate(  # noqa: PLR0917
         _reviewed(writer, request, batches, refill=refill)
         for request, batches in zip(requests, made, strict=True)
     )
-    files = write(writer, reviewed, target, None if label is None else n)
+    files: list[Path] = []
+    alone = total == 1 and out is None
+    if not (alone and printed_in_pieces(writer, target, requests[0])):
+        files = write(writer, reviewed, target, None if label is None else n)
     result = {
         "run": str(run),
         "n": total,

@@ -6,7 +6,7 @@ import inspect
 import re
 import shutil
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
@@ -85,21 +85,12 @@ def _continued(example: str, columns: int) -> list[str]:
 
 def _in_one_column(command: Any, ctx: Any, columns: int) -> str:
     """Return a command's help for a narrow screen: below each flag what it means."""
-
-    def filled(text: str, indent: int = 0, hanging: int = 0) -> str:
-        return textwrap.fill(
-            text,
-            columns,
-            initial_indent=" " * indent,
-            subsequent_indent=" " * (indent + hanging),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-
     usage = " ".join([ctx.command_path, *command.collect_usage_pieces(ctx)])
-    blocks = [filled(f"Usage: {usage}", hanging=4), ""]
+    blocks = [_filled(f"Usage: {usage}", columns, hanging=4), ""]
     text = reflowed(command.help or "", columns).splitlines()
-    blocks += [line if line.startswith(" ") or not line else filled(line) for line in text]
+    blocks += [
+        line if line.startswith(" ") or not line else _filled(line, columns) for line in text
+    ]
     records: list[tuple[str, str]] = [
         record for param in command.get_params(ctx) if (record := param.get_help_record(ctx))
     ]
@@ -112,9 +103,24 @@ def _in_one_column(command: Any, ctx: Any, columns: int) -> str:
             if each is not None and not each.hidden
         ]
         parts.append(("Commands", shown))
-    for title, rows in parts:
-        blocks.append(f"\n{title}:")
-        blocks += [f"{filled(term, 2, 2)}\n{filled(text, 6)}" for term, text in rows]
+    blocks += [part_in_one_column(title, rows, columns) for title, rows in parts]
     if command.epilog:
-        blocks += ["", filled(command.epilog)]
+        blocks += ["", _filled(command.epilog, columns)]
     return "\n".join(blocks) + "\n"
+
+
+def part_in_one_column(title: str, rows: Sequence[tuple[str, str]], columns: int) -> str:
+    """Return a part of a help: below each term what it means."""
+    lines = [f"{_filled(term, columns, 2, 2)}\n{_filled(text, columns, 6)}" for term, text in rows]
+    return "\n".join(["", _filled(f"{title}:", columns), *lines])
+
+
+def _filled(text: str, columns: int, indent: int = 0, hanging: int = 0) -> str:
+    return textwrap.fill(
+        text,
+        columns,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + hanging),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

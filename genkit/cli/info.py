@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from genkit.cli import completion
+from genkit.cli import completion, conditions
 from genkit.cli.output import JsonFlag, definitions, emit, say, table
 from genkit.cli.plugin_commands import commands_for
 from genkit.plugins import catalogue
@@ -60,6 +60,11 @@ def _show_fields(title: str, fields: list[dict[str, str]]) -> None:
         value = f"{row['type']}; {default if default == 'required' else f'default {default}'}"
         entries.append((row["name"], value, row["meaning"]))
     definitions(title, entries)
+
+
+def _show_conditions(described: list[dict[str, Any]]) -> None:
+    if described:
+        definitions("Conditions", conditions.in_words(described))
 
 
 def _show_plugin(row: dict[str, Any]) -> None:
@@ -127,6 +132,7 @@ def _show(result: dict[str, Any]) -> None:
                 say(f"{label}: {', '.join(value) if isinstance(value, list) else value}")
     if result.get("config"):
         _show_fields("Settings", result["config"])
+    _show_conditions(result.get("conditions", []))
     for capability, fields in result.get("options", {}).items():
         _show_fields(f"Options of genkit {capability}", fields)
     if result.get("presets"):

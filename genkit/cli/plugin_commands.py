@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperOption
 
+from genkit.cli import conditions
 from genkit.cli.help_text import FlowingCommand, FlowingGroup
 from genkit.cli.run_argument import naming_runs
 from genkit.errors import (
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from genkit.plugins.entries import Entry
     from genkit.plugins.specs import ModelSpec
 
-_FLAGS = "genkit.flags"
-
+_FLAGS, _RUN = "genkit.flags", "genkit.run"
 
 # Words of other tools, each with the command that does it here.
 _SYNONYMS = {
@@ -216,6 +216,11 @@ def for_capability(capability: str) -> type[TyperCommand]:
         def get_params(self, ctx: Any) -> list[Any]:
             return [*ctx.meta.get(_FLAGS, ()), *super().get_params(ctx)]
 
+        def format_help(self, ctx: Any, formatter: Any) -> None:
+            super().format_help(ctx, formatter)
+            if _RUN in ctx.meta and "where" in {param.name for param in self.params}:
+                formatter.write(conditions.help_of(ctx.meta[_RUN]))
+
         def _model_spec(self, ctx: Any, args: list[str]) -> ModelSpec | None:
             """Find the run among the words that are no flags known so far, nor their values."""
             parser = self.make_parser(ctx)
@@ -230,8 +235,13 @@ def for_capability(capability: str) -> type[TyperCommand]:
                 if param.param_type_name == "argument"
             ]
             words = [word for word in (*taken, *rest) if isinstance(word, str)]
-            found = (model_of(word) for word in words)
-            return next((entry.spec for entry in found if entry is not None), None)
+            found = ((word, model_of(word)) for word in words)
+            word, entry = next(((word, e) for word, e in found if e is not None), ("", None))
+            if entry is None:
+                return None
+            ctx.meta[_RUN] = word
+            spec: ModelSpec = entry.spec
+            return spec
 
     return Command
 

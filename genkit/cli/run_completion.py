@@ -33,13 +33,15 @@ def labels(context: typer.Context, incomplete: str) -> list[Offer]:
 
 
 def conditions(context: typer.Context, incomplete: str) -> list[Offer]:
-    """Offer the fields of the run's data, and behind ``=`` the classes of one."""
-    schema = Schema.from_dict(_saved(context)["schema"])
+    """Offer what the run's model takes, and behind ``=`` the classes of a field."""
+    saved = _saved(context)
     name, equals, _ = incomplete.partition("=")
     if equals:
+        schema = Schema.from_dict(saved["schema"])
         classes = schema[name].classes if name in schema else ()
         return beginning(incomplete, [(f"{name}={each}", "") for each in classes])
-    return beginning(incomplete, [(f"{each}=", "") for each in schema.fields])
+    taken = saved.get("conditions", ())
+    return beginning(incomplete, [(f"{each['name']}=", "") for each in taken])
 
 
 def formats(context: typer.Context, incomplete: str) -> list[Offer]:

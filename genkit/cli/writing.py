@@ -15,6 +15,7 @@ from genkit.errors import UsageError
 from genkit.report.forms import PRINTED
 
 if TYPE_CHECKING:
+    from genkit.report.refilling import Request
     from genkit.report.reviewed import Reviewed
     from genkit.report.samples import Samples
 
@@ -120,6 +121,32 @@ def write(
             with files[0].open("wb") as out:
                 writer.write_to(reviewed, target.format_, out, columns, place)
     return [folder / file.name for file in files]
+
+
+def printed_in_pieces(writer: Samples, target: Target, request: Request) -> bool:
+    """Print an item as it is made, where that can be done: text that no reviewer must see whole.
+
+    Args:
+        writer: knows who shows and reviews it.
+        target: where it goes to.
+        request: one item.
+
+    Returns:
+        whether it was printed; when nobody reads any more, that is the end and no error.
+    """
+    from genkit.report.texts import TextRenderer
+
+    shown = writer.renderer
+    if not (
+        isinstance(shown, TextRenderer)
+        and target == Target(shown.overview, PIPE)
+        and request.model.can_stream
+        and not writer.review.has_reviewers
+    ):
+        return False
+    with suppress(BrokenPipeError), output.taken_stdout() as out:
+        shown.write_pieces(request.pieces(), out)
+    return True
 
 
 def _print(

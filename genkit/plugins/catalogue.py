@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from genkit.errors import UnknownNameError
+from genkit.plugins.condition import describe_condition
 from genkit.plugins.display import Description, Rows
 from genkit.plugins.entries import KINDS, Entry
 from genkit.plugins.entry_points import Plugin
@@ -161,6 +162,8 @@ def _description(kind: str, entry: Entry) -> Description:
         result["config"] = describe(resolve(spec.config))
     if getattr(spec, "options", None):
         result["options"] = {c: describe(resolve(each)) for c, each in spec.options.items()}
+    if getattr(spec, "conditions", ()):
+        result["conditions"] = [describe_condition(each) for each in spec.conditions]
     if hasattr(spec, "presets"):
         result["presets"] = {key: dict(value) for key, value in spec.presets.items()}
     return result

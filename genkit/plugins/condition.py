@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genkit.errors import DataError, PluginError
 
 if TYPE_CHECKING:
-    from genkit.plugins.schema import Schema
+    from genkit.plugins.schema import Field, Schema
+
+_MOST_NAMES = 5
+_KINDS = {"label": "class", "text": "text", "number": "number", "date": "date"}
+_EXAMPLES = {"class": "CLASS", "number": "1", "date": "2001-05-31", "true or false": "true"}
 
 
 @dataclass(frozen=True)
@@ -53,3 +59,60 @@ class Condition:
                 f"received {', '.join(schema.fields)}."
             )
         return self.name
+
+
+LABEL = Condition("label", modality="label")
+"""What a model with ``conditional = True`` takes."""
+
+
+def describe_condition(
+    condition: Condition, field: Field | None = None, names: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Describe a condition for people.
+
+    Args:
+        condition: what is described.
+        field: what it is a value of, where the data is known.
+        names: what the field's numbers stand for, if they have names.
+
+    Returns:
+        facts by name, all there whatever is known: ``kind``, ``"class"``, ``"word"``, ``"text"``,
+        ``"number"``, ``"date"``, ``"true or false"`` or ``"array"``, empty if only data tells;
+        ``names``, the first few, of ``count``; ``range``; ``longest``; whether it is ``required``;
+        and an ``example`` of how the command line is given it, which knows no arrays.
+    """
+    kind = _KINDS.get(condition.modality, "") if field is None else _kind_of(field, names)
+    limits = field.range if field is not None and kind in ("number", "array") else None
+    bounds = [int(bound) if float(bound).is_integer() else bound for bound in limits or ()]
+    return {
+        "name": condition.name,
+        "kind": kind,
+        "required": condition.required,
+        "names": list(names[:_MOST_NAMES]),
+        "count": len(names) or None,
+        "range": bounds or None,
+        "longest": condition.longest,
+        "example": _example(condition.name, kind, str((*names, *bounds, "")[0])),
+    }
+
+
+def _kind_of(field: Field, names: Sequence[str]) -> str:
+    if field.modality == "text" or field.dtype == "string":
+        return "text"
+    if field.shape:
+        return "array"
+    if names:
+        return "class" if field.modality == "label" else "word"
+    return {"datetime64": "date", "bool": "true or false"}.get(field.dtype[:10], "number")
+
+
+def _example(name: str, kind: str, value: str) -> str:
+    """Return flags that give a value, the first that is known; none for what they can't give."""
+    if kind == "array":
+        return ""
+    if kind == "text":
+        return '--prompt "..."' if name == "prompt" else f'--where {name}="..."'
+    value = value or _EXAMPLES.get(kind, "VALUE")
+    if kind == "class":
+        return f"--label {shlex.quote(value)}"
+    return f"--where {shlex.quote(f'{name}={value}')}"

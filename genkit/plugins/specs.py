@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from genkit.errors import PluginError
+from genkit.plugins.condition import Condition
 from genkit.plugins.schema import Field as Field  # noqa: PLC0414 - records and schemas are used together
 from genkit.plugins.schema import Schema as Schema  # noqa: PLC0414
 
@@ -100,6 +101,9 @@ class ModelSpec(Spec):
             anything that a plugin's command is for.
         options: references to ``genkit.Config`` classes by capability: the flags that this model
             takes there, single values, each with a default; None is a default that is not passed.
+        conditions: what generation may be given for each item, as ``genkit info`` shows it: what
+            the model's class says, and what else it may take, as data and settings are. A class
+            that is asked for is ``Condition("label", modality="label")``.
         trainer: name of the trainer it wants.
         presets: recipes by name; ``"default"`` must be there. Keys as in a recipe file.
         references: the papers it follows.
@@ -112,6 +116,7 @@ class ModelSpec(Spec):
     generates: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ("generate",)
     options: Mapping[str, str] = field(default_factory=dict)
+    conditions: tuple[Condition, ...] = ()
     trainer: str = "gradient"
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"default": {}})
     references: tuple[str, ...] = ()
@@ -123,8 +128,11 @@ class ModelSpec(Spec):
         self._require_reference("config")
         self._require("default" in self.presets, "presets: one called 'default'")
         self._require(all(_NAME.fullmatch(a) for a in self.aliases), "aliases: valid names")
-        for attribute in ("accepts", "generates", "capabilities", "references", "aliases"):
+        tuples = ("accepts", "generates", "capabilities", "conditions", "references", "aliases")
+        for attribute in tuples:
             self._require(isinstance(getattr(self, attribute), tuple), f"{attribute}: a tuple")
+        known = all(isinstance(each, Condition) for each in self.conditions)
+        self._require(known, "conditions: genkit.Condition objects")
         for capability, reference in self.options.items():
             self._require(capability in self.capabilities, "options: of its own capabilities")
             self._require(_REFERENCE.fullmatch(reference), "options: 'module:attribute' references")

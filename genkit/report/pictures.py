@@ -12,6 +12,7 @@ from genkit.report.inputs import ReportInputs, evenly_by_field
 from genkit.report.kept_samples import figure_of, samples_of
 from genkit.report.renderers import render_items, shown_together
 from genkit.report.sections import Section, joined, parts
+from genkit.runs.sample_conditions import read_conditions
 
 _MOST_CLASSES = 12
 _EACH = 8  # samples a class
@@ -66,18 +67,27 @@ def by_class(inputs: ReportInputs) -> Section | None:
 
 
 def evolution(inputs: ReportInputs) -> Section | None:
-    """Show the samples that were kept in training, from the same noise, at up to six steps."""
+    """Show the samples that were kept in training, from the same noise, at up to six steps.
+
+    What they were given, for a model that needs something, stands below.
+    """
     files = samples_of(inputs.run)
     chosen = {round(each) for each in np.linspace(0, len(files) - 1, _MOMENTS)} if files else set()
     found = (figure_of(files[index]) for index in sorted(chosen))
     figures = [figure for figure in found if figure is not None]
     if not figures:
         return None
-    caption = "The same noise at every step."
+    names, *given = read_conditions(inputs.run.samples) or [[]]
+    caption = f"The same noise{' and conditions' if given else ''} at every step."
     drawn = files[0].suffix == ".png"
     if drawn and (inputs.schema is None or not shown_together(inputs.schema, inputs.field)):
         caption = f"{caption[:-1]}: each place of the grid is one sample as it came to be."
-    return Section("Sample evolution", joined([parts().gallery(figures), parts().text(caption)]))
+    pieces = [parts().gallery(figures), parts().text(caption)]
+    if given:
+        pieces.append(parts().text("What each sample was given, in reading order:"))
+        rows = [[str(number), *row] for number, row in enumerate(given, 1)]
+        pieces.append(parts().table(["Sample", *names], rows))
+    return Section("Sample evolution", joined(pieces))
 
 
 def compared(all_inputs: dict[str, ReportInputs]) -> Section | None:

@@ -46,10 +46,14 @@ class Request:
             self.n, self.seed, self.label, given=self.given, **self.options
         )
 
+    def pieces(self) -> Iterator[Any]:
+        """Generate the first item step by step, as ``Model.stream`` hands it back."""
+        return self.model.stream(self.seed, self.label, given=self.given, **self.options)
+
     def conditions_of(self, place: int) -> tuple[int | None, dict[str, Any]]:
         """Return the class and the other conditions of one of the items."""
         given = {
-            name: value if isinstance(value, str) else value[place]
+            name: value[place] if isinstance(value, list) else value
             for name, value in self.given.items()
         }
         turns = self.label is None and self.model.conditional and "label" not in given

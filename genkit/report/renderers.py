@@ -12,7 +12,8 @@ from markupsafe import Markup
 from genkit.plugins.schema import Schema
 from genkit.report.forms import is_scalar, is_text
 from genkit.report.readable import ReadableColumns
-from genkit.report.rendering import find_renderer
+from genkit.report.renderer_calls import call_renderer
+from genkit.report.rendering import Renderer, find_renderer
 from genkit.report.sections import joined, parts
 
 _MOST_ROWS, _MOST_NUMBERS = 12, 16
@@ -69,7 +70,7 @@ def render_items(
     renderers = {name: find_renderer(schema, name, assets=assets) for name in items}
     (field, alone), *others = renderers.items()
     if not others and alone is not None:
-        return Markup(alone.html(items[field], alt, columns))  # noqa: S704 - a renderer escapes what it shows
+        return _html(alone, items[field], alt, columns)
     shown = {
         name: renderer
         for name, renderer in renderers.items()
@@ -88,12 +89,17 @@ def render_items(
     figures = []
     for place in range(most):
         pieces = [
-            Markup(renderer.html(items[name][place : place + 1], f"{name} {place + 1}"))  # noqa: S704
+            _html(renderer, items[name][place : place + 1], f"{name} {place + 1}")
             for name, renderer in shown.items()
         ]
         caption = ", ".join(f"{name}: {column[place]}" for name, column in texts.items())
         figures.append(parts().figure(joined(pieces), caption))
     return joined([parts().gallery(figures, "small"), parts().text(f"{alt}{left_out}.")])
+
+
+def _html(renderer: Renderer, items: Any, alt: str, columns: int | None = None) -> Markup:
+    shown = call_renderer(renderer, renderer.html, items, alt, columns)
+    return Markup(shown)  # noqa: S704 - a renderer escapes what it shows
 
 
 def render_numbers(items: np.ndarray, alt: str) -> Markup:

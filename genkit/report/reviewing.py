@@ -85,14 +85,14 @@ class Review:
                     "it has reviewers, they are not asked.",
                     stacklevel=2,
                 )
-        self._reviewers: list[tuple[Entry, Any]] = []
+        self.reviewers: list[tuple[Entry, Any]] = []
         for entry in registry.entries("reviewers"):
             if entry.spec.modality == schema[field].modality:
                 try:
                     reviewer = made_for(resolve(entry.spec.reviewer), schema, field, assets)
                 except Exception as error:
                     raise _failed(entry.qualified_name, entry.plugin, error) from error
-                self._reviewers.append((entry, reviewer))
+                self.reviewers.append((entry, reviewer))
         self._refused = 0
         self._reasons: Counter[str] = Counter()
 
@@ -109,7 +109,7 @@ class Review:
             PluginError: a reviewer failed, or gave something else than one string an item.
         """
         allowed = np.ones(len(items), bool)
-        for entry, reviewer in self._reviewers:
+        for entry, reviewer in self.reviewers:
             try:
                 reasons = [str(reason) for reason in _checked(reviewer.review(items), len(items))]
             except Exception as error:
@@ -146,6 +146,11 @@ class Reviews:
     ) -> None:
         self._reviews = {name: Review(schema, name, registry, assets) for name in fields}
         self._refused = 0
+
+    @property
+    def has_reviewers(self) -> bool:
+        """Whether any reviewer looks at these items."""
+        return any(review.reviewers for review in self._reviews.values())
 
     def allowed(self, items: Mapping[str, Any]) -> np.ndarray:
         """Return which items may be written, bool of shape ``(n,)``.

@@ -49,9 +49,33 @@ class TextRenderer(Renderer):
 
     def write_all(self, batches: Iterable[Any], out: BinaryIO, format_: str) -> None:  # noqa: ARG002
         for items in batches:
-            for item in items:
-                line = re.sub(r"[\\\n\r]", lambda found: _ESCAPES[found[0]], self.text(item))
-                out.write(f"{line}\n".encode())
+            out.writelines(f"{_escaped(self.text(item))}\n".encode() for item in items)
+
+    def write_pieces(self, pieces: Iterable[Any], out: BinaryIO) -> None:
+        """Write one item as it is made, and the end of its line.
+
+        Args:
+            pieces: of the item, each what it goes on with: text, or numbers as the data has them.
+            out: where to; it is flushed behind each piece.
+        """
+        import numpy as np
+
+        whole: Any = None
+        shown = ""
+        try:
+            for piece in pieces:
+                together = "".join if isinstance(piece, str) else np.concatenate
+                whole = piece if whole is None else together([whole, piece])
+                text = self.text(whole)
+                out.write(_escaped(text[len(shown) :]).encode())
+                out.flush()
+                shown = text
+        except BaseException:
+            if shown:  # what is said of an interrupt begins a line of its own
+                out.write(b"\n")
+                out.flush()
+            raise
+        out.write(b"\n")
 
     def read(self, file: Path) -> list[str]:
         letters = {"n": "\n", "r": "\r"}
@@ -70,6 +94,11 @@ class TextRenderer(Renderer):
 
     def blank(self) -> str:
         return ""
+
+
+def _escaped(text: str) -> str:
+    """Return text on one line."""
+    return re.sub(r"[\\\n\r]", lambda found: _ESCAPES[found[0]], text)
 
 
 class TextOf:

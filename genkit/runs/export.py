@@ -1,7 +1,7 @@
 """The exported model: a folder that can be copied, shown and loaded on any backend.
 
 model/
-  config.json           which model, its settings, the schema
+  config.json           which model, its settings, the schema, the conditions it takes
   weights.safetensors   averaged weights where there are any
   assets.safetensors    what it needs of the data when it is used, for some data
   README.md             the model card: genkit.report.card
@@ -10,11 +10,13 @@ model/
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genkit.errors import RunError
 from genkit.files import read_json, refuse_links, write_bytes, write_json
+from genkit.plugins.condition import LABEL
 from genkit.plugins.entry_points import own_version
 from genkit.plugins.schema import Schema
 from genkit.runs.assets import read_assets, write_assets
@@ -35,6 +37,7 @@ def write_export(folder: Path, model: Model, plan: Plan) -> None:
     from genkit.engine.state import ModelState
 
     assert model.schema is not None, "a trained model knows its data"
+    conditions = (*(LABEL,) * model.conditional, *model.conditions)
     folder.mkdir(exist_ok=True)
     with model.averaged_weights():
         weights, _ = ModelState(model).read()
@@ -48,6 +51,7 @@ def write_export(folder: Path, model: Model, plan: Plan) -> None:
             "genkit": own_version(),
             "config": plan.config,
             "schema": model.schema.to_dict(),
+            **({"conditions": list(map(asdict, conditions))} if conditions else {}),
         },
     )
 

@@ -9,6 +9,7 @@ runs/<name>/
   statement.json                what its trainer has to say, for some: genkit.runs.statement
   checkpoints/<step>/           see genkit.runs.checkpoints
   samples/<step>.png            samples from fixed noise; .wav, .webp, .txt, .csv or .html of others
+  samples/conditions.csv        what they were given, of a model that needs something
   model/                        the exported copy
 """
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from genkit.errors import RunError, UnknownNameError
+from genkit.errors import PluginError, RunError, UnknownNameError
 from genkit.files import read_json
 from genkit.plan.from_program import PROGRAM
+from genkit.plugins.condition import Condition, describe_condition
 from genkit.plugins.entries import Entry
 from genkit.plugins.registry import Registry, installed
 from genkit.plugins.repository import install_hint
+from genkit.plugins.schema import Schema
 from genkit.runs.finding import known_run
-from genkit.runs.names import EXPORT_CONFIG, is_export
+from genkit.runs.names import EXPORT_CONFIG, MODEL_FOLDER, is_export
 from genkit.runs.run import Run
 
 _COPY = "Bring it back from a copy of the model."
@@ -48,6 +51,50 @@ def named_model(folder: Path) -> tuple[str, str]:
         raise RunError(
             f"The file {folder / EXPORT_CONFIG} is damaged: {error!r}.", _COPY
         ) from error
+
+
+def saved_conditions(given: str | Path) -> list[dict[str, Any]]:
+    """Describe the conditions that the model of a run or an exported model takes.
+
+    Args:
+        given: a directory, a run's name, or ``latest``.
+
+    Returns:
+        what ``describe_condition`` gives of each; none of a run that has no exported model yet, or
+        one of a GenKit that didn't write them.
+
+    Raises:
+        GenkitError: the files are damaged.
+    """
+    path = known_run(given)
+    if path is None:
+        return []
+    folder = path if is_export(path) else path / MODEL_FOLDER
+    if not is_export(folder):
+        return []
+    data = read_json(folder / EXPORT_CONFIG, _COPY)
+    try:
+        conditions = [Condition(**each) for each in data.get("conditions", ())]
+        schema = Schema.from_dict(data["schema"])
+    except (KeyError, TypeError, AttributeError, PluginError) as error:
+        raise RunError(
+            f"The file {folder / EXPORT_CONFIG} is damaged: {error!r}.", _COPY
+        ) from error
+    described = []
+    for condition in conditions:
+        name = condition.field_name(schema)
+        described.append(describe_condition(condition, schema[name], _names(folder, schema, name)))
+    return described
+
+
+def _names(folder: Path, schema: Schema, field: str) -> tuple[str, ...]:
+    """Return what a field's numbers stand for; only a vocabulary takes NumPy to read."""
+    if not schema[field].vocabulary:
+        return schema[field].classes
+    from genkit.data.vocabulary import vocabulary_of
+    from genkit.runs.assets import read_assets
+
+    return vocabulary_of(schema, field, read_assets(folder))
 
 
 def model_entry(name: str, distribution: str, registry: Registry | None = None) -> Entry:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from genkit.errors import UsageError
 from genkit.models.given import values_from
 from genkit.models.outputs import same_items
+from genkit.plugins.condition import LABEL
 from genkit.testing.check import checks
 from genkit.testing.generated import generated, some_of
 from genkit.testing.outcomes import CheckFailed, Skipped
@@ -30,6 +31,25 @@ def check_conditions_are_taken_or_refused(subject: TrainedSubject) -> None:
     for name in needed:
         others = {key: value for key, value in needed.items() if key != name}
         _check_refused(model, others, f"to generate without {name!r}, which it needs,")
+
+
+@checks("models")
+def check_conditions_are_in_the_record(subject: TrainedSubject) -> None:
+    """The record has what the model's class says that it takes, and what it needs."""
+    model, record = subject.straight.model, {each.name: each for each in subject.spec.conditions}
+    usual = type(model)
+    said = {LABEL.name: LABEL} if usual.conditional is True else {}
+    said |= {each.name: each for each in usual.conditions}
+    needed = {each.name for each in model.conditions if each.required}
+    if silent := sorted((said.keys() | needed) - record.keys()):
+        raise CheckFailed(
+            f"Expected conditions of the record: {', '.join(silent)}; genkit info doesn't tell.",
+            "Give them to ModelSpec: conditions=(genkit.Condition(...),).",
+        )
+    if wrong := sorted(needed ^ {name for name, each in record.items() if each.required}):
+        raise CheckFailed(
+            f"Expected the model and its record to need the same; they differ in {wrong[0]!r}."
+        )
 
 
 @checks("models")

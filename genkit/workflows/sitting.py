@@ -8,6 +8,7 @@ import platform
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -200,7 +201,8 @@ class Sitting:
         from genkit.runs import checkpoints
         from genkit.workflows.sample_grids import draw_samples
 
-        run.draw = draw_samples
+        shown = None if self.trainer.protects_data else self.held_out or self.source
+        run.draw = partial(draw_samples, source=shown)
         run.held_out, run.watch = self.held_out, self.watch
         with run.writing():
             if later is not None:

@@ -6,6 +6,13 @@ from keras import ops
 import genkit
 from genkit.data import ColumnSource, Ragged
 
+LABEL = genkit.Condition("label", modality="label")
+CONDITIONS = (
+    genkit.Condition("income", required=True),
+    genkit.Condition("age"),
+    genkit.Condition("prompt", modality="text", longest=12),
+)
+
 
 def open_records(_):
     """Open a little table: what somebody earns, how old they are, what they say, and a vector."""
@@ -32,11 +39,7 @@ class Shown(genkit.Model):
     """Generates label, income, age (-1 where it isn't given) and the prompt's length."""
 
     conditional = True
-    conditions = (
-        genkit.Condition("income", required=True),
-        genkit.Condition("age"),
-        genkit.Condition("prompt", modality="text", longest=12),
-    )
+    conditions = CONDITIONS
 
     def __init__(self, config, schema):
         super().__init__(config, schema)
@@ -69,4 +72,5 @@ def genkit_models():
         name="shown", summary="Its conditions", accepts=("vector",),
         model=f"{__name__}:Shown", config="genkit.plugins.config:Config",
         trainer="closed-form", presets={"default": {"dataset": "records"}},
+        conditions=(LABEL, *CONDITIONS),
     )  # fmt: skip

@@ -1,46 +1,14 @@
-"""The command line in this process, and runs that nobody had to train."""
+"""Runs that nobody had to train."""
 
-import os
-import sys
-import warnings
 from pathlib import Path
 
 import pytest
 
-from genkit import cli
 from genkit.plan.plan import make_plan
 from genkit.plugins.registry import installed
 from genkit.runs.kept_figures import KeptFigures, write_figures
 from genkit.runs.run import Run
 from tests.cli.listed import FID, KID, LONG
-
-
-@pytest.fixture
-def genkit_here(monkeypatch, capfd, tmp_path):
-    """Run the command line in this process, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["genkit", *map(str, arguments)])
-        monkeypatch.setattr("genkit.cli.output._stdout", None)
-        stdout, show = sys.stdout, warnings.showwarning
-        descriptor = os.dup(1)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("default")
-                cli.main()
-        except SystemExit as ended:
-            code = ended.code
-        finally:
-            sys.stdout, warnings.showwarning = stdout, show
-            os.dup2(descriptor, 1)
-            os.close(descriptor)
-            if cli.output._stdout is not None:
-                cli.output._stdout.close()
-        captured = capfd.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import genkit
 from genkit.builtin import plugin as builtin
 from genkit.cli import conditions
 from genkit.errors import UsageError
+from genkit.plugins.condition import describe_condition
 from genkit.plugins.registry import Registry, using
 from tests.cli import conditions_plugin
 
@@ -108,6 +109,63 @@ def test_a_report_gives_the_model_what_it_needs_from_real_items(run):
     assert "Generated, seed" in page
 
 
+def test_the_help_of_a_run_tells_what_its_model_takes(genkit_here, run, monkeypatch):
+    for columns in (50, 100):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        code, out, _ = genkit_here("generate", run, "--help")
+        assert code == 0
+        shown = out[out.index("Conditions of the model") :]
+        told = " ".join(shown.split())
+        for part in (
+            "label class: 'ant', 'bee', 'cat' --label ant",
+            "income word: '<=50K', '>50K'; required --where 'income=<=50K'",
+            "age number from 17 to 90 --where age=17",
+            'prompt text of at most 12 steps --prompt "..."',
+        ):
+            assert part in told
+        assert max(map(len, shown.splitlines())) <= columns
+    saved = run / "model" / "config.json"
+    told = json.loads(saved.read_text())
+    saved.write_text(json.dumps({**told, "conditions": [{"nam": "label"}]}))
+    code, _, error = genkit_here("generate", run, "--help")
+    assert (code, error.count("\n")) == (1, 1)
+    assert "config.json is damaged" in error
+    saved.write_text(json.dumps({key: told[key] for key in told if key != "conditions"}))
+    code, out, _ = genkit_here("generate", run, "--help")
+    assert (code, "Conditions of the model" in out) == (0, False), "an older GenKit told nothing"
+
+
+@pytest.mark.usefixtures("run")
+def test_info_tells_what_a_model_takes(genkit_here):
+    _, out, _ = genkit_here("info", "shown")
+    told = " ".join(out.partition("Conditions")[2].split())
+    assert "label class --label CLASS" in told
+    assert "income value of the data; required --where income=VALUE" in told
+    _, out, _ = genkit_here("info", "shown", "--json")
+    conditions = {each["name"]: each for each in json.loads(out)["conditions"]}
+    assert list(conditions) == ["label", "income", "age", "prompt"]
+    assert conditions["income"]["required"]
+    assert (conditions["prompt"]["kind"], conditions["prompt"]["longest"]) == ("text", 12)
+    assert "conditions" in str(genkit.info("shown"))
+
+
+@pytest.mark.parametrize(
+    ("field", "names", "kind", "example"),
+    [
+        (genkit.Field((), "datetime64[D]", "date"), (), "date", "--where x=2001-05-31"),
+        (genkit.Field((), "bool", "flag"), (), "true or false", "--where x=true"),
+        (genkit.Field((), "float32", "number", (0.5, 2)), (), "number", "--where x=0.5"),
+        (genkit.Field((), "int32", "job"), ["a 1"] * 9, "word", "--where 'x=a 1'"),
+        (genkit.Field((None,), "int32", "text"), ["a"] * 9, "text", '--where x="..."'),
+        (genkit.Field((4, 8, 8, 1), "uint8", "video", (0, 255)), (), "array", ""),
+    ],
+)
+def test_an_example_is_of_the_kind_that_a_value_has(field, names, kind, example):
+    told = describe_condition(genkit.Condition("x"), field, names)
+    assert (told["kind"], told["example"]) == (kind, example)
+    assert len(told["names"]) <= 5
+
+
 def test_columns_and_classes_are_completed(run):
     import typer
 
@@ -116,5 +174,5 @@ def test_columns_and_classes_are_completed(run):
     context = typer.Context(typer.main.get_command(typer.Typer(callback=lambda: None)))
     context.params = {"run": str(run)}
     offered = [word for word, _ in run_completion.conditions(context, "")]
-    assert offered[:2] == ["income=", "age="]
+    assert offered == ["label=", "income=", "age=", "prompt="]
     assert [word for word, _ in run_completion.conditions(context, "income=>")] == ["income=>50K"]

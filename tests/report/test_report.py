@@ -10,7 +10,7 @@ import pytest
 
 import genkit
 from genkit.data import ArraySource
-from genkit.errors import UsageError
+from genkit.errors import PluginError, UsageError
 from genkit.plan import activation
 from genkit.plan import plan as plans
 from genkit.plugins.registry import installed
@@ -143,6 +143,15 @@ def test_items_that_are_no_pictures_are_shown_as_numbers():
     assert "<td>55</td>" in shown
     assert "first 12 of 20" in shown
     assert "&lt;b&gt;" in shown
+
+
+def test_a_renderer_that_can_not_show_its_items_is_named(monkeypatch):
+    field = genkit.Field((None,), "int32", "melody", (0, 6))
+    schema = genkit.Schema({"notes": field})
+    bare = genkit.Renderer(schema, "notes")
+    monkeypatch.setattr(renderers, "find_renderer", lambda *_, **__: bare)
+    with pytest.raises(PluginError, match="The renderer Renderer of melody failed: NotImplemented"):
+        renderers.render(schema, "notes", [np.array([1, 2])], "Melodies")
 
 
 def test_large_colourful_grids_stay_small():

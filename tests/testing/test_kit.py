@@ -41,6 +41,7 @@ DEFECTS = [
     ("stubborn", "sample_follows_from_seed_and_index"),
     ("deaf", "labels_are_taken_or_refused"),
     ("credulous", "conditions_are_taken_or_refused"),
+    ("gregarious", "conditions_are_in_the_record"),
     ("gregarious", "item_follows_from_its_own_conditions"),
     ("recompiling", "conditions_are_inputs_of_what_is_compiled"),
     ("distorting", "reconstructions_are_as_declared"),

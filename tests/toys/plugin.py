@@ -40,8 +40,9 @@ def genkit_models():
     for name, data, model, fields in (
         ("bigrams", "sayings", "Bigrams", {"accepts": ("text",), "capabilities": ()}),
         ("rows", "people", "Rows", {"accepts": ("number", "category"),
+                                    "conditions": (genkit.Condition("job"),),
                                     "generates": ("number", "category", "date", "id")}),
-        ("echo", "beeps", "Echo", {"accepts": ("audio",), "capabilities": ()}),
+        ("chime", "beeps", "Chime", {"accepts": ("audio",)}),
         ("collage", "postcards", "Collage", {"accepts": ("image", "text"),
                                              "generates": ("image", "text")}),
     ):  # fmt: skip
@@ -60,6 +61,7 @@ def genkit_models():
         config=f"{HERE}.settings:WriterConfig",
         options={"generate": f"{HERE}.settings:WritingOptions"},
         capabilities=("generate",),
+        conditions=(genkit.Condition("prompt", modality="text"),),
         accepts=("text",),
         presets={"default": {"dataset": "sayings", "steps": 200, "batch_size": 16}},
         tiny={"layers": 1, "heads": 2, "width": 16, "context": 16},
@@ -72,6 +74,7 @@ def genkit_models():
         config="genkit.plugins.config:Config",
         accepts=("number", "label"),
         generates=("number",),
+        conditions=(genkit.Condition("label", modality="label"),),
         trainer="closed-form",
         presets={"default": {"dataset": "measures"}},
     )

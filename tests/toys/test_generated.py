@@ -1,15 +1,14 @@
 """What the toys generate: rows of a table by condition, pictures with their captions."""
 
-import time
-
 import numpy as np
 import pytest
 import typer
 
 import genkit
 from genkit.cli import app
-from genkit.data import noise_for_samples
+from genkit.data import items_of
 from genkit.errors import UsageError
+from tests.toys.beeps import RATE
 from tests.toys.people import JOBS
 from tests.toys.postcards import WORDS
 from tests.toys.test_toys import built, opened
@@ -50,12 +49,17 @@ def test_a_column_may_be_asked_for_and_the_others_follow(rows):
         rows.generate(1, given={"job": "job 2000"})
 
 
-def test_noise_of_rows_costs_less_than_a_microsecond(rows):
-    n = rows.noise_block
-    began = time.process_time()
-    for start in range(0, 1 << 17, n):
-        noise_for_samples(rows.noise, 0, range(start, start + n), n)
-    assert (time.process_time() - began) / (1 << 17) < 1e-6
+def test_noise_of_rows_is_drawn_many_at_once(rows, monkeypatch):
+    sizes, draw = [], rows.noise
+
+    def counted(rng, n):
+        sizes.append(n)
+        return draw(rng, n)
+
+    monkeypatch.setattr(rows, "noise", counted)
+    rows.generate(2 * rows.noise_block)
+    assert sizes == [rows.noise_block] * 2
+    assert rows.noise_block >= 1000
 
 
 def test_a_picture_comes_with_its_caption(active_backend):
@@ -69,6 +73,32 @@ def test_a_picture_comes_with_its_caption(active_backend):
     # What is said of the place is true of the picture beside it.
     halves = cards["picture"][:, :3].sum((1, 2, 3)) > cards["picture"][:, 3:].sum((1, 2, 3))
     assert np.mean(halves == np.array(["top" in text for text in cards["caption"]])) > 0.7
+
+
+def heard(sounds):
+    """Return 20 quantiles of the loudest frequency, in hertz, and of the length, in samples."""
+    spectra = [np.abs(np.fft.rfft(s * np.hanning(len(s)), 1 << 13)) for s in sounds if len(s) >= 32]
+    loudest = [spectrum.argmax() * RATE / (1 << 13) for spectrum in spectra]
+    places = np.linspace(0, 1, 20)
+    return np.quantile(loudest, places), np.quantile([len(sound) for sound in sounds], places)
+
+
+@pytest.mark.once
+def test_a_model_of_sound_learns_how_high_and_how_long_beeps_are():
+    source = opened("beeps")
+    real = heard(items_of(source.gather(np.arange(100)), source.schema, "sound"))
+    model = built("chime", source)
+    apart = []
+    for steps in (None, 400):
+        if steps:
+            model.fit(source, steps=steps, batch_size=32, verbose=False)
+        made = heard(model.generate(200, seed=1))
+        apart.append([np.mean(np.abs(a - b)) for a, b in zip(made, real, strict=True)])
+    (untrained_hertz, untrained_length), (hertz, length) = apart
+    assert hertz < 200
+    assert untrained_hertz > 500
+    assert length < 25
+    assert untrained_length > 30
 
 
 @pytest.mark.slow

@@ -83,7 +83,7 @@ def test_the_same_seed_repeats_and_another_differs(train):
 @pytest.mark.slow
 def test_how_often_samples_are_drawn_changes_nothing(train, monkeypatch):
     often = train("dcgan", steps=6, sample_every=1, name="often")
-    monkeypatch.setattr("genkit.workflows.sample_grids.draw_samples", lambda *_: None)
+    monkeypatch.setattr("genkit.workflows.sample_grids.draw_samples", lambda *_, **__: None)
     never = train("dcgan", steps=6, name="never")
     assert not list(never.path.glob("samples/*"))
     same_files(often.path / "checkpoints/00000006", never.path / "checkpoints/00000006")

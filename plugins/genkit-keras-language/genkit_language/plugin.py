@@ -79,6 +79,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         config="genkit_language.configs:GPTConfig",
         accepts=("text",),
         capabilities=("generate", "score"),
+        conditions=(genkit.Condition("prompt", modality="text"),),
         options={"generate": "genkit_language.configs:WritingOptions"},
         presets={
             "default": {"dataset": "tinyshakespeare", "batch_size": 12, "steps": 2000},

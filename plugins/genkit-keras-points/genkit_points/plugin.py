@@ -8,6 +8,7 @@ import genkit
 
 _LATENTS = ("reconstruct", "encode", "interpolate")
 _RING = {"dataset": "points", "data": {"density": "ring"}, "batch_size": 256}
+_LABEL = genkit.Condition("label", modality="label")
 _SMALL = {"hidden": 16}
 
 
@@ -44,6 +45,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         model="genkit_points.gan:PointsGAN",
         config="genkit_points.configs:PointsGANConfig",
         accepts=("points",),
+        conditions=(_LABEL,),
         presets={"default": {**_RING, "steps": 2000}},
         references=("Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661",),
         tiny=_SMALL,
@@ -54,6 +56,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         model="genkit_points.vae:PointsVAE",
         config="genkit_points.configs:PointsVAEConfig",
         accepts=("points",),
+        conditions=(_LABEL,),
         capabilities=("generate", *_LATENTS),
         presets={"default": {**_RING, "steps": 2000}},
         references=("Kingma and Welling 2014, Auto-Encoding Variational Bayes, arXiv:1312.6114",),
@@ -65,6 +68,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         model="genkit_points.flow:PointsFlow",
         config="genkit_points.configs:PointsFlowConfig",
         accepts=("points",),
+        conditions=(_LABEL,),
         capabilities=("generate", "density"),
         options={
             "generate": "genkit_points.configs:FlowOptions",

@@ -1,4 +1,7 @@
-"""PyTorch by hand: modules, fused Adam, autocast; eager or compiled, in either memory format."""
+"""PyTorch by hand: modules, fused Adam, autocast; eager or compiled, in either memory format.
+
+On the first GPU if there is one, as GenKit is.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from tests.benchmarks.native.start import ADAM, PENALTY, Adam, refuse_unknown
 from tests.benchmarks.native.torch_networks import Networks
 
 Tensors = dict[str, torch.Tensor]
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def make(
@@ -36,14 +40,17 @@ def make(
     refuse_unknown("torch", case, variant)
     compiled = variant.startswith("compile")
     adam, networks = ADAM[case], Networks(weights, channels_last="channels-last" in variant)
+    kind: Any = {"vae": _VAE, "wgan-gp": _WGANGP}.get(case, _GAN)
     if case == "vae":
-        return _VAE(networks.encoder(), networks.decoder(), adam, precision, compiled=compiled)
-    if case == "mlp-gan":
-        generator, discriminator = networks.mlp_generator(), networks.mlp_discriminator()
-        return _GAN(generator, discriminator, adam, precision, compiled=compiled)
-    kind, rate = (_WGANGP, 0.0) if case == "wgan-gp" else (_GAN, dropout)
-    generator, discriminator = networks.generator(), networks.discriminator(rate)
-    return kind(generator, discriminator, adam, precision, compiled=compiled)
+        pair = networks.encoder(), networks.decoder()
+    elif case == "mlp-gan":
+        pair = networks.mlp_generator(), networks.mlp_discriminator()
+    else:
+        rate = 0.0 if case == "wgan-gp" else dropout
+        pair = networks.generator(), networks.discriminator(rate)
+    first, second = (network.to(DEVICE) for network in pair)
+    made: Native = kind(first, second, adam, precision, compiled=compiled)
+    return made
 
 
 class _Baseline:
@@ -65,7 +72,7 @@ class _Baseline:
         return torch.compile(fn, fullgraph=True, dynamic=False) if self.compiled else fn
 
     def autocast(self) -> Any:
-        return torch.autocast("cpu", torch.bfloat16, enabled=self.mixed)
+        return torch.autocast(DEVICE, torch.bfloat16, enabled=self.mixed)
 
     def images(self, z: torch.Tensor) -> torch.Tensor:
         """Return images in [0, 255], ``(batch, height, width, channels)``."""
@@ -74,12 +81,13 @@ class _Baseline:
     def decode(self, z: np.ndarray) -> np.ndarray:
         self.decoder.eval()
         with torch.inference_mode():
-            images = self._compiled_images(torch.from_numpy(z))
+            images = self._compiled_images(torch.from_numpy(z).to(DEVICE))
         self.decoder.train()
-        return images.numpy()
+        return images.cpu().numpy()
 
     def synchronize(self) -> None:
-        """Nothing to wait for: PyTorch is synchronous on the CPU."""
+        if DEVICE == "cuda":  # on the CPU there is nothing to wait for
+            torch.cuda.synchronize()
 
 
 class _GAN(_Baseline):
@@ -185,7 +193,7 @@ class _VAE(_Baseline):
 
 
 def _tensors(batch: dict[str, np.ndarray]) -> Tensors:
-    return {name: torch.from_numpy(array) for name, array in batch.items()}
+    return {name: torch.from_numpy(array).to(DEVICE) for name, array in batch.items()}
 
 
 def _adam(network: nn.Module, adam: Adam) -> torch.optim.Adam:

@@ -1,0 +1,1 @@
+"""What GenKit does on a GPU: one script, bounded in time, without a network."""
