@@ -87,6 +87,7 @@ PACKAGES = {
         "Ragged",
         "Sampler",
         "Source",
+        "Subset",
         "bucket",
         "items_of",
         "pack_text",

@@ -37,12 +37,12 @@ def evaluate(  # noqa: PLR0917
         ),
     ] = None,
     split: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Which of its items, for data that has splits.",
+            help="Which of its items, for data that has splits; by default those held out.",
             autocompletion=setting_completion.splits,
         ),
-    ] = "test",
+    ] = None,
     metrics: Annotated[
         str | None,
         typer.Option(

@@ -46,7 +46,7 @@ def open_reference(
     registry: Registry,
     against: str | None,
     changes: Mapping[str, Any],
-    split: str,
+    split: str | None,
 ) -> Reference:
     """Open the data that samples are compared with.
 
@@ -56,7 +56,7 @@ def open_reference(
         against: name of another data set; without it the run's own, with its settings. Those that
             choose training items don't choose from another split.
         changes: settings to change.
-        split: which items, where the data has splits.
+        split: which items, where the data has splits; None for those held out.
 
     Raises:
         GenkitError: no such data set, a bad setting, or data that can't be read.
@@ -74,7 +74,7 @@ def open_reference(
         raise UsageError(
             "An exported model doesn't say where its data is.", "Name it: --against DATASET"
         )
-    wanted = {"split": split} if entry.spec.splits else {}
+    wanted = {"split": split or entry.spec.held_out} if entry.spec.splits else {}
     settings = {**settings, **wanted, **changes}
     source = open_entry(entry, settings)
     opened: Any = entry.settings(settings)

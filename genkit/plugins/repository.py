@@ -44,6 +44,16 @@ REPOSITORY = (
         {"trainers": ("dp",)},
     ),
     RepositoryPlugin(
+        "genkit-keras-language",
+        "Language: tokenizers, your own text as data, a small GPT",
+        {
+            "models": ("gpt",),
+            "datasets": ("text", "tinyshakespeare"),
+            "metrics": ("copies", "distinct"),
+            "commands": ("score",),
+        },
+    ),
+    RepositoryPlugin(
         "genkit-keras-points",
         "Points of a plane: toy densities, models that learn them in seconds, scatter plots",
         {

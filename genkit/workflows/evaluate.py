@@ -24,7 +24,7 @@ from genkit.runs.run import Run
 if TYPE_CHECKING:
     from genkit.runs.loading import HasPath
 
-DEFAULT_N, DEFAULT_SEED, DEFAULT_SPLIT = 10_000, 1, "test"
+DEFAULT_N, DEFAULT_SEED = 10_000, 1
 
 
 def evaluate(
@@ -32,7 +32,7 @@ def evaluate(
     *,
     against: Any = None,
     data: Mapping[str, Any] | None = None,
-    split: str = DEFAULT_SPLIT,
+    split: str | None = None,
     metrics: Sequence[str] | None = None,
     extractor: str | None = None,
     n: int = DEFAULT_N,
@@ -54,7 +54,8 @@ def evaluate(
         against: name of the data set to compare with, or the data itself, as ``train`` takes it; by
             default the run's own, with its settings.
         data: settings of that data set to change.
-        split: which of its items; data without splits is taken as a whole.
+        split: which of its items; by default those held out, ``test`` or else the last split. Data
+            without splits is taken as a whole.
         metrics: their names; by default all that fit.
         extractor: what makes features of items; by default that which the data set names, or else
             the usual one of the modality, which of images is ``pixels``.

@@ -1,0 +1,1 @@
+"""Language: tokenizers, text as data, and a small GPT."""

@@ -1,0 +1,122 @@
+"""Settings and options; this module is free of Keras, so that help and errors stay fast."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+import genkit
+
+
+class TokensConfig(genkit.Config):
+    """What any text as tokens is set by; all settings of ``tinyshakespeare``."""
+
+    tokenizer: Literal["characters", "bytes", "bpe"] = Field(
+        "characters",
+        description="What a token is; bytes and bpe take every text, characters those it has",
+    )
+    vocabulary: int = Field(
+        1024,
+        ge=257,
+        le=1_000_000,
+        description="Tokens that bpe learns from the training documents",
+    )
+    block: int = Field(
+        64,
+        ge=1,
+        le=1 << 16,
+        description="Tokens of an item, as metrics and reports see it; what a model sees at once "
+        "is its own setting",
+    )
+    split: Literal["train", "validation"] = Field(
+        "train",
+        description="Which documents: for training, or held out; of a single one its end",
+    )
+    held_out: float = Field(
+        0.1,
+        gt=0,
+        lt=1,
+        description="Share of the documents, or of a single one, that is held out",
+    )
+
+
+class TextConfig(TokensConfig):
+    """Settings of ``text``."""
+
+    path: genkit.AbsolutePath = Field(
+        description="A text file, a folder of .txt files, or a .jsonl or .parquet file with a "
+        "document a row"
+    )
+    column: str = Field("text", description="Of a .jsonl or .parquet file, where the text stands")
+    tokenizer_file: genkit.AbsolutePath | None = Field(
+        None,
+        description="For bpe, one that exists: tokenizer.json, or a folder with it or with "
+        "vocab.json and merges.txt",
+    )
+
+
+class GPTConfig(genkit.Config):
+    """Settings of ``gpt``."""
+
+    context: int = Field(64, ge=2, le=1 << 16, description="Tokens that it sees at once")
+    layers: int = Field(4, ge=1, le=1000, description="Blocks")
+    heads: int = Field(4, ge=1, le=1000, description="Attention heads; they divide the width")
+    kv_heads: int | None = Field(
+        None, ge=1, description="Heads of keys and values, which divide the heads; as many if left"
+    )
+    width: int = Field(128, ge=2, le=1 << 16, description="Channels")
+    hidden: int | None = Field(
+        None,
+        ge=1,
+        le=1 << 18,
+        description="Units of the dense network; 4 times the width if left, 8/3 with swiglu",
+    )
+    places: Literal["rotary", "learned"] = Field(
+        "rotary", description="How it knows the order; rotary ones go on beyond the context"
+    )
+    rotary_base: float = Field(10_000.0, gt=1, description="Slowest turn of rotary places")
+    norm: Literal["rms", "layer"] = Field("rms", description="Normalisation before each part")
+    activation: Literal["squared-relu", "gelu", "gelu-tanh", "swiglu"] = Field(
+        "squared-relu", description="Of the dense network"
+    )
+    normed_heads: bool = Field(True, description="Normalise queries and keys")
+    bias: bool = Field(False, description="Offsets in dense layers and layer normalisation")
+    tied: bool = Field(True, description="One matrix for tokens that come in and go out")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Share of channels left out in training")
+    optimizer: Literal["muon", "adamw"] = Field(
+        "muon", description="For matrices of blocks; all else is trained by Adam's rule"
+    )
+    learning_rate: float = Field(4e-3, gt=0, description="The highest, after the warm-up")
+    least_rate: float = Field(0.0, ge=0, le=1, description="Share of it that is left at the end")
+    warmup_steps: int = Field(40, ge=0, description="Steps over which it rises")
+    beta_2: float = Field(0.99, gt=0, lt=1, description="Adam's memory of squared gradients")
+    weight_decay: float = Field(0.1, ge=0, description="Of matrices alone")
+    clip: float = Field(1.0, gt=0, description="The longest gradient, all weights together")
+    longest: int = Field(
+        1024, ge=1, le=1 << 20, description="Tokens that can be generated behind a prompt"
+    )
+
+
+class WritingOptions(genkit.Config):
+    """Flags of ``genkit generate`` for ``gpt``."""
+
+    length: int | None = Field(
+        None, ge=1, description="Tokens behind the prompt, at most; 256, or as many as it can"
+    )
+    temperature: float = Field(
+        1.0, ge=0, description="Above 1 for more variety, below for less; 0 takes the likeliest"
+    )
+    top_k: int | None = Field(None, ge=1, description="Draw among so many likeliest tokens")
+    top_p: float | None = Field(
+        None, gt=0, le=1, description="Draw among the likeliest that have this chance together"
+    )
+    min_p: float | None = Field(
+        None, gt=0, le=1, description="Draw among those with this share of the likeliest's chance"
+    )
+    repetition_penalty: float | None = Field(
+        None, gt=0, description="Divides scores of tokens that are there; above 1 against repeats"
+    )
+    stop: str | None = Field(
+        None, min_length=1, description="Text that ends it, and stays; several parted by |"
+    )

@@ -1,0 +1,60 @@
+"""A tokenizer that was kept with data, a run or an exported model, which may be a stranger's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genkit.errors import DataError
+from genkit_language.bpe import BPE
+from genkit_language.tokenizer import ASSET, Bytes, Characters, Tokenizer, json_object
+
+
+def read_tokenizer(assets: Mapping[str, NDArray[Any]]) -> Tokenizer:
+    """Return the tokenizer that was kept with data or a run.
+
+    Args:
+        assets: those of the data.
+
+    Raises:
+        DataError: there is none, or it is damaged.
+    """
+    if ASSET not in assets:
+        raise DataError(
+            "Expected data with a tokenizer; received "
+            f"{', '.join(assets) or 'data without assets'}.",
+            "Use a data set of genkit-keras-language: --dataset text --data path=FILE.txt",
+        )
+    packed = np.asarray(assets[ASSET])
+    if packed.dtype != np.uint8:
+        raise DataError(f"Expected a tokenizer as bytes; received {packed.dtype}.")
+    return tokenizer_of(json_object(packed.tobytes(), "the tokenizer of the run"))
+
+
+def tokenizer_of(form: Mapping[str, Any]) -> Tokenizer:
+    """Return the tokenizer that a form describes, which may come from a stranger.
+
+    Args:
+        form: as ``Tokenizer.asset`` writes it.
+
+    Raises:
+        DataError: it describes none.
+    """
+    kind, end = form.get("kind"), form.get("end")
+    letters = form.get("letters")
+    if kind == "bpe":
+        return BPE.of(form.get("tokenizer"), end)
+    if kind == "bytes" and end in (None, 256):
+        return Bytes(ends=end is not None)
+    whole = isinstance(letters, str) and len(set(letters)) == len(letters) > 0
+    if kind == "characters" and whole and end in (None, len(str(letters))):
+        try:
+            return Characters(str(letters), ends=end is not None)
+        except UnicodeEncodeError as error:
+            raise DataError("Expected a tokenizer of whole characters; it is damaged.") from error
+    raise DataError(
+        f"Expected a tokenizer of characters, bytes or BPE; it is damaged: {str(dict(form))[:80]!r}"
+    )

@@ -1,0 +1,25 @@
+"""Tests run under one backend, named by KERAS_BACKEND."""
+
+import random
+
+import pytest
+
+import genkit
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    random.seed(0)  # Keras draws the seeds of initial weights from here
+
+
+@pytest.fixture(scope="session", autouse=True)
+def active_backend():
+    return genkit.activate()
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    """Keep what is tokenized out of the user's own cache."""
+    folder = tmp_path_factory.getbasetemp() / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder / "genkit" / "text"
