@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import math
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Hashable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import keras
@@ -27,8 +29,7 @@ class Watch(keras.callbacks.Callback):
             doesn't own; empty where learning rates can't be set.
         idle: optimizers that have made no update, or whose weights are all where they were.
         not_finite: a loss that was no finite number, and its step.
-        growth: objects, and places in lists and the like, that the long part has left behind, by
-            the median of its parts: a cache that others fill or empty meanwhile is in one of them.
+        growth: objects, and places in lists and the like, that the steps have left behind.
     """
 
     def __init__(self) -> None:
@@ -38,7 +39,7 @@ class Watch(keras.callbacks.Callback):
         self.not_finite = ""
         self.growth = 0
         self._step = 0
-        self._sizes: list[int] = []
+        self._seen: list[Mapping[Hashable, int]] = []
 
     @staticmethod
     def steps(model: Model) -> int:
@@ -69,9 +70,9 @@ class Watch(keras.callbacks.Callback):
                 self.not_finite = f"{name} is {float(value)} at step {self._step}"
         after = self._step - len(self._names)
         if after >= WARM and (after - WARM) % (LONG // PARTS) == 0:
-            self._sizes.append(_size())
+            self._seen.append(_census())
         if after == WARM + LONG:
-            self.growth = PARTS * int(np.median(np.diff(self._sizes)))
+            self.growth = _growth(self._seen)
 
     def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
         moved = self._moved()
@@ -101,15 +102,29 @@ class Watch(keras.callbacks.Callback):
         return {key for key, v in self._state.weights.items() if id(v) in variables}
 
 
-def _size() -> int:
-    """Count the objects that the interpreter tracks, and what its containers hold.
+def _census() -> Mapping[Hashable, int]:
+    """Count the objects that the interpreter tracks, by type, and what each container holds.
 
     A list of floats is one object, however long. The blocks that Python has allocated would tell
     all, but caches of the frameworks fill for hundreds of steps.
     """
     gc.collect()
     found = gc.get_objects()
-    return len(found) + sum(len(each) for each in found if type(each) in _CONTAINERS)
+    lengths = {id(each): len(each) for each in found if type(each) in _CONTAINERS}
+    return {**Counter(map(type, found)), **lengths}
+
+
+def _growth(seen: Sequence[Mapping[Hashable, int]]) -> int:
+    """Return by how much that has grown which has grown in every part.
+
+    What else a process does, a cache that is filled once or emptied meanwhile, or tuples that the
+    collector no longer tracks, neither counts nor hides what a step leaves behind.
+    """
+    parts = [
+        min(after.get(key, 0) - before.get(key, 0) for before, after in pairwise(seen))
+        for key in seen[0]
+    ]
+    return len(seen[1:]) * sum(part for part in parts if part > 0)
 
 
 def _learning_rate(optimizer: Any) -> Any:

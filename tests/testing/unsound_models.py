@@ -76,16 +76,21 @@ class Drawing(ToyModel):
 
 
 class Hoarding(ToyModel):
-    """Keeps a number a step, while a large cache beside it is emptied once."""
+    """Keeps a number a step, while the collector finds less and less to look at beside it.
+
+    A tuple of what holds no references is left alone from then on: of tuples in tuples one level
+    each time.
+    """
 
     def __init__(self, config, schema):
         super().__init__(config, schema)
-        self.__dict__.update(hoard=[], cache=[0] * 1000)
+        nested = [(number,) for number in range(200)]
+        for _ in range(500):
+            nested = [(each,) for each in nested]
+        self.__dict__.update(hoard=[], nested=nested)
 
     def schedule(self, step):
         self.__dict__["hoard"].append(float(step))
-        if step == 60:
-            self.__dict__["cache"].clear()
         return {}
 
 
