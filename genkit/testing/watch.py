@@ -110,8 +110,11 @@ def _census() -> Mapping[Hashable, int]:
     """
     gc.collect()
     found = gc.get_objects()
-    lengths = {id(each): len(each) for each in found if type(each) in _CONTAINERS}
-    return {**Counter(map(type, found)), **lengths}
+    counts: dict[Hashable, int] = {
+        id(each): len(each) for each in found if type(each) in _CONTAINERS
+    }
+    counts.update(Counter(map(type, found)))
+    return counts
 
 
 def _growth(seen: Sequence[Mapping[Hashable, int]]) -> int:
