@@ -13,7 +13,7 @@ from genkit.cli import conditions, run_completion
 from genkit.cli import items as shared
 from genkit.cli.output import JsonFlag, emit, say
 from genkit.cli.run_argument import ModelArgument
-from genkit.cli.writing import PIPE, printed_in_pieces, target_of, write
+from genkit.cli.writing import PIPE, printed_alone, target_of, write
 from genkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def generate(  # noqa: PLR0917
     )
     files: list[Path] = []
     alone = total == 1 and out is None
-    if not (alone and printed_in_pieces(writer, target, requests[0])):
+    if not (alone and printed_alone(writer, target, requests[0], reviewed)):
         files = write(writer, reviewed, target, None if label is None else n)
     result = {
         "run": str(run),

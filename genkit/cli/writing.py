@@ -123,29 +123,30 @@ def write(
     return [folder / file.name for file in files]
 
 
-def printed_in_pieces(writer: Samples, target: Target, request: Request) -> bool:
-    """Print an item as it is made, where that can be done: text that no reviewer must see whole.
+def printed_alone(
+    writer: Samples, target: Target, request: Request, reviewed: Iterable[Reviewed]
+) -> bool:
+    """Print one text with its own line breaks, as it is made where no reviewer must see it whole.
 
     Args:
         writer: knows who shows and reviews it.
         target: where it goes to.
         request: one item.
+        reviewed: the same item, for reviewers, and from a model that makes it at once.
 
     Returns:
-        whether it was printed; when nobody reads any more, that is the end and no error.
+        whether it is text that is printed; when nobody reads any more, that is the end and no
+        error.
     """
     from genkit.report.texts import TextRenderer
 
     shown = writer.renderer
-    if not (
-        isinstance(shown, TextRenderer)
-        and target == Target(shown.overview, PIPE)
-        and request.model.can_stream
-        and not writer.review.has_reviewers
-    ):
+    if not (isinstance(shown, TextRenderer) and target == Target(shown.overview, PIPE)):
         return False
+    whole = (item for batch in reviewed for item in batch.kept()[writer.field])
+    in_pieces = request.model.can_stream and not writer.review.has_reviewers
     with suppress(BrokenPipeError), output.taken_stdout() as out:
-        shown.write_pieces(request.pieces(), out)
+        shown.write_pieces(request.pieces() if in_pieces else whole, out)
     return True
 
 

@@ -52,10 +52,11 @@ class TextRenderer(Renderer):
             out.writelines(f"{_escaped(self.text(item))}\n".encode() for item in items)
 
     def write_pieces(self, pieces: Iterable[Any], out: BinaryIO) -> None:
-        """Write one item as it is made, and the end of its line.
+        """Write one item as it is made, with its own line breaks, and the end of its last line.
 
         Args:
-            pieces: of the item, each what it goes on with: text, or numbers as the data has them.
+            pieces: of the item, each what it goes on with: text, or numbers as the data has them;
+                none of an item that was refused.
             out: where to; it is flushed behind each piece.
         """
         import numpy as np
@@ -67,7 +68,7 @@ class TextRenderer(Renderer):
                 together = "".join if isinstance(piece, str) else np.concatenate
                 whole = piece if whole is None else together([whole, piece])
                 text = self.text(whole)
-                out.write(_escaped(text[len(shown) :]).encode())
+                out.write(text[len(shown) :].encode())
                 out.flush()
                 shown = text
         except BaseException:
@@ -75,7 +76,8 @@ class TextRenderer(Renderer):
                 out.write(b"\n")
                 out.flush()
             raise
-        out.write(b"\n")
+        if whole is not None:
+            out.write(b"\n")
 
     def read(self, file: Path) -> list[str]:
         letters = {"n": "\n", "r": "\r"}

@@ -2,15 +2,18 @@
 
 import os
 
+import numpy as np
 import pytest
 
 from genkit.plan.plan import make_plan
 from genkit.plugins.entry_points import Plugin
 from genkit.plugins.registry import Registry, installed, using
 from genkit.report.refilling import Request
+from genkit.report.reviewing import Reviews
 from genkit.runs.export import write_export
 from genkit.runs.inputs import new_model, open_data
 from tests.toys import makers
+from tests.toys.writer import Writer
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("active_backend", "compiled_fast")]
 ASKED = ("--prompt", "well ", "--seed", 3, "--temperature", 2)
@@ -59,6 +62,21 @@ def test_pieces_are_what_is_written_whole(genkit_here, run, pieces, tmp_path):
     assert len(pieces) == handed, "only one item that is printed comes in pieces"
 
 
+def test_one_text_keeps_its_line_breaks_and_several_have_a_line_each(
+    genkit_here, run, monkeypatch, tmp_path
+):
+    def broken(model, items):
+        return {model.text: np.array(["well\nbegun"] * len(items[model.text]), object)}
+
+    monkeypatch.setattr(Writer, "present", broken)
+    assert genkit_here("generate", run, "--n", 1)[1] == "well\nbegun\n"
+    monkeypatch.setattr(Reviews, "has_reviewers", True)
+    assert genkit_here("generate", run, "--n", 1)[1] == "well\nbegun\n"
+    assert genkit_here("generate", run, "--n", 2)[1] == "well\\nbegun\n" * 2
+    genkit_here("generate", run, "--n", 1, "--out", tmp_path / "one.txt")
+    assert (tmp_path / "one.txt").read_text() == "well\\nbegun\n"
+
+
 def test_what_a_reviewer_looks_at_is_printed_whole(genkit_here, run, pieces):
     registry = Registry()
     registry.add(makers, Plugin("makers", "genkit-keras-makers", "1.0"))
@@ -76,7 +94,7 @@ def test_an_interrupt_ends_the_line(genkit_here, run, monkeypatch):
 
     monkeypatch.setattr(Request, "pieces", interrupted)
     code, out, error = genkit_here("generate", run, "--n", 1)
-    assert (code, out) == (130, "well\\nbe\n")
+    assert (code, out) == (130, "well\nbe\n")
     assert error.startswith("error: Interrupted.")
 
 
