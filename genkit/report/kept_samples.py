@@ -15,6 +15,7 @@ from PIL import Image
 from genkit.report.grids import data_uri, picture_part
 from genkit.report.players import player
 from genkit.report.sections import parts
+from genkit.report.texts import texts_of
 from genkit.runs.run import Run
 
 _MOST_EDGE = 480
@@ -78,6 +79,6 @@ def _lines(file: Path, name: str) -> Markup:
         head, *rows = [[cell[:_MOST_LETTERS] for cell in row] for row in read]
         table: Markup = parts().table(head, rows)
         return table
-    lines = [line[:_MOST_LETTERS] for line in text.splitlines()[:_MOST_LINES]]
+    lines = [item[:_MOST_LETTERS] for item in texts_of(text)[:_MOST_LINES]]
     shown: Markup = parts().texts(lines, name)
     return shown

@@ -80,9 +80,7 @@ class TextRenderer(Renderer):
             out.write(b"\n")
 
     def read(self, file: Path) -> list[str]:
-        letters = {"n": "\n", "r": "\r"}
-        lines = file.read_bytes().decode().split("\n")[:-1]
-        return [_ESCAPED.sub(lambda found: letters.get(found[1], found[1]), line) for line in lines]
+        return texts_of(file.read_bytes().decode())
 
     def write_overview(self, items: np.ndarray, file: Path) -> None:
         with file.open("wb") as out:
@@ -96,6 +94,13 @@ class TextRenderer(Renderer):
 
     def blank(self) -> str:
         return ""
+
+
+def texts_of(content: str) -> list[str]:
+    """Return the items of a text file that a ``TextRenderer`` has written."""
+    letters = {"n": "\n", "r": "\r"}
+    lines = content.split("\n")[:-1]
+    return [_ESCAPED.sub(lambda found: letters.get(found[1], found[1]), line) for line in lines]
 
 
 def _escaped(text: str) -> str:

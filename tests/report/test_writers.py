@@ -18,6 +18,7 @@ from genkit.errors import RunError, UsageError
 from genkit.report.archives import read_npz
 from genkit.report.clips import ClipRenderer
 from genkit.report.images import ImageRenderer
+from genkit.report.kept_samples import figure_of
 from genkit.report.records import check_installed
 from genkit.report.renderers import render_items
 from genkit.report.samples import Samples
@@ -181,6 +182,8 @@ def test_text_comes_back_whatever_is_in_it(tmp_path):
     file.write_bytes(written(writer, "txt", {"text": texts[:2]}, {"text": texts[2:]}))
     assert len(file.read_bytes().split(b"\n")) == 6
     assert TextRenderer(TEXT, "text").read(file) == list(texts)
+    kept = file.rename(tmp_path / "00000007.txt")
+    assert "two\nlines</li>" in figure_of(kept), "as the page of a report shows it"
     rows = list(csv.reader(io.StringIO(written(writer, "csv", {"text": texts}).decode())))
     assert rows == [["text"], *([text] for text in texts)]
 
