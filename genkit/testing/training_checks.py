@@ -132,7 +132,7 @@ def check_noise_comes_from_the_batch(subject: TrainedSubject) -> None:
 
 @checks("models", "trainers")
 def check_memory_does_not_grow(subject: TrainedSubject) -> None:
-    """99 steps leave fewer than 49 objects behind, alone or in lists: not one every other step."""
+    """What grows all along 99 steps, alone or in lists, grows by fewer than 49: not every other."""
     from genkit.testing.watch import LONG
 
     subject.require_steps()

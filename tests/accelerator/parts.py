@@ -128,6 +128,7 @@ def _kill_half_way(folder: str, backend: str, steps: int) -> None:
                 process.send_signal(signal.SIGKILL)
                 return
             time.sleep(0.01)
+    raise RuntimeError("the run ended before it could be killed")
 
 
 def _environment() -> dict[str, str]:
