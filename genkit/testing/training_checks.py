@@ -132,7 +132,7 @@ def check_noise_comes_from_the_batch(subject: TrainedSubject) -> None:
 
 @checks("models", "trainers")
 def check_memory_does_not_grow(subject: TrainedSubject) -> None:
-    """What grows all along 99 steps, alone or in lists, grows by fewer than 49: not every other."""
+    """No type of object and no list grows all along 99 steps by 49: not every other step."""
     from genkit.testing.watch import LONG
 
     subject.require_steps()

@@ -29,7 +29,8 @@ class Watch(keras.callbacks.Callback):
             doesn't own; empty where learning rates can't be set.
         idle: optimizers that have made no update, or whose weights are all where they were.
         not_finite: a loss that was no finite number, and its step.
-        growth: objects, and places in lists and the like, that the steps have left behind.
+        growth: objects of one type, or places in one list or the like, that the steps have left
+            behind: the most there are of any.
     """
 
     def __init__(self) -> None:
@@ -70,9 +71,9 @@ class Watch(keras.callbacks.Callback):
                 self.not_finite = f"{name} is {float(value)} at step {self._step}"
         after = self._step - len(self._names)
         if after >= WARM and (after - WARM) % (LONG // PARTS) == 0:
-            self._seen.append(_census())
+            self._seen.append(census())
         if after == WARM + LONG:
-            self.growth = _growth(self._seen)
+            self.growth = growth_of(self._seen)
 
     def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
         moved = self._moved()
@@ -102,7 +103,7 @@ class Watch(keras.callbacks.Callback):
         return {key for key, v in self._state.weights.items() if id(v) in variables}
 
 
-def _census() -> Mapping[Hashable, int]:
+def census() -> Mapping[Hashable, int]:
     """Count the objects that the interpreter tracks, by type, and what each container holds.
 
     A list of floats is one object, however long. The blocks that Python has allocated would tell
@@ -117,17 +118,18 @@ def _census() -> Mapping[Hashable, int]:
     return counts
 
 
-def _growth(seen: Sequence[Mapping[Hashable, int]]) -> int:
-    """Return by how much that has grown which has grown in every part.
+def growth_of(seen: Sequence[Mapping[Hashable, int]]) -> int:
+    """Return by how much that has grown which grew most of all in each part.
 
     What else a process does, a cache that is filled once or emptied meanwhile, or tuples that the
-    collector no longer tracks, neither counts nor hides what a step leaves behind.
+    collector no longer tracks, neither counts nor hides what a step leaves behind. Nor is all of
+    it added up: each epoch adds its mean to a list for every value that is logged.
     """
     parts = [
         min(after.get(key, 0) - before.get(key, 0) for before, after in pairwise(seen))
         for key in seen[0]
     ]
-    return len(seen[1:]) * sum(part for part in parts if part > 0)
+    return len(seen[1:]) * max(0, *parts)
 
 
 def _learning_rate(optimizer: Any) -> Any:
