@@ -286,6 +286,18 @@ def recsys_bench(session: nox.Session) -> None:
         session.run("python", "-m", "bench.approximate", "1000000")
 
 
+@nox.session(name="language-bench")
+def language_bench(session: nox.Session) -> None:
+    """Measure the language plugin and write docs/language.md: ``-- --nanogpt FOLDER``.
+
+    FOLDER is a clone of github.com/karpathy/nanoGPT. It goes on where it was.
+    """
+    folder = Path("plugins/genkit-keras-language")
+    session.install("-e", ".[all]", "-e", f"{folder}[test]", *CONSTRAINTS)
+    with session.chdir(folder):
+        session.run("python", "-m", "bench", *session.posargs)
+
+
 @nox.session
 @nox.parametrize("backend", BACKENDS)
 def models(session: nox.Session, backend: str) -> None:
