@@ -5,6 +5,8 @@ from genkit.layers.batch_normalization import BatchNormalization
 from genkit.layers.conv import Conv2D
 from genkit.layers.conv_transpose import Conv2DTranspose
 from genkit.layers.dropout import Dropout
+from genkit.layers.gelu import gelu
+from genkit.layers.layer_normalization import LayerNormalization
 from genkit.layers.one_hot import one_hot
 from genkit.layers.scaling import rescale
 from genkit.layers.spectral_normalization import SpectralNormalization
@@ -15,9 +17,11 @@ __all__ = [
     "Conv2D",
     "Conv2DTranspose",
     "Dropout",
+    "LayerNormalization",
     "SpectralNormalization",
     "VectorQuantizer",
     "augment_images",
+    "gelu",
     "one_hot",
     "rescale",
 ]

@@ -34,6 +34,11 @@ def fastest(name: str) -> Callable[..., Any] | None:
         the statistics float32, the variance that of the batch itself (divided by its size).
     ``normalization(x, mean, variance, scale, offset, epsilon)``
         ``y`` as above, for a given mean and variance.
+    ``layer_normalization(x, scale, offset, epsilon)``
+        ``x`` with mean 0 and variance 1 over the last axis, times ``scale`` plus ``offset``, of the
+        dtype of ``x``; computed in float32.
+    ``gelu(x)``
+        ``keras.ops.gelu(x, approximate=False)``.
     ``dropout(x, rate)``
         ``x / (1 - rate)`` with each value zero with probability ``rate``, to within 2**-16, drawn
         from the framework's own random generator.

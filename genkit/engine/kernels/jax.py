@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -68,6 +69,52 @@ def batch_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> tupl
     factor = scale * lax.rsqrt(variance + epsilon)
     y = wide * per_channel(factor, wide.shape) + per_channel(offset - mean * factor, wide.shape)
     return y.astype(x.dtype), mean, variance
+
+
+@jax.custom_vjp
+def gelu(x: Any) -> Any:
+    """See ``genkit.engine.kernels.fastest``; its gradient takes the error function as it is."""
+    return _gelu_forward(x)[0]
+
+
+def _gelu_forward(x: Any) -> tuple[Any, tuple[Any, Any]]:
+    below = 0.5 * (1 + lax.erf(x * math.sqrt(0.5)))  # chance of a normal number below x
+    return x * below, (x, below)
+
+
+def _gelu_backward(kept: tuple[Any, Any], gradient: Any) -> tuple[Any]:
+    x, below = kept
+    return (gradient * (below + x * jnp.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)),)
+
+
+gelu.defvjp(_gelu_forward, _gelu_backward)
+
+
+def layer_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> Any:
+    """See ``genkit.engine.kernels.fastest``."""
+    wide = x.astype("float32")
+    return (_standardized(wide, epsilon) * scale + offset).astype(x.dtype)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(1,))
+def _standardized(x: Any, epsilon: float) -> Any:
+    return _standardized_forward(x, epsilon)[0]
+
+
+def _standardized_forward(x: Any, epsilon: float) -> tuple[Any, tuple[Any, Any]]:
+    centred = x - x.mean(axis=-1, keepdims=True)
+    inverse = lax.rsqrt((centred * centred).mean(axis=-1, keepdims=True) + epsilon)
+    y = centred * inverse
+    return y, (y, inverse)
+
+
+def _standardized_backward(_: float, kept: tuple[Any, Any], gradient: Any) -> tuple[Any]:
+    y, inverse = kept
+    along = (gradient * y).mean(axis=-1, keepdims=True)
+    return (inverse * (gradient - gradient.mean(axis=-1, keepdims=True) - y * along),)
+
+
+_standardized.defvjp(_standardized_forward, _standardized_backward)
 
 
 @jax.custom_vjp
