@@ -24,14 +24,26 @@ from genkit.runs.inputs import build_model
 from genkit.runs.names import EXPORT_CONFIG, EXPORT_WEIGHTS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from genkit.models.model import Model
-    from genkit.plan.plan import Plan
 
 _COPY = "Bring it back from a copy of the model."
 
 
-def write_export(folder: Path, model: Model, plan: Plan) -> None:
-    """Write a trained model's exported copy, replacing an older one; its card is a run's matter."""
+def write_export(
+    folder: Path, model: Model, name: str, distribution: str, config: Mapping[str, Any]
+) -> None:
+    """Write a trained model's exported copy, replacing an older one; its card is a run's matter.
+
+    Args:
+        folder: where.
+        model: bound to its data.
+        name: of its record.
+        distribution: the one that offers it.
+        config: its settings, for JSON.
+    """
     from safetensors.numpy import save as serialize
 
     from genkit.engine.state import ModelState
@@ -46,10 +58,10 @@ def write_export(folder: Path, model: Model, plan: Plan) -> None:
     write_json(
         folder / EXPORT_CONFIG,
         {
-            "model": plan.model,
-            "distribution": plan.distributions["model"],
+            "model": name,
+            "distribution": distribution,
             "genkit": own_version(),
-            "config": plan.config,
+            "config": dict(config),
             "schema": model.schema.to_dict(),
             **({"conditions": list(map(asdict, conditions))} if conditions else {}),
         },
