@@ -9,10 +9,10 @@ from keras import layers, ops
 
 from genkit.errors import UsageError
 from genkit.layers import Dropout
+from genkit_language.adapters import freeze_all_but_adapters
 from genkit_language.attention import Attention, causal, dense, so_far, turns
 from genkit_language.configs import GPTConfig
 
-_EPSILON = 1e-5
 _TO_MULTIPLE = 16  # hidden units of swiglu, which would else be a fraction
 
 
@@ -42,6 +42,8 @@ class Decoder(layers.Layer):
         self.places = self._matrix(config.context, "places") if learned else None
         for layer in (*self.blocks, self.norm):
             layer.build((None, None, config.width))
+        if config.lora_rank:
+            freeze_all_but_adapters(self)
         self.built = True
 
     def _matrix(self, rows: int, name: str) -> Any:
@@ -118,7 +120,8 @@ class Decoder(layers.Layer):
     def _turns(self, places: Any) -> Any:
         if self.places is not None:
             return None
-        return turns(places, self.config.width // self.config.heads, self.config.rotary_base)
+        config = self.config
+        return turns(places, config.channels_a_head, config.rotary_base, config.rotary_stretch)
 
     def _scores(self, x: Any) -> Any:
         x = self.norm(x)
@@ -137,8 +140,8 @@ class Block(layers.Layer):
         self.attention = Attention(config, last)
         gated = 2 if config.activation == "swiglu" else 1
         self.up, self.down = (
-            dense(gated * self.hidden, config, 0.02),
-            dense(config.width, config, last),
+            dense(gated * self.hidden, config, 0.02, bias=config.bias),
+            dense(config.width, config, last, bias=config.bias),
         )
         self.dropout = Dropout(config.dropout)
 
@@ -183,8 +186,8 @@ class Block(layers.Layer):
 def norm(config: GPTConfig) -> Any:
     """Return the normalisation of channels that the settings name."""
     if config.norm == "rms":
-        return layers.RMSNormalization(epsilon=_EPSILON)
-    return layers.LayerNormalization(epsilon=_EPSILON, center=config.bias)
+        return layers.RMSNormalization(epsilon=config.norm_epsilon)
+    return layers.LayerNormalization(epsilon=config.norm_epsilon, center=config.bias)
 
 
 def _hidden(config: GPTConfig) -> int:
@@ -194,7 +197,7 @@ def _hidden(config: GPTConfig) -> int:
 
 
 def _check(config: GPTConfig) -> None:
-    if config.width % config.heads:
+    if config.head_size is None and config.width % config.heads:
         raise UsageError(
             f"Expected heads that divide the width {config.width}; received {config.heads}."
         )
@@ -202,8 +205,15 @@ def _check(config: GPTConfig) -> None:
         raise UsageError(
             f"Expected kv_heads that divide the heads {config.heads}; received {config.kv_heads}."
         )
-    if config.places == "rotary" and (config.width // config.heads) % 2:
+    if config.places == "rotary" and config.channels_a_head % 2:
         raise UsageError(
             f"Expected an even number of channels a head for rotary places; received "
-            f"{config.width // config.heads}: {config.width} of {config.heads} heads."
+            f"{config.channels_a_head}: {config.heads} heads, {config.width} wide."
         )
+    if config.rotary_stretch is not None:
+        factor, low, high, first = config.rotary_stretch
+        if not (factor > 0 and 0 < low < high and first >= 1):
+            raise UsageError(
+                "Expected rotary_stretch as a factor, a low below a high, and a first context; "
+                f"received {config.rotary_stretch}."
+            )
