@@ -21,6 +21,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "train",
         "resume",
         "load",
+        "save",
         "open_data",
         "evaluate",
         "write_report",
