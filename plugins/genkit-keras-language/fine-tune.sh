@@ -4,7 +4,7 @@ genkit run gpt --name plays --steps 500
 genkit run gpt --init runs/plays --dataset text --data path=letters.txt \
   --data tokenizer_file=runs/plays --set learning_rate=1e-3 --steps 200 --name letters
 # [import]
-genkit import-weights downloads/small --name small
+genkit import-weights downloads/small --out models/small
 # [beside]
 genkit run --recipe models/small/fine-tune.toml --init models/small \
   --data path=letters.txt --data tokenizer_file=models/small \

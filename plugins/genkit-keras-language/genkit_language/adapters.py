@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
+from numpy.typing import NDArray
 
 _NAMES = ("lora_a", "lora_b")
 
@@ -49,17 +51,15 @@ def freeze_all_but_adapters(network: Any) -> None:
         variable.trainable = variable.name in _NAMES
 
 
-def merged(weights: dict[str, Any], factor: float) -> dict[str, Any]:
-    """Return weights in which each narrow pair is added to the matrix beside it.
+def merged(layer: Any) -> NDArray[np.float32]:
+    """Return the matrix of a dense layer, with what its narrow matrices, if it has any, add.
 
     Args:
-        weights: arrays by key, as ``ModelState.read`` gives them.
-        factor: of the pairs, ``alpha / rank``.
+        layer: built.
     """
-    found = {key: array for key, array in weights.items() if not key.endswith(_NAMES)}
-    for key, narrow in weights.items():
-        if key.endswith(_NAMES[0]):
-            home = key.removesuffix(_NAMES[0])
-            pair = narrow @ weights[f"{home}{_NAMES[1]}"]
-            found[f"{home}kernel"] = found[f"{home}kernel"] + factor * pair
+    kernel = np.asarray(ops.convert_to_numpy(layer.kernel.value), np.float32)
+    if not isinstance(layer, AdaptedDense):
+        return kernel
+    a, b = (ops.convert_to_numpy(each.value) for each in (layer.lora_a, layer.lora_b))
+    found: NDArray[np.float32] = kernel + layer.factor * (a @ b)
     return found

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from genkit.errors import DataError, UsageError
-from genkit.plugins.config import parse
 from genkit_language.configs import GPTConfig
 
 ARCHITECTURES = ("gpt2", "llama", "qwen2")
@@ -108,7 +109,15 @@ def settings_of(config: Mapping[str, Any], context: int | None = None) -> dict[s
     more = _of_gpt2(config) if kind == "gpt2" else _of_llama(config, kind)
     settings = {**given, **_FIXED[kind], **more, "normed_heads": False}
     settings["context"] = _context(settings["context"], context, rotary=kind != "gpt2")
-    return parse(GPTConfig, settings, "model's config.json").model_dump(include=set(settings))
+    try:
+        return GPTConfig(**settings).model_dump(include=set(settings))
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = str(fault["loc"][0])
+        raise DataError(
+            f"Expected {_NAMES[kind].get(name, name)} in the model's config.json as gpt takes its "
+            f"{name}: {fault['msg']}; received {str(settings[name])[:60]}."
+        ) from error
 
 
 def _context(most: Any, asked: int | None, *, rotary: bool) -> Any:
@@ -159,14 +168,13 @@ def _not_built(what: str) -> DataError:
     return DataError(f"Expected a model as `gpt` computes it; {str(what)[:80]} is not built.")
 
 
-def config_of(config: GPTConfig, size: int, end: int | None, hidden: int) -> dict[str, Any]:
+def config_of(config: GPTConfig, size: int, end: int | None) -> dict[str, Any]:
     """Return the ``config.json`` of a model with these settings.
 
     Args:
         config: of ``gpt``.
         size: how many tokens there are.
         end: number of the token that ends a document.
-        hidden: units of the dense network.
 
     Raises:
         UsageError: none of the architectures computes that; with what keeps it from the nearest.
@@ -174,7 +182,7 @@ def config_of(config: GPTConfig, size: int, end: int | None, hidden: int) -> dic
     kind = _nearest(config)
     settings = {
         **config.model_dump(),
-        "hidden": hidden,
+        "hidden": config.hidden_units,
         "kv_heads": config.kv_heads or config.heads,
         "head_size": config.channels_a_head,
     }

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer as Rust
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
 from genkit.errors import DataError
-from genkit_language.tokenizer import Tokenizer, checked, json_object
+from genkit_language.tokenizer import Tokenizer, checked, json_object, reason_of
 
 MOST_TOKENS = 1_000_000
 _MOST_FILE = 64 << 20
@@ -199,10 +199,6 @@ def _opened(form: Mapping[str, Any]) -> Rust:
         return Rust.from_str(json.dumps(form))
 
 
-def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__
-
-
 @contextmanager
 def _refusing(what: str) -> Iterator[None]:
     """Tell in one line what the library makes of a file that isn't what it should be.
@@ -214,7 +210,7 @@ def _refusing(what: str) -> Iterator[None]:
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        raise DataError(f"{what}: {_short(error)}") from error
+        raise DataError(f"{what}: {reason_of(error)}") from error
 
 
 def _letters() -> Iterator[tuple[str, int]]:

@@ -8,6 +8,8 @@ from pydantic import Field
 
 import genkit
 
+_TO_MULTIPLE = 16  # hidden units of swiglu, which would else be a fraction
+
 
 class TokensConfig(genkit.Config):
     """What any text as tokens is set by; all settings of ``tinyshakespeare``."""
@@ -126,6 +128,15 @@ class GPTConfig(genkit.Config):
     def channels_a_head(self) -> int:
         """How many channels a head has."""
         return self.head_size or self.width // self.heads
+
+    @property
+    def hidden_units(self) -> int:
+        """How many units the dense network has."""
+        if self.hidden is not None:
+            return self.hidden
+        if self.activation != "swiglu":
+            return 4 * self.width
+        return (8 * self.width // 3 + _TO_MULTIPLE - 1) // _TO_MULTIPLE * _TO_MULTIPLE
 
 
 class WritingOptions(genkit.Config):

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from genkit.errors import DataError, UsageError
-from genkit.files import check_path, exists, reason_of, refuse_links
 from genkit_language.safetensors_files import FEWEST_BYTES, Tensor, tensors_in
-from genkit_language.tokenizer import json_object
+from genkit_language.tokenizer import json_object, reason_of
 
 CONFIG, GENERATION, WEIGHTS = "config.json", "generation_config.json", "model.safetensors"
 _INDEX = f"{WEIGHTS}.index.json"
@@ -42,9 +41,9 @@ class ForeignFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = _object(path / CONFIG)
-        self.generation = _object(path / GENERATION) if exists(path / GENERATION) else {}
+        self.generation = _object(path / GENERATION) if (path / GENERATION).exists() else {}
         self.tensors: dict[str, Tensor] = {}
-        files = [path / WEIGHTS] if exists(path / WEIGHTS) else self._shards()
+        files = [path / WEIGHTS] if (path / WEIGHTS).exists() else self._shards()
         for file in files:
             found = tensors_in(file)
             if twice := self.tensors.keys() & found.keys():
@@ -53,7 +52,7 @@ class ForeignFolder:
         self.holds = sum(file.stat().st_size for file in files) // FEWEST_BYTES
 
     def _shards(self) -> list[Path]:
-        if not exists(self.path / _INDEX):
+        if not (self.path / _INDEX).exists():
             raise self._other_format()
         named = _object(self.path / _INDEX).get("weight_map")
         if not isinstance(named, dict) or not named:
@@ -90,13 +89,15 @@ def found_folder(source: str) -> Path:
             files come into the cache of huggingface-hub.
 
     Raises:
-        DataError: there is no such folder, links lead out of it, or the hub refuses.
+        DataError: there is no such folder, a link leads out of it, or the hub refuses.
     """
     path = Path(source)
     if path.is_dir():
-        refuse_links(path)
+        for name in _TAKEN:
+            for file in path.glob(name):
+                _refuse_link_out(file, path)
         return path
-    if exists(path) or not _ID.fullmatch(source):
+    if not _ID.fullmatch(source):
         raise DataError(f"Expected a folder with {CONFIG} and {WEIGHTS}; received {source!r}.")
     try:
         from huggingface_hub import snapshot_download
@@ -115,6 +116,15 @@ def found_folder(source: str) -> Path:
         ) from error
 
 
+def _refuse_link_out(file: Path, folder: Path) -> None:
+    """Refuse a file that leads out of its folder: what is elsewhere is not a stranger's to name."""
+    if not file.resolve().is_relative_to(folder.resolve()):
+        raise DataError(
+            f"Expected {file} without a link out of its folder; it leads to {file.resolve()}.",
+            "Copy what it leads to into its place, if you trust where it comes from.",
+        )
+
+
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """Give a place for files that become a folder when all are there; else nothing is left.
@@ -125,9 +135,8 @@ def new_folder(path: Path) -> Iterator[Path]:
     Raises:
         UsageError: it exists, or can't be made.
     """
-    if exists(path):
+    if path.exists():
         raise UsageError(f"Expected a new folder; {path} exists already.", "Choose another name.")
-    check_path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         partial.mkdir(parents=True)

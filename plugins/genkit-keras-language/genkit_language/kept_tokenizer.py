@@ -8,12 +8,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load
 
 from genkit.errors import DataError
-from genkit.runs.assets import read_assets
-from genkit.runs.names import is_export, is_run
 from genkit_language.bpe import BPE
-from genkit_language.tokenizer import ASSET, Bytes, Characters, Tokenizer, json_object
+from genkit_language.tokenizer import (
+    ASSET,
+    Bytes,
+    Characters,
+    Tokenizer,
+    json_object,
+    reason_of,
+)
+
+_ASSETS = "assets.safetensors"  # of a run or an exported model
 
 
 def read_tokenizer(assets: Mapping[str, NDArray[Any]]) -> Tokenizer:
@@ -39,7 +48,7 @@ def read_tokenizer(assets: Mapping[str, NDArray[Any]]) -> Tokenizer:
 
 def keeps_tokenizer(path: Path) -> bool:
     """Whether there is a run or an exported model at a path, which has its tokenizer with it."""
-    return is_run(path) or is_export(path)
+    return (path / _ASSETS).is_file()
 
 
 def load_tokenizer(path: Path, *, ends: bool) -> Tokenizer:
@@ -52,9 +61,12 @@ def load_tokenizer(path: Path, *, ends: bool) -> Tokenizer:
     Raises:
         DataError: there is none, or it is damaged.
     """
-    if keeps_tokenizer(path):
-        return read_tokenizer(read_assets(path))
-    return BPE.load(path, ends=ends)
+    if not keeps_tokenizer(path):
+        return BPE.load(path, ends=ends)
+    try:
+        return read_tokenizer(load((path / _ASSETS).read_bytes()))
+    except (OSError, SafetensorError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"The file {path / _ASSETS} can't be read: {reason_of(error)}.") from error
 
 
 def tokenizer_of(form: Mapping[str, Any]) -> Tokenizer:

@@ -13,8 +13,6 @@ from genkit_language.adapters import freeze_all_but_adapters
 from genkit_language.attention import Attention, causal, dense, so_far, turns
 from genkit_language.configs import GPTConfig
 
-_TO_MULTIPLE = 16  # hidden units of swiglu, which would else be a fraction
-
 
 class Decoder(layers.Layer):
     """Transformer that sees what stands before (Radford et al. 2019), normalised before each part.
@@ -29,7 +27,7 @@ class Decoder(layers.Layer):
 
     def __init__(self, config: GPTConfig, size: int) -> None:
         super().__init__()
-        _check(config)
+        check_widths(config)
         self.config, self.size = config, size
         self.blocks = [Block(config) for _ in range(config.layers)]
         self.norm, self.dropout = norm(config), Dropout(config.dropout)
@@ -135,12 +133,11 @@ class Block(layers.Layer):
         super().__init__()
         last = 0.02 / (2 * config.layers) ** 0.5  # the sum of all blocks begins as wide as one
         self.config = config
-        self.hidden = config.hidden or _hidden(config)
         self.before_attention, self.before_dense = norm(config), norm(config)
         self.attention = Attention(config, last)
         gated = 2 if config.activation == "swiglu" else 1
         self.up, self.down = (
-            dense(gated * self.hidden, config, 0.02, bias=config.bias),
+            dense(gated * config.hidden_units, config, 0.02, bias=config.bias),
             dense(config.width, config, last, bias=config.bias),
         )
         self.dropout = Dropout(config.dropout)
@@ -148,7 +145,7 @@ class Block(layers.Layer):
     def build(self, shape: Any) -> None:
         for layer in (self.before_attention, self.attention, self.before_dense, self.up):
             layer.build(shape)
-        self.down.build((*shape[:-1], self.hidden))
+        self.down.build((*shape[:-1], self.config.hidden_units))
 
     def call(
         self, x: Any, turn: Any, mask: Any, kept: Any = None, training: bool = False
@@ -190,13 +187,12 @@ def norm(config: GPTConfig) -> Any:
     return layers.LayerNormalization(epsilon=config.norm_epsilon, center=config.bias)
 
 
-def _hidden(config: GPTConfig) -> int:
-    if config.activation != "swiglu":
-        return 4 * config.width
-    return (8 * config.width // 3 + _TO_MULTIPLE - 1) // _TO_MULTIPLE * _TO_MULTIPLE
+def check_widths(config: GPTConfig) -> None:
+    """Refuse settings that don't fit each other.
 
-
-def _check(config: GPTConfig) -> None:
+    Raises:
+        UsageError: with the first that doesn't.
+    """
     if config.head_size is None and config.width % config.heads:
         raise UsageError(
             f"Expected heads that divide the width {config.width}; received {config.heads}."

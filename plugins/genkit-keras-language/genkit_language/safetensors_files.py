@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genkit.errors import DataError
-from genkit.files import reason_of
-from genkit_language.tokenizer import json_object
+from genkit_language.tokenizer import json_object, reason_of
 
 _LENGTH = 8  # bytes that say how long the header is
 _MOST_HEADER = 64 << 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +19,6 @@ _UNUSED = {  # of files by older versions: masks and rates, which follow from th
     "llama": (".rotary_emb.inv_freq",),
     "qwen2": (".rotary_emb.inv_freq",),
 }
-Arrays = Mapping[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -27,69 +26,81 @@ class Match:
     """Weights that are the same numbers: ours side by side are theirs side by side.
 
     Args:
-        ours: keys below ``network/``.
+        ours: paths below the network, with their last axes.
         theirs: names without prefix. Several are of one size.
+        shape: of ours side by side.
         turned: whether theirs are ``(out, in)``, as PyTorch's Linear has them.
     """
 
-    ours: tuple[str, ...]
+    ours: Mapping[str, int]
     theirs: tuple[str, ...]
+    shape: tuple[int, ...]
     turned: bool = False
 
-    def shape_of_theirs(self, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
-        """Return the shape that each of theirs must have.
-
-        Args:
-            shapes: of ours.
-        """
-        first = shapes[self.ours[0]]
-        last = sum(shapes[key][-1] for key in self.ours) // len(self.theirs)
-        shape = (*first[:-1], last)
+    @property
+    def shape_of_theirs(self) -> tuple[int, ...]:
+        """The shape that each of theirs has."""
+        shape = (*self.shape[:-1], self.shape[-1] // len(self.theirs))
         return shape[::-1] if self.turned else shape
 
+    @property
+    def may_be_longer(self) -> bool:
+        """Whether theirs may have more rows than are needed: tokens, or places."""
+        return not self.ours.keys().isdisjoint(("table", "head", "places"))
+
     def to_ours(
-        self, arrays: list[NDArray[np.float32]], shapes: Mapping[str, tuple[int, ...]]
+        self, arrays: list[NDArray[np.float32]]
     ) -> Iterator[tuple[str, NDArray[np.float32]]]:
-        """Yield our keys and arrays.
+        """Yield our paths and arrays.
 
         Args:
             arrays: theirs, in order.
-            shapes: of ours.
         """
         whole = np.concatenate([each.T if self.turned else each for each in arrays], axis=-1)
-        ends = np.cumsum([shapes[key][-1] for key in self.ours])[:-1]
+        ends = np.cumsum(list(self.ours.values()))[:-1]
         yield from zip(self.ours, np.split(whole, ends, axis=-1), strict=True)
 
-    def to_theirs(self, arrays: Arrays) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    def to_theirs(
+        self, arrays: Iterable[NDArray[np.float32]]
+    ) -> Iterator[tuple[str, NDArray[np.float32]]]:
         """Yield their names, without prefix, and arrays.
 
         Args:
-            arrays: ours by key.
+            arrays: ours, in order.
         """
-        whole = np.concatenate([arrays[key] for key in self.ours], axis=-1)
+        whole = np.concatenate(list(arrays), axis=-1)
         for name, part in zip(self.theirs, np.split(whole, len(self.theirs), axis=-1), strict=True):
             yield name, np.ascontiguousarray(part.T if self.turned else part)
 
 
-def matches(kind: str, config: GPTConfig) -> list[Match]:
+def matches(kind: str, config: GPTConfig, size: int) -> list[Match]:
     """Return all weights of a model.
 
     Args:
         kind: of the architecture.
         config: of ``gpt``.
+        size: how many tokens there are.
     """
-    found = [*_outside(kind)]
-    for number in range(config.layers):
+    found: list[Match] = []
+    wide = config.width
+    if kind == "gpt2":
         found += [
-            replace(
-                each,
-                ours=tuple(f"blocks/{number}/{key}" for key in each.ours),
-                theirs=tuple(f"{_BLOCKS[kind]}.{number}.{name}" for name in each.theirs),
-            )
-            for each in (_gpt2_block() if kind == "gpt2" else _llama_block(config))
+            Match({"table": wide}, ("wte.weight",), (size, wide)),
+            Match({"places": wide}, ("wpe.weight",), (config.context, wide)),
+            *_layer_norm("norm", "ln_f", wide),
         ]
+    else:
+        found += [
+            Match({"table": wide}, ("embed_tokens.weight",), (size, wide)),
+            Match({"norm/scale": wide}, ("norm.weight",), (wide,)),
+        ]
+    for number in range(config.layers):
+        for each in _gpt2_block(config) if kind == "gpt2" else _llama_block(config):
+            ours = {f"blocks/{number}/{path}": last for path, last in each.ours.items()}
+            theirs = tuple(f"{_BLOCKS[kind]}.{number}.{name}" for name in each.theirs)
+            found.append(replace(each, ours=ours, theirs=theirs))
     if not config.tied:
-        found.append(Match(("head",), (HEAD,)))
+        found.append(Match({"head": wide}, (HEAD,), (size, wide)))
     return found
 
 
@@ -101,44 +112,52 @@ def is_unused(kind: str, name: str, *, tied: bool) -> bool:
 _BLOCKS = {"gpt2": "h", "llama": "layers", "qwen2": "layers"}
 
 
-def _outside(kind: str) -> Iterator[Match]:
-    if kind == "gpt2":
-        yield Match(("table",), ("wte.weight",))
-        yield Match(("places",), ("wpe.weight",))
-        yield from _layer_norm("norm", "ln_f")
-    else:
-        yield Match(("table",), ("embed_tokens.weight",))
-        yield Match(("norm/scale",), ("norm.weight",))
+def _layer_norm(ours: str, theirs: str, wide: int) -> Iterator[Match]:
+    yield Match({f"{ours}/gamma": wide}, (f"{theirs}.weight",), (wide,))
+    yield Match({f"{ours}/beta": wide}, (f"{theirs}.bias",), (wide,))
 
 
-def _layer_norm(ours: str, theirs: str) -> Iterator[Match]:
-    yield Match((f"{ours}/gamma",), (f"{theirs}.weight",))
-    yield Match((f"{ours}/beta",), (f"{theirs}.bias",))
+def _dense(config: GPTConfig) -> dict[str, tuple[int, dict[str, int]]]:
+    """Return the dense layers of a block that stand side by side: what goes in, what comes out."""
+    wide, hidden = config.width, config.hidden_units
+    query = config.heads * config.channels_a_head
+    key_value = 2 * (config.kv_heads or config.heads) * config.channels_a_head
+    gated = 2 if config.activation == "swiglu" else 1
+    return {
+        "qkv": (wide, {"attention/query": query, "attention/key_value": key_value}),
+        "mixed": (query, {"attention/mixed": wide}),
+        "up": (wide, {"up": gated * hidden}),
+        "down": (hidden, {"down": wide}),
+    }
 
 
-def _gpt2_block() -> Iterator[Match]:
-    yield from _layer_norm("before_attention", "ln_1")
-    yield from _layer_norm("before_dense", "ln_2")
-    for ours, theirs in (("kernel", "weight"), ("bias", "bias")):  # Conv1D is (in, out), as ours
-        both = (f"attention/query/{ours}", f"attention/key_value/{ours}")
-        yield Match(both, (f"attn.c_attn.{theirs}",))
-        yield Match((f"attention/mixed/{ours}",), (f"attn.c_proj.{theirs}",))
-        yield Match((f"up/{ours}",), (f"mlp.c_fc.{theirs}",))
-        yield Match((f"down/{ours}",), (f"mlp.c_proj.{theirs}",))
+def _gpt2_block(config: GPTConfig) -> Iterator[Match]:
+    yield from _layer_norm("before_attention", "ln_1", config.width)
+    yield from _layer_norm("before_dense", "ln_2", config.width)
+    names = {"qkv": "attn.c_attn", "mixed": "attn.c_proj", "up": "mlp.c_fc", "down": "mlp.c_proj"}
+    for part, (into, ours) in _dense(config).items():  # Conv1D is (in, out), as ours
+        out = sum(ours.values())
+        kernels = {f"{path}/kernel": last for path, last in ours.items()}
+        yield Match(kernels, (f"{names[part]}.weight",), (into, out))
+        biases = {f"{path}/bias": last for path, last in ours.items()}
+        yield Match(biases, (f"{names[part]}.bias",), (out,))
 
 
 def _llama_block(config: GPTConfig) -> Iterator[Match]:
-    yield Match(("before_attention/scale",), ("input_layernorm.weight",))
-    yield Match(("before_dense/scale",), ("post_attention_layernorm.weight",))
-    parts = {
+    wide = config.width
+    yield Match({"before_attention/scale": wide}, ("input_layernorm.weight",), (wide,))
+    yield Match({"before_dense/scale": wide}, ("post_attention_layernorm.weight",), (wide,))
+    names = {
         "attention/query": ("self_attn.q_proj",),
         "attention/key_value": ("self_attn.k_proj", "self_attn.v_proj"),
         "attention/mixed": ("self_attn.o_proj",),
         "up": ("mlp.gate_proj", "mlp.up_proj"),
         "down": ("mlp.down_proj",),
     }
-    for ours, theirs in parts.items():
-        yield Match((f"{ours}/kernel",), tuple(f"{each}.weight" for each in theirs), turned=True)
-        of_heads = ours in ("attention/query", "attention/key_value")
-        if config.bias or (config.qkv_bias and of_heads):
-            yield Match((f"{ours}/bias",), tuple(f"{each}.bias" for each in theirs))
+    for part, (into, ours) in _dense(config).items():
+        for path, out in ours.items():
+            weights = tuple(f"{each}.weight" for each in names[path])
+            yield Match({f"{path}/kernel": out}, weights, (into, out), turned=True)
+            if config.bias or (config.qkv_bias and part == "qkv"):
+                biases = tuple(f"{each}.bias" for each in names[path])
+                yield Match({f"{path}/bias": out}, biases, (out,))

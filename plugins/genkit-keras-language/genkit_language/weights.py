@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 import warnings
-from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from genkit.engine.state import ModelState
 from genkit.errors import DataError, UsageError
-from genkit.files import write_json
-from genkit.runs.inputs import build_model
 from genkit_language.adapters import merged
 from genkit_language.architectures import architecture_of, config_of, settings_of
 from genkit_language.bpe import BPE
@@ -29,18 +28,17 @@ from genkit_language.foreign_folder import (
     found_folder,
     new_folder,
 )
+from genkit_language.gpt import GPT
+from genkit_language.network import check_widths
+from genkit_language.plugin import genkit_models
 from genkit_language.safetensors_files import Tensor
 from genkit_language.tokenizer_json import tokenizer_json
-from genkit_language.weight_map import PREFIXES, Match, is_unused, matches
+from genkit_language.weight_map import HEAD, PREFIXES, Match, is_unused, matches
 
-MODEL = ("gpt", "genkit-keras-language")
-_OURS = "network/"
-_ROWS = ("table", "head")  # a row a token
-_LONGER = (*_ROWS, "places")  # there may be more of than is needed
 _FINE_TUNING = {"optimizer": "adamw", "learning_rate": 1e-4, "weight_decay": 0.01}
 
 
-def read_weights(source: str | Path, *, context: int | None = None) -> Any:
+def read_weights(source: str | Path, *, context: int | None = None) -> GPT:
     """Return a ``gpt`` with the weights of a GPT-2, Llama or Qwen-2; the backend must be active.
 
     Rows of the table that no token has are left out, as are places beyond the context.
@@ -52,25 +50,28 @@ def read_weights(source: str | Path, *, context: int | None = None) -> Any:
             them where places are learned, and at most 2,048 where they are rotary.
 
     Returns:
-        a ``genkit.Model`` that generates and scores. Its settings of training are for going on from
+        the model, which generates and scores. Its settings of training are for going on from
         such weights.
 
     Raises:
         DataError: another architecture or format, a damaged file, weights that are missing, are not
-            expected or have another shape, or a tokenizer with more tokens than the table has rows.
+            expected or have another shape, or a tokenizer with more tokens than the table has rows;
+            all told before memory is taken.
         UsageError: a longer context.
-        RunError: links lead out of the folder.
     """
     folder = ForeignFolder(found_folder(str(source)))
     kind = architecture_of(folder.config)
-    settings = {**settings_of(folder.config, context), **_FINE_TUNING}
-    all_ = matches(kind, GPTConfig(**settings))
-    found = _expected(folder, kind, all_, tied=settings["tied"])
+    config = GPTConfig(**{**settings_of(folder.config, context), **_FINE_TUNING})
+    check_widths(config)
     tokenizer = BPE.load(folder.path, ends=False, end=_end_of(folder))
+    all_ = matches(kind, config, tokenizer.size)
+    found = _compared(folder, kind, all_, tied=config.tied)
     schema, assets = schema_of(tokenizer)
-    model: Any = build_model(*MODEL, settings, schema, assets=assets, at_most=folder.holds)
-    weights = {key.removeprefix(_OURS): each for key, each in ModelState(model).weights.items()}
-    _fill(weights, all_, found)
+    model = GPT(config, schema)
+    (record,) = genkit_models()
+    model.bind(schema, assets, record)
+    for match in all_:
+        _fill(model.network, match, [found[name] for name in match.theirs])
     if surplus := found[all_[0].theirs[0]].shape[0] - tokenizer.size:
         warnings.warn(
             f"The table of {folder.path} has {surplus:,} rows that no token has: left out.",
@@ -89,10 +90,10 @@ def _end_of(folder: ForeignFolder) -> Any:
     return None
 
 
-def _expected(
+def _compared(
     folder: ForeignFolder, kind: str, all_: list[Match], *, tied: bool
 ) -> dict[str, Tensor]:
-    """Return a folder's arrays by their names without prefix, after these were compared."""
+    """Return a folder's arrays by their names without prefix; names, shapes and sizes are right."""
     found: dict[str, Tensor] = {}
     for name, tensor in folder.tensors.items():
         short = name.removeprefix(PREFIXES[kind])
@@ -106,34 +107,28 @@ def _expected(
             f"Expected the weights of a {kind} in {folder.path}: missing {_some(missing)}; not "
             f"expected {_some(surplus)}."
         )
+    for match in all_:
+        for name in match.theirs:
+            _check_shape(match, found[name])
+    if (total := sum(math.prod(match.shape) for match in all_)) > folder.holds:
+        raise DataError(
+            f"Expected files of {total:,} numbers in {folder.path}; they hold {folder.holds:,} at "
+            "most, so their headers tell of the same bytes twice."
+        )
     return found
 
 
-def _fill(weights: Mapping[str, Any], all_: list[Match], found: Mapping[str, Tensor]) -> None:
-    """Read each array into the variables that it is for, after all shapes were compared."""
-    shapes = {key: tuple(variable.shape) for key, variable in weights.items()}
-    for match in all_:
-        for name in match.theirs:
-            _check_shape(match, found[name], match.shape_of_theirs(shapes))
-    for match in all_:
-        arrays = [found[name].read() for name in match.theirs]
-        if match.ours[0] in _LONGER:
-            arrays = [array[: shapes[match.ours[0]][0]] for array in arrays]
-        for key, array in match.to_ours(arrays, shapes):
-            weights[key].assign(array)
-
-
-def _check_shape(match: Match, tensor: Tensor, expected: tuple[int, ...]) -> None:
-    right = tensor.shape == expected
-    if match.ours[0] in _LONGER and len(tensor.shape) == len(expected):
-        right = tensor.shape[0] >= expected[0] and tensor.shape[1:] == expected[1:]
-        if match.ours[0] in _ROWS and tensor.shape[0] < expected[0]:
-            raise DataError(
-                f"Expected a row for each of the tokenizer's {expected[0]:,} tokens in "
-                f"{tensor.name}; it has {tensor.shape[0]:,}.",
-                "The tokenizer is of another model.",
-            )
-    if not right:
+def _check_shape(match: Match, tensor: Tensor) -> None:
+    expected, shape = match.shape_of_theirs, tensor.shape
+    if match.may_be_longer and len(shape) == len(expected) and shape[0] > expected[0]:
+        shape = (expected[0], *shape[1:])
+    if not match.ours.keys().isdisjoint(("table", "head")) and shape[:1] < expected[:1]:
+        raise DataError(
+            f"Expected a row for each of the tokenizer's {expected[0]:,} tokens in {tensor.name}; "
+            f"its shape is {tensor.shape}.",
+            "The tokenizer is of another model.",
+        )
+    if shape != expected:
         raise DataError(
             f"Expected {tensor.name} in {tensor.file} of shape {expected}; received {tensor.shape}."
         )
@@ -142,6 +137,23 @@ def _check_shape(match: Match, tensor: Tensor, expected: tuple[int, ...]) -> Non
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - 4} more" if len(names) > 4 else ""  # noqa: PLR2004
     return (", ".join(names[:4]) or "none")[:300] + more
+
+
+def _fill(network: Any, match: Match, tensors: list[Tensor]) -> None:
+    arrays = [tensor.read() for tensor in tensors]
+    if match.may_be_longer:
+        arrays = [array[: match.shape[0]] for array in arrays]
+    for path, array in match.to_ours(arrays):
+        _at(network, path).assign(array)
+
+
+def _at(network: Any, path: str) -> Any:
+    """Return what is at a path below a network, ``blocks/0/up/kernel``; None if nothing is."""
+    return reduce(
+        lambda at, part: at[int(part)] if part.isdigit() else getattr(at, part, None),
+        path.split("/"),
+        network,
+    )
 
 
 def write_weights(model: Any, folder: str | Path) -> None:
@@ -158,58 +170,48 @@ def write_weights(model: Any, folder: str | Path) -> None:
         UsageError: the model is no ``gpt``, or has a part that none of the three has; or the folder
             exists.
     """
-    from genkit_language.gpt import GPT
-
     if not isinstance(model, GPT):
         raise UsageError(
             f"Expected a gpt to write as others have it; received {type(model).__name__}."
         )
     config, tokenizer = model.config, model.tokenizer
-    hidden = model.network.blocks[0].hidden
-    told = config_of(config, model.network.size, tokenizer.end, hidden)
+    told = config_of(config, model.network.size, tokenizer.end)
     form, end = tokenizer_json(tokenizer)
-    weights = {k.removeprefix(_OURS): each for k, each in ModelState(model).read()[0].items()}
-    if config.lora_rank:
-        weights = merged(weights, config.lora_alpha / config.lora_rank)
-    arrays = _theirs(told["model_type"], model, weights)
     with new_folder(Path(folder)) as place:
+        arrays = _theirs(told["model_type"], model)
         save_file(arrays, place / WEIGHTS, metadata={"format": "pt"})
-        write_json(place / CONFIG, told)
         ends = {} if end is None else {"eos_token_id": tokenizer.end, "bos_token_id": tokenizer.end}
-        write_json(place / GENERATION, {"_from_model_config": True, **ends})
-        (place / "tokenizer.json").write_text(json.dumps(form, ensure_ascii=False), "utf-8")
-        write_json(
-            place / "tokenizer_config.json",
-            {
-                "tokenizer_class": "PreTrainedTokenizerFast",
-                "model_max_length": config.context,
-                "clean_up_tokenization_spaces": False,
-                **({} if end is None else {"eos_token": end, "bos_token": end}),
-            },
-        )
+        opens = {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_max_length": config.context,
+            "clean_up_tokenization_spaces": False,
+            **({} if end is None else {"eos_token": end, "bos_token": end}),
+        }
+        for name, content in (
+            (CONFIG, told),
+            (GENERATION, {"_from_model_config": True, **ends}),
+            ("tokenizer.json", form),
+            ("tokenizer_config.json", opens),
+        ):
+            text = json.dumps(content, indent=2, ensure_ascii=False)
+            (place / name).write_text(f"{text}\n", encoding="utf-8")
 
 
-def _theirs(
-    kind: str, model: Any, weights: Mapping[str, NDArray[np.float32]]
-) -> dict[str, NDArray[np.float32]]:
+def _theirs(kind: str, model: GPT) -> dict[str, NDArray[np.float32]]:
     """Return the arrays of a file by name; offsets that a GPT-2 has and the model hasn't are 0."""
-    config, found = model.config, {}
-    full = config if kind != "gpt2" else config.model_copy(update={"bias": True})
-    for match in matches(kind, full):
-        ours = {key: weights[key] for key in match.ours if key in weights}
-        if len(ours) < len(match.ours):
-            ours = _zeros(match, weights)
-        for name, array in match.to_theirs(ours):
-            prefix = "" if name.startswith("lm_head") else PREFIXES[kind]
-            found[prefix + name] = array
-    return found
-
-
-def _zeros(match: Match, weights: Mapping[str, NDArray[np.float32]]) -> dict[str, Any]:
-    """Return offsets that change nothing, as wide as what they stand beside."""
     found = {}
-    for key in match.ours:
-        home, _, name = key.rpartition("/")
-        beside = weights[f"{home}/{'gamma' if name == 'beta' else 'kernel'}"]
-        found[key] = weights.get(key, np.zeros(beside.shape[-1], np.float32))
+    for match in matches(kind, model.config, model.network.size):
+        ours = [_ours(model.network, path, last) for path, last in match.ours.items()]
+        for name, array in match.to_theirs(ours):
+            found[name if name == HEAD else PREFIXES[kind] + name] = array
     return found
+
+
+def _ours(network: Any, path: str, last: int) -> NDArray[np.float32]:
+    layer, _, name = path.rpartition("/")
+    if name == "kernel":
+        return merged(_at(network, layer))
+    variable = _at(network, path)
+    if variable is None:
+        return np.zeros(last, np.float32)
+    return np.asarray(ops.convert_to_numpy(variable.value), np.float32)

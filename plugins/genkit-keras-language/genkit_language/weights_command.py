@@ -11,14 +11,14 @@ import typer
 
 import genkit
 from genkit.cli.output import JsonFlag, emit, say
-from genkit.runs.names import folder_for
+from genkit.errors import UsageError
 
 RECIPE = "fine-tune.toml"
 _HOME = Path("models")
 _Backend = Annotated[str | None, typer.Option(help="jax, torch or tensorflow.")]
 
 
-def import_weights(  # noqa: PLR0917
+def import_weights(
     source: Annotated[
         str,
         typer.Argument(
@@ -27,9 +27,12 @@ def import_weights(  # noqa: PLR0917
             "hub, where huggingface-hub is installed.",
         ),
     ],
-    name: Annotated[str | None, typer.Option(help=f"Name below {_HOME}/.")] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where the model is written.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help=f"Where the model is written; {_HOME} and the source's name if not given.",
+        ),
     ] = None,
     context: Annotated[
         int | None,
@@ -46,20 +49,18 @@ def import_weights(  # noqa: PLR0917
     It generates and scores as any other. A recipe beside it has its settings, to go on from it.
 
     Examples:
-      genkit import-weights downloads/gpt2 --name gpt2
+      genkit import-weights downloads/gpt2 --out models/gpt2
       genkit import-weights openai-community/gpt2 --out models/gpt2 --context 512
     """
-    folder = folder_for(out, name, _HOME, Path(source).name)
+    folder = out or _HOME / Path(source).name
+    if folder.exists():  # told before the weights are read
+        raise UsageError(f"Expected a new folder; {folder} exists already.", "Add --out FOLDER.")
     genkit.activate(backend)
-    from genkit.runs.export import write_export
-    from genkit_language.foreign_folder import new_folder
-    from genkit_language.weights import MODEL, read_weights
+    from genkit_language.weights import read_weights
 
-    with new_folder(folder) as place:
-        model = read_weights(source, context=context)
-        config = model.config.model_dump(mode="json")
-        write_export(place, model, *MODEL, config)
-        (place / RECIPE).write_text(_recipe(config), "utf-8")
+    model = read_weights(source, context=context)
+    genkit.save(model, folder)
+    (folder / RECIPE).write_text(_recipe(model.config.model_dump(mode="json")), "utf-8")
     summary = {
         "path": str(folder),
         "weights": model.count_params(),

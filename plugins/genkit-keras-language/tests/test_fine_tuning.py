@@ -218,9 +218,9 @@ def test_what_is_refused_leaves_nothing(walked, monkeypatch):
     folder, _ = walked
     monkeypatch.chdir(folder)
     with pytest.raises(UsageError, match="models/small exists already"):
-        import_weights("downloads/small", "small")
+        import_weights("downloads/small")
     with pytest.raises(DataError, match=r"Expected a folder with config.json"):
-        import_weights("nowhere/at/all", "new")
+        import_weights("nowhere/at/all")
     with pytest.raises(UsageError, match="letters-for-others exists already"):
         export_weights(Path("runs/small-letters"), Path("letters-for-others"))
     with pytest.raises(UsageError, match="Expected a model that llama computes too"):
