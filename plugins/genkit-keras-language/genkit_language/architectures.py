@@ -144,7 +144,7 @@ def _of_llama(config: Mapping[str, Any], kind: str) -> dict[str, Any]:
         raise DataError(f"Expected rope_parameters by name; received {str(rotary)[:60]}.")
     found: dict[str, Any] = {"rotary_stretch": _stretch(rotary)}
     kinds = config.get("layer_types") or []
-    if any(each != "full_attention" for each in kinds):
+    if not isinstance(kinds, list) or any(each != "full_attention" for each in kinds):
         raise _not_built("attention to a sliding window")
     found["rotary_base"] = rotary.get("rope_theta", config.get("rope_theta", 10_000.0))
     if kind == "llama":

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foreign import FIXTURES, change, read, with_tensors
+from foreign import FIXTURES, KINDS, change, read, with_tensors
 from genkit_language import read_weights
+from genkit_language.architectures import settings_of
 from genkit_language.safetensors_files import tensors_in
 
 from genkit.errors import DataError, RunError, UsageError
@@ -55,6 +56,20 @@ def test_settings_that_do_not_fit_are_told_in_one_line(tmp_path, kind, settings,
     with pytest.raises((DataError, UsageError, RunError), match=told) as caught:
         read_weights(folder)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_config_may_say_anything_in_any_place(kind):
+    config = json.loads((FIXTURES / kind / "config.json").read_text())
+    names = [*config, "rope_theta", "rope_scaling", "attention_bias", "hidden_act"]
+    for name in names:
+        for value in (None, -1, 0, 10**30, 0.5, "x", True, [], [[]], {}, {"rope_type": []}):
+            told = ""
+            try:
+                settings_of({**config, name: value}, 8)
+            except (DataError, UsageError) as refused:
+                told = str(refused)
+            assert "\n" not in told, (name, value)
 
 
 def header(told, data=b""):
