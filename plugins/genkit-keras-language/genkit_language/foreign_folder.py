@@ -111,8 +111,8 @@ def found_folder(source: str) -> Path:
         return Path(snapshot_download(source, allow_patterns=list(_TAKEN)))
     except Exception as error:  # its own, those of the network and of the disk
         raise DataError(
-            f"The model {source!r} can't be had of the hub: {reason_of(error)}",
-            "Or give the folder that it is in.",
+            f"Expected a folder at {source}, or a model of that id on the hub; there is no such "
+            f"folder, and the hub says: {reason_of(error)}",
         ) from error
 
 
