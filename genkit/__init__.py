@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from genkit.runs.export import save
     from genkit.runs.folder import list_runs
     from genkit.runs.loading import load, open_data, open_run
+    from genkit.runs.model_workers import ModelWorkers
     from genkit.workflows.augment import augment
     from genkit.workflows.augmentation.learner import Learner
     from genkit.workflows.compare import compare
@@ -79,6 +80,7 @@ _HOME = {
     "MetricSpec": "genkit.plugins.specs",
     "Model": "genkit.models.model",
     "ModelSpec": "genkit.plugins.specs",
+    "ModelWorkers": "genkit.runs.model_workers",
     "OpenerSpec": "genkit.plugins.opener_spec",
     "Outcome": "genkit.plan.fitting",
     "Registry": "genkit.plugins.registry",
@@ -132,6 +134,7 @@ __all__ = [
     "MetricSpec",
     "Model",
     "ModelSpec",
+    "ModelWorkers",
     "OpenerSpec",
     "Outcome",
     "Registry",

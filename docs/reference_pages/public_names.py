@@ -22,6 +22,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "resume",
         "load",
         "save",
+        "ModelWorkers",
         "open_data",
         "evaluate",
         "write_report",

@@ -10,8 +10,10 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from genkit.cli.devices import accelerators, held_back
 from genkit.cli.output import JsonFlag, emit, say
 from genkit.plan.activation import BACKENDS, backend_version, installed_backends
+from genkit.plan.precision import settle
 from genkit.plugins.entry_points import own_version
 from genkit.plugins.registry import installed
 
@@ -28,7 +30,8 @@ print(json.dumps(device()))
 def doctor(as_json: JsonFlag = False) -> int:
     """Check backends, versions, devices and plugins; show what is wrong.
 
-    Each backend is tried in a process of its own, which takes some seconds.
+    Each backend is tried in a process of its own, which takes some seconds. An accelerator that is
+    here and not used is told, with what would use it.
 
     Examples:
       genkit doctor
@@ -39,6 +42,7 @@ def doctor(as_json: JsonFlag = False) -> int:
         "python": platform.python_version(),
         "keras": version("keras"),
         "cpus": os.cpu_count(),
+        "accelerators": accelerators(),
         "backends": [_backend(name) for name in BACKENDS],
         "plugins": [vars(plugin) for plugin in registry.plugins],
         "broken": [vars(fault) for fault in registry.broken],
@@ -60,6 +64,7 @@ def _backend(name: str) -> dict[str, Any]:
         found["error"] = (probe.stderr.strip().splitlines() or ["it died"])[-1]
     else:
         found.update(json.loads(probe.stdout.strip().splitlines()[-1]))
+        found["auto_precision"] = settle("auto", name, found)
     return found
 
 
@@ -82,6 +87,7 @@ def _problems(result: dict[str, Any]) -> list[str]:
             "import name. The two can't share an environment: pip uninstall genkit, then "
             "reinstall genkit-keras."
         )
+    problems += held_back(result["accelerators"], result["backends"], os.environ)
     problems += [
         f"The plugin {b['plugin']} ({b['distribution']}) failed at {b['stage']}: {b['error']}"
         for b in result["broken"]
@@ -91,14 +97,18 @@ def _problems(result: dict[str, Any]) -> list[str]:
 
 def _show(result: dict[str, Any]) -> None:
     say(f"genkit {result['genkit']}, Python {result['python']}, Keras {result['keras']}")
-    say(f"\nBackends ({result['cpus']} CPUs)")
+    devices = ", ".join([f"{result['cpus']} CPUs", *result["accelerators"]])
+    say(f"\nBackends ({devices})")
     for b in result["backends"]:
         if b["version"] is None:
             say(f"  {b['name']}: not installed; it comes with genkit-keras[{b['name']}]")
         elif "error" in b:
             say(f"  {b['name']} {b['version']}: broken")
         else:
-            say(f"  {b['name']} {b['version']}: {b['device']}, {b['threads']} threads")
+            say(
+                f"  {b['name']} {b['version']}: {b['device']}, {b['threads']} threads; "
+                f"--precision auto is {b['auto_precision']}"
+            )
     say("\nPlugins")
     for plugin in result["plugins"]:
         say(f"  {plugin['name']} ({plugin['distribution']} {plugin['version']})")

@@ -65,6 +65,7 @@ def evaluate(  # noqa: PLR0917
     ] = 1,
     backend: shared.BackendOption = None,
     checkpoint: shared.CheckpointOption = None,
+    workers: shared.WorkersOption = 1,
     verbose: Annotated[
         bool,
         typer.Option("--verbose", "-v", help="Show all figures, and how each was measured."),
@@ -97,6 +98,7 @@ def evaluate(  # noqa: PLR0917
         seed=seed,
         backend=backend,
         checkpoint=checkpoint,
+        workers=workers,
     )
     title, zoo = _what(run)
     result = {

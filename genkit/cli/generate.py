@@ -72,6 +72,7 @@ def generate(  # noqa: PLR0917
             "--refill", help="Put other items in the places of those that a reviewer refuses."
         ),
     ] = False,
+    workers: shared.WorkersOption = 1,
     as_json: JsonFlag = False,
 ) -> int:
     """Generate items with a trained model.
@@ -84,7 +85,7 @@ def generate(  # noqa: PLR0917
       genkit generate runs/mine --n 16 --format grid
       genkit generate runs/mine --n 10000 --seed 1 --format npz --out augmented
       genkit generate runs/mine --label 0:9 --n 10 --format grid
-      genkit generate runs/people --where 'income=>50K' --n 1000000 --out people.parquet
+      genkit generate runs/people --where 'income=>50K' --n 1000000 --out people.parquet --workers 4
       genkit generate runs/story --prompt Once --n 1
       genkit generate runs/story --given prompts.csv
     """
@@ -104,6 +105,7 @@ def generate(  # noqa: PLR0917
     from genkit.report.refilling import Request
     from genkit.report.samples import Samples
     from genkit.runs.loading import load
+    from genkit.runs.model_workers import workers_for
 
     if out is not None and out != PIPE:
         check_path(out)
@@ -113,16 +115,17 @@ def generate(  # noqa: PLR0917
     asked: list[int | None] = [*labels] or [None]
     total = n * len(asked)
     target = target_of(writer, format_, out, run / "generated", total, as_json=as_json)
-    requests = [Request(model, n, seed, each, values, context.obj) for each in asked]
-    made = [request.items() for request in requests]  # what is wrong with one is told at once
-    reviewed = itertools.chain.from_iterable(
-        _reviewed(writer, request, batches, refill=refill)
-        for request, batches in zip(requests, made, strict=True)
-    )
     files: list[Path] = []
-    alone = total == 1 and out is None
-    if not (alone and printed_alone(writer, target, requests[0], reviewed)):
-        files = write(writer, reviewed, target, None if label is None else n)
+    with workers_for(run, model, workers) as several:
+        requests = [Request(model, n, seed, each, values, context.obj, several) for each in asked]
+        made = [request.items() for request in requests]  # what is wrong with one is told at once
+        reviewed = itertools.chain.from_iterable(
+            _reviewed(writer, request, batches, refill=refill)
+            for request, batches in zip(requests, made, strict=True)
+        )
+        alone = total == 1 and out is None
+        if not (alone and printed_alone(writer, target, requests[0], reviewed)):
+            files = write(writer, reviewed, target, None if label is None else n)
     result = {
         "run": str(run),
         "n": total,

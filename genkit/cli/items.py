@@ -38,6 +38,13 @@ CheckpointOption = Annotated[
         autocompletion=run_completion.checkpoints,
     ),
 ]
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        metavar="NUMBER",
+        help="How many processes generate together: what comes out is the same.",
+    ),
+]
 
 
 def load_with_items(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from genkit.evaluation.choosing import Measurement
     from genkit.evaluation.progress import EvaluationProgress
     from genkit.evaluation.streams import GeneratedItems
+    from genkit.runs.model_workers import ModelWorkers
 
 
 class Measuring:
@@ -26,6 +27,7 @@ class Measuring:
         progress: tells of it.
         n: how many items are generated.
         stop_at_faults: whether a metric that fails ends it all; else the others go on.
+        workers: generate the items in the model's place.
     """
 
     def __init__(
@@ -36,9 +38,10 @@ class Measuring:
         *,
         n: int,
         stop_at_faults: bool,
+        workers: ModelWorkers | None = None,
     ) -> None:
         self._missing, self._weights, self._progress = missing, weights, progress
-        self._n, self._stop_at_faults = n, stop_at_faults
+        self._n, self._stop_at_faults, self._workers = n, stop_at_faults, workers
 
     def measure(self) -> None:
         """Show the streams, and keep each metric's figures as they come."""
@@ -77,7 +80,9 @@ class Measuring:
         asked += b"".join(np.asarray(one).tobytes() for each in given.values() for one in each)
         name = hashlib.sha256(inputs + asked).hexdigest()[:16]
         folder = self._weights.path / "evaluation" / name
-        return GeneratedItems(model, self._n, seed, labels, folder, given=given)
+        return GeneratedItems(
+            model, self._n, seed, labels, folder, given=given, workers=self._workers
+        )
 
     def _show(self, stream: str, generated: GeneratedItems) -> None:
         """Show a stream's batches to all metrics that want it."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from genkit.evaluation.metric import Context
     from genkit.models.model import Model
     from genkit.plugins.schema import Schema
+    from genkit.runs.model_workers import ModelWorkers
 
 _FEATURES = "features"
 _ROWS = 64  # of real items at a time
@@ -152,6 +153,7 @@ class GeneratedItems:
         labels: of a conditional model, the class to ask of each; int, shape ``(n,)``.
         folder: where they are kept: of these weights, labels, conditions and versions.
         given: what is given for each, by condition.
+        workers: generate in the model's place.
     """
 
     def __init__(
@@ -163,8 +165,9 @@ class GeneratedItems:
         folder: Path,
         *,
         given: Mapping[str, Sequence[Any]] = MappingProxyType({}),
+        workers: ModelWorkers | None = None,
     ) -> None:
-        self.n, self._given = n, given
+        self.n, self._given, self._workers = n, given, workers
         self._model, self._seed, self._labels = model, seed, labels
         self._kept = KeptItems(folder, model.output_fields or (model.generated_field(),))
 
@@ -189,7 +192,7 @@ class GeneratedItems:
             start += batch
         if start < self.n:
             labels = None if self._labels is None else self._labels.tolist()
-            made = self._model.generate_items(
+            made = (self._workers or self._model).generate_items(
                 self.n, self._seed, labels, given=self._given, begin=start
             )
             for items in made:

@@ -14,6 +14,7 @@ from genkit.report.reviewed import Reviewed
 if TYPE_CHECKING:
     from genkit.models.model import Model
     from genkit.report.reviewing import Reviews
+    from genkit.runs.model_workers import ModelWorkers
 
 MOST_IN_A_ROW = 1000
 """Candidates that are tried for one condition before the command ends with an error."""
@@ -31,6 +32,7 @@ class Request:
         label: the class of all, by number, if one was asked for.
         given: values by condition, as ``Model.generate`` takes them: for all, or one an item.
         options: those of the model.
+        workers: generate what was asked for in its place.
     """
 
     model: Model
@@ -39,10 +41,11 @@ class Request:
     label: int | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    workers: ModelWorkers | None = None
 
     def items(self) -> Iterator[dict[str, Any]]:
         """Generate what was asked for; what is wrong with it is told before the first batch."""
-        return self.model.generate_items(
+        return (self.workers or self.model).generate_items(
             self.n, self.seed, self.label, given=self.given, **self.options
         )
 

@@ -19,6 +19,7 @@ from genkit.plugins.registry import installed
 from genkit.report.card import renew_card
 from genkit.runs.handed_over import hand_over, offer_data
 from genkit.runs.loading import load, path_of
+from genkit.runs.model_workers import workers_for
 from genkit.runs.run import Run
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def evaluate(
     checkpoint: str | int | None = None,
     dataset: Any = None,
     model: Any = None,
+    workers: int = 1,
     verbose: bool = True,
 ) -> Figures:
     """Measure a trained model, as ``genkit evaluate`` does.
@@ -67,6 +69,7 @@ def evaluate(
         dataset: of a run on a program's own data: the same data again. In the process that trained
             it, it is known.
         model: of a run of a program's own model: that model again, or what builds it.
+        workers: how many processes generate the items together; the figures are the same.
         verbose: tell on stderr what is done, what is left out, and why.
 
     Returns:
@@ -100,8 +103,10 @@ def evaluate(
         each.figures = with_card(kept(weights), each.context.card)
     missing = [each for each in chosen if not each.figures]
     if missing:
-        with closing(progress):
-            Measuring(missing, weights, progress, n=n, stop_at_faults=metrics is not None).measure()
+        with closing(progress), workers_for(path, loaded, workers) as several:
+            Measuring(
+                missing, weights, progress, n=n, stop_at_faults=metrics is not None, workers=several
+            ).measure()
         if weights.step is not None:
             renew_card(path)
     else:

@@ -166,6 +166,7 @@ def test_doctor_names_versions_and_devices(genkit_command):
     mine = next(b for b in told["backends"] if b["name"] == BACKEND)
     assert mine["version"]
     assert mine["threads"] >= 1
+    assert mine["auto_precision"] in {"float32", "bfloat16"}
     assert told["broken"] == []
     assert BACKEND in genkit_command("doctor").stdout
 

@@ -92,12 +92,13 @@ def anchors(page: Path) -> set[str]:
     }
 
 
-def path_with(folder: str, site: Path) -> str:
+def path_with(folder: str, site: Path, path: str | None = None) -> str:
     """Do what `pip install -e` would with a plugin: write its metadata; no network.
 
     Args:
         folder: of the plugin: in the samples, or absolute.
         site: where the metadata goes.
+        path: a PYTHONPATH that is added to; by default that of this process.
 
     Returns:
         a PYTHONPATH with which it is installed.
@@ -112,5 +113,5 @@ def path_with(folder: str, site: Path) -> str:
     for group, points in project["entry-points"].items():
         lines += [f"[{group}]", *(f"{name} = {value}" for name, value in points.items())]
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
-    kept = os.environ.get("PYTHONPATH", "")
+    kept = os.environ.get("PYTHONPATH", "") if path is None else path
     return os.pathsep.join([str(site), str(SAMPLES / folder), kept])

@@ -57,7 +57,7 @@ class Environment:
         path = os.pathsep.join([str(self.folder / "bin"), kept["PATH"]])
         quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
         own = {"PATH": path, "VIRTUAL_ENV": str(self.folder), "KERAS_BACKEND": self.backend}
-        return {**kept, **own, **quiet, "UV_COMPILE_BYTECODE": "1"}
+        return {**kept, **own, **quiet}
 
     def run(self, *command: str, at: Path | None = None) -> str:
         """Run a command, which must end well; return what it printed on stdout."""

@@ -1,6 +1,7 @@
 """A plugin of each kind is made, installed, listed, used for a few steps, and passes its tests."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -12,17 +13,16 @@ from genkit.cli.scaffold import KINDS, write_plugin
 from tests.commands import variables
 from tests.docs.documents import path_with
 
-NAME = "my-shapes"
 LISTED = {
-    "generator": {"models": [NAME]},
+    "generator": {"models": ["my-generator"]},
     "recommender": {
-        "models": [NAME],
-        "datasets": [f"{NAME}-likes"],
+        "models": ["my-recommender"],
+        "datasets": ["my-recommender-likes"],
         "commands": ["recommend"],
     },
-    "dataset": {"datasets": [NAME]},
-    "trainer": {"trainers": [NAME]},
-    "metric": {"metrics": [NAME]},
+    "dataset": {"datasets": ["my-dataset"]},
+    "trainer": {"trainers": ["my-trainer"]},
+    "metric": {"metrics": ["my-metric"]},
 }
 # Of what the commands in the README print.
 SHOWN = {
@@ -49,7 +49,8 @@ def test_a_made_plugin_installs_does_what_its_readme_says_and_passes_its_tests(
     kind, tmp_path, clean_environment
 ):
     environment = clean_environment
-    told = environment.run("genkit", "new", "plugin", NAME, "--kind", kind, "--json", at=tmp_path)
+    command = ("genkit", "new", "plugin", f"my-{kind}", "--kind", kind, "--json")
+    told = environment.run(*command, at=tmp_path)
     made = json.loads(told)
     project = tmp_path / made["path"]
     environment.install(f"{project}[test]", at=tmp_path)
@@ -66,22 +67,30 @@ def test_a_made_plugin_installs_does_what_its_readme_says_and_passes_its_tests(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", SHORT)
-def test_a_made_plugin_is_found_and_passes_its_tests(kind, tmp_path):
-    """The short form: its metadata stands beside it, and nothing is installed."""
-    project = write_plugin(NAME, kind, tmp_path).path
-    env = variables(PYTHONPATH=path_with(str(project), tmp_path / "site"))
+def test_made_plugins_are_found_together_and_pass_their_tests(tmp_path):
+    """The short form: their metadata stand beside them, and one process runs all their tests."""
+    path = os.environ.get("PYTHONPATH", "")
+    for kind in SHORT:
+        project = write_plugin(f"my-{kind}", kind, tmp_path).path
+        path = path_with(str(project), tmp_path / "site", path)
     shown = {}
-    for command in ("-m genkit list plugins --json", "-m pytest -q -p no:cacheprovider"):
+    for command in (
+        "-m genkit list plugins --json",
+        "-m pytest -v --import-mode importlib -p no:cacheprovider .",
+    ):
         done = subprocess.run(
-            [sys.executable, *command.split()],
-            cwd=project, env=env, capture_output=True, text=True, check=False,
+            [sys.executable, *command.split()], cwd=tmp_path, env=variables(PYTHONPATH=path),
+            capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         shown[command.split()[1]] = done.stdout
-    (row,) = [row for row in json.loads(shown["genkit"])["plugins"] if NAME in row["distribution"]]
-    assert (row["brings"], row["faults"], row["version"]) == (LISTED[kind], [], "0.1.0")
-    assert re.search(r"\d+ passed", shown["pytest"])
+    listed = {each["distribution"]: each for each in json.loads(shown["genkit"])["plugins"]}
+    for kind in SHORT:
+        row = listed[f"genkit-keras-my-{kind}"]
+        assert (row["brings"], row["faults"], row["version"]) == (LISTED[kind], [], "0.1.0")
+        for tests in ("test_conformance", r"test_(?!conformance)"):
+            passed = rf"^genkit-keras-my-{kind}/tests/{tests}.* PASSED"
+            assert re.search(passed, shown["pytest"], re.MULTILINE)
 
 
 def uses(readme):

@@ -93,8 +93,12 @@ def main(name):
     import genkit.engine
     import genkit.models.training.trainer
     import genkit.report.images
+    import genkit.report.page
     import genkit.workflows.sitting  # noqa: F401
+    from genkit.report import plots
 
+    # The first plot of a process takes five times as long: matplotlib looks for fonts.
+    plots.inline(plots.figure()[0], "first")
     for line in sys.stdin:
         print(json.dumps(_serve(json.loads(line))), flush=True)
 

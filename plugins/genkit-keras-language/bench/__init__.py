@@ -1,0 +1,1 @@
+"""GenKit's ``gpt`` measured beside nanoGPT, whose folder is given: ``python -m bench``."""
