@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from genkit.report.page import write_report
     from genkit.report.rendering import Renderer
     from genkit.report.reviewing import Review, Reviewer
+    from genkit.runs.export import save
     from genkit.runs.folder import list_runs
     from genkit.runs.loading import load, open_data, open_run
     from genkit.runs.model_workers import ModelWorkers
@@ -108,6 +109,7 @@ _HOME = {
     "open_data": "genkit.runs.loading",
     "open_run": "genkit.runs.loading",
     "resume": "genkit.workflows.resume",
+    "save": "genkit.runs.export",
     "train": "genkit.workflows.train",
     "write_report": "genkit.report.page",
 }
@@ -161,6 +163,7 @@ __all__ = [
     "open_data",
     "open_run",
     "resume",
+    "save",
     "train",
     "write_report",
 ]

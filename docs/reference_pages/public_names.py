@@ -21,6 +21,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "train",
         "resume",
         "load",
+        "save",
         "ModelWorkers",
         "open_data",
         "evaluate",

@@ -72,7 +72,7 @@ FLAGS = {
         complete=completion.precisions,
     ),
     "init": Flag(
-        "Start from the weights of another run, whichever backend made it.",
+        "Start from the weights of another run or an exported model, whichever backend made it.",
         Path,
         metavar="RUN",
         complete=completion.runs,

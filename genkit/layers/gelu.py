@@ -21,5 +21,5 @@ def gelu(x: Any) -> Any:
     Returns:
         a tensor like ``x``.
     """
-    kernel = kernels.fastest("gelu")
+    kernel = kernels.fastest("exact_gelu")
     return ops.gelu(x, approximate=False) if kernel is None else kernel(x)

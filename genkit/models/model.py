@@ -52,6 +52,7 @@ class Model(
     Attributes:
         assets: arrays by name that came with the data, ``Source.assets``; ``bind`` sets it.
         trained_steps: training steps behind its weights, where that is known; else 0.
+        record: what an installed plugin says of it; None for a program's own model.
 
     Example:
         class TinyGAN(genkit.Model):
@@ -87,6 +88,7 @@ class Model(
         self.running_numbers = {}
         self.capabilities: tuple[str, ...] = ("generate",)
         self.trained_steps = 0
+        self.record: ModelSpec | None = None
         self.assets: Mapping[str, np.ndarray] = MappingProxyType({})
 
     def __init_subclass__(cls, **arguments: Any) -> None:
@@ -284,6 +286,7 @@ class Model(
         if spec is None:
             self.output_fields = self.output_fields or self.usual_output(self.schema)
             return
+        self.record = spec
         self.capabilities, self.options = spec.capabilities, spec.options
         self.output_fields = spec.output_fields(self.schema)
         first: dict[str, str] = {}

@@ -81,7 +81,7 @@ class Recipe(Config):
     warmup_steps: int | None = Field(
         None, ge=0, description="Steps over which learning rates rise to their values"
     )
-    init: str | None = Field(None, description="Run whose last weights to start from")
+    init: str | None = Field(None, description="Run or exported model whose weights to start from")
 
 
 class Plan(Config):
@@ -118,6 +118,10 @@ class Plan(Config):
     def qualified(self, kind: str) -> str:
         """Return the full name of its ``"model"``, ``"dataset"`` or ``"trainer"``."""
         return f"{self.distributions.get(kind, '?')}/{getattr(self, kind)}"
+
+    def model_record(self) -> tuple[str, str, dict[str, Any]]:
+        """Return the model's name, the distribution that offers it, and its settings."""
+        return self.model, self.distributions["model"], self.config
 
     def settings(self) -> FitSettings:
         """Return what the training loop needs."""

@@ -79,17 +79,28 @@ def load_fitting(
     state: ModelState,
     adopt: Callable[[str, np.ndarray, np.ndarray], np.ndarray],
 ) -> dict[str, str]:
+    """Load what fits of a checkpoint's weights: see ``load_fitting_arrays``."""
+    return load_fitting_arrays(checkpoint / WEIGHTS, state, adopt, _digests(checkpoint))
+
+
+def load_fitting_arrays(
+    file: Path,
+    state: ModelState,
+    adopt: Callable[[str, np.ndarray, np.ndarray], np.ndarray],
+    digests: Mapping[str, str] | None = None,
+) -> dict[str, str]:
     """Load those weights and statistics that have the name and the shape of the model's own.
 
     Args:
-        checkpoint: whose weights.
+        file: of weights, a safetensors file.
         state: of the model that they are for.
         adopt: given a name, our value and theirs, gives theirs in our form: ``Model.adopt``.
+        digests: SHA-256 by file name, where they are known.
 
     Returns:
         why each of the others was not taken, by name; theirs and ours.
     """
-    with _opened(checkpoint / WEIGHTS, _digests(checkpoint)) as (archive, shapes):
+    with _opened(file, digests) as (archive, shapes):
         ours = {name: tuple(variable.shape) for name, variable in state.weights.items()}
         values, _ = state.read()
         adopted = {

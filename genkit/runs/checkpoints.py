@@ -28,7 +28,9 @@ _ATTEMPTS = 20
 _Read = TypeVar("_Read")
 
 
-def save(directory: Path, state: ModelState, position: Position, settings: FitSettings) -> Path:
+def write_checkpoint(
+    directory: Path, state: ModelState, position: Position, settings: FitSettings
+) -> Path:
     """Write a checkpoint of the model's state and the run's position; drop what isn't kept.
 
     Returns:

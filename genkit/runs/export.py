@@ -10,28 +10,84 @@ model/
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genkit.errors import RunError
-from genkit.files import read_json, refuse_links, write_bytes, write_json
+from genkit.errors import RunError, UsageError
+from genkit.files import check_path, exists, read_json, refuse_links, write_bytes, write_json
 from genkit.plugins.condition import LABEL
 from genkit.plugins.entry_points import own_version
+from genkit.plugins.registry import installed
 from genkit.plugins.schema import Schema
 from genkit.runs.assets import read_assets, write_assets
 from genkit.runs.inputs import build_model
 from genkit.runs.names import EXPORT_CONFIG, EXPORT_WEIGHTS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from genkit.models.model import Model
-    from genkit.plan.plan import Plan
+    from genkit.plugins.entries import Entry
 
 _COPY = "Bring it back from a copy of the model."
 
 
-def write_export(folder: Path, model: Model, plan: Plan) -> None:
-    """Write a trained model's exported copy, replacing an older one; its card is a run's matter."""
+def save(model: Model, folder: str | Path) -> None:
+    """Write a model as an exported one, whole or not at all: ``genkit.load(folder)`` gives it back.
+
+    Args:
+        model: of an installed plugin, bound to its data; averaged weights are used where there are
+            any.
+        folder: a new one.
+
+    Raises:
+        UsageError: the folder exists; or the model is of no installed plugin, or not bound.
+    """
+    folder = Path(folder)
+    if exists(folder):
+        raise UsageError(f"Expected a new folder; {folder} exists already.", "Choose another name.")
+    check_path(folder)
+    if model.schema is None:
+        raise UsageError("Expected a model that knows its data; it was never bound to any.")
+    entry = _entry_of(model)
+    config = {} if model.config is None else model.config.model_dump(mode="json")
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        write_export(partial, model, entry.spec.name, entry.distribution, config)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _entry_of(model: Model) -> Entry:
+    """Return the record that a model was bound with, and who offers it."""
+    for entry in installed().entries("models"):
+        if entry.spec == model.record:
+            return entry
+    raise UsageError(
+        f"Expected a model that an installed plugin brings; {type(model).__name__} is a program's "
+        "own.",
+        "Train it in a run, which keeps it: genkit.train(model, ...)",
+    )
+
+
+def write_export(
+    folder: Path, model: Model, name: str, distribution: str, config: Mapping[str, Any]
+) -> None:
+    """Write a trained model's exported copy, replacing an older one; its card is a run's matter.
+
+    Args:
+        folder: where.
+        model: bound to its data.
+        name: of its record.
+        distribution: the one that offers it.
+        config: its settings, for JSON.
+    """
     from safetensors.numpy import save as serialize
 
     from genkit.engine.state import ModelState
@@ -46,10 +102,10 @@ def write_export(folder: Path, model: Model, plan: Plan) -> None:
     write_json(
         folder / EXPORT_CONFIG,
         {
-            "model": plan.model,
-            "distribution": plan.distributions["model"],
+            "model": name,
+            "distribution": distribution,
             "genkit": own_version(),
-            "config": plan.config,
+            "config": dict(config),
             "schema": model.schema.to_dict(),
             **({"conditions": list(map(asdict, conditions))} if conditions else {}),
         },

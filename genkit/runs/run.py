@@ -292,4 +292,4 @@ class Run(Displayed):
             self._metrics.keep()
         except OSError as error:
             raise checkpoints.refused(position.step, error) from error
-        checkpoints.save(self.checkpoints, state, position, self.settings)
+        checkpoints.write_checkpoint(self.checkpoints, state, position, self.settings)

@@ -163,7 +163,7 @@ class TrainedSubject(Subject):
         trainer = self.trainer()
         trainer.fit(model, self.source, run)
         if self.kind == "models":
-            write_export(run.export, model, run.plan)
+            write_export(run.export, model, *run.plan.model_record())
         # A trainer with a `fit` of its own may use no engine.
         eager = trainer.engine.eager if hasattr(trainer, "engine") else ""
         return Trained(model, run, _losses(run), eager)

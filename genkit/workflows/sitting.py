@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genkit.errors import CallbackError, TrainingError, UsageError
-from genkit.files import reason_of
+from genkit.files import reason_of, refuse_links
 from genkit.live import print_line
 from genkit.plan import activation, precision
 from genkit.plan.compute_settings import compute_settings
@@ -24,7 +24,7 @@ from genkit.plugins.entry_points import own_version
 from genkit.plugins.registry import installed
 from genkit.report.card import renew_card
 from genkit.runs.assets import read_assets
-from genkit.runs.export import write_export
+from genkit.runs.export import weights_file, write_export
 from genkit.runs.initial_weights import InitialWeights
 from genkit.runs.inputs import (
     new_callbacks,
@@ -34,6 +34,7 @@ from genkit.runs.inputs import (
     open_divided,
     seeded,
 )
+from genkit.runs.names import is_export
 from genkit.runs.run import Run
 from genkit.runs.statement import Statement, write_statement
 
@@ -137,7 +138,7 @@ class Sitting:
         return watch
 
     def load_initial_weights(self, init: str) -> None:
-        """Take over what fits of the weights of another run's last checkpoint.
+        """Take over what fits of the weights of a run's last checkpoint, or an exported model.
 
         Raises:
             RunError: nothing fits, or it can't be read.
@@ -145,16 +146,21 @@ class Sitting:
         from genkit.engine.state import ModelState
         from genkit.runs import checkpoint_files, checkpoints
 
-        run, state = Run.open(Path(init)), ModelState(self.model)
-        theirs = read_assets(run.path)
+        path, state = Path(init), ModelState(self.model)
+        theirs = read_assets(path)
 
         def adopt(name: str, ours: np.ndarray, array: np.ndarray) -> np.ndarray:
             return self.model.adopt(name, ours, array, theirs)
 
-        left_out = checkpoints.read_steadily(
-            lambda: checkpoints.last(run.checkpoints),
-            lambda folder: checkpoint_files.load_fitting(folder, state, adopt),
-        )
+        if is_export(path):
+            refuse_links(path)
+            left_out = checkpoint_files.load_fitting_arrays(weights_file(path), state, adopt)
+        else:
+            run = Run.open(path)
+            left_out = checkpoints.read_steadily(
+                lambda: checkpoints.last(run.checkpoints),
+                lambda folder: checkpoint_files.load_fitting(folder, state, adopt),
+            )
         self.initial = InitialWeights(init, tuple(state.weights.keys() - left_out), left_out)
         self.initial.check()
 
@@ -212,7 +218,7 @@ class Sitting:
                 outcome = self.trainer.fit(self.model, self.source, run, self.callbacks)
                 self.model.trained_steps = outcome.steps
                 if all(map(math.isfinite, outcome.metrics.values())):
-                    write_export(run.export, self.model, self.plan)
+                    write_export(run.export, self.model, *self.plan.model_record())
                     self._state_facts(run, outcome.steps)
                     renew_card(run.path)
             except BaseException as error:

@@ -136,7 +136,8 @@ def train(
             fall over the run.
         warmup_steps: steps over which learning rates rise to their values.
         seed: of all randomness, 0 to 2**31 - 1.
-        init: a run whose last weights to start from: its directory, or what ``train`` returned.
+        init: a run whose last weights to start from: its directory, or what ``train`` returned; or
+            the folder of an exported model.
         log: callbacks that log, by name: ``["tensorboard"]``.
         checkpoint_every: steps between checkpoints.
         sample_every: steps between sample grids.

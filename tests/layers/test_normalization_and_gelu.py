@@ -102,11 +102,11 @@ def test_gelu_keeps_a_short_type():
 
 
 @pytest.mark.skipif(keras.config.backend() == "torch", reason="PyTorch's own are as fast")
-@pytest.mark.parametrize("name", ["gelu", "layer_normalization"])
+@pytest.mark.parametrize("name", ["exact_gelu", "layer_normalization"])
 def test_the_kernel_is_used(monkeypatch, name):
     kernel, calls = kernels.fastest(name), []
     monkeypatch.setattr(kernels, "fastest", lambda _: lambda *a: calls.append(a) or kernel(*a))
-    if name == "gelu":
+    if name == "exact_gelu":
         gelu(values())
     else:
         pair()[0](pair()[3])

@@ -26,7 +26,7 @@ def run(toys, tmp_path_factory, active_backend):
     plan = make_plan(installed(), {**settings, "backend": active_backend})
     model = new_model(plan, open_data(plan, installed()))
     folder = tmp_path_factory.mktemp("export") / "writer"
-    write_export(folder, model, plan)
+    write_export(folder, model, *plan.model_record())
     return folder
 
 

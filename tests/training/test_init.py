@@ -61,6 +61,22 @@ def test_a_run_killed_before_its_first_checkpoint_still_starts_from_init(train):
     assert zero.read_bytes() == (first.path / "checkpoints/00000005/model.safetensors").read_bytes()
 
 
+def test_an_exported_model_serves_as_its_run_does(train, tmp_path):
+    first = train(steps=5, name="first")
+    model = tmp_path / "model"
+    shutil.copytree(first.path / "model", model)
+    second = train(steps=0, init=str(model), seed=9, name="second")
+    zero = second.path / "checkpoints/00000000/model.safetensors"
+    assert zero.read_bytes() == (first.path / "checkpoints/00000005/model.safetensors").read_bytes()
+    assert told(second)["run"] == str(model)
+    file = model / "weights.safetensors"
+    (tmp_path / "elsewhere").write_bytes(file.read_bytes())
+    file.unlink()
+    file.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RunError, match="without links out of it"):
+        train(steps=0, init=str(model), name="third")
+
+
 def test_other_classes_keep_all_but_what_belongs_to_the_classes(train, pictures):
     three, five = pictures("three.npz", 3, 1), pictures("five.npz", 5, 1)
     first = train("cgan", steps=2, name="first", **SEVERAL_CLASSES, **three)

@@ -37,7 +37,7 @@ def fastest(name: str) -> Callable[..., Any] | None:
     ``layer_normalization(x, scale, offset, epsilon)``
         ``x`` with mean 0 and variance 1 over the last axis, times ``scale`` plus ``offset``, of the
         dtype of ``x``; computed in float32.
-    ``gelu(x)``
+    ``exact_gelu(x)``
         ``keras.ops.gelu(x, approximate=False)``.
     ``dropout(x, rate)``
         ``x / (1 - rate)`` with each value zero with probability ``rate``, to within 2**-16, drawn

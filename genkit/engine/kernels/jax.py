@@ -72,7 +72,7 @@ def batch_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> tupl
 
 
 @jax.custom_vjp
-def gelu(x: Any) -> Any:
+def exact_gelu(x: Any) -> Any:
     """See ``genkit.engine.kernels.fastest``; its gradient takes the error function as it is."""
     return _gelu_forward(x)[0]
 
@@ -87,7 +87,7 @@ def _gelu_backward(kept: tuple[Any, Any], gradient: Any) -> tuple[Any]:
     return (gradient * (below + x * jnp.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)),)
 
 
-gelu.defvjp(_gelu_forward, _gelu_backward)
+exact_gelu.defvjp(_gelu_forward, _gelu_backward)
 
 
 def layer_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> Any:

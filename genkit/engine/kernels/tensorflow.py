@@ -42,7 +42,7 @@ def normalization(  # noqa: PLR0917
 
 
 @tf.custom_gradient
-def gelu(x: Any) -> Any:
+def exact_gelu(x: Any) -> Any:
     """See ``genkit.engine.kernels.fastest``."""
 
     def backward(gradient: Any) -> Any:

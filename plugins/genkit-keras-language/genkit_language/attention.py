@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from genkit_language.adapters import AdaptedDense
 from genkit_language.configs import GPTConfig
 
 _FAR = -1e9
@@ -25,14 +26,16 @@ class Attention(layers.Layer):
     def __init__(self, config: GPTConfig, last: float) -> None:
         super().__init__()
         self.heads, self.kv_heads = config.heads, config.kv_heads or config.heads
-        self.size, self.normed = config.width // config.heads, config.normed_heads
-        self.query = dense(config.width, config, 0.02)
-        self.key_value = dense(2 * self.kv_heads * self.size, config, 0.02)
-        self.mixed = dense(config.width, config, last)
+        self.size, self.normed = config.channels_a_head, config.normed_heads
+        bias = config.bias or config.qkv_bias
+        self.query = dense(self.heads * self.size, config, 0.02, bias=bias)
+        self.key_value = dense(2 * self.kv_heads * self.size, config, 0.02, bias=bias)
+        self.mixed = dense(config.width, config, last, bias=config.bias)
 
     def build(self, shape: Any) -> None:
-        for layer in (self.query, self.key_value, self.mixed):
-            layer.build(shape)
+        self.query.build(shape)
+        self.key_value.build(shape)
+        self.mixed.build((*shape[:-1], self.heads * self.size))
 
     def project(self, x: Any, turn: Any) -> tuple[Any, Any, Any]:
         """Return queries, keys and values of channels ``(batch, length, width)``.
@@ -74,26 +77,35 @@ class Attention(layers.Layer):
         return ops.transpose(x, (0, 2, 1, 3))
 
 
-def dense(units: int, config: GPTConfig, spread: float) -> Any:
+def dense(units: int, config: GPTConfig, spread: float, *, bias: bool) -> Any:
     """Return a dense layer whose weights begin with this standard deviation."""
     start = keras.initializers.RandomNormal(0.0, spread)
-    return layers.Dense(units, use_bias=config.bias, kernel_initializer=start)
+    if config.lora_rank:
+        return AdaptedDense(units, config.lora_rank, config.lora_alpha, bias=bias, start=start)
+    return layers.Dense(units, use_bias=bias, kernel_initializer=start)
 
 
-def turns(places: Any, size: int, base: float) -> tuple[Any, Any]:
+def turns(
+    places: Any, size: int, base: float, stretch: tuple[float, float, float, float] | None = None
+) -> tuple[Any, Any]:
     """Return by how much each place turns pairs of channels (Su et al. 2021).
 
     Args:
         places: float32 tensor.
         size: channels of a head.
         base: the longest wave has about 6 times so many places.
+        stretch: the setting ``rotary_stretch``.
 
     Returns:
         cosines and sines, ``(*places.shape, size // 2)``.
     """
     half = size // 2
-    rates = ops.convert_to_tensor(np.float32(base) ** -(np.arange(half, dtype="float32") / half))
-    angles = ops.expand_dims(places, -1) * rates
+    rates = np.float32(base) ** -(np.arange(half, dtype="float32") / half)
+    if stretch is not None:
+        factor, low, high, first = stretch
+        kept = np.clip((first * rates / (2 * np.pi) - low) / (high - low), 0, 1)
+        rates = (rates * (kept + (1 - kept) / factor)).astype("float32")
+    angles = ops.expand_dims(places, -1) * ops.convert_to_tensor(rates)
     return ops.cos(angles), ops.sin(angles)
 
 

@@ -14,10 +14,11 @@ from tokenizers import Tokenizer as Rust
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
 from genkit.errors import DataError
-from genkit_language.tokenizer import Tokenizer, checked, json_object
+from genkit_language.tokenizer import Tokenizer, checked, json_object, reason_of
 
 MOST_TOKENS = 1_000_000
 _MOST_FILE = 64 << 20
+_COMPOSED = {"type": "NFC"}
 _ENDS = ("<|endoftext|>", "<|end_of_text|>")
 
 
@@ -52,7 +53,9 @@ class BPE(Tokenizer):
     def of(cls, form: Any, end: Any = None) -> BPE:
         """Return the tokenizer of a ``tokenizer.json``, which may come from a stranger.
 
-        Special tokens are taken out of it: text that is spelled like one stays text.
+        Special tokens are taken out of it: text that is spelled like one stays text. So is what
+        composes characters of several code points first: text comes back as it was, and the numbers
+        of text that is composed already, as nearly all is, are the same.
 
         Args:
             form: its contents.
@@ -68,6 +71,8 @@ class BPE(Tokenizer):
         if end == len(names):
             pieces.append(b"")
         plain = {**form, "added_tokens": [], "post_processor": None}
+        if form.get("normalizer") == _COMPOSED:  # Qwen-2's
+            plain["normalizer"] = None
         rust = _opened({**plain, "truncation": None, "padding": None})
         made = cls(rust, form, pieces, end)
         made._check()
@@ -98,7 +103,7 @@ class BPE(Tokenizer):
             size: how many tokens there are at most, without the end; 256 are single bytes.
             ends: whether there is a token that ends documents, behind the others.
         """
-        rust = _byte_level()
+        rust = byte_level()
         trainer = trainers.BpeTrainer(
             vocab_size=size,
             show_progress=False,
@@ -108,13 +113,14 @@ class BPE(Tokenizer):
         return cls.of(json.loads(rust.to_str()), rust.get_vocab_size() if ends else None)
 
     @classmethod
-    def load(cls, path: Path, *, ends: bool) -> BPE:
+    def load(cls, path: Path, *, ends: bool, end: Any = None) -> BPE:
         """Read a ``tokenizer.json``, or a folder with one or with ``vocab.json``, ``merges.txt``.
 
         Args:
             path: of the file or the folder.
             ends: whether there must be a token that ends documents. Its own is taken, GPT-2's
                 for one, or else one is added behind the others.
+            end: its number, where somebody else says it.
 
         Raises:
             DataError: no such file, too large, or no tokenizer that gives every text back.
@@ -125,16 +131,18 @@ class BPE(Tokenizer):
             vocabulary = json_object(_content(two), str(two))
             lines = _content(path / "merges.txt").decode("utf-8", "replace").splitlines()
             merges = [line for line in lines if line and not line.startswith("#version")]
-            form: dict[str, Any] = json.loads(_byte_level().to_str())
+            form: dict[str, Any] = json.loads(byte_level().to_str())
             form["model"] |= {"vocab": vocabulary, "merges": merges}
         else:
             form = json_object(_content(whole), str(whole))
+        if end is not None:
+            return cls.of(form, end)
         names = _checked_names(form)
-        own = next((names.index(end) for end in _ENDS if end in names), None)
+        own = next((names.index(name) for name in _ENDS if name in names), None)
         return cls.of(form, own if own is not None else len(names) if ends else None)
 
 
-def _byte_level() -> Rust:
+def byte_level() -> Rust:
     """Return GPT-2's way of parting a text into words of bytes, without any pair yet."""
     rust = Rust(models.BPE())
     rust.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -191,10 +199,6 @@ def _opened(form: Mapping[str, Any]) -> Rust:
         return Rust.from_str(json.dumps(form))
 
 
-def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__
-
-
 @contextmanager
 def _refusing(what: str) -> Iterator[None]:
     """Tell in one line what the library makes of a file that isn't what it should be.
@@ -206,7 +210,7 @@ def _refusing(what: str) -> Iterator[None]:
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        raise DataError(f"{what}: {_short(error)}") from error
+        raise DataError(f"{what}: {reason_of(error)}") from error
 
 
 def _letters() -> Iterator[tuple[str, int]]:
@@ -220,6 +224,12 @@ def _letters() -> Iterator[tuple[str, int]]:
 
 
 _BYTES = dict(_letters())
+_LETTERS = {number: letter for letter, number in _BYTES.items()}
+
+
+def letter_of(byte: int) -> str:
+    """Return the character by which GPT-2 writes a byte."""
+    return _LETTERS[byte]
 
 
 def _bytes_of(name: str, *, is_end: bool) -> bytes:

@@ -8,6 +8,8 @@ from pydantic import Field
 
 import genkit
 
+_TO_MULTIPLE = 16  # hidden units of swiglu, which would else be a fraction
+
 
 class TokensConfig(genkit.Config):
     """What any text as tokens is set by; all settings of ``tinyshakespeare``."""
@@ -51,8 +53,8 @@ class TextConfig(TokensConfig):
     column: str = Field("text", description="Of a .jsonl or .parquet file, where the text stands")
     tokenizer_file: genkit.AbsolutePath | None = Field(
         None,
-        description="For bpe, one that exists: tokenizer.json, or a folder with it or with "
-        "vocab.json and merges.txt",
+        description="One that exists: for bpe tokenizer.json, or a folder with it or with "
+        "vocab.json and merges.txt; of any kind a run or an exported model, whose own is taken",
     )
 
 
@@ -66,6 +68,9 @@ class GPTConfig(genkit.Config):
         None, ge=1, description="Heads of keys and values, which divide the heads; as many if left"
     )
     width: int = Field(128, ge=2, le=1 << 16, description="Channels")
+    head_size: int | None = Field(
+        None, ge=1, le=1 << 12, description="Channels of a head; the width by the heads if left"
+    )
     hidden: int | None = Field(
         None,
         ge=1,
@@ -76,16 +81,38 @@ class GPTConfig(genkit.Config):
         "rotary", description="How it knows the order; rotary ones go on beyond the context"
     )
     rotary_base: float = Field(10_000.0, gt=1, description="Slowest turn of rotary places")
+    rotary_stretch: tuple[float, float, float, float] | None = Field(
+        None,
+        description="Llama 3's way to longer texts: factor, low, high, first context. Turns of "
+        "fewer than low rounds in the first context are slowed by the factor, of more than high "
+        "not",
+    )
     norm: Literal["rms", "layer"] = Field("rms", description="Normalisation before each part")
+    norm_epsilon: float = Field(
+        1e-5, gt=0, lt=1, description="What normalisation adds to the variance"
+    )
     activation: Literal["squared-relu", "gelu", "gelu-tanh", "swiglu"] = Field(
         "squared-relu", description="Of the dense network"
     )
     normed_heads: bool = Field(True, description="Normalise queries and keys")
     bias: bool = Field(False, description="Offsets in dense layers and layer normalisation")
+    qkv_bias: bool = Field(False, description="Offsets of queries, keys and values alone")
     tied: bool = Field(True, description="One matrix for tokens that come in and go out")
     dropout: float = Field(0.0, ge=0, lt=1, description="Share of channels left out in training")
+    lora_rank: int = Field(
+        0,
+        ge=0,
+        le=1 << 10,
+        description="Above 0 all weights are frozen, and beside each matrix of a block a narrow "
+        "pair of this rank is trained (LoRA)",
+    )
+    lora_alpha: float = Field(
+        16.0, gt=0, description="Weight of the narrow matrices, divided by their rank"
+    )
     optimizer: Literal["muon", "adamw"] = Field(
-        "muon", description="For matrices of blocks; all else is trained by Adam's rule"
+        "muon",
+        description="For matrices of blocks; all else, narrow matrices too, is trained by Adam's "
+        "rule",
     )
     learning_rate: float = Field(4e-3, gt=0, description="The highest, after the warm-up")
     least_rate: float = Field(0.0, ge=0, le=1, description="Share of it that is left at the end")
@@ -96,6 +123,20 @@ class GPTConfig(genkit.Config):
     longest: int = Field(
         1024, ge=1, le=1 << 20, description="Tokens that can be generated behind a prompt"
     )
+
+    @property
+    def channels_a_head(self) -> int:
+        """How many channels a head has."""
+        return self.head_size or self.width // self.heads
+
+    @property
+    def hidden_units(self) -> int:
+        """How many units the dense network has."""
+        if self.hidden is not None:
+            return self.hidden
+        if self.activation != "swiglu":
+            return 4 * self.width
+        return (8 * self.width // 3 + _TO_MULTIPLE - 1) // _TO_MULTIPLE * _TO_MULTIPLE
 
 
 class WritingOptions(genkit.Config):

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 import genkit
 from genkit.data import Batch, Source, Subset, with_vocabulary
 from genkit.errors import DataError, UsageError
-from genkit_language.bpe import BPE
 from genkit_language.configs import TextConfig, TokensConfig
 from genkit_language.documents import Corpus
+from genkit_language.kept_tokenizer import keeps_tokenizer, load_tokenizer
 from genkit_language.survey import survey
 from genkit_language.token_file import Tokens, numbers_in, tokens_of
-from genkit_language.tokenizer import ASSET
+from genkit_language.tokenizer import ASSET, Tokenizer
 
 FIELD = "text"
 
@@ -45,10 +45,7 @@ class TextSource(Source):
         self.tokens, self.drawn, self.block = tokens, drawn, block
         if not len(tokens.numbers):
             raise DataError("Expected at least one token in each split; received none.")
-        field = genkit.Field((None,), "int32", "text")
-        field, assets = with_vocabulary(FIELD, field, tokens.tokenizer.names)
-        self.schema = genkit.Schema({FIELD: field})
-        self.assets = {**assets, ASSET: tokens.tokenizer.asset()}
+        self.schema, self.assets = schema_of(tokens.tokenizer)
 
     def __len__(self) -> int:
         return (len(self.tokens.numbers) + self.block - 1) // self.block
@@ -66,6 +63,12 @@ class TextSource(Source):
         tokenizer = self.tokens.tokenizer.asset().tobytes()
         told = [self.tokens.digest, hashlib.sha256(tokenizer).hexdigest(), self.block]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def schema_of(tokenizer: Tokenizer) -> tuple[genkit.Schema, dict[str, NDArray[Any]]]:
+    """Return what text in a tokenizer's tokens is as data, and the assets that belong to it."""
+    field, assets = with_vocabulary(FIELD, genkit.Field((None,), "int32", "text"), tokenizer.names)
+    return genkit.Schema({FIELD: field}), {**assets, ASSET: tokenizer.asset()}
 
 
 class Windows(Source):
@@ -149,12 +152,13 @@ def open_text(config: TextConfig) -> TextSource:
         DataError: no such file, no text in it, or a tokenizer that can't be used.
         UsageError: a tokenizer's file for another kind than ``bpe``.
     """
-    if config.tokenizer_file is not None and config.tokenizer != "bpe":
+    path = config.tokenizer_file
+    if path is not None and config.tokenizer != "bpe" and not keeps_tokenizer(path):
         raise UsageError(
             f"Expected tokenizer=bpe with a tokenizer_file; received {config.tokenizer}.",
             "Add --data tokenizer=bpe",
         )
-    return _opened(Corpus(config.path, config.column), config, config.tokenizer_file)
+    return _opened(Corpus(config.path, config.column), config, path)
 
 
 def open_tinyshakespeare(config: TokensConfig) -> TextSource:
@@ -180,7 +184,7 @@ def _opened(corpus: Corpus, config: TokensConfig, tokenizer_file: Path | None) -
     found = survey(corpus)
     loaded = None
     if tokenizer_file is not None:
-        loaded = BPE.load(tokenizer_file, ends=not found.alone)
+        loaded = load_tokenizer(tokenizer_file, ends=not found.alone)
     tokens = tokens_of(found, config, loaded, config.split)
     source = TextSource(tokens, config.block, drawn=config.split == "train")
     found.left_out.record_in(source)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ from genkit.data import Source
 from genkit.errors import DataError, UsageError
 from genkit_language.configs import GPTConfig
 from genkit_language.data import Windows
-from genkit_language.kept_tokenizer import read_tokenizer
+from genkit_language.kept_tokenizer import read_tokenizer, rows_by_token
 from genkit_language.network import Decoder
 from genkit_language.optimizing import optimizer_for, rate_factor
 from genkit_language.sampling import next_tokens
@@ -71,6 +71,20 @@ class GPT(genkit.Model):
 
     def examples(self, source: Source) -> Source:
         return Windows(source, self.config.context)
+
+    def adopt(
+        self,
+        name: str,
+        ours: np.ndarray,
+        theirs: np.ndarray,
+        assets: Mapping[str, np.ndarray],
+    ) -> np.ndarray:
+        """Return a row of the table or the head for each token that both know, by its text."""
+        if name == "network/places":
+            return theirs[: len(ours)]
+        if name not in ("network/table", "network/head"):
+            return theirs
+        return rows_by_token(ours, theirs, self.tokenizer, read_tokenizer(assets))
 
     def learning_rate_factors(self, step: int, total: float) -> dict[str, float]:
         return {"network": rate_factor(self.config, step, total)}

@@ -8,12 +8,10 @@ import keras
 from keras import layers, ops
 
 from genkit.errors import UsageError
-from genkit.layers import Dropout
+from genkit.layers import Dropout, LayerNormalization, gelu
+from genkit_language.adapters import freeze_all_but_adapters
 from genkit_language.attention import Attention, causal, dense, so_far, turns
 from genkit_language.configs import GPTConfig
-
-_EPSILON = 1e-5
-_TO_MULTIPLE = 16  # hidden units of swiglu, which would else be a fraction
 
 
 class Decoder(layers.Layer):
@@ -29,7 +27,7 @@ class Decoder(layers.Layer):
 
     def __init__(self, config: GPTConfig, size: int) -> None:
         super().__init__()
-        _check(config)
+        check_widths(config)
         self.config, self.size = config, size
         self.blocks = [Block(config) for _ in range(config.layers)]
         self.norm, self.dropout = norm(config), Dropout(config.dropout)
@@ -42,6 +40,8 @@ class Decoder(layers.Layer):
         self.places = self._matrix(config.context, "places") if learned else None
         for layer in (*self.blocks, self.norm):
             layer.build((None, None, config.width))
+        if config.lora_rank:
+            freeze_all_but_adapters(self)
         self.built = True
 
     def _matrix(self, rows: int, name: str) -> Any:
@@ -118,7 +118,8 @@ class Decoder(layers.Layer):
     def _turns(self, places: Any) -> Any:
         if self.places is not None:
             return None
-        return turns(places, self.config.width // self.config.heads, self.config.rotary_base)
+        config = self.config
+        return turns(places, config.channels_a_head, config.rotary_base, config.rotary_stretch)
 
     def _scores(self, x: Any) -> Any:
         x = self.norm(x)
@@ -132,20 +133,19 @@ class Block(layers.Layer):
         super().__init__()
         last = 0.02 / (2 * config.layers) ** 0.5  # the sum of all blocks begins as wide as one
         self.config = config
-        self.hidden = config.hidden or _hidden(config)
         self.before_attention, self.before_dense = norm(config), norm(config)
         self.attention = Attention(config, last)
         gated = 2 if config.activation == "swiglu" else 1
         self.up, self.down = (
-            dense(gated * self.hidden, config, 0.02),
-            dense(config.width, config, last),
+            dense(gated * config.hidden_units, config, 0.02, bias=config.bias),
+            dense(config.width, config, last, bias=config.bias),
         )
         self.dropout = Dropout(config.dropout)
 
     def build(self, shape: Any) -> None:
         for layer in (self.before_attention, self.attention, self.before_dense, self.up):
             layer.build(shape)
-        self.down.build((*shape[:-1], self.hidden))
+        self.down.build((*shape[:-1], self.config.hidden_units))
 
     def call(
         self, x: Any, turn: Any, mask: Any, kept: Any = None, training: bool = False
@@ -175,26 +175,27 @@ class Block(layers.Layer):
             x = ops.silu(gate) * x
         elif kind == "squared-relu":  # So et al. 2021
             x = ops.square(ops.relu(x))
+        elif kind == "gelu-tanh":
+            x = ops.gelu(x, approximate=True)
         else:
-            x = ops.gelu(x, approximate=kind == "gelu-tanh")
+            x = gelu(x)
         return self.down(x)
 
 
 def norm(config: GPTConfig) -> Any:
     """Return the normalisation of channels that the settings name."""
     if config.norm == "rms":
-        return layers.RMSNormalization(epsilon=_EPSILON)
-    return layers.LayerNormalization(epsilon=_EPSILON, center=config.bias)
+        return layers.RMSNormalization(epsilon=config.norm_epsilon)
+    return LayerNormalization(epsilon=config.norm_epsilon, center=config.bias)
 
 
-def _hidden(config: GPTConfig) -> int:
-    if config.activation != "swiglu":
-        return 4 * config.width
-    return (8 * config.width // 3 + _TO_MULTIPLE - 1) // _TO_MULTIPLE * _TO_MULTIPLE
+def check_widths(config: GPTConfig) -> None:
+    """Refuse settings that don't fit each other.
 
-
-def _check(config: GPTConfig) -> None:
-    if config.width % config.heads:
+    Raises:
+        UsageError: with the first that doesn't.
+    """
+    if config.head_size is None and config.width % config.heads:
         raise UsageError(
             f"Expected heads that divide the width {config.width}; received {config.heads}."
         )
@@ -202,8 +203,15 @@ def _check(config: GPTConfig) -> None:
         raise UsageError(
             f"Expected kv_heads that divide the heads {config.heads}; received {config.kv_heads}."
         )
-    if config.places == "rotary" and (config.width // config.heads) % 2:
+    if config.places == "rotary" and config.channels_a_head % 2:
         raise UsageError(
             f"Expected an even number of channels a head for rotary places; received "
-            f"{config.width // config.heads}: {config.width} of {config.heads} heads."
+            f"{config.channels_a_head}: {config.heads} heads, {config.width} wide."
         )
+    if config.rotary_stretch is not None:
+        factor, low, high, first = config.rotary_stretch
+        if not (factor > 0 and 0 < low < high and first >= 1):
+            raise UsageError(
+                "Expected rotary_stretch as a factor, a low below a high, and a first context; "
+                f"received {config.rotary_stretch}."
+            )

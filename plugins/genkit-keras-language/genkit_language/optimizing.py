@@ -15,9 +15,10 @@ def optimizer_for(config: GPTConfig, network: Any) -> Any:
 
     With ``muon`` the matrices of blocks follow Muon (Jordan et al. 2024), scaled so that one rate
     does for all (Liu et al. 2025), and all else Adam; with ``adamw`` all follow Adam, and matrices
-    decay (Loshchilov and Hutter 2019).
+    decay (Loshchilov and Hutter 2019). Narrow matrices beside frozen ones follow it always: Muon is
+    for those that are of full rank.
     """
-    if config.optimizer == "muon":
+    if config.optimizer == "muon" and not config.lora_rank:
         return keras.optimizers.Muon(
             config.learning_rate,
             adam_beta_2=config.beta_2,

@@ -135,10 +135,20 @@ def genkit_metrics() -> Iterable[genkit.MetricSpec]:
 
 @genkit.hookimpl
 def genkit_commands() -> Iterable[genkit.CommandSpec]:
-    """Register the verb: genkit score RUN FILE."""
+    """Register the verbs: genkit score, import-weights and export-weights."""
     yield genkit.CommandSpec(
         name="score",
         summary="Say how much a text surprises a model, and where",
         command="genkit_language.command:score",
         capability="score",
+    )
+    yield genkit.CommandSpec(
+        name="import-weights",
+        summary="Make a model of the weights of a GPT-2, a Llama or a Qwen-2",
+        command="genkit_language.weights_command:import_weights",
+    )
+    yield genkit.CommandSpec(
+        name="export-weights",
+        summary="Write a gpt in the layout that transformers opens",
+        command="genkit_language.weights_command:export_weights",
     )

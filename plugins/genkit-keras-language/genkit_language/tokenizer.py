@@ -155,6 +155,12 @@ def checked(text: str) -> str:
     return text
 
 
+def reason_of(error: BaseException) -> str:
+    """Return why something failed, in one line."""
+    words = error.strerror if isinstance(error, OSError) and error.strerror else f"{error}"
+    return " ".join(words.split())[:200] or type(error).__name__
+
+
 def json_object(content: bytes, what: str) -> dict[str, Any]:
     """Read a JSON object that may come from a stranger.
 

@@ -1,5 +1,6 @@
 """The decoder: what it sees, and that a cache knows what the whole text tells."""
 
+import keras
 import numpy as np
 import pytest
 from genkit_language.attention import causal, turns
@@ -8,11 +9,14 @@ from genkit_language.network import Decoder
 from genkit_language.optimizing import rate_factor
 from keras import ops
 
+from genkit.engine.state import ModelState
 from genkit.errors import UsageError
 
 KINDS = {
     "default": {},
     "grouped": {"kv_heads": 2, "activation": "swiglu", "tied": False},
+    "qwen-2": {"kv_heads": 1, "qkv_bias": True, "head_size": 6, "normed_heads": False},
+    "lora": {"lora_rank": 2, "bias": True},
     "gpt-2": {
         "places": "learned",
         "norm": "layer",
@@ -138,6 +142,8 @@ def test_dropout_is_for_training_alone():
         ({"heads": 3}, "heads that divide the width 16; received 3"),
         ({"kv_heads": 3}, "kv_heads that divide the heads 4; received 3"),
         ({"heads": 16}, "even number of channels a head"),
+        ({"head_size": 5}, "even number of channels a head"),
+        ({"rotary_stretch": (8.0, 4.0, 4.0, 16.0)}, "rotary_stretch as a factor, a low below"),
     ],
 )
 def test_widths_that_do_not_fit_are_told(settings, told):
@@ -154,3 +160,21 @@ def test_the_rate_rises_then_falls_to_its_least_at_the_end_whatever_the_length()
         assert factors[total] == pytest.approx(0.1)
         assert factors[(total + 10) // 2] == pytest.approx(0.55, abs=0.02)
     assert rate_factor(config, 500, float("inf")) == 1
+
+
+def test_weights_keep_their_names_so_that_older_runs_load():
+    model = keras.Sequential([])
+    model.network = decoder(size=11, layers=1)
+    model.optimizers = {}
+    found = {key: tuple(v.shape) for key, v in ModelState(model).weights.items()}
+    assert found == {
+        "network/table": (11, 16),
+        "network/norm/scale": (16,),
+        "network/blocks/0/before_attention/scale": (16,),
+        "network/blocks/0/before_dense/scale": (16,),
+        "network/blocks/0/attention/query/kernel": (16, 16),
+        "network/blocks/0/attention/key_value/kernel": (16, 32),
+        "network/blocks/0/attention/mixed/kernel": (16, 16),
+        "network/blocks/0/up/kernel": (16, 64),
+        "network/blocks/0/down/kernel": (64, 16),
+    }
