@@ -26,6 +26,8 @@ MEETING_SECONDS = 120.0
 _LONGEST = 1 << 24  # bytes of a line
 _LONGEST_FACT = 32
 _LOOK_SECONDS = 0.1
+_HELLO_SECONDS = 5.0
+_ALIKE = "Start all workers alike."
 
 LOST, BEREFT = 75, 76
 """Exit codes of a process that another worker was lost to, and of one whose other one failed."""
@@ -63,7 +65,8 @@ class _Voice:
     def close(self) -> None:
         """Hang up."""
         with suppress(OSError):
-            self._connection.shutdown(socket.SHUT_RDWR)
+            self._connection.shutdown(socket.SHUT_RDWR)  # wakes who listens
+        self._file.close()
         self._connection.close()
 
 
@@ -170,52 +173,75 @@ def meeting(
 
 def _gather(team: Team, facts: dict[str, Any]) -> tuple[dict[int, _Voice], list[str]]:
     """Wait, as the first worker, for the others."""
-    until = time.monotonic() + MEETING_SECONDS
     hosts = {0: f"{team.host}:{free_port(team.host)}"}
     voices: dict[int, _Voice] = {}
-    with _listening(team) as server:
-        while len(voices) < team.size - 1:
-            if time.monotonic() > until:
-                absent = sorted(set(range(1, team.size)) - voices.keys())
-                raise RunError(
-                    f"Expected {team.size} workers at {team.host}:{team.port}; not there: "
-                    f"{', '.join(map(str, absent))}.",
-                    "See what became of them.",
-                )
-            with suppress(TimeoutError):
-                connection, _ = server.accept()
-                voice = _Voice(connection)
-                voice.limit(MEETING_SECONDS)
-                hello = voice.hear()
-                if hello is None or not isinstance(hello.get("facts"), dict):
-                    voice.close()  # no worker: somebody looks which ports are open
-                    continue
-                if refusal := _refusal(team, facts, hello, voices):
-                    for each in (voice, *voices.values()):
-                        each.say(refused=refusal)
-                    raise UsageError(refusal, "Start all workers alike.")
+    calling: list[_Voice] = []
+    try:
+        with _listening(team) as server:
+            for voice, hello in _callers(server, team, voices):
+                calling.append(voice)
+                _check_hello(team, facts, hello, voices)
                 voices[hello["rank"]] = voice
-                hosts[hello["rank"]] = str(hello["address"])
+                hosts[hello["rank"]] = str(hello.get("address"))
+    except BaseException as error:
+        for voice in calling:
+            voice.say(refused=getattr(error, "message", "It was interrupted."))
+            voice.close()
+        raise
     addresses = [hosts[rank] for rank in range(team.size)]
     for voice in voices.values():
         voice.say(addresses=addresses)
     return voices, addresses
 
 
-def _refusal(
+def _callers(
+    server: socket.socket, team: Team, known: Mapping[int, _Voice]
+) -> Iterator[tuple[_Voice, dict[str, Any]]]:
+    """Yield who calls, with what they say, until all are known.
+
+    Raises:
+        RunError: some didn't call in time.
+    """
+    until = time.monotonic() + MEETING_SECONDS
+    while len(known) < team.size - 1:
+        if time.monotonic() > until:
+            absent = sorted(set(range(1, team.size)) - known.keys())
+            raise RunError(
+                f"Expected {team.size} workers at {team.host}:{team.port}; not there: "
+                f"{', '.join(map(str, absent))}.",
+                "See what became of them.",
+            )
+        with suppress(TimeoutError):
+            connection, _ = server.accept()
+            voice = _Voice(connection)
+            voice.limit(_HELLO_SECONDS)
+            hello = voice.hear()
+            if hello is not None and isinstance(hello.get("facts"), dict):
+                yield voice, hello
+            else:
+                voice.close()  # no worker: somebody looks which ports are open
+
+
+def _check_hello(
     team: Team, facts: Mapping[str, Any], hello: Mapping[str, Any], known: Mapping[int, Any]
-) -> str:
-    """Say why a worker can't be one of ours; nothing if it can."""
-    rank, theirs = hello.get("rank"), hello["facts"]
+) -> None:
+    """Refuse a worker that can't be one of ours.
+
+    Raises:
+        UsageError: it expects other workers, its place is taken, or it is made otherwise.
+    """
+    rank, theirs, why = hello.get("rank"), hello["facts"], ""
+    differing = [name for name in facts if theirs.get(name) != facts[name]]
     if hello.get("size") != team.size:
-        return f"Worker {rank} expects {hello.get('size')} workers, the first one {team.size}."
-    if not isinstance(rank, int) or not 0 < rank < team.size or rank in known:
-        return f"Two workers are number {rank}."
-    for name, value in facts.items():
-        if theirs.get(name) != value:
-            told = _both(theirs.get(name), value)
-            return f"Worker {rank} has another {name} than the first one{told}."
-    return ""
+        why = f"Worker {rank} expects {hello.get('size')} workers, the first one {team.size}."
+    elif not isinstance(rank, int) or not 0 < rank < team.size or rank in known:
+        why = f"Two workers are number {rank}."
+    elif differing:
+        name = differing[0]
+        told = _both(theirs.get(name), facts[name])
+        why = f"Worker {rank} has another {name} than the first one{told}."
+    if why:
+        raise UsageError(why, _ALIKE)
 
 
 def _both(theirs: Any, first: Any) -> str:
@@ -246,8 +272,9 @@ def _call(team: Team, facts: dict[str, Any]) -> tuple[dict[int, _Voice], list[st
     voice.say(rank=team.rank, size=team.size, facts=facts, address=address)
     answer = voice.hear() or {}
     if "addresses" not in answer:
+        voice.close()
         told = answer.get("refused", "The first worker went away before all were there.")
-        raise UsageError(str(told), "Start all workers alike.")
+        raise UsageError(str(told), _ALIKE)
     return {0: voice}, [str(each) for each in answer["addresses"]]
 
 

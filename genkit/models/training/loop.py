@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from genkit.errors import UsageError
-from genkit.models.training import divergence, together
+from genkit.models.training import agreement, divergence
 from genkit.models.training.callbacks import Callbacks
 from genkit.models.training.clock import Clock
 from genkit.models.training.stepping import CompiledStep
@@ -138,10 +138,10 @@ class Loop:
         if engine.collective.size == 1:
             return on
         idle = self.running is None
-        on = together.decide(engine, self.model, position, stop, on=on, idle=idle)
+        on = agreement.decide(engine, self.model, position, stop, on=on, idle=idle)
         begun, every = self._begun, self.run.settings.checkpoint_every
         if not on or begun in (self.first_step, self.first_step + 1) or begun % every == 0:
-            together.check_copies(engine, begun)
+            agreement.check_copies(engine, begun)
         return on
 
     def _is_over(self) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from genkit.data import check_sizes
 from genkit.errors import DataError, DivergedError, UsageError
-from genkit.models.training import replay, together
+from genkit.models.training import agreement, replay
 from genkit.models.training.gradient_transforms import check_order
 from genkit.models.training.loop import Loop
 from genkit.models.training.signals import StopOnSignal
@@ -107,12 +107,12 @@ class Trainer(Stepping):
         """
         self.check(model, source, run.settings)
         self.open_engine(model)
-        together.check_mergeable(self.engine)
+        agreement.check_mergeable(self.engine)
         position = run.restore(self.engine.state)
-        together.check_positions(self.engine, position.step)
+        agreement.check_positions(self.engine, position.step)
         examples = model.examples(source)
         loader = self.open_loader(model, examples, run.settings, position.step)
-        together.check_part(self.engine, loader.part, type(self).__name__)
+        agreement.check_part(self.engine, loader.part, type(self).__name__)
         with loader, StopOnSignal() as stop:
             loop = Loop(self, model, loader, run, position, callbacks=callbacks)
             try:
