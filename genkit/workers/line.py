@@ -283,9 +283,9 @@ def _listening(team: Team) -> Iterator[socket.socket]:
     try:
         server = socket.create_server((team.host, team.port), backlog=team.size)
     except OSError as error:
+        told = os.strerror(error.errno) if error.errno else error
         raise RunError(
-            f"The first worker can't wait for the others at {team.host}:{team.port}: "
-            f"{error.strerror or error}.",
+            f"The first worker can't wait for the others at {team.host}:{team.port}: {told}.",
             "Set MASTER_PORT to a port that is free.",
         ) from None
     with server:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from genkit.engine.collective import of_this_process
 from genkit.engine.keras_inside import all_layers, learning_rate
+from genkit.engine.state import ModelState
 from genkit.errors import RunError, TrainingError, UsageError
 
 if TYPE_CHECKING:
@@ -19,18 +21,18 @@ if TYPE_CHECKING:
     from genkit.models.training.signals import StopOnSignal
     from genkit.plan.fitting import Position
 
-_NOBODY_MERGES = ("sum",)
+_MERGED = ("none", "mean", "only_first_replica")  # none: what is alike in all workers
 
 
-def check_mergeable(engine: Engine) -> None:
+def check_mergeable(model: Any) -> None:
     """Refuse what workers that each see a part of the batch can't put together.
 
     Raises:
         UsageError: a layer takes statistics of its part alone, or a weight is to be summed.
     """
-    if not engine.collective.apart:
+    if not of_this_process().apart:
         return
-    for layer in all_layers(engine.model):
+    for layer in all_layers(model):
         own = isinstance(layer, keras.layers.BatchNormalization)
         if own and layer.trainable and layer.moving_mean.aggregation != "mean":
             raise UsageError(
@@ -38,8 +40,8 @@ def check_mergeable(engine: Engine) -> None:
                 "BatchNormalization takes those of each worker's part of the batch.",
                 "Use genkit.layers.BatchNormalization, JAX, or one worker.",
             )
-    for key, variable in {**engine.state.weights, **engine.state.training}.items():
-        if variable.aggregation in _NOBODY_MERGES:
+    for key, variable in ModelState(model).weights.items():
+        if variable.aggregation not in _MERGED:
             raise UsageError(
                 f"Workers can't merge {key}, declared with aggregation {variable.aggregation!r}; "
                 "expected mean or only_first_replica.",

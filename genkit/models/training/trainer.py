@@ -81,6 +81,7 @@ class Trainer(Stepping):
                 "Train it with --trainer closed-form.",
             )
         check_order(self.transforms)
+        agreement.check_mergeable(model)
         examples = model.examples(source)
         check_computable(model, examples.schema)
         check_sizes(examples, settings.batch_size, model.batches_per_step)
@@ -107,7 +108,6 @@ class Trainer(Stepping):
         """
         self.check(model, source, run.settings)
         self.open_engine(model)
-        agreement.check_mergeable(self.engine)
         position = run.restore(self.engine.state)
         agreement.check_positions(self.engine, position.step)
         examples = model.examples(source)
