@@ -31,9 +31,12 @@ class TorchCollective(Collective):
         self, rank: int, size: int, exchange: Callable[[Any], list[Any]], addresses: list[str]
     ) -> None:
         super().__init__(rank, size, exchange)
+        host, _, port = addresses[0].rpartition(":")
+        # A store of our own: by an address alone PyTorch looks for torchrun's, where that is.
+        store = distributed.TCPStore(host, int(port), size, rank == 0)
         distributed.init_process_group(
             "nccl" if torch.cuda.is_available() else "gloo",
-            init_method=f"tcp://{addresses[0]}",
+            store=store,
             rank=rank,
             world_size=size,
             timeout=_PATIENCE,

@@ -128,6 +128,7 @@ def test_a_signal_stops_all_after_one_step(folder):
     assert_same_log(folder, "stopped", step)
 
 
+@pytest.mark.full
 def test_a_callback_that_stops_stops_all_where_it_would_stop_one(folder):
     recipe = folder / "early.toml"
     recipe.write_text("[callbacks.early-stopping]\nmin_delta = 1e6\npatience = 1\n")
