@@ -75,6 +75,7 @@ def run_workers(
 
     Raises:
         GenkitError: that of a worker; or they died too often.
+        KeyboardInterrupt: a signal came before they trained.
     """
     attempts, reached = 0, -1
     with StopOnSignal() as stop:
@@ -85,10 +86,12 @@ def run_workers(
             if all(each.code == 0 for each in ended):
                 outcome: dict[str, Any] = ended[0].result["outcome"]
                 return outcome
+            if stop.received:
+                raise KeyboardInterrupt  # it came before they could stop well
             _raise_errors(ended)
             attempts += 1
             what = _said(ended)
-            if stop.received or attempts > RESTARTS:
+            if attempts > RESTARTS:
                 raise RunError(
                     f"{what} The run was begun again {attempts - 1} times from step {begun}.",
                     "Go on with it: genkit resume RUN",

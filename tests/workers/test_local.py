@@ -130,6 +130,18 @@ end(outcome={'seen': seen})
     assert workers(tmp_path, deed) == {"seen": [signal.SIGINT]}
 
 
+def test_a_signal_before_they_train_interrupts(tmp_path):
+    def interrupt():
+        while len(list(tmp_path.glob("*-0"))) < 2:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        workers(tmp_path, "time.sleep(60)")
+    assert begun(tmp_path) == ["0-0", "1-0"]
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="a system without affinity")
 def test_workers_share_the_cores_out(tmp_path):
     deed = """
