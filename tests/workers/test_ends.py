@@ -16,7 +16,10 @@ from genkit.runs.run import Run
 from tests.commands import GENKIT, variables
 from tests.workers.test_equal import state
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX"),
+]
 STEPS = 16
 PLAN = [
     "vae", "--dataset", "digits", "--set", "width=2", "--set", "hidden=8", "--set", "latent_dim=2",
