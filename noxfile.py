@@ -43,6 +43,7 @@ BACKEND_TESTS = (
     "tests/torture",
     "tests/toys",
     "tests/cli",
+    "tests/workers",
 )
 # The files with tests that compare backends.
 CROSS_BACKEND_TESTS = (

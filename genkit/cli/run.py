@@ -11,6 +11,7 @@ from genkit.cli import completion
 from genkit.cli.output import JsonFlag, emit, note, say
 from genkit.cli.plugin_commands import commands_for
 from genkit.cli.recipe_flags import recipe_flags, recipe_of
+from genkit.cli.workers import LauncherOption, WorkersOption
 
 _TRAINING = "What to train"
 _LENGTH = "How long"
@@ -66,6 +67,8 @@ def run(  # noqa: PLR0917
             rich_help_panel=_PLACE,
         ),
     ] = None,
+    workers: WorkersOption = None,
+    launcher: LauncherOption = "local",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved plan and train nothing.")
     ] = False,
@@ -82,12 +85,15 @@ def run(  # noqa: PLR0917
       genkit run vae --dataset image-folder --data path=photos --data transforms=resize=64
       genkit run vae --set latent_dim=32 --steps 2000 --dry-run
       genkit run vae --log tensorboard --log mlflow
+      genkit run dcgan --workers 2
+      torchrun --nproc-per-node 2 --no-python genkit run dcgan --launcher env
     """
     from genkit.files import check_path
     from genkit.plan.plan import make_plan, read_recipe
     from genkit.plugins.registry import installed
     from genkit.runs.finding import with_init_found
     from genkit.runs.names import check_free, check_name
+    from genkit.workers.crew import Crew, check_crew
 
     flags = {"model": model, **recipe_of(asked)}
     layers = [
@@ -97,17 +103,22 @@ def run(  # noqa: PLR0917
     if dry_run:
         emit(plan.model_dump(mode="json"), as_json, lambda: say(plan.model_dump_json(indent=2)))
         return 0
+    crew = Crew(workers, launcher)
     if name is not None:  # told before anything heavy is imported
         check_name(name)
         check_path(runs_dir / name)
-        check_free(runs_dir / name)
+        if launcher == "local":  # else the first worker may have made it already
+            check_free(runs_dir / name)
+    check_crew(crew, plan)
+    leads = crew.leads()
     from genkit.workflows.train import execute
 
-    if not as_json:
+    if leads and not as_json:
         note(f"Training {plan.model} on {plan.dataset} with {plan.backend} ...")
-    if 0 in (plan.steps, plan.epochs):
+    if leads and 0 in (plan.steps, plan.epochs):
         note("A length of 0 trains nothing: the run will hold the weights that it starts from.")
-    return show_result(execute(plan, runs_dir, name), as_json)
+    result = execute(plan, runs_dir, name, crew=crew)
+    return show_result(result, as_json) if leads else 0
 
 
 def show_result(result: Any, as_json: bool) -> int:

@@ -16,10 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+    import numpy as np
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
     from genkit.data.source import Batch, Source
     from genkit.plugins.schema import Schema
 
 _PREFETCH = 2
+WHOLE = (0, 1)
+"""The first of one part."""
 
 
 class Loader:
@@ -41,10 +47,12 @@ class Loader:
             a tuple of that many dicts, each with its own noise, all padded to one bucket.
         start_step: the step to begin with.
         sampler: chooses the items of each batch; ``genkit.data.Shuffled`` when left out.
+        part: which part of each batch it gives, from 0 on, and of how many that are as long; the
+            parts are those of the batches that a loader without this gives.
 
     Raises:
         DataError: a batch larger than the data.
-        UsageError: a number out of range.
+        UsageError: a number out of range, or a batch that the parts don't divide.
 
     Example:
         >>> import numpy as np
@@ -65,17 +73,20 @@ class Loader:
         batches_per_step: int = 1,
         start_step: int = 0,
         sampler: Sampler | None = None,
+        part: tuple[int, int] = WHOLE,
     ) -> None:
         check_sizes(source, batch_size, batches_per_step, start_step)
+        check_divides(batch_size, part[1])
         self.source = source
         self.batch_size = batch_size
         self.seed = check_seed(seed)
         self.batches_per_step = batches_per_step
+        self.part = part
         self._step = start_step
         sampler = sampler or Shuffled(len(source), batch_size, self.seed)
         self._batches_per_epoch = sampler.batches_per_epoch
         self._batches: Any = _prefetched(
-            _BatchMaker(source, sampler, self.seed, noise),
+            _BatchMaker(source, sampler, self.seed, noise, part=part),
             self._batches_per_epoch,
             start=start_step * batches_per_step,
         )
@@ -138,20 +149,22 @@ class _BatchMaker:
         noise: NoiseFn | None,
         *,
         augment: bool = True,
+        part: tuple[int, int] = WHOLE,
     ) -> None:
         self._source, self._sampler, self._seed = source, sampler, seed
-        self._noise, self._augment = noise, augment
+        self._noise, self._augment, self._part = noise, augment, part
         self._fields = _batch_names(source.schema)
+        # Where items bear on one another, through a length or a draw, all of them are read.
+        varies = any(field.varies for field in source.schema.fields.values())
+        self._reads_all = part == WHOLE or varies or (augment and bool(source.augment))
 
     def __call__(self, number: int, number_in_epoch: int) -> Batch:  # noqa: ARG002 - grain's form
         indices, extra = self._sampler(number)
-        gathered = self._source.gather(indices)
-        batch = {name: gathered[name] for name in self._fields}
         rng = augmentation_rng(self._seed, number)
-        if self._augment:
-            batch = augmented(self._source, batch, rng)
-        batch = in_buckets(batch, self._source.schema)
-        batch = {**batch, **self._source.draw(indices, rng), **extra}
+        batch = self._fields_of(indices if self._reads_all else indices[self._rows(indices)], rng)
+        if self._reads_all:
+            batch = self._cut(batch, indices)
+        batch |= self._cut({**self._source.draw(indices, rng), **extra}, indices)
         if self._noise is None:
             return batch
         noise = noise_for_step(self._noise, self._seed, number, len(indices))
@@ -160,7 +173,34 @@ class _BatchMaker:
                 f"Expected noise under names that the data doesn't have; both have {clash}.",
                 "Rename it in the model's noise(rng, n).",
             )
-        return {**batch, **noise}
+        return batch | self._cut(noise, indices)
+
+    def _fields_of(self, indices: NDArray[np.intp], rng: Generator) -> Batch:
+        """Return the fields of some items as a batch has them."""
+        gathered = self._source.gather(indices)
+        batch = {name: gathered[name] for name in self._fields}
+        if self._augment:
+            batch = augmented(self._source, batch, rng)
+        return in_buckets(batch, self._source.schema)
+
+    def _rows(self, indices: NDArray[np.intp]) -> slice:
+        """Return where the part stands among the items of a batch."""
+        place, parts = self._part
+        length = len(indices) // parts
+        return slice(place * length, (place + 1) * length)
+
+    def _cut(self, batch: Batch, indices: NDArray[np.intp]) -> Batch:
+        """Return the part of what was made for all items of a batch."""
+        if self._part == WHOLE:
+            return batch
+        for name, array in batch.items():
+            if array.shape[:1] != indices.shape:
+                raise UsageError(
+                    f"Expected {len(indices)} rows of {name!r}, one an item, to divide among "
+                    f"workers; received the shape {array.shape}.",
+                    "Train with one worker.",
+                )
+        return {name: array[self._rows(indices)] for name, array in batch.items()}
 
 
 def _batch_names(schema: Schema) -> list[str]:
@@ -220,4 +260,20 @@ def check_sizes(
             f"Expected a batch no larger than the data, {len(source)} items; "
             f"received a batch size of {batch_size}.",
             f"Pass --batch-size {len(source)} or less.",
+        )
+
+
+def check_divides(batch_size: int, parts: int) -> None:
+    """Refuse a batch that can't be divided into parts that are as long.
+
+    Raises:
+        UsageError: with the batch sizes next to it that can.
+    """
+    if batch_size % parts:
+        less = batch_size // parts * parts
+        near = f"{less} or {less + parts}" if less else f"{parts}"
+        raise UsageError(
+            f"Expected a batch that {parts} workers can divide; received a batch size of "
+            f"{batch_size}.",
+            f"Pass --batch-size {near}, or another number of workers.",
         )

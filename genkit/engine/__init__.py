@@ -10,14 +10,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from genkit.engine.base import Engine
-from genkit.errors import UsageError
+from genkit.engine.collective import ALONE, Collective, join, of_this_process, workers
+from genkit.errors import RunError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from genkit.engine.optimized import OptimizedModel
 
-__all__ = ["Engine", "create", "device", "gradient", "loop"]
+__all__ = ["Engine", "connect", "create", "device", "disconnect", "gradient", "loop", "workers"]
 
 
 def _engine_class() -> type[Engine]:
@@ -35,6 +36,41 @@ def create(model: OptimizedModel, kept: Mapping[str, Any] = MappingProxyType({})
         kept: Keras variables beside the model's that its training keeps, by their keys.
     """
     return _engine_class()(model, kept)
+
+
+def connect(
+    rank: int, size: int, exchange: Callable[[Any], list[Any]], addresses: list[str]
+) -> Collective:
+    """Make this process one of several workers, before anything is computed in it.
+
+    Args:
+        rank: which worker it is, from 0 on.
+        size: how many there are.
+        exchange: hands a value, of what JSON can hold, to all workers and returns those of all.
+        addresses: ``host:port`` of each worker; a port that is free there.
+
+    Returns:
+        the workers; engines that are made from now on know them.
+
+    Raises:
+        RunError: they don't find each other, or something was computed.
+    """
+    try:
+        collective = _engine_class().connect(rank, size, exchange, addresses)
+    except RuntimeError as error:
+        told = " ".join(str(error).split())
+        raise RunError(
+            f"The workers can't be connected: {told}",
+            "Start each in a process in which nothing was computed before.",
+        ) from error
+    join(collective)
+    return collective
+
+
+def disconnect() -> None:
+    """Leave the other workers, when all have ended."""
+    of_this_process().close()
+    join(ALONE)
 
 
 def gradient(fn: Callable[[Any], Any], x: Any) -> Any:

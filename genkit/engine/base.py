@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from genkit.engine.batch import checked_batch
+from genkit.engine.collective import Collective, of_this_process
 from genkit.engine.keras_inside import (
     as_in_generation,
     scaled_learning_rate,
@@ -52,6 +53,7 @@ class Engine(abc.ABC):
         self, model: OptimizedModel, kept: Mapping[str, Any] = MappingProxyType({})
     ) -> None:
         self.model = model
+        self.collective = of_this_process()
         self.state = ModelState(model, kept)
         for optimizer in model.optimizers.values():
             self._use_fused_update(getattr(optimizer, "inner_optimizer", optimizer))
@@ -125,16 +127,29 @@ class Engine(abc.ABC):
         """Update the variables that ``name`` owns, and its optimizer."""
         self.model.optimizers[name].apply(list(gradients))
 
-    def average_states(self, mean: Callable[[Any], Any]) -> None:
-        """Replace the model's running numbers by their means over workers, inside a step.
+    @classmethod
+    @abc.abstractmethod
+    def connect(
+        cls, rank: int, size: int, exchange: Callable[[Any], list[Any]], addresses: list[str]
+    ) -> Collective:
+        """See ``genkit.engine.connect``."""
 
-        A trainer of several workers does so after each step, as it does with gradients.
+    def merge(self, losses: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the means of a step's losses over workers; merge running numbers, inside a step.
 
-        Args:
-            mean: takes a worker's tensor, returns the mean over all workers.
+        Each running number becomes the mean of the workers', or that of the first, as it was
+        declared; see ``Model.add_state``.
         """
-        for variable in self.state.averaged.values():
-            variable.assign(mean(keras.ops.convert_to_tensor(variable)))
+        if not self.collective.apart:
+            return dict(losses)
+        averaged, first = self.state.averaged.values(), self.state.of_the_first.values()
+        share, whose = 1.0 / self.collective.size, 0.0 if self.collective.rank else 1.0
+        parts = [keras.ops.convert_to_tensor(x) * share for x in (*losses.values(), *averaged)]
+        parts += [keras.ops.convert_to_tensor(x) * whose for x in first]
+        summed = self.collective.sum(parts)
+        for variable, value in zip((*averaged, *first), summed[len(losses) :], strict=True):
+            variable.assign(value)
+        return dict(zip(losses, summed, strict=False))
 
     def compile_step(self, fn: StepFn) -> Callable[[Any, Static], dict[str, Any]]:
         """Compile one training step.

@@ -19,7 +19,9 @@ from jax import numpy as jnp
 
 from genkit.engine import keras_inside
 from genkit.engine.base import Engine
+from genkit.engine.collective import Collective
 from genkit.engine.gradients import clip_factor, refuse_batch_statistics
+from genkit.engine.jax_collective import JaxCollective
 from genkit.engine.scope import Scope
 from genkit.engine.steps import LossFn, StepFn, split_loss
 from genkit.errors import UsageError
@@ -63,6 +65,12 @@ def _assign(variables: list[Any], values: list[Any]) -> None:
 
 class BackendEngine(Engine):
     """The engine for JAX."""
+
+    @classmethod
+    def connect(
+        cls, rank: int, size: int, exchange: Callable[[Any], list[Any]], addresses: list[str]
+    ) -> Collective:
+        return JaxCollective(rank, size, exchange, addresses)
 
     def gradients(
         self, name: str, fn: LossFn, *inputs: Any
@@ -137,6 +145,8 @@ class BackendEngine(Engine):
                     )
             return list(logs.values()), [scope.get_current_value(v) for v in variables]
 
+        if isinstance(self.collective, JaxCollective):
+            return _of_workers(pure_step, variables, names, self.collective)
         jitted = jax.jit(pure_step, donate_argnums=0, compiler_options=compiler_options())
 
         def step(batch: Any) -> dict[str, Any]:
@@ -196,6 +206,29 @@ class BackendEngine(Engine):
     def fetch(self, logs: Any) -> dict[str, float]:
         values = jax.device_get(list(logs.values()))
         return {name: float(value) for name, value in zip(logs, values, strict=True)}
+
+
+def _of_workers(
+    pure_step: Callable[..., Any],
+    variables: list[Any],
+    names: list[str],
+    collective: JaxCollective,
+) -> StepFn:
+    """Compile a step as one program of all workers, each of which has a part of the batch."""
+    jitted = jax.jit(
+        pure_step,
+        donate_argnums=0,
+        out_shardings=collective.replicated,
+        compiler_options=compiler_options(),
+    )
+
+    def step(batch: Any) -> dict[str, Any]:
+        values = collective.shared(keras_inside.values(variables))
+        logs, new = jitted(values, collective.whole(batch))
+        keras_inside.set_values(variables, collective.own(new))
+        return dict(zip(names, (x.addressable_data(0) for x in logs), strict=True))
+
+    return step
 
 
 @cache

@@ -38,8 +38,11 @@ class ModelState:
     ) -> None:
         self.weights: dict[str, Any] = {}
         self.training: dict[str, Any] = {}
+        self.seeds: list[Any] = []
         for key, variable, is_seed in _walk(model, "", set()):
             (self.training if is_seed else self.weights)[key] = variable
+            if is_seed:
+                self.seeds.append(variable)
         names = {id(variable): key for key, variable in self.weights.items()}
         for name, optimizer in model.optimizers.items():
             for key, variable in _optimizer_variables(optimizer, names):
@@ -57,6 +60,15 @@ class ModelState:
             key: variable
             for key, variable in self.weights.items()
             if not variable.trainable and variable.aggregation == "mean"
+        }
+
+    @property
+    def of_the_first(self) -> dict[str, Any]:
+        """Running numbers that several workers take from the first of them, by key."""
+        return {
+            key: variable
+            for key, variable in self.weights.items()
+            if not variable.trainable and variable.aggregation == "only_first_replica"
         }
 
     @property

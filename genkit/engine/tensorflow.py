@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -21,6 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from genkit.engine.base import Engine
+from genkit.engine.collective import Collective
 from genkit.engine.gradients import (
     clip_factor,
     fill_missing,
@@ -30,20 +32,33 @@ from genkit.engine.gradients import (
 from genkit.engine.keras_inside import adam_slots, replace_update
 from genkit.engine.scope import Scope
 from genkit.engine.steps import LossFn, StepFn, split_loss
+from genkit.engine.tensorflow_collective import TensorFlowCollective
+
+_SEEDS_APART = 0x9E3779B1  # a prime near 2^32 divided by the golden ratio
 
 
 class _Scope(Scope):
-    """Holds what a step has read of variables, and what it wants them to become."""
+    """Holds what a step has read of variables, and what it wants them to become.
+
+    Args:
+        shifts: by the variable's id, how far its value is moved while it is held.
+    """
+
+    def __init__(self, shifts: Mapping[int, Any] = MappingProxyType({})) -> None:
+        super().__init__()
+        self._shifts = shifts
 
     def read(self, variables: Iterable[Any]) -> None:
         """Take the values that variables have at this place of the graph."""
         for variable in variables:
-            self.state_mapping[id(variable)] = variable.value.read_value()
+            value, shift = variable.value.read_value(), self._shifts.get(id(variable))
+            self.state_mapping[id(variable)] = value if shift is None else value + shift
 
     def write_back(self) -> None:
         """Assign what was updated to the variables; must stand outside the scope."""
         for variable in self.updated.values():
-            variable.assign(self.get_current_value(variable))
+            value, shift = self.get_current_value(variable), self._shifts.get(id(variable))
+            variable.assign(value if shift is None else value - shift)
         self.updated.clear()
 
     @contextmanager
@@ -65,6 +80,12 @@ class BackendEngine(Engine):
         plain = is_plain_adam(optimizer) and optimizer.beta_2 > 0
         if plain and not tf.distribute.has_strategy():
             replace_update(optimizer, _fused_adam)
+
+    @classmethod
+    def connect(
+        cls, rank: int, size: int, exchange: Callable[[Any], list[Any]], addresses: list[str]
+    ) -> Collective:
+        return TensorFlowCollective(rank, size, exchange, addresses)
 
     def gradients(
         self, name: str, fn: LossFn, *inputs: Any
@@ -123,9 +144,18 @@ class BackendEngine(Engine):
             super().apply(name, gradients)
             scope.read([*self.model.owned_variables(name), *self.model.optimizers[name].variables])
 
+    def _shifts(self) -> dict[int, Any]:
+        """Return how far a worker's seeds are from the first's, which it keeps as its own.
+
+        Workers draw for different items: alike, they would drop the same units in each part.
+        """
+        rank = self.collective.rank
+        seeds = self.state.seeds if rank else []
+        return {id(v): tf.constant([rank * _SEEDS_APART, 0], v.dtype) for v in seeds}
+
     def _compile(self, fn: StepFn) -> StepFn:
         def whole_step(batch: Any) -> dict[str, Any]:
-            self._scope = _Scope()
+            self._scope = _Scope(self._shifts())
             try:
                 self._scope.read(self.state.variables)
                 with self._scope:
@@ -135,8 +165,9 @@ class BackendEngine(Engine):
                 self._scope = None
             return logs
 
-        on_accelerator = bool(tf.config.list_physical_devices("GPU"))
-        compiled = tf.function(whole_step, jit_compile=on_accelerator, autograph=False)
+        # XLA has no form of the sums over workers.
+        fused = bool(tf.config.list_physical_devices("GPU")) and self.collective.size == 1
+        compiled = tf.function(whole_step, jit_compile=fused, autograph=False)
         # Finding the trace that fits takes `tf.function` as long as a small network's step.
         traces: dict[Any, StepFn] = {}
 

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from genkit.engine.base import Engine
+from genkit.engine.collective import Collective
 from genkit.engine.gradients import (
     clip_factor,
     fill_missing,
@@ -28,6 +29,7 @@ from genkit.engine.keras_inside import adam_slots, replace_update
 from genkit.engine.optimized import OptimizedModel
 from genkit.engine.scope import Scope
 from genkit.engine.steps import LossFn, StepFn, split_loss
+from genkit.engine.torch_collective import TorchCollective
 from genkit.engine.torch_graph import Recorded
 from genkit.engine.torch_inside import (
     fused_adam,
@@ -63,6 +65,12 @@ class BackendEngine(Engine):
         elif isinstance(optimizer, keras.optimizers.SGD | keras.optimizers.Adadelta):
             # Keras' form for PyTorch looks into the learning rate, which can't be recorded.
             replace_update(optimizer, _one_by_one)
+
+    @classmethod
+    def connect(
+        cls, rank: int, size: int, exchange: Callable[[Any], list[Any]], addresses: list[str]
+    ) -> Collective:
+        return TorchCollective(rank, size, exchange, addresses)
 
     def gradients(
         self, name: str, fn: LossFn, *inputs: Any
@@ -140,7 +148,9 @@ class BackendEngine(Engine):
         return run_loop(step, state, steps, until)
 
     def begin_step(self, seed: int, step: int) -> None:
-        mixed = np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0]
+        # Workers draw for different items: alike, they would drop the same units in each part.
+        whose = [self.collective.rank] if self.collective.rank else []
+        mixed = np.random.SeedSequence([seed, step, *whose]).generate_state(1, np.uint64)[0]
         if keras_device() == "cpu":
             # Not `torch.manual_seed`: it notes the caller's stack for every absent accelerator.
             torch.default_generator.manual_seed(int(mixed) >> 1)

@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from genkit.engine import kernels
+from genkit.engine import kernels, workers
+from genkit.errors import UsageError
 
 
 @keras.saving.register_keras_serializable(package="genkit")
@@ -22,7 +23,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
     dozen operations, on JAX in a form that XLA recognises when it meets it twice, and that refuses
     forward mode (`jax.jvp`). With averages: on PyTorch in one pass instead of three. In mixed
     precision that pass reads and writes the short type; statistics, and what is computed from
-    them, are float32 as in Keras. Masks, renormalisation, synchronised statistics, float64 and an
+    them, are float32 as in Keras. Where several workers train together, the statistics are those of
+    the whole batch. Masks, renormalisation, synchronised statistics, float64 and an
     axis that isn't the last take Keras' own path.
 
     Input shape:
@@ -48,7 +50,14 @@ class BatchNormalization(keras.layers.BatchNormalization):
         plain = mask is None and not (self.renorm or self.synchronized)
         last = self.axis in (-1, len(inputs.shape) - 1)
         short = self.compute_dtype in ("float32", "bfloat16", "float16")
+        across = workers()
         if kernel is None or not (plain and last and short):
+            if learns and across.apart:
+                raise UsageError(
+                    f"Workers can't put the statistics of {self.name} together: it has a mask, "
+                    "renormalisation, float64, or an axis that isn't the last.",
+                    "Train with one worker, or on JAX.",
+                )
             return super().call(inputs, training=training, mask=mask)
         gamma = self.gamma if self.scale else ops.ones(self.moving_mean.shape)
         beta = self.beta if self.center else ops.zeros(self.moving_mean.shape)
@@ -56,8 +65,20 @@ class BatchNormalization(keras.layers.BatchNormalization):
         if not learns:
             averages = map(ops.convert_to_tensor, (self.moving_mean, self.moving_variance))
             return ops.cast(kernel(inputs, *averages, *affine, self.epsilon), self.compute_dtype)
-        outputs, mean, variance = kernel(inputs, *affine, self.epsilon)
+        compute = _over_workers if across.apart else kernel
+        outputs, mean, variance = compute(inputs, *affine, self.epsilon)
         for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             kept = ops.convert_to_tensor(average) * self.momentum
             average.assign(kept + ops.stop_gradient(value) * (1.0 - self.momentum))
         return ops.cast(outputs, self.compute_dtype)
+
+
+def _over_workers(x: Any, scale: Any, offset: Any, epsilon: float) -> tuple[Any, Any, Any]:
+    """Do what the kernel does, with the statistics of the whole batch of several workers."""
+    across, axes = workers(), tuple(range(len(x.shape) - 1))
+    wide = ops.cast(x, "float32")
+    mean = across.mean([ops.mean(wide, axis=axes)])[0]
+    centred = wide - mean
+    variance = across.mean([ops.mean(ops.square(centred), axis=axes)])[0]
+    y = centred * (scale * ops.rsqrt(variance + epsilon)) + offset
+    return ops.cast(y, x.dtype), mean, variance

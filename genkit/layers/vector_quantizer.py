@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from genkit.engine import workers
 from genkit.layers.one_hot import one_hot
 
 
@@ -114,8 +115,10 @@ class VectorQuantizer(keras.layers.Layer):
     def _move_codebook(self, inputs: Any, codes: Any, lottery: Any) -> None:
         vectors = ops.reshape(ops.stop_gradient(inputs), (-1, inputs.shape[-1]))
         taken = one_hot(ops.reshape(codes, (-1,)), self.size)  # (vectors, size)
-        counts = self._averaged(self.counts, ops.sum(taken, axis=0))
-        sums = self._averaged(self.sums, ops.matmul(ops.transpose(taken), vectors))
+        took = [ops.sum(taken, axis=0), ops.matmul(ops.transpose(taken), vectors)]
+        new_counts, new_sums = workers().sum(took)
+        counts = self._averaged(self.counts, new_counts)
+        sums = self._averaged(self.sums, new_sums)
         if lottery is not None and self.revival_threshold > 0:
             dead = counts < self.revival_threshold
             counts = ops.where(dead, 1.0, counts)
@@ -131,9 +134,17 @@ class VectorQuantizer(keras.layers.Layer):
 
     def _winners(self, vectors: Any, lottery: Any) -> Any:
         """Return a vector for each code, all different if the batch has enough."""
-        order = ops.argsort(ops.reshape(lottery, (-1,)))
-        places = ops.arange(self.size, dtype="int32") % vectors.shape[0]
-        return ops.take(vectors, ops.take(order, places), axis=0)
+        across, own = workers(), int(vectors.shape[0])
+        order = ops.argsort(across.gather(ops.reshape(lottery, (-1,))))
+        places = ops.arange(self.size, dtype="int32") % order.shape[0]
+        winners = ops.take(order, places)
+        if not across.apart:
+            return ops.take(vectors, winners, axis=0)
+        # Each worker has the vectors of its part: the others' are zero in its share of the sum.
+        mine = ops.cast(winners, "int32") - across.rank * own
+        here = ops.cast((mine >= 0) & (mine < own), vectors.dtype)
+        found = ops.take(vectors, ops.clip(mine, 0, own - 1), axis=0)
+        return across.sum([found * here[:, None]])[0]
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments to make the layer again."""

@@ -15,10 +15,13 @@ from genkit.plugins.registry import installed
 from genkit.runs.handed_over import hand_over
 from genkit.runs.loading import path_of
 from genkit.runs.run import Run
+from genkit.workers.crew import Crew, check_crew
+from genkit.workflows.together import joining, start
 from genkit.workflows.train import Result
 
 if TYPE_CHECKING:
     from genkit.runs.loading import HasPath
+    from genkit.workers.line import Line
 
 
 def resume(
@@ -30,6 +33,8 @@ def resume(
     model: Any = None,
     verbose: bool = True,
     callbacks: Sequence[Any] = (),
+    workers: int | None = None,
+    launcher: str = "local",
 ) -> Result:
     """Go on with a run from its last checkpoint.
 
@@ -42,6 +47,9 @@ def resume(
         model: of a run of a program's own model: that model again, or what builds it.
         verbose: show progress.
         callbacks: ``keras.callbacks.Callback`` objects.
+        workers: how many processes go on with it together, whatever their number was before; see
+            ``train``.
+        launcher: ``"local"`` or ``"env"``, as for ``train``.
 
     Returns:
         the run and how the sitting ended; at once where the run is finished.
@@ -55,15 +63,37 @@ def resume(
         return Result(run, finished)
     for name in run.plan.callbacks:
         installed().find("callbacks", name).check_packages()
-    from genkit.runs import checkpoint_files, checkpoints
-    from genkit.workflows.sitting import Sitting
-
     if more_steps is not None:
         run.go_on_for(more_steps)
     elif (goal := run.interrupted_goal()) is not None:
         run.go_on_until(goal)
     if backend is not None:
         run.plan = run.plan.model_copy(update={"backend": choose_backend(backend)})
+    crew = Crew(workers, launcher)
+    if crew.is_alone:
+        return resume_in(run, callbacks, verbose=verbose)
+    check_crew(crew, run.plan, callbacks)
+    if crew.launcher == "env":
+        with joining(crew, run.plan, run.path, new=False) as (line, _):
+            return resume_in(run, callbacks, verbose=verbose, line=line)
+    order = {"do": "resume", "until": run.until, "verbose": verbose}
+    return Result(run, start(crew, run.path, run.plan, order))
+
+
+def resume_in(
+    run: Run, callbacks: Sequence[Any] = (), *, verbose: bool = True, line: Line | None = None
+) -> Result:
+    """Go on with a run in this process.
+
+    Args:
+        run: with the backend, and the step to go on to, that are wished for.
+        callbacks: ``keras.callbacks.Callback`` objects.
+        verbose: show progress.
+        line: to the other workers, of one that trains with them.
+    """
+    from genkit.runs import checkpoint_files, checkpoints
+    from genkit.workflows.sitting import Sitting
+
     begun = bool(checkpoints.steps(run.checkpoints))
     sitting = Sitting(
         run.plan,
@@ -71,6 +101,7 @@ def resume(
         verbose=verbose,
         folder=run.path,
         at_most=checkpoint_files.most_weights(checkpoints.last(run.checkpoints)) if begun else None,
+        line=line,
     )
     if run.plan.init is not None and not begun:
         sitting.load_initial_weights(run.plan.init)
@@ -80,7 +111,7 @@ def resume(
             f"The data of {run.path} has changed since the run began; it can't go on the same.",
             "Bring the data back, or start from its weights: genkit run ... --init RUN",
         )
-    if changed := _changed(before, now):
+    if sitting.leads and (changed := _changed(before, now)):
         warnings.warn(
             f"Since the run began, {', '.join(changed)}: results will not be the same bits.",
             stacklevel=2,
@@ -123,6 +154,9 @@ def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         ]
     if before.get("device", {}).get("threads") != now["device"]["threads"]:
         changed.append("the thread count has changed")
+    workers = before.get("workers", 1), now.get("workers", 1)
+    if workers[0] != workers[1]:
+        changed.append(f"the number of workers has become {workers[1]} (it was {workers[0]})")
     if before.get("processor", now["processor"]) != now["processor"]:
         changed.append(f"the processor is another ({now['processor']})")
     return changed

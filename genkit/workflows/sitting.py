@@ -25,6 +25,7 @@ from genkit.plugins.registry import installed
 from genkit.report.card import renew_card
 from genkit.runs.assets import read_assets
 from genkit.runs.export import weights_file, write_export
+from genkit.runs.followed_run import FollowedRun
 from genkit.runs.initial_weights import InitialWeights
 from genkit.runs.inputs import (
     new_callbacks,
@@ -37,6 +38,7 @@ from genkit.runs.inputs import (
 from genkit.runs.names import is_export
 from genkit.runs.run import Run
 from genkit.runs.statement import Statement, write_statement
+from genkit.workflows.together import check_others, connect_backend
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from genkit.data import Source
     from genkit.evaluation.watching import WatchedMetrics
     from genkit.models.training.trainer import Trainer
+    from genkit.workers.line import Line
 
 
 class Sitting:
@@ -55,6 +58,8 @@ class Sitting:
         verbose: show progress.
         folder: the run directory, in which the plan's callbacks write; it need not exist yet.
         at_most: how many weights the model may have; what the memory holds when left out.
+        line: to the other workers, of one that trains with them; only the first one writes, shows
+            progress and has callbacks.
 
     Raises:
         GenkitError: the data, model, trainer or callbacks don't go together.
@@ -68,9 +73,15 @@ class Sitting:
         verbose: bool,
         folder: Path,
         at_most: int | None = None,
+        line: Line | None = None,
     ) -> None:
         self.registry = installed()
         activation.activate(plan.backend)
+        self.workers = 1 if line is None else line.team.size
+        self.leads = line is None or line.team.rank == 0
+        verbose = verbose and self.leads
+        if line is not None:
+            connect_backend(line)
         self.plan = plan = on_this_device(plan)
         self.source, self.held_out = open_divided(plan, self.registry)
         self.model = new_model(plan, self.source, self.registry, at_most=at_most)
@@ -84,8 +95,15 @@ class Sitting:
                 f"The trainer {plan.trainer} lets nothing out of the data but the model; one of "
                 f"{plan.dataset} keeps {', '.join(self.source.assets)}."
             )
-        self.watch = self._open_watch(verbose=verbose) if plan.watch else None
-        self.callbacks = [*callbacks, *new_callbacks(plan, self.registry, folder)]
+        if self.workers > 1 and (self.trainer.protects_data or not self.trainer.stepwise):
+            raise UsageError(
+                f"The trainer {plan.trainer} can't divide its work among workers.",
+                "Leave out --workers.",
+            )
+        self.watch = self._open_watch(verbose=verbose) if plan.watch and self.leads else None
+        self.callbacks = (
+            [*callbacks, *new_callbacks(plan, self.registry, folder)] if self.leads else []
+        )
         if self.callbacks and not self.trainer.stepwise:
             raise UsageError(f"The trainer {plan.trainer} takes no callbacks: it has no loop.")
         if verbose and self.trainer.stepwise:
@@ -93,6 +111,8 @@ class Sitting:
 
             self.callbacks.append(Progress())
         self.initial: InitialWeights | None = None
+        if line is not None:
+            check_others(line, self.source)
 
     def _check_held_out(self, held_out: Source, *, verbose: bool) -> None:
         """Refuse a trainer that has no loop to validate in; say how much is held out.
@@ -183,6 +203,7 @@ class Sitting:
             },
             "plugins": {p.distribution: p.version for p in self.registry.plugins},
             "device": engine.device(),
+            **({"workers": self.workers} if self.workers > 1 else {}),
             "settings": compute_settings(),
             "data": {
                 "items": len(self.source),
@@ -202,6 +223,9 @@ class Sitting:
             run: the run.
             later: the environment of a sitting after the first.
         """
+        if not self.leads:
+            followed = FollowedRun(run)
+            return self.trainer.fit(self.model, self.source, followed, self.callbacks)
         from genkit.models.training.callbacks import call
         from genkit.report.page import attach_report
         from genkit.runs import checkpoints

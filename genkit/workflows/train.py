@@ -20,12 +20,15 @@ from genkit.runs.finding import with_init_found
 from genkit.runs.handed_over import offer_data, offer_model
 from genkit.runs.names import DEFAULT_RUNS_DIR, check_free, check_name, default_name
 from genkit.runs.run import Run
+from genkit.workers.crew import ALONE, Crew, check_crew
+from genkit.workflows.together import joining, start
 
 if TYPE_CHECKING:
     import numpy as np
 
     from genkit.models.model import Model
     from genkit.runs.loading import HasPath
+    from genkit.workers.line import Line
 
 
 @dataclass(frozen=True, repr=False)
@@ -111,6 +114,8 @@ def train(
     runs_dir: str | Path = DEFAULT_RUNS_DIR,
     name: str | None = None,
     verbose: bool = True,
+    workers: int | None = None,
+    launcher: str = "local",
     **settings: Any,
 ) -> Result:
     """Train a model, as ``genkit run`` does.
@@ -153,6 +158,10 @@ def train(
         runs_dir: folder that holds the runs.
         name: the run's name; made from model, data set and time if not given.
         verbose: show progress.
+        workers: how many processes train together, each on a device of its own and on its part of
+            each batch: the run is that of one process, to rounding. One when left out.
+        launcher: ``"local"`` starts them on this machine; with ``"env"`` this process is one of
+            those that torchrun, srun or mpirun has started.
         **settings: nothing else: a setting of the model is refused with where it belongs.
 
     Returns:
@@ -180,7 +189,14 @@ def train(
     if dataset is not None and not isinstance(dataset, str):
         asked |= {"dataset": MEMORY, "data": {**(data or {}), **offer_data(dataset)}}
     asked = with_init_found(asked, Path(runs_dir))
-    return execute(make_plan(installed(), asked), Path(runs_dir), name, callbacks, verbose=verbose)
+    return execute(
+        make_plan(installed(), asked),
+        Path(runs_dir),
+        name,
+        callbacks,
+        verbose=verbose,
+        crew=Crew(workers, launcher),
+    )
 
 
 def execute(
@@ -190,6 +206,7 @@ def execute(
     callbacks: Sequence[Any] = (),
     *,
     verbose: bool = True,
+    crew: Crew = ALONE,
 ) -> Result:
     """Carry out a plan in a new run directory.
 
@@ -201,14 +218,45 @@ def execute(
         check_name(name)
     path = runs_dir / (name or default_name(plan))
     check_path(path)
+    if crew.is_alone:
+        check_free(path)
+        return train_in(path, plan, callbacks, verbose=verbose)
+    check_crew(crew, plan, callbacks)
+    if crew.launcher == "env":
+        with joining(crew, plan, path) as (line, agreed):
+            return train_in(agreed, plan, callbacks, verbose=verbose, line=line)
     check_free(path)
+    outcome = start(crew, path, plan, {"do": "train", "verbose": verbose})
+    return Result(Run.open(path), outcome)
+
+
+def train_in(
+    path: Path,
+    plan: Plan,
+    callbacks: Sequence[Any] = (),
+    *,
+    verbose: bool = True,
+    line: Line | None = None,
+) -> Result:
+    """Carry out a plan in this process, in a run directory that is made.
+
+    Args:
+        path: the directory.
+        plan: what to do.
+        callbacks: ``keras.callbacks.Callback`` objects.
+        verbose: show progress.
+        line: to the other workers, of one that trains with them.
+    """
     from genkit.workflows.sitting import Sitting
 
-    sitting = Sitting(plan, callbacks, verbose=verbose, folder=path)
+    sitting = Sitting(plan, callbacks, verbose=verbose, folder=path, line=line)
     if plan.init is not None:
         sitting.load_initial_weights(plan.init)
-        if sitting.initial is not None and sitting.initial.left_out:
+        if sitting.initial is not None and sitting.initial.left_out and sitting.leads:
             warnings.warn(sitting.initial.summary(), stacklevel=2)
+    if not sitting.leads:
+        run = Run(path, sitting.plan)
+        return Result(run, sitting.train(run))
     run = Run.create(path, sitting.plan, sitting.environment(), sitting.source.assets)
     try:
         return Result(run, sitting.train(run))

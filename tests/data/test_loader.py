@@ -8,7 +8,16 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from genkit.data import ArraySource, Loader, Source, as_source, parse_transforms, transformed
+from genkit.data import (
+    ArraySource,
+    ColumnSource,
+    Loader,
+    Ragged,
+    Source,
+    as_source,
+    parse_transforms,
+    transformed,
+)
 from genkit.errors import DataError, GenkitError, UsageError
 from genkit.plugins.specs import Field, Schema
 
@@ -242,3 +251,65 @@ def test_a_batch_is_gathered_at_once_and_its_noise_drawn_at_once():
     assert set(gathered) == set(drawn) == {BATCH}
     assert 5 <= len(gathered) <= 20
     assert 5 <= len(drawn) <= 20
+
+
+class Drawing(ArraySource):
+    """Puts a draw beside the items of each batch."""
+
+    def draw(self, indices, rng):
+        return {"beside": rng.random((len(indices), 2), dtype="float32")}
+
+
+def varying():
+    rng = np.random.default_rng(0)
+    items = Ragged.of([rng.integers(0, 9, n % 20 + 1) for n in range(48)], "int32")
+    return ColumnSource({"word": items}, Schema({"word": Field((None,), "int32", "word")}))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        numbered(48),
+        transformed(numbered(48), parse_transforms(["flip"])),
+        Drawing(dict(numbered(48).arrays), numbered(48).schema),
+        varying(),
+    ],
+    ids=["plain", "random transform", "draws", "varying length"],
+)
+@pytest.mark.parametrize("parts", [2, 4])
+def test_parts_of_a_batch_are_the_batch(source, parts):
+    settings = {"source": source, "batch_size": 8, "start_step": 3}
+    whole = take(4, **settings)
+    pieces = [take(4, part=(place, parts), **settings) for place in range(parts)]
+    for batch, *of_batch in zip(whole, *pieces, strict=True):
+        assert {len(rows) for piece in of_batch for rows in piece.values()} == {8 // parts}
+        names = batch.keys()
+        assert_same(batch, {k: np.concatenate([piece[k] for piece in of_batch]) for k in names})
+
+
+def test_a_part_reads_its_own_items_alone():
+    read = []
+
+    class Watched(ArraySource):
+        def gather(self, indices):
+            read.append(len(indices))
+            return super().gather(indices)
+
+    source = Watched(dict(numbered(48).arrays), numbered(48).schema)
+    take(2, source=source, batch_size=8, part=(1, 4))
+    assert set(read) == {2}
+
+
+def test_a_batch_that_parts_do_not_divide_is_refused():
+    with pytest.raises(UsageError, match="3 workers can divide; received a batch size of 4"):
+        take(1, part=(0, 3))
+
+
+def test_what_has_no_row_an_item_cannot_be_divided():
+    class Beside(ArraySource):
+        def draw(self, indices, rng):
+            return {"beside": np.zeros(3, "float32")}
+
+    source = Beside(dict(numbered(48).arrays), numbered(48).schema)
+    with pytest.raises(UsageError, match="Expected 4 rows of 'beside', one an item"):
+        take(1, source=source, part=(0, 2))

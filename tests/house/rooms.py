@@ -16,7 +16,7 @@ FLOORS = [
     ("engine",),
     ("data", "layers", "losses"),
     ("models",),
-    ("builtin", "runs"),
+    ("builtin", "runs", "workers"),
     ("evaluation",),
     ("report",),
     ("workflows",),

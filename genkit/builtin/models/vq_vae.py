@@ -9,7 +9,7 @@ from keras import layers, ops
 
 from genkit.builtin.models.code_prior import CodePrior
 from genkit.builtin.models.images import image_shape
-from genkit.engine import loop
+from genkit.engine import loop, workers
 from genkit.layers import Conv2D, Conv2DTranspose, VectorQuantizer, one_hot, rescale
 from genkit.models.autoencoder import Autoencoder
 
@@ -147,7 +147,8 @@ class VQVAE(Autoencoder):
 
 def perplexity(codes: Any, codebook_size: int) -> Any:
     """Return the exponential of the entropy of the codes' frequencies, a scalar."""
-    frequencies = ops.mean(one_hot(ops.reshape(codes, (-1,)), codebook_size), axis=0)
+    own = ops.mean(one_hot(ops.reshape(codes, (-1,)), codebook_size), axis=0)
+    (frequencies,) = workers().mean([own])
     tiny = 1e-10  # 0 log 0 is 0
     return ops.exp(-ops.sum(frequencies * ops.log(frequencies + tiny)))
 

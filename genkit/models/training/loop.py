@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import time
 import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from genkit.errors import UsageError
-from genkit.models.training import divergence
+from genkit.models.training import agreement, divergence
 from genkit.models.training.callbacks import Callbacks
+from genkit.models.training.clock import Clock
 from genkit.models.training.stepping import CompiledStep
 from genkit.models.training.validation import Validation
 from genkit.plan.fitting import VALIDATION, Outcome, Position
@@ -31,22 +31,6 @@ class _RunningStep:
     epoch: int
     index: int
     losses: dict[str, Any]
-
-
-class _Clock:
-    """Training time: that of the sittings before, and of this one since it was started."""
-
-    def __init__(self, before: float) -> None:
-        self._before = before
-        self._started = time.perf_counter()
-
-    def start(self) -> None:
-        """Count from now on."""
-        self._started = time.perf_counter()
-
-    def seconds(self) -> float:
-        """Return the time of all sittings."""
-        return self._before + time.perf_counter() - self._started
 
 
 class Loop:
@@ -79,7 +63,7 @@ class Loop:
         self.position = position
         self.in_epoch = False
         self.first_step = position.step
-        self.clock = _Clock(position.seconds)
+        self.clock = Clock(position.seconds)
         self.running: _RunningStep | None = None
         self.total = run.settings.total_steps(loader.steps_per_epoch)
         self.validation = (
@@ -129,7 +113,7 @@ class Loop:
                 "them.",
                 stacklevel=2,
             )
-        while not (self._is_over() or self.model.stop_training or stop.received):
+        while self._goes_on(stop):
             following = self._begin_step()
             self._end_step()
             self.running = following
@@ -146,6 +130,19 @@ class Loop:
             )  # may restore the best weights
             self.position.finished = self.model.stop_training
             self._keep()
+
+    def _goes_on(self, stop: StopOnSignal) -> bool:
+        """Whether there is another step; several workers decide as one."""
+        on = not (self._is_over() or self.model.stop_training or stop.received)
+        engine, position = self.engine, self.position
+        if engine.collective.size == 1:
+            return on
+        idle = self.running is None
+        on = agreement.decide(engine, self.model, position, stop, on=on, idle=idle)
+        begun, every = self._begun, self.run.settings.checkpoint_every
+        if not on or begun in (self.first_step, self.first_step + 1) or begun % every == 0:
+            agreement.check_copies(engine, begun)
+        return on
 
     def _is_over(self) -> bool:
         limit = self.run.settings.seconds
@@ -194,6 +191,8 @@ class Loop:
         self._count(step, losses)
         shown = losses | self.trainer.measures(position.step) | self._validate()
         shown |= self._measure(shown)
+        if self.engine.collective.rank:
+            return  # the first worker has the log, the callbacks and the run
         if step.number == self.first_step:  # the first that tells which losses there are
             self._check_best(losses | position.validation | position.watched)
             self.watchers.check_monitors(shown | position.validation | position.watched)

@@ -11,6 +11,7 @@ import numpy as np
 
 from genkit import engine
 from genkit.data import Loader
+from genkit.engine.collective import in_step
 from genkit.engine.steps import merge, split_schedule
 from genkit.errors import UsageError
 from genkit.models.training.gradient_transforms import build_all
@@ -67,6 +68,7 @@ class Stepping:
     ) -> tuple[Any, dict[str, Any]]:
         """Do one update of what ``name`` owns; handed to ``Model.training_step``."""
         result, gradients = self.gradients(name, fn, *inputs)
+        gradients = engine.workers().mean(gradients)
         self.engine.apply(name, self.transform_gradients(name, gradients))
         return result
 
@@ -84,6 +86,7 @@ class Stepping:
             noise=model.training_noise,
             batches_per_step=model.batches_per_step,
             start_step=start_step,
+            part=(self.engine.collective.rank, self.engine.collective.size),
         )
 
     def training_step(self, model: Any, batch: Any, minimize: Callable[..., Any]) -> dict[str, Any]:
@@ -119,11 +122,8 @@ class CompiledStep:
     ) -> None:
         self._engine, self._model, self._seed = trainer.engine, model, seed
         self._schedule = schedule_of(model)
-        self._step = self._engine.compile_step(
-            self._at_its_rate(
-                fn or (lambda batch: trainer.training_step(model, batch, trainer.minimize))
-            )
-        )
+        own = fn or (lambda batch: trainer.training_step(model, batch, trainer.minimize))
+        self._step = self._engine.compile_step(self._at_its_rate(self._with_others(own)))
 
     def __call__(
         self, number: int, batch: Any, rate: float | None = None, total: float = math.inf
@@ -157,6 +157,15 @@ class CompiledStep:
                 )
             factors[name] = factors.get(name, 1.0) * own
         return factors
+
+    def _with_others(self, fn: StepFn) -> StepFn:
+        """Have a step give the losses of all workers, and merge what they keep."""
+
+        def step(batch: Any) -> dict[str, Any]:
+            with in_step(self._engine.collective):
+                return self._engine.merge(fn(batch))
+
+        return step
 
     def _at_its_rate(self, fn: StepFn) -> StepFn:
         """Let a step's updates have the learning rates' factors that come with its batch."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from genkit.data import check_sizes
 from genkit.errors import DataError, DivergedError, UsageError
-from genkit.models.training import replay
+from genkit.models.training import agreement, replay
 from genkit.models.training.gradient_transforms import check_order
 from genkit.models.training.loop import Loop
 from genkit.models.training.signals import StopOnSignal
@@ -81,6 +81,7 @@ class Trainer(Stepping):
                 "Train it with --trainer closed-form.",
             )
         check_order(self.transforms)
+        agreement.check_mergeable(model)
         examples = model.examples(source)
         check_computable(model, examples.schema)
         check_sizes(examples, settings.batch_size, model.batches_per_step)
@@ -108,13 +109,17 @@ class Trainer(Stepping):
         self.check(model, source, run.settings)
         self.open_engine(model)
         position = run.restore(self.engine.state)
+        agreement.check_positions(self.engine, position.step)
         examples = model.examples(source)
         loader = self.open_loader(model, examples, run.settings, position.step)
+        agreement.check_part(self.engine, loader.part, type(self).__name__)
         with loader, StopOnSignal() as stop:
             loop = Loop(self, model, loader, run, position, callbacks=callbacks)
             try:
                 return loop.go(stop)
             except DivergedError as error:
+                if self.engine.collective.size > 1:
+                    raise  # the others would have to do the steps again with us
                 loader.close()
                 last = loop.position.step
                 explained = replay.with_gradients(

@@ -1,0 +1,62 @@
+"""PyTorch: sums over workers as kernels that the recording of a step holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import torch
+from torch import distributed
+from torch.distributed import _functional_collectives as functional
+
+from genkit.engine.collective import Collective
+
+_PATIENCE = timedelta(days=1)  # whoever stands still is found by the heartbeat
+
+
+class TorchCollective(Collective):
+    """Workers that share a process group: NCCL's where there are GPUs, else Gloo's.
+
+    Args:
+        rank: which worker this is.
+        size: how many there are.
+        exchange: see ``Collective``.
+        addresses: ``host:port`` of each worker.
+    """
+
+    apart = True
+
+    def __init__(
+        self, rank: int, size: int, exchange: Callable[[Any], list[Any]], addresses: list[str]
+    ) -> None:
+        super().__init__(rank, size, exchange)
+        host, _, port = addresses[0].rpartition(":")
+        # A store of our own: by an address alone PyTorch looks for torchrun's, where that is.
+        store = distributed.TCPStore(host, int(port), size, rank == 0)
+        distributed.init_process_group(
+            "nccl" if torch.cuda.is_available() else "gloo",
+            store=store,
+            rank=rank,
+            world_size=size,
+            timeout=_PATIENCE,
+        )
+
+    def close(self) -> None:
+        distributed.destroy_process_group()
+
+    def _summed(self, flat: Any) -> Any:
+        return _Sum.apply(flat)
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over workers; what depends on it depends on each worker's part."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:  # noqa: ARG004 - PyTorch's form
+        total = functional.all_reduce(x.contiguous(), "sum", distributed.group.WORLD)
+        return functional.wait_tensor(total)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:  # noqa: ARG004
+        return _Sum.apply(gradient)

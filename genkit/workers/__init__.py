@@ -1,0 +1,1 @@
+"""Workers: processes that train one model together; how they find, start and watch each other."""
