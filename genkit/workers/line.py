@@ -7,9 +7,7 @@ while the others wait for it in a sum that will never end. What is said are line
 
 from __future__ import annotations
 
-import json
 import os
-import queue
 import socket
 import threading
 import time
@@ -19,11 +17,11 @@ from typing import Any
 
 from genkit.errors import GenkitError, RunError, UsageError
 from genkit.workers.team import Team
+from genkit.workers.voice import Voice
 
 BEAT_SECONDS = 1.0
 SILENCE_SECONDS = 20.0
 MEETING_SECONDS = 120.0
-_LONGEST = 1 << 24  # bytes of a line
 _LONGEST_FACT = 32
 _LOOK_SECONDS = 0.1
 _HELLO_SECONDS = 5.0
@@ -31,43 +29,6 @@ _ALIKE = "Start all workers alike."
 
 LOST, BEREFT = 75, 76
 """Exit codes of a process that another worker was lost to, and of one whose other one failed."""
-
-
-class _Voice:
-    """What one other worker says, and is told."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._file = connection.makefile("rb")
-        self._lock = threading.Lock()
-        self.heard = time.monotonic()
-        self.values: queue.SimpleQueue[Any] = queue.SimpleQueue()
-
-    def say(self, **message: Any) -> None:
-        """Send a message; one that is gone will be found by its silence."""
-        with self._lock, suppress(OSError):
-            self._connection.sendall(json.dumps(message).encode() + b"\n")
-
-    def hear(self) -> dict[str, Any] | None:
-        """Wait for a message; None when there won't be another, or it is none of ours."""
-        try:
-            line = self._file.readline(_LONGEST)
-            message = json.loads(line) if line.endswith(b"\n") else None
-        except (OSError, ValueError, RecursionError):
-            return None
-        self.heard = time.monotonic()
-        return message if isinstance(message, dict) else None
-
-    def limit(self, seconds: float | None) -> None:
-        """Wait so long for a message, or for ever."""
-        self._connection.settimeout(seconds)
-
-    def close(self) -> None:
-        """Hang up."""
-        with suppress(OSError):
-            self._connection.shutdown(socket.SHUT_RDWR)  # wakes who listens
-        self._file.close()
-        self._connection.close()
 
 
 class Line:
@@ -83,7 +44,7 @@ class Line:
     def __init__(
         self,
         team: Team,
-        voices: Mapping[int, _Voice],
+        voices: Mapping[int, Voice],
         addresses: list[str],
         on_loss: Callable[[int, str], None],
     ) -> None:
@@ -117,7 +78,7 @@ class Line:
             voice.say(over=True)
             voice.close()
 
-    def _listen(self, rank: int, voice: _Voice) -> None:
+    def _listen(self, rank: int, voice: Voice) -> None:
         while (message := voice.hear()) is not None:
             if "value" in message:
                 voice.values.put(message["value"])
@@ -171,11 +132,11 @@ def meeting(
     line.close()
 
 
-def _gather(team: Team, facts: dict[str, Any]) -> tuple[dict[int, _Voice], list[str]]:
+def _gather(team: Team, facts: dict[str, Any]) -> tuple[dict[int, Voice], list[str]]:
     """Wait, as the first worker, for the others."""
     hosts = {0: f"{team.host}:{free_port(team.host)}"}
-    voices: dict[int, _Voice] = {}
-    calling: list[_Voice] = []
+    voices: dict[int, Voice] = {}
+    calling: list[Voice] = []
     try:
         with _listening(team) as server:
             for voice, hello in _callers(server, team, voices):
@@ -195,8 +156,8 @@ def _gather(team: Team, facts: dict[str, Any]) -> tuple[dict[int, _Voice], list[
 
 
 def _callers(
-    server: socket.socket, team: Team, known: Mapping[int, _Voice]
-) -> Iterator[tuple[_Voice, dict[str, Any]]]:
+    server: socket.socket, team: Team, known: Mapping[int, Voice]
+) -> Iterator[tuple[Voice, dict[str, Any]]]:
     """Yield who calls, with what they say, until all are known.
 
     Raises:
@@ -213,7 +174,7 @@ def _callers(
             )
         with suppress(TimeoutError):
             connection, _ = server.accept()
-            voice = _Voice(connection)
+            voice = Voice(connection)
             voice.limit(_HELLO_SECONDS)
             hello = voice.hear()
             if hello is not None and isinstance(hello.get("facts"), dict):
@@ -250,7 +211,7 @@ def _both(theirs: Any, first: Any) -> str:
     return "" if max(map(len, told)) > _LONGEST_FACT else f": {told[0]}, not {told[1]}"
 
 
-def _call(team: Team, facts: dict[str, Any]) -> tuple[dict[int, _Voice], list[str]]:
+def _call(team: Team, facts: dict[str, Any]) -> tuple[dict[int, Voice], list[str]]:
     """Call the first worker, and wait until all are there."""
     until = time.monotonic() + MEETING_SECONDS
     while True:
@@ -265,7 +226,7 @@ def _call(team: Team, facts: dict[str, Any]) -> tuple[dict[int, _Voice], list[st
                     "Set MASTER_ADDR and MASTER_PORT to where it is.",
                 ) from None
             time.sleep(_LOOK_SECONDS)
-    voice = _Voice(connection)
+    voice = Voice(connection)
     voice.limit(2 * MEETING_SECONDS)
     host = connection.getsockname()[0]
     address = f"{host}:{free_port(host)}"

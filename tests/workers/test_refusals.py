@@ -1,12 +1,18 @@
 """What workers can't do is told in one line, and nothing is written."""
 
 import socket
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import genkit
 from genkit.errors import UsageError
+from genkit.plan.plan import make_plan
+from genkit.plugins.registry import installed
+from genkit.workers.team import Team
+from genkit.workflows import sitting
+from genkit.workflows.train import train_in
 from tests.commands import Commands
 
 pytestmark = pytest.mark.once
@@ -65,4 +71,28 @@ def test_what_a_program_has_cannot_be_handed_to_other_processes(
         given = {**given, "dataset": np.zeros((64, 8, 8, 1), "uint8")}
     with pytest.raises(UsageError, match=f"received {what} of this program"):
         genkit.train(**{"dataset": "digits", **given}, workers=2, runs_dir=tmp_path / "runs")
+    assert list(tmp_path.iterdir()) == []
+
+
+def train_as_the_first_of_two(folder, exchange=lambda value: [value, value]):
+    """Begin to train as the first worker, with nobody on the line but its own echo."""
+    plan = make_plan(installed(), {"model": "vae", "dataset": "digits", "steps": 1})
+    line = SimpleNamespace(team=Team(0, 2, 0, "127.0.0.1", 1), exchange=exchange)
+    train_in(folder / "run", plan, verbose=False, line=line)
+
+
+@pytest.mark.parametrize(("name", "value"), [("protects_data", True), ("stepwise", False)])
+def test_a_trainer_that_cannot_divide_its_work(active_backend, tmp_path, monkeypatch, name, value):
+    monkeypatch.setattr(sitting, "connect_backend", lambda _: None)
+    monkeypatch.setattr(genkit.Trainer, name, value)
+    with pytest.raises(UsageError, match="The trainer gradient can't divide its work"):
+        train_as_the_first_of_two(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["data", "kind of device"])
+def test_a_worker_with_something_else_than_the_first(active_backend, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(sitting, "connect_backend", lambda _: None)
+    with pytest.raises(UsageError, match=f"Worker 1 has another {name} than the first one"):
+        train_as_the_first_of_two(tmp_path, lambda value: [value, {**value, name: "other"}])
     assert list(tmp_path.iterdir()) == []
