@@ -9,8 +9,8 @@ from pydantic import Field
 import genkit
 
 
-class TokensConfig(genkit.Config):
-    """What any text as tokens is set by; all settings of ``tinyshakespeare``."""
+class SplitConfig(genkit.Config):
+    """What any text as tokens is set by."""
 
     tokenizer: Literal["characters", "bytes", "bpe"] = Field(
         "characters",
@@ -21,13 +21,6 @@ class TokensConfig(genkit.Config):
         ge=257,
         le=1_000_000,
         description="Tokens that bpe learns from the training documents",
-    )
-    block: int = Field(
-        64,
-        ge=1,
-        le=1 << 16,
-        description="Tokens of an item, as metrics and reports see it; what a model sees at once "
-        "is its own setting",
     )
     split: Literal["train", "validation"] = Field(
         "train",
@@ -41,6 +34,18 @@ class TokensConfig(genkit.Config):
     )
 
 
+class TokensConfig(SplitConfig):
+    """All settings of ``tinyshakespeare``."""
+
+    block: int = Field(
+        64,
+        ge=1,
+        le=1 << 16,
+        description="Tokens of an item, as metrics and reports see it; what a model sees at once "
+        "is its own setting",
+    )
+
+
 class TextConfig(TokensConfig):
     """Settings of ``text``."""
 
@@ -49,6 +54,29 @@ class TextConfig(TokensConfig):
         "document a row"
     )
     column: str = Field("text", description="Of a .jsonl or .parquet file, where the text stands")
+    tokenizer_file: genkit.AbsolutePath | None = Field(
+        None,
+        description="For bpe, one that exists: tokenizer.json, or a folder with it or with "
+        "vocab.json and merges.txt",
+    )
+
+
+class PromptsConfig(SplitConfig):
+    """Settings of ``prompts``."""
+
+    path: genkit.AbsolutePath = Field(
+        description="A .jsonl, .csv or .parquet file with a prompt and its answer a row"
+    )
+    prompt: str = Field("prompt", description="Column of the prompts")
+    answer: str = Field("answer", description="Column of the answers")
+    separator: str = Field(
+        "\n", min_length=1, description="Text between a prompt and its answer, a line break if left"
+    )
+    longest: int | None = Field(
+        None,
+        ge=3,
+        description="Tokens of a row at most, with its end; longer ones are left out, and counted",
+    )
     tokenizer_file: genkit.AbsolutePath | None = Field(
         None,
         description="For bpe, one that exists: tokenizer.json, or a folder with it or with "
