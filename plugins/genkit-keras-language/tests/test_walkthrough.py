@@ -27,6 +27,8 @@ def place(tmp_path_factory):
     """A folder in which all was done, with a model so small that it takes a moment."""
     folder = tmp_path_factory.mktemp("walkthrough")
     write_text(folder).rename(folder / "letters.txt")
+    sums = "".join(f"{a} and {b},{a + b}\n" for a in range(9) for b in range(9))
+    (folder / "sums.csv").write_text(f"sum,is\n{sums}")
     (folder / "letter.txt").write_text(f"{LINES[0]}.\nthe lazy dog.\n")
     scripts = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     script = SCRIPT.read_text(encoding="utf-8")
@@ -51,6 +53,14 @@ def test_the_walkthrough_runs(place):
     assert len(texts) == 3
     assert all(text.startswith("a stitch") for text in texts)
     assert all("." not in text[:-1] for text in texts)
+    rows = [
+        json.loads(line)["text"] for line in (folder / "beginnings.jsonl").read_text().splitlines()
+    ]
+    beginnings = ("the quick", "a stitch in")
+    assert [
+        row[: len(begun)] for row, begun in zip(rows, np.repeat(beginnings, 2), strict=True)
+    ] == np.repeat(beginnings, 2).tolist()
+    assert "2 and 3\n" in told
     assert "shaded" in (folder / "letter.html").read_text()
 
 
