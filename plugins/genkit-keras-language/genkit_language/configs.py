@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 import genkit
 
@@ -148,3 +148,24 @@ class WritingOptions(genkit.Config):
     stop: str | None = Field(
         None, min_length=1, description="Text that ends it, and stays; several parted by |"
     )
+    beams: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="Search among so many texts side by side for the likeliest; nothing is drawn",
+    )
+    length_penalty: float | None = Field(
+        None,
+        ge=0,
+        description="With beams: a text's score is divided by its length to this power, 1 if left; "
+        "above 1 for longer ones",
+    )
+
+    @model_validator(mode="after")
+    def _search_or_draw(self) -> Self:
+        drawing = {"temperature", "top_k", "top_p", "min_p"} & self.model_fields_set
+        if self.beams is not None and drawing:
+            raise ValueError(f"beams search and draw nothing: leave out {', '.join(drawing)}")
+        if self.beams is None and self.length_penalty is not None:
+            raise ValueError("length_penalty is for beams: give beams too")
+        return self

@@ -12,6 +12,7 @@ from keras import ops
 import genkit
 from genkit.data import Source
 from genkit.errors import DataError, UsageError
+from genkit_language.beams import best_so_far, next_beams, with_beams
 from genkit_language.configs import GPTConfig
 from genkit_language.data import Windows, whole_text
 from genkit_language.kept_tokenizer import read_tokenizer
@@ -152,8 +153,11 @@ class GPT(genkit.Model):
         uniform: Any,
         prompt: Any,
         prompt_length: Any,
+        *,
         length: int | None = None,
         stop: str | None = None,
+        beams: int | None = None,
+        length_penalty: Any = 1.0,
         **asked: Any,
     ) -> dict[str, Any]:
         """Return the state when a prompt is read: its keys and values are in the cache."""
@@ -183,9 +187,14 @@ class GPT(genkit.Model):
             state["seen"] = self._seen(prompt, prompt_length)
         if stop is not None:
             state["stop"] = self._stop(stop, alone)
+        if beams is not None:
+            penalty = ops.convert_to_tensor(length_penalty, "float32")
+            return with_beams(state, beams, penalty)
         return state
 
     def next_state(self, state: dict[str, Any]) -> dict[str, Any]:
+        if "search" in state:
+            return next_beams(self, state)
         tokens, count = state["tokens"], state["count"]
         last = ops.take_along_axis(tokens, count[:, None] - 1, axis=1)[:, 0]
         scores, cache = self.network.step(last, count - 1, state["cache"])
@@ -225,9 +234,11 @@ class GPT(genkit.Model):
         return state["ended"]
 
     def result(self, state: dict[str, Any]) -> dict[str, Any]:
-        tokens, alone = state["tokens"], state["alone"]
+        tokens, count, alone = state["tokens"], state["count"], state["alone"]
+        if "search" in state:
+            tokens, count = best_so_far(state)
         text = ops.where(alone[:, None] == 1, tokens[:, 1:], tokens[:, :-1])
-        return {self.text: text, f"{self.text}_length": state["count"] - alone}
+        return {self.text: text, f"{self.text}_length": count - alone}
 
     def _seen(self, prompt: Any, length: Any) -> Any:
         """Return which tokens prompts have, bool ``(batch, size)``."""
