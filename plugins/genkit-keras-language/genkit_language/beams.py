@@ -38,7 +38,7 @@ def with_beams(state: dict[str, Any], beams: int, penalty: Any) -> dict[str, Any
         "begun": {"tokens": state["tokens"], "count": state["count"]},
         "best": {"tokens": state["tokens"], "count": state["count"], "score": _NEVER + sums[:, 0]},
     }
-    spread = {
+    spread: dict[str, Any] = {
         name: ops.repeat(state[name], beams, axis=0)
         for name in ("tokens", "count", "seen")
         if name in state

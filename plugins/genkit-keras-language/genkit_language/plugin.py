@@ -140,6 +140,14 @@ def genkit_metrics() -> Iterable[genkit.MetricSpec]:
         direction="min",
         modality="text",
     )
+    yield genkit.MetricSpec(
+        name="self-bleu",
+        summary="How alike texts are: BLEU of each against the others (needs sacrebleu)",
+        metric="genkit_language.self_bleu:SelfBLEU",
+        direction="min",
+        modality="text",
+        known="genkit_language.self_bleu:known",
+    )
 
 
 @genkit.hookimpl

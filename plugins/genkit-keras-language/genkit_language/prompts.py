@@ -86,7 +86,7 @@ class PromptSource(TextSource):
 
     def gather(self, indices: NDArray[np.integer]) -> Batch:
         prompts, answers = self.lengths[indices].T
-        batch = {}
+        batch: Batch = {}
         for name, lengths in ((FIELD, prompts + answers - 1), (PROMPT, prompts)):
             rows = np.zeros((len(lengths), int(lengths.max(initial=0))), np.int32)
             for row, start, length in zip(rows, self.starts[indices], lengths, strict=True):
