@@ -11,7 +11,8 @@ import typer
 
 from genkit.cli import conditions, run_completion
 from genkit.cli import items as shared
-from genkit.cli.output import JsonFlag, emit, say
+from genkit.cli.output import JsonFlag, emit, note, say
+from genkit.cli.prompts import COLUMN, PromptsOption, cut_to_fit, read_prompts
 from genkit.cli.run_argument import ModelArgument
 from genkit.cli.writing import PIPE, printed_alone, target_of, write
 from genkit.errors import UsageError
@@ -27,7 +28,12 @@ def generate(  # noqa: PLR0917
     context: typer.Context,
     run: ModelArgument,
     n: Annotated[
-        int | None, typer.Option("--n", "-n", help="How many: 64, or one a line of --given.")
+        int | None,
+        typer.Option(
+            "--n",
+            "-n",
+            help="How many: 64, or one a line of --given, or one of each prompt of --prompts.",
+        ),
     ] = None,
     seed: Annotated[
         int, typer.Option(help="Sample i depends only on (seed, i): --n 10 begins --n 100.")
@@ -44,6 +50,7 @@ def generate(  # noqa: PLR0917
         ),
     ] = None,
     prompt: conditions.PromptOption = None,
+    prompts: PromptsOption = None,
     where: conditions.WhereOption = None,
     given: conditions.GivenOption = None,
     out: Annotated[
@@ -87,7 +94,7 @@ def generate(  # noqa: PLR0917
       genkit generate runs/mine --label 0:9 --n 10 --format grid
       genkit generate runs/people --where 'income=>50K' --n 1000000 --out people.parquet --workers 4
       genkit generate runs/story --prompt Once --n 1
-      genkit generate runs/story --given prompts.csv
+      genkit generate runs/story --prompts beginnings.txt --n 3 --out stories.jsonl
     """
     if given is not None and (n is not None or label is not None):
         raise UsageError(
@@ -95,7 +102,10 @@ def generate(  # noqa: PLR0917
             "column label."
         )
     values, lines = conditions.read(prompt, where, given)
-    n = lines or (64 if n is None else n)
+    if prompts is not None and (lines or label is not None or COLUMN in values):
+        raise UsageError("Expected --prompts without --prompt, --given and --label.")
+    listed = [] if prompts is None else read_prompts(prompts)
+    n = lines or ((1 if listed else 64) if n is None else n)
     if n < 1 or not 0 <= seed < 2**31:
         raise UsageError(
             f"Expected --n of at least 1 and --seed of 0 to 2**31 - 1; received {n} and {seed}."
@@ -113,8 +123,15 @@ def generate(  # noqa: PLR0917
     writer = Samples(model)
     labels = [] if label is None else parse_labels(label, model)
     asked: list[int | None] = [*labels] or [None]
+    cut = 0
+    if listed:
+        found, cut = cut_to_fit(model, listed)
+        values[COLUMN] = [each for each in found for _ in range(n)]
+        n *= len(listed)
     total = n * len(asked)
     target = target_of(writer, format_, out, run / "generated", total, as_json=as_json)
+    if cut:
+        note(f"{cut} of {len(listed)} prompts are longer than the model takes: cut from the left.")
     files: list[Path] = []
     with workers_for(run, model, workers) as several:
         requests = [Request(model, n, seed, each, values, context.obj, several) for each in asked]
@@ -133,7 +150,8 @@ def generate(  # noqa: PLR0917
         "label": labels or None,
         "classes": [model.classes()[each] for each in labels] or None,
         "given": {name: value for name, value in values.items() if isinstance(value, str)} or None,
-        "given_from": None if given is None else str(given),
+        "given_from": next((str(each) for each in (given, prompts) if each is not None), None),
+        "prompts_cut": cut,
         "options": context.obj,
         "backend": active_backend(),
         "format": target.format_,

@@ -49,7 +49,7 @@ class Shown(genkit.Model):
         return {"items": len(source)}
 
     def encode_condition(self, name, values):
-        if name == "prompt":
+        if name == "prompt" and all(isinstance(text, str) for text in values):
             return [np.array([ord(c) % 26 for c in text]) for text in values]
         return super().encode_condition(name, values)
 

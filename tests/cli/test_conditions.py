@@ -7,7 +7,7 @@ import pytest
 
 import genkit
 from genkit.builtin import plugin as builtin
-from genkit.cli import conditions
+from genkit.cli import conditions, prompts
 from genkit.errors import UsageError
 from genkit.plugins.condition import describe_condition
 from genkit.plugins.registry import Registry, using
@@ -51,6 +51,72 @@ def test_a_table_has_a_line_an_item_in_order(shown, tmp_path):
     assert (told["n"], told["given_from"]) == (3, str(table))
 
 
+PROMPTS = {
+    "a.txt": "ab\n\nabcd\r\n",
+    "a.csv": 'id,prompt\n1,ab\n2,"abcd"\n',
+    "a.jsonl": '{"prompt": "ab"}\n\n{"id": 2, "prompt": "abcd"}\n',
+}
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_a_file_of_prompts_has_an_item_or_several_of_each(shown, tmp_path, name):
+    file = tmp_path / name
+    file.write_text(PROMPTS[name], newline="")
+    asked = ("--where", "income=1", "--prompts", file)
+    told, samples = shown(*asked)
+    assert [sample[3] for sample in samples] == [2, 4]
+    assert (told["n"], told["given_from"], told["prompts_cut"]) == (2, str(file), 0)
+    told, samples = shown(*asked, "--n", 3)
+    assert [sample[3] for sample in samples] == [2, 2, 2, 4, 4, 4]
+    assert told["n"] == 6
+
+
+def test_a_prompt_that_is_too_long_is_cut_from_the_left_and_told(genkit_here, run, tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_text("ab\n" + "a" * 20 + "\n")
+    asked = ("--where", "income=1", "--prompts", file, "--format", "npz")
+    code, _, error = genkit_here("generate", run, *asked)
+    assert code == 0
+    assert "1 of 2 prompts are longer than the model takes: cut from the left" in error
+    with np.load(run / "generated" / "samples.npz") as arrays:
+        assert arrays["samples"][:, 3].tolist() == [2, 12]
+
+
+def test_what_is_cut_is_the_left_end():
+    class Model:
+        conditions = (genkit.Condition("prompt", longest=3),)
+
+        def encode_condition(self, name, values):
+            return [np.array(list(text)) for text in values]
+
+    found, cut = prompts.cut_to_fit(Model(), ["abcde", "ab"])
+    assert (["".join(each) for each in found], cut) == (["cde", "ab"], 1)
+    assert prompts.cut_to_fit(Model(), ["cde", "ab"]) == (["cde", "ab"], 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.txt", b"", "Expected prompts in .*it has none"),
+        ("a.txt", b"\n \n", "it has none"),
+        ("a.txt", b"\xff", "no UTF-8"),
+        ("a.txt", b"a\0b", "NUL"),
+        ("a.csv", b"text\na\n", "line 2 has none"),
+        ("a.csv", b'prompt\n"a\n', "line 1: unexpected end of data"),
+        ("a.jsonl", b'{"prompt": "a"}\n{\n', "line 2 has none"),
+        ("a.jsonl", b'{"prompt": 3}\n', "line 1 has none"),
+        ("b.txt", None, "No such file"),
+    ],
+)
+def test_a_file_without_prompts_is_refused_in_one_line(tmp_path, name, content, said):
+    file = tmp_path / name
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(UsageError, match=said) as caught:
+        prompts.read_prompts(file)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -64,6 +130,7 @@ def test_a_table_has_a_line_an_item_in_order(shown, tmp_path):
         (("--given", "TABLE", "--where", "income=1"), "it in TABLE and as a flag"),
         (("--given", "TABLE", "--n", "2"), "--given without --n and --label"),
         (("--given", "nowhere.csv"), "nowhere.csv: No such file"),
+        (("--prompts", "TABLE", "--prompt", "a"), "--prompts without --prompt, --given and"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(genkit_here, run, tmp_path, arguments, said):

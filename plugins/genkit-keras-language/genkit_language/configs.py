@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 import genkit
 
 _TO_MULTIPLE = 16  # hidden units of swiglu, which would else be a fraction
 
 
-class TokensConfig(genkit.Config):
-    """What any text as tokens is set by; all settings of ``tinyshakespeare``."""
+class SplitConfig(genkit.Config):
+    """What any text as tokens is set by."""
 
     tokenizer: Literal["characters", "bytes", "bpe"] = Field(
         "characters",
@@ -24,13 +24,6 @@ class TokensConfig(genkit.Config):
         le=1_000_000,
         description="Tokens that bpe learns from the training documents",
     )
-    block: int = Field(
-        64,
-        ge=1,
-        le=1 << 16,
-        description="Tokens of an item, as metrics and reports see it; what a model sees at once "
-        "is its own setting",
-    )
     split: Literal["train", "validation"] = Field(
         "train",
         description="Which documents: for training, or held out; of a single one its end",
@@ -40,6 +33,18 @@ class TokensConfig(genkit.Config):
         gt=0,
         lt=1,
         description="Share of the documents, or of a single one, that is held out",
+    )
+
+
+class TokensConfig(SplitConfig):
+    """All settings of ``tinyshakespeare``."""
+
+    block: int = Field(
+        64,
+        ge=1,
+        le=1 << 16,
+        description="Tokens of an item, as metrics and reports see it; what a model sees at once "
+        "is its own setting",
     )
 
 
@@ -55,6 +60,29 @@ class TextConfig(TokensConfig):
         None,
         description="One that exists: for bpe tokenizer.json, or a folder with it or with "
         "vocab.json and merges.txt; of any kind a run or an exported model, whose own is taken",
+    )
+
+
+class PromptsConfig(SplitConfig):
+    """Settings of ``prompts``."""
+
+    path: genkit.AbsolutePath = Field(
+        description="A .jsonl, .csv or .parquet file with a prompt and its answer a row"
+    )
+    prompt: str = Field("prompt", description="Column of the prompts")
+    answer: str = Field("answer", description="Column of the answers")
+    separator: str = Field(
+        "\n", min_length=1, description="Text between a prompt and its answer, a line break if left"
+    )
+    longest: int | None = Field(
+        None,
+        ge=3,
+        description="Tokens of a row at most, with its end; longer ones are left out, and counted",
+    )
+    tokenizer_file: genkit.AbsolutePath | None = Field(
+        None,
+        description="For bpe, one that exists: tokenizer.json, or a folder with it or with "
+        "vocab.json and merges.txt",
     )
 
 
@@ -161,3 +189,24 @@ class WritingOptions(genkit.Config):
     stop: str | None = Field(
         None, min_length=1, description="Text that ends it, and stays; several parted by |"
     )
+    beams: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="Search among so many texts side by side for the likeliest; nothing is drawn",
+    )
+    length_penalty: float | None = Field(
+        None,
+        ge=0,
+        description="With beams: a text's score is divided by its length to this power, 1 if left; "
+        "above 1 for longer ones",
+    )
+
+    @model_validator(mode="after")
+    def _search_or_draw(self) -> Self:
+        drawing = {"temperature", "top_k", "top_p", "min_p"} & self.model_fields_set
+        if self.beams is not None and drawing:
+            raise ValueError(f"beams search and draw nothing: leave out {', '.join(drawing)}")
+        if self.beams is None and self.length_penalty is not None:
+            raise ValueError("length_penalty is for beams: give beams too")
+        return self

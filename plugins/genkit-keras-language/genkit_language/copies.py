@@ -50,7 +50,7 @@ class Copies(genkit.Metric):
         training = whole_text(self.context.training)
         assert training is not None, "unfit() knows that there is some"
         held = whole_text(self.context.real)
-        others = [] if held is None else _cut(held, [len(text) for text in self._texts])
+        others = [] if held is None else cut_like(held, [len(text) for text in self._texts])
         shares = _shares(self._texts, training, SPAN)
         card = {"texts": len(self._texts), "interval": "95 % t"}
         yield self.context.figure(
@@ -123,7 +123,7 @@ def span_hashes(codes: NDArray[np.uint32], length: int) -> NDArray[np.uint64]:
     return left * power + right
 
 
-def _cut(source: TextSource, lengths: Sequence[int]) -> list[str]:
+def cut_like(source: TextSource, lengths: Sequence[int]) -> list[str]:
     """Return pieces of a text of some lengths, one behind the other, as far as it goes."""
     most = sum(lengths)
     text = source.tokens.tokenizer.decode(source.tokens.numbers[: 2 * most])  # ends are no text

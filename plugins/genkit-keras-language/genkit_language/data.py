@@ -87,7 +87,7 @@ class Windows(Source):
     """
 
     def __init__(self, source: Source, context: int) -> None:
-        whole, items = whole_text(source), _items_of(source)
+        whole, items = whole_text(source), items_of(source)
         if whole is None:
             raise DataError(
                 f"Expected text that can be read at any place; received a {type(source).__name__}.",
@@ -135,11 +135,11 @@ def whole_text(source: Source | None) -> TextSource | None:
     return source if isinstance(source, TextSource) else None
 
 
-def _items_of(source: Source) -> NDArray[np.integer] | None:
+def items_of(source: Source) -> NDArray[np.integer] | None:
     """Return which items of the whole some are; None for all of them."""
     if not isinstance(source, Subset):
         return None
-    items = _items_of(source.source)
+    items = items_of(source.source)
     return source.indices if items is None else items[source.indices]
 
 
@@ -152,13 +152,17 @@ def open_text(config: TextConfig) -> TextSource:
         DataError: no such file, no text in it, or a tokenizer that can't be used.
         UsageError: a tokenizer's file for another kind than ``bpe``.
     """
-    path = config.tokenizer_file
-    if path is not None and config.tokenizer != "bpe" and not keeps_tokenizer(path):
+    check_tokenizer(config.tokenizer, config.tokenizer_file)
+    return _opened(Corpus(config.path, config.column), config, config.tokenizer_file)
+
+
+def check_tokenizer(kind: str, file: Path | None) -> None:
+    """Refuse a tokenizer's file for another kind than ``bpe``; a run's is of its own kind."""
+    if file is not None and kind != "bpe" and not keeps_tokenizer(file):
         raise UsageError(
-            f"Expected tokenizer=bpe with a tokenizer_file; received {config.tokenizer}.",
+            f"Expected tokenizer=bpe with a tokenizer_file; received {kind}.",
             "Add --data tokenizer=bpe",
         )
-    return _opened(Corpus(config.path, config.column), config, path)
 
 
 def open_tinyshakespeare(config: TokensConfig) -> TextSource:

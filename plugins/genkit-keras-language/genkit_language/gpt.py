@@ -12,11 +12,13 @@ from keras import ops
 import genkit
 from genkit.data import Source
 from genkit.errors import DataError, UsageError
+from genkit_language.beams import best_so_far, next_beams, with_beams
 from genkit_language.configs import GPTConfig
-from genkit_language.data import Windows
+from genkit_language.data import Windows, whole_text
 from genkit_language.kept_tokenizer import read_tokenizer, rows_by_token
 from genkit_language.network import Decoder
 from genkit_language.optimizing import optimizer_for, rate_factor
+from genkit_language.prompts import PROMPT, Answers, PromptSource, separator_of
 from genkit_language.sampling import next_tokens
 from genkit_language.score import Score, score
 from genkit_language.stop_words import stop_words
@@ -49,7 +51,16 @@ class GPT(genkit.Model):
                 f"Expected text as numbers of tokens; received {field}.",
                 "Use a data set of genkit-keras-language: --dataset text --data path=FILE.txt",
             )
-        self.conditions = (genkit.Condition("prompt", modality="text", longest=config.context),)
+        # With a table of prompts a text is nothing without one; else it goes on from any text.
+        answers = PROMPT in schema
+        self.conditions = (
+            genkit.Condition(
+                PROMPT,
+                modality="" if answers else "text",
+                required=answers,
+                longest=config.context,
+            ),
+        )
         self.network = Decoder(config, int(field.range[1]) + 1)
         self.network.build()
         self.add_optimizer("network", optimizer_for(config, self.network), self.network)
@@ -70,6 +81,8 @@ class GPT(genkit.Model):
             return 0
 
     def examples(self, source: Source) -> Source:
+        if isinstance(whole_text(source), PromptSource):
+            return Answers(source, self.config.context)
         return Windows(source, self.config.context)
 
     def adopt(
@@ -93,14 +106,21 @@ class GPT(genkit.Model):
         return {}
 
     def training_step(self, batch: Any, minimize: Any) -> dict[str, Any]:
-        return {"loss": minimize("network", self.cross_entropy, batch["window"])[0]}
+        return {"loss": minimize("network", self.cross_entropy, *_learned(batch))[0]}
 
     def validation_step(self, batch: Any) -> dict[str, Any]:
-        return {"loss": ops.mean(self.surprise(batch["window"]))}
+        window, *counts = _learned(batch)
+        return {"loss": _mean(self.surprise(window), *counts)}
 
-    def cross_entropy(self, window: Any) -> Any:
-        """Return the mean over all tokens that are foretold, in nats."""
-        return ops.mean(self._surprise(window, training=True))
+    def cross_entropy(self, window: Any, counts: Any = None) -> Any:
+        """Return the mean over all tokens that are foretold, in nats.
+
+        Args:
+            window: int32 ``(batch, length)``.
+            counts: which tokens but the first count, 0 or 1, ``(batch, length - 1)``; the mean is
+                then that of each row's own, so that short answers count as much as long ones.
+        """
+        return _mean(self._surprise(window, training=True), counts)
 
     def surprise(self, window: Any) -> Any:
         """Return by how much each token but the first surprises the model, in nats.
@@ -132,7 +152,8 @@ class GPT(genkit.Model):
     ) -> np.ndarray | Sequence[np.ndarray]:
         if not all(isinstance(text, str) for text in values):
             return super().encode_condition(name, values)
-        return [self.tokenizer.encode(text).astype("int32") for text in values]
+        separator = separator_of(self.assets)
+        return [self.tokenizer.encode(text + separator).astype("int32") for text in values]
 
     def present(self, items: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         texts = [self.tokenizer.decode(np.asarray(item, int)) for item in items[self.text]]
@@ -146,8 +167,11 @@ class GPT(genkit.Model):
         uniform: Any,
         prompt: Any,
         prompt_length: Any,
+        *,
         length: int | None = None,
         stop: str | None = None,
+        beams: int | None = None,
+        length_penalty: Any = 1.0,
         **asked: Any,
     ) -> dict[str, Any]:
         """Return the state when a prompt is read: its keys and values are in the cache."""
@@ -177,9 +201,14 @@ class GPT(genkit.Model):
             state["seen"] = self._seen(prompt, prompt_length)
         if stop is not None:
             state["stop"] = self._stop(stop, alone)
+        if beams is not None:
+            penalty = ops.convert_to_tensor(length_penalty, "float32")
+            return with_beams(state, beams, penalty)
         return state
 
     def next_state(self, state: dict[str, Any]) -> dict[str, Any]:
+        if "search" in state:
+            return next_beams(self, state)
         tokens, count = state["tokens"], state["count"]
         last = ops.take_along_axis(tokens, count[:, None] - 1, axis=1)[:, 0]
         scores, cache = self.network.step(last, count - 1, state["cache"])
@@ -219,9 +248,11 @@ class GPT(genkit.Model):
         return state["ended"]
 
     def result(self, state: dict[str, Any]) -> dict[str, Any]:
-        tokens, alone = state["tokens"], state["alone"]
+        tokens, count, alone = state["tokens"], state["count"], state["alone"]
+        if "search" in state:
+            tokens, count = best_so_far(state)
         text = ops.where(alone[:, None] == 1, tokens[:, 1:], tokens[:, :-1])
-        return {self.text: text, f"{self.text}_length": state["count"] - alone}
+        return {self.text: text, f"{self.text}_length": count - alone}
 
     def _seen(self, prompt: Any, length: Any) -> Any:
         """Return which tokens prompts have, bool ``(batch, size)``."""
@@ -240,6 +271,17 @@ class GPT(genkit.Model):
             "found": ops.convert_to_tensor(machine.found),
             "at": ops.zeros_like(alone),
         }
+
+
+def _learned(batch: Any) -> list[Any]:
+    """Return the windows of a batch, and of answers to prompts which of their tokens count."""
+    return [batch[name] for name in ("window", "counts") if name in batch]
+
+
+def _mean(surprise: Any, counts: Any = None) -> Any:
+    if counts is None:
+        return ops.mean(surprise)
+    return ops.mean(ops.sum(surprise * counts, axis=-1) / ops.sum(counts, axis=-1))
 
 
 def _scalars(values: dict[str, Any]) -> dict[str, Any]:

@@ -46,7 +46,7 @@ _LLAMA = {
 
 @genkit.hookimpl
 def genkit_datasets() -> Iterable[genkit.DatasetSpec]:
-    """Register a person's own text, and one to begin with."""
+    """Register a person's own text, their prompts and answers, and a text to begin with."""
     yield genkit.DatasetSpec(
         name="text",
         summary="Your own text: a file, a folder of .txt files, a column of JSON Lines or Parquet",
@@ -55,6 +55,15 @@ def genkit_datasets() -> Iterable[genkit.DatasetSpec]:
         modality="text",
         splits=_SPLITS,
         fake="genkit_language.data:write_fake",
+    )
+    yield genkit.DatasetSpec(
+        name="prompts",
+        summary="Prompts and their answers: rows of a JSON Lines, CSV or Parquet table",
+        source="genkit_language.prompts:open_prompts",
+        config="genkit_language.configs:PromptsConfig",
+        modality="text",
+        splits=_SPLITS,
+        fake="genkit_language.prompts:write_fake",
     )
     yield genkit.DatasetSpec(
         name="tinyshakespeare",
@@ -130,6 +139,14 @@ def genkit_metrics() -> Iterable[genkit.MetricSpec]:
         metric="genkit_language.copies:Copies",
         direction="min",
         modality="text",
+    )
+    yield genkit.MetricSpec(
+        name="self-bleu",
+        summary="How alike texts are: BLEU of each against the others (needs sacrebleu)",
+        metric="genkit_language.self_bleu:SelfBLEU",
+        direction="min",
+        modality="text",
+        known="genkit_language.self_bleu:known",
     )
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genkit.errors import DataError
-from genkit_language.documents import Corpus, NoTextError, whole_words
+from genkit_language.documents import Corpus, whole_words
+from genkit_language.rows import NoTextError
 
 _AT_ONCE = 256  # windows: what they are made of is held in memory
 

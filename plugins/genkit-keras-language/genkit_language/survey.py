@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from genkit.data import LeftOut
 from genkit.errors import DataError
-from genkit_language.documents import Corpus, Document, NoTextError
+from genkit_language.documents import Corpus, Document
+from genkit_language.rows import NoTextError
 from genkit_language.tokenizer import code_points
 
 

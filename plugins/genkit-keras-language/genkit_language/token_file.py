@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from genkit.errors import DataError
 from genkit_language.bpe import BPE
-from genkit_language.configs import TokensConfig
+from genkit_language.configs import SplitConfig
 from genkit_language.documents import whole_words
 from genkit_language.kept_tokenizer import tokenizer_of
 from genkit_language.survey import Survey
@@ -41,9 +41,7 @@ class Tokens:
     digest: str
 
 
-def tokens_of(
-    found: Survey, settings: TokensConfig, loaded: Tokenizer | None, split: str
-) -> Tokens:
+def tokens_of(found: Survey, settings: SplitConfig, loaded: Tokenizer | None, split: str) -> Tokens:
     """Return the tokens of a split, made anew only if they aren't in the user's cache.
 
     Args:
@@ -99,9 +97,9 @@ def _digest(numbers: NDArray[np.integer]) -> str:
     return digest.hexdigest()
 
 
-def _write(folder: Path, found: Survey, settings: TokensConfig, loaded: Tokenizer | None) -> None:
+def _write(folder: Path, found: Survey, settings: SplitConfig, loaded: Tokenizer | None) -> None:
     """Write both splits, and what they are, into a folder that appears when all is there."""
-    tokenizer = loaded or _made(found, settings)
+    tokenizer = loaded or made_tokenizer(found, settings)
     with tempfile.TemporaryDirectory(prefix=".", suffix=".partial", dir=folder.parent) as name:
         place = Path(name)
         counts = _write_numbers(place, found, settings.held_out, tokenizer)
@@ -144,7 +142,8 @@ def _write_numbers(
     return counts
 
 
-def _made(found: Survey, settings: TokensConfig) -> Tokenizer:
+def made_tokenizer(found: Survey, settings: SplitConfig) -> Tokenizer:
+    """Return the tokenizer that the settings name; what it learns is of training documents."""
     ends = not found.alone
     if settings.tokenizer == "characters":
         return Characters(found.letters, ends=ends)

@@ -243,20 +243,22 @@ def test_a_text_without_blanks_is_cut_and_whole(monkeypatch):
     assert max(map(len, blocks)) <= 50
 
 
-def test_a_large_file_takes_the_memory_of_a_few_blocks(tmp_path, monkeypatch):
+@pytest.mark.parametrize("megabytes", [64, pytest.param(1024, marks=pytest.mark.full)])
+def test_a_large_file_takes_the_memory_of_a_few_blocks(tmp_path, megabytes):
     import tracemalloc
 
-    monkeypatch.setattr(documents, "BLOCK", 1 << 14)
     path = tmp_path / "large.txt"
-    path.write_text("".join(f"{n} {LINES[n % 3]}\n" for n in range(240_000)))
-    size = path.stat().st_size
+    block = "".join(f"{n} {LINES[n % 3]}\n" for n in range(30_000)).encode()[: 1 << 20]
+    with path.open("wb") as file:
+        for _ in range(megabytes):
+            file.write(block)
     opened(write_text(tmp_path))  # what is imported is not counted
     tracemalloc.start()
-    opened(path, tokenizer="bytes")
+    source = opened(path, tokenizer="bytes")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert size > 8e6
-    assert peak < size / 2
+    assert len(source.tokens.numbers) == int(0.9 * (megabytes << 20))
+    assert peak < 40 << 20
 
 
 def test_tinyshakespeare_is_that_of_others():

@@ -131,9 +131,27 @@ def test_another_prompt_of_the_same_bucket_compiles_nothing(source):
     assert len(calls) > made
 
 
+def test_one_token_and_one_prompt_of_one_are_enough(model, source):
+    assert len(model.generate(1, length=1)[0]) == 1
+    assert len(model.generate(1, given={"prompt": "a"}, length=1)[0]) == 2
+    assert model.score("a").tokens == 1
+    tiny = built(source, context=2)
+    assert len(tiny.generate(1, given={"prompt": "ab"}, length=9)[0]) == 11
+
+
+@pytest.mark.parametrize("tokenizer", ["bytes", "bpe"])
+def test_bytes_that_are_no_character_are_shown_and_do_no_harm(tmp_path, tokenizer):
+    model = built(opened(write_text(tmp_path), tokenizer=tokenizer, vocabulary=270))
+    texts = model.generate(8, seed=1, length=24, temperature=2.0)
+    assert any("\ufffd" in text for text in texts), "a model may write half of a character"
+    assert all(text.encode() for text in texts)
+    assert model.generate(1, given={"prompt": "a\0b"}, length=2)[0].startswith("a\0b")
+
+
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
+        ({"given": {"prompt": "\0"}}, r"data has; received '.x00'"),
         ({"given": {"prompt": "Zebra"}}, r"data has; received 'Z' in 'Zebra'"),
         ({"given": {"prompt": "a" * 17}}, "at most 16 steps"),
         ({"length": 49}, "length of at most 48; received 49"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from genkit_language.copies import Copies, span_hashes
 from genkit_language.distinct import Distinct
+from genkit_language.self_bleu import SelfBLEU
 from genkit_language.tokenizer import code_points
 from small import opened, write_folder
 
@@ -113,3 +114,39 @@ def test_tokens_are_measured_as_their_text(splits):
     metric.update("generated", Batch(items))
     values = {figure.name: figure.value for figure in metric.compute()}
     assert values["distinct-2"] == pytest.approx((2 / 4 + 1) / 2)
+
+
+def self_bleu_of(texts, **context):
+    pytest.importorskip("sacrebleu")
+    return figures(SelfBLEU(Context(opened_schema(), **context)), texts)["self-bleu"]
+
+
+def test_self_bleu_is_that_of_each_text_against_the_others():
+    found = self_bleu_of(["a b c d", "a b c e"])
+    # Of one word 3 of 4 are there, of two 2 of 3, of three 1 of 2, of four none: sacrebleu's
+    # smoothing makes half of one of that.
+    right = (3 / 4 * 2 / 3 * 1 / 2 * 1 / 2) ** 0.25
+    assert found.value == pytest.approx(right, abs=1e-6)
+    assert "tok:13a" in found.card["bleu"]
+    assert self_bleu_of(["a b c d", "a b c d", "x y z"]).value == pytest.approx(2 / 3)
+    assert self_bleu_of(["alone"]).value == 0
+
+
+def test_self_bleu_looks_at_the_first_texts_alone(monkeypatch):
+    monkeypatch.setattr("genkit_language.self_bleu._MOST_TEXTS", 3)
+    found = self_bleu_of(["a b", "c d", "e f", "a b", "c d"])
+    assert (found.value, found.card["texts"]) == (0, 3)
+
+
+def test_beside_self_bleu_stands_that_of_held_out_text(splits):
+    train, held = splits
+    found = self_bleu_of(
+        ["a stitch in time " * 9] * 6, training=train, real=held, assets=train.assets
+    )
+    assert found.value == pytest.approx(1)
+    assert 0 < found.card["of_held_out_text"] < 1
+
+
+def test_self_bleu_says_what_it_needs(monkeypatch):
+    monkeypatch.setattr("genkit_language.self_bleu.find_spec", lambda name: None)
+    assert "pip install" in SelfBLEU.unfit(Context(opened_schema()))

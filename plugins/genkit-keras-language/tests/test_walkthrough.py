@@ -19,20 +19,17 @@ from genkit.errors import DataError
 # What runs for a moment is compiled fast: XLA takes half as long without optimisation.
 FAST = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
 SCRIPT = Path(__file__).parents[1] / "walkthrough.sh"
+TUTORIAL = SCRIPT.with_name("tutorial.sh")
 SMALL = "--set width=32 --set layers=1 --set context=32 --steps 40"
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A folder in which all was done, with a model so small that it takes a moment."""
-    folder = tmp_path_factory.mktemp("walkthrough")
-    write_text(folder).rename(folder / "letters.txt")
-    (folder / "letter.txt").write_text(f"{LINES[0]}.\nthe lazy dog.\n")
+def run_script(script, steps, folder):
+    """Run a script of the pages in a folder, its models so small that it takes a moment."""
     scripts = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    script = SCRIPT.read_text(encoding="utf-8")
-    assert "--steps 300" in script
+    text = script.read_text(encoding="utf-8")
+    assert steps in text
     done = subprocess.run(
-        ["bash", "-ec", script.replace("--steps 300", SMALL)],
+        ["bash", "-ec", text.replace(steps, SMALL)],
         cwd=folder,
         env={**os.environ, **FAST, "PATH": scripts, "KERAS_BACKEND": keras.config.backend()},
         capture_output=True,
@@ -40,7 +37,18 @@ def place(tmp_path_factory):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return folder, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder in which all was done."""
+    folder = tmp_path_factory.mktemp("walkthrough")
+    write_text(folder).rename(folder / "letters.txt")
+    sums = "".join(f"{a} and {b},{a + b}\n" for a in range(9) for b in range(9))
+    (folder / "sums.csv").write_text(f"sum,is\n{sums}")
+    (folder / "letter.txt").write_text(f"{LINES[0]}.\nthe lazy dog.\n")
+    return folder, run_script(SCRIPT, "--steps 300", folder)
 
 
 def test_the_walkthrough_runs(place):
@@ -51,7 +59,23 @@ def test_the_walkthrough_runs(place):
     assert len(texts) == 3
     assert all(text.startswith("a stitch") for text in texts)
     assert all("." not in text[:-1] for text in texts)
+    rows = [
+        json.loads(line)["text"] for line in (folder / "beginnings.jsonl").read_text().splitlines()
+    ]
+    beginnings = ("the quick", "a stitch in")
+    assert [
+        row[: len(begun)] for row, begun in zip(rows, np.repeat(beginnings, 2), strict=True)
+    ] == np.repeat(beginnings, 2).tolist()
+    assert "2 and 3\n" in told
     assert "shaded" in (folder / "letter.html").read_text()
+
+
+def test_the_tutorial_runs(tmp_path):
+    told = run_script(TUTORIAL, "--steps 400 --validate-every 200", tmp_path)
+    assert told.count("ROMEO:") == 3
+    assert told.count("JULIET:") == told.count("My lord,") - 1 == 2
+    assert "nats a character" in told
+    assert "copied-32" in told
 
 
 def test_a_score_is_the_sum_of_all_surprise(place):
