@@ -81,8 +81,8 @@ class PromptsConfig(SplitConfig):
     )
     tokenizer_file: genkit.AbsolutePath | None = Field(
         None,
-        description="For bpe, one that exists: tokenizer.json, or a folder with it or with "
-        "vocab.json and merges.txt",
+        description="One that exists: for bpe tokenizer.json, or a folder with it or with "
+        "vocab.json and merges.txt; of any kind a run or an exported model, whose own is taken",
     )
 
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 import genkit
 from genkit.data import Batch, Source, with_vocabulary
 from genkit.errors import DataError
-from genkit_language.bpe import BPE
 from genkit_language.configs import PromptsConfig
 from genkit_language.data import FIELD, TextSource, check_tokenizer, items_of, whole_text
 from genkit_language.documents import Corpus, Document
+from genkit_language.kept_tokenizer import load_tokenizer
 from genkit_language.rows import NoTextError, Row, rows_of
 from genkit_language.survey import Survey, survey
 from genkit_language.token_file import SPLITS, Tokens, made_tokenizer
@@ -180,7 +180,13 @@ def open_prompts(config: PromptsConfig) -> PromptSource:
             "received one."
         )
     if config.tokenizer_file is not None:
-        tokenizer: Tokenizer = BPE.load(config.tokenizer_file, ends=True)
+        tokenizer = load_tokenizer(config.tokenizer_file, ends=True)
+        if tokenizer.end is None:
+            raise DataError(
+                f"Expected a tokenizer with a token that ends an answer; that of "
+                f"{config.tokenizer_file} has none.",
+                "Take that of a run on documents, or leave tokenizer_file out.",
+            )
     else:
         tokenizer = made_tokenizer(found, config)
     source = _encoded(found, config, tokenizer)

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from foreign import FIXTURES, numbers
 from genkit_language import read_weights, write_weights
-from genkit_language.configs import GPTConfig
+from genkit_language.configs import GPTConfig, PromptsConfig
 from genkit_language.gpt import GPT
 from genkit_language.network import Decoder
+from genkit_language.prompts import open_prompts
 from genkit_language.weights_command import export_weights, import_weights
 from safetensors.numpy import load_file
 from small import opened, write_text
@@ -153,6 +154,30 @@ def test_the_tokenizer_of_a_run_or_an_exported_model_can_be_taken(base, place):
         assert source.tokens.tokenizer.letters == genkit.load(base).tokenizer.letters
     with pytest.raises(UsageError, match="received 'W' in 'WELL!"):
         opened(place / "other.txt", tokenizer_file=base.path)
+
+
+def test_a_run_on_documents_goes_on_with_prompts_and_answers_in_its_tokens(train, tmp_path):
+    (tmp_path / "texts").mkdir()
+    for number in range(4):
+        (tmp_path / "texts" / f"{number}.txt").write_text(f"{number} and 1 = 23456789.\n" * 9)
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("".join(f'{{"prompt": "{n} and 1", "answer": "{n + 1}"}}\n' for n in range(9)))
+    settings = {"path": tmp_path / "texts", "held_out": 0.3}
+    begun = train("documents", data=settings, steps=2)
+    told = {"path": rows, "tokenizer_file": begun.path}
+    answering = train("answers", dataset="prompts", data=told, init=begun, steps=2)
+    first, second = (genkit.load(each) for each in (begun, answering))
+    assert first.tokenizer.end == second.tokenizer.end
+    assert first.tokenizer.size == second.tokenizer.size
+    assert len(second.generate(1, given={"prompt": "3 and 1"})) == 1
+
+
+def test_answers_need_a_token_that_ends_them(base, tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"prompt": "a", "answer": "b"}\n{"prompt": "b", "answer": "a"}\n')
+    config = PromptsConfig(path=rows, tokenizer_file=base.path)
+    with pytest.raises(DataError, match="a token that ends an answer"):
+        open_prompts(config)
 
 
 def test_learned_places_are_cut_to_a_shorter_context(train):
