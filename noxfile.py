@@ -275,6 +275,18 @@ def zoo(session: nox.Session) -> None:
     session.run("python", "-m", "tests.zoo", "--write", *session.posargs)
 
 
+@nox.session
+def scale(session: nox.Session) -> None:
+    """Train with several workers in all ways, kill them, and compare; hours, all three backends."""
+    session.install("-e", ".[all]", *TEST_TOOLS, *CONSTRAINTS)
+    for backend in BACKENDS:
+        env = variables(session, backend)
+        session.run("pytest", "-q", "tests/workers", env=env)
+        session.run(
+            "python", "-m", "tests.workers.torture", "--backend", backend, *session.posargs, env=env
+        )
+
+
 @nox.session(name="recsys-bench")
 def recsys_bench(session: nox.Session) -> None:
     """Tune and measure the recommenders and write docs/recommenders.md; goes on where it was."""
