@@ -21,6 +21,7 @@ _SHARED = {"clean_environment", "runs"}
 _LONGEST_FIRST = (
     "scaffold/test_made_plugins.py",
     "docs/test_first_generator.py",
+    "workers/test_ends.py",
     "testing/test_builtins.py",
     "test_commands.py",
     "test_walkthrough.py",

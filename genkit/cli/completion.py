@@ -108,6 +108,13 @@ def backends(incomplete: str) -> list[Offer]:
     return beginning(incomplete, [(name, "") for name in (*installed_backends(), "auto")])
 
 
+def launchers(incomplete: str) -> list[Offer]:
+    """Offer what starts the workers of a training."""
+    from genkit.workers.crew import LAUNCHERS
+
+    return beginning(incomplete, [(name, "") for name in LAUNCHERS])
+
+
 def precisions(incomplete: str) -> list[Offer]:
     """Offer what can be computed in."""
     from genkit.plan.precision import Precision

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from genkit.cli import completion
+
 _PANEL = "Several processes"
 
 WorkersOption = Annotated[
@@ -23,6 +25,7 @@ LauncherOption = Annotated[
         metavar="local|env",
         help="local starts the processes on this machine; env: torchrun, srun or mpirun started "
         "this one.",
+        autocompletion=completion.launchers,
         rich_help_panel=_PANEL,
     ),
 ]

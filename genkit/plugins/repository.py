@@ -48,9 +48,9 @@ REPOSITORY = (
         "Language: tokenizers, your own text as data, a small GPT",
         {
             "models": ("gpt",),
-            "datasets": ("text", "tinyshakespeare"),
-            "metrics": ("copies", "distinct"),
-            "commands": ("score",),
+            "datasets": ("prompts", "text", "tinyshakespeare"),
+            "metrics": ("copies", "distinct", "self-bleu"),
+            "commands": ("export-weights", "import-weights", "score"),
         },
     ),
     RepositoryPlugin(

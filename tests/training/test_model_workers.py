@@ -1,6 +1,7 @@
 """Workers that generate together make what one process makes, and tell when they can't."""
 
 import os
+import shutil
 import signal
 
 import numpy as np
@@ -80,10 +81,13 @@ def test_a_worker_that_dies_is_told_of(trained, model, capfd):
 
 
 @pytest.mark.once
-def test_what_a_worker_meets_is_told(trained, model):
-    gone = trained.parent / "gone"
-    with ModelWorkers(gone, model, 1) as workers, pytest.raises(genkit.GenkitError, match="gone"):
-        list(workers.generate_items(9))
+def test_what_a_worker_meets_is_told(trained, model, tmp_path):
+    gone = tmp_path / "gone"
+    shutil.copytree(trained, gone)
+    with ModelWorkers(gone, model, 1) as workers:
+        shutil.rmtree(gone)
+        with pytest.raises(genkit.GenkitError, match="gone"):
+            list(workers.generate_items(9))
 
 
 @pytest.mark.once
