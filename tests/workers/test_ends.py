@@ -106,6 +106,7 @@ def test_a_worker_that_stands_still_is_found_and_all_begin_again(folder, rank):
     assert_same_end(folder, f"still-{rank}")
 
 
+@pytest.mark.once
 def test_any_number_goes_on_where_another_has_stopped(folder):
     backend = activation.choose_backend()
     name = "elastic"
@@ -118,6 +119,7 @@ def test_any_number_goes_on_where_another_has_stopped(folder):
         np.testing.assert_allclose(other[key], whole[key], rtol=1e-3, atol=1e-4, err_msg=key)
 
 
+@pytest.mark.once
 def test_a_signal_stops_all_after_one_step(folder):
     process = run(folder, "stopped", "--workers", 2, steps=100_000)
     wait_for(folder / "stopped", 4)

@@ -135,6 +135,7 @@ def test_copies_stay_alike_where_each_drops_its_own(tmp_path):
     assert all(code == 0 for code, _ in ended), ended
 
 
+@pytest.mark.once
 def test_copies_that_part_are_refused(tmp_path):
     if activation.choose_backend() == "jax":
         pytest.skip("on JAX a step has the whole batch")
