@@ -147,6 +147,7 @@ def plugins(session: nox.Session, backend: str) -> None:
         session.install(*base, *(f"-e{folder}[test]" for folder in folders))
     env = variables(session, backend, **ONE_THREAD, **({} if FULL else COMPILED_FAST))
     env["PYTHONPATH"] = str(Path.cwd())  # for tests.balance
+    which = ("-m", "") if FULL else ()  # a plugin may have long forms, too
     shares = {}
     for folder in folders:
         if not together:
@@ -154,8 +155,9 @@ def plugins(session: nox.Session, backend: str) -> None:
         began = time.monotonic()
         with session.chdir(folder):
             ran = session.run(
-                "pytest", "-q", "-p", "tests.balance", *TWO_PROCESSES, *session.posargs, env=env
-            )
+                "pytest", "-q", "-p", "tests.balance", *TWO_PROCESSES, *which, *session.posargs,
+                env=env,
+            )  # fmt: skip
         if ran:  # with --install-only nothing is
             shares[folder.name] = time.monotonic() - began
         if not together:

@@ -22,7 +22,14 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize("name", SAID)
+# The others are of the same parts: these two have the most of their own.
+EACH_TIME = {"quiz", "fx_report"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in EACH_TIME else pytest.param(name, marks=pytest.mark.full) for name in SAID],
+)
 def test_a_recipe_runs_without_real_data(tmp_path, name):
     done = subprocess.run(
         [sys.executable, str(RECIPES / f"{name}.py"), str(tmp_path), "--steps", "3"],
