@@ -12,11 +12,13 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from bench.page import page
 from bench.turns import in_turn
+from genkit.plan.precision import cpu_name
 
 ROOT = Path(__file__).resolve().parents[3]
 RESULTS, PAGE = ROOT / "docs/language.json", ROOT / "docs/language.md"
@@ -45,6 +47,14 @@ class Results:
         self._file.write_text(json.dumps(self.found, indent=1) + "\n", encoding="utf-8")
 
 
+def machine() -> str:
+    """Name what is measured on."""
+    names = ("keras", "torch", "jax", "tensorflow")
+    return f"{os.cpu_count()} cores of {cpu_name()}, " + ", ".join(
+        f"{name} {version(name)}" for name in names
+    )
+
+
 def once(job: dict[str, Any], backend: str) -> dict[str, Any]:
     """Do a job in a process of its own, and return what it tells in its last line."""
     done = subprocess.run(
@@ -65,6 +75,7 @@ def main() -> None:
     asked = parser.parse_args()
     results = Results(RESULTS)
     if asked.nanogpt:
+        results.of("machine", machine)
         for name, measure in measurements(str(Path(asked.nanogpt).resolve()), asked.rounds).items():
             if name.startswith(asked.only):
                 results.of(name, measure)

@@ -11,8 +11,8 @@ HEAD = """# Language, measured
 
 `gpt` beside [nanoGPT](https://github.com/karpathy/nanoGPT) at commit 3adf61e (MIT): the setting
 that its README gives for a CPU (context 64, batches of 12, 4 layers, 4 heads, width 128, 2,000
-steps), characters of Tiny Shakespeare. Measured by the session above, or, for a part of it, in an
-environment with the plugin:
+steps), characters of Tiny Shakespeare. Measured on {machine}, by `nox -s language-bench`, or,
+in an environment with the plugin, by:
 
 <!-- not run: it needs a clone of nanoGPT, and an hour -->
 ```bash
@@ -48,12 +48,13 @@ _KINDS = {
     "steps": (
         "Speed of a step",
         """Seconds of 20 steps, through the whole of each one's loop, loader and log too: of the
-processor on one core, and of the wall on two.""",
+processor on one core, and of the wall on two; medians of {rounds} rounds.""",
     ),
     "write": (
         "Speed of writing",
         """One text of 255 tokens in a context of 256, with `model.generation_batch = 1`: commands
-make 8 at a time, so that a text is the same bits in whatever company.""",
+make 8 at a time, so that a text is the same bits in whatever company; medians of {rounds} rounds.
+""",
     ),
 }
 _WHO = ("nanogpt", "nanogpt-cpu", "default")
@@ -61,7 +62,7 @@ _WHO = ("nanogpt", "nanogpt-cpu", "default")
 
 def page(found: dict[str, Any]) -> str:
     """Return the page of what there is."""
-    text = HEAD
+    text = HEAD.replace("{machine}", found.get("machine", "a machine that wasn't noted"))
     if "exact" in found:
         text += EXACT.format(steps=60, **found["exact"])
     text += _losses(found)
@@ -95,6 +96,10 @@ def _losses(found: dict[str, Any]) -> str:
     return text
 
 
+def _rounds(tables: dict[int, dict[str, Any]]) -> str:
+    return " and ".join(str(each) for each in sorted({t["rounds"] for t in tables.values()}))
+
+
 def _speed(found: dict[str, Any], kind: str, title: str, words: str) -> str:
     tables = {cpus: found[f"{kind}-{cpus}"] for cpus in (1, 2) if f"{kind}-{cpus}" in found}
     if not tables:
@@ -103,10 +108,10 @@ def _speed(found: dict[str, Any], kind: str, title: str, words: str) -> str:
     kinds = {1: ("cpu", "one core, processor"), 2: ("wall", "two cores, wall")}
     heads = [f"{kinds[cpus][1]} s | ratio" for cpus in tables]
     text = SPEED.format(
-        title=title, words=words, cpus=" | ".join(heads),
+        title=title, words=words.format(rounds=_rounds(tables)).strip(), cpus=" | ".join(heads),
         rules=" | ".join("--- | ---" for _ in tables),
     )  # fmt: skip
-    for name in next(iter(tables.values())):
+    for name in (each for each in next(iter(tables.values())) if each != "rounds"):
         cells = []
         for cpus, table in tables.items():
             told = table[name][kinds[cpus][0]]

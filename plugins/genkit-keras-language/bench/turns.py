@@ -56,8 +56,8 @@ def in_turn(jobs: dict[str, tuple[dict[str, Any], str]], rounds: int) -> dict[st
         rounds: how many each does, after one that doesn't count.
 
     Returns:
-        by name the median seconds of a round, ``wall`` and ``cpu``, and the median, least and
-        greatest ratio to the first one's of the same turn.
+        ``rounds``, and by name the median seconds of a round, ``wall`` and ``cpu``, and the median,
+        least and greatest ratio to the first one's of the same turn.
     """
     with ExitStack() as stack:
         each = {name: stack.enter_context(Process(*job)) for name, job in jobs.items()}
@@ -65,7 +65,7 @@ def in_turn(jobs: dict[str, tuple[dict[str, Any], str]], rounds: int) -> dict[st
             process.round()
         rows = [{name: process.round() for name, process in each.items()} for _ in range(rounds)]
     first = next(iter(jobs))
-    found = {}
+    found: dict[str, Any] = {"rounds": rounds}
     for name in jobs:
         found[name] = {
             kind: {
