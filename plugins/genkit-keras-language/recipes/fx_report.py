@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from common import arguments, real, trained, write_rows
+from recipe import arguments, real, trained, write_rows
 
 CURRENCIES = ("USD", "JPY", "GBP", "CHF", "PLN", "SEK", "NOK", "AUD", "CAD")
 MUCH = 2.0  # per cent in a month

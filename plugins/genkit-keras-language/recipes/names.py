@@ -5,7 +5,7 @@ python names.py FOLDER [--steps N]
 
 from __future__ import annotations
 
-from common import arguments, real, trained, write_rows
+from recipe import arguments, real, trained, write_rows
 
 MADE = 1000
 BEGINNINGS = ("mar", "el", "jo", "an", "ro", "li", "ca", "da", "e", "he", "ka", "mi", "sa", "te")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 
-from common import arguments, held_out, real, trained, write_rows
+from recipe import arguments, held_out, real, trained, write_rows
 
 ASKED = 64
 SMALL = [

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import numpy as np
-from common import arguments, held_out, real, trained, write_rows
+from recipe import arguments, held_out, real, trained, write_rows
 
 ASKED = 400
 CHOICES = 4

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from common import arguments, real, trained, write_rows
+from recipe import arguments, real, trained, write_rows
 
 BOOKS = ("grimm.txt", "bryant-stories.txt")
 BEGINNINGS = ("There was once a king who had", "The old woman said to the fox,")
