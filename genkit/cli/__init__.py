@@ -105,7 +105,7 @@ def main() -> None:
     if _COMPLETING in os.environ:
         sys.exit(_complete())
     streams.prepare()
-    activation.import_keras_lean()
+    activation.start_lean()
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]

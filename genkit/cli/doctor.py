@@ -20,7 +20,7 @@ from genkit.plugins.registry import installed
 _PROBE = """
 import json, sys
 from genkit.plan import activation
-activation.import_keras_lean()
+activation.start_lean()
 activation.activate(sys.argv[1])
 from genkit.engine import device
 print(json.dumps(device()))

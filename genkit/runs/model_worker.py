@@ -16,6 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from genkit.errors import GenkitError
+from genkit.plan import activation
 from genkit.runs.model_workers import CHUNK
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Serve until the standard input ends."""
+    activation.start_lean()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the matter of the one that asked
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a model prints is for people

@@ -38,7 +38,7 @@ def main() -> None:
     warnings.showwarning = lambda message, *_, **__: print_line(
         f"warning: {' '.join(str(message).split())}"
     )
-    activation.import_keras_lean()
+    activation.start_lean()
 
     def end(code: int, what: str) -> None:
         write_json(result, {"lost": what})

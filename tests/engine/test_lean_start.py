@@ -13,9 +13,11 @@ from genkit.plan import activation
 from genkit.plan.blocked_imports import blocked_imports
 
 LEAN = """
-import sys
+import gc, sys
 from genkit.plan import activation
-activation.import_keras_lean()
+before = gc.get_threshold()
+activation.start_lean()
+assert gc.get_threshold() > before
 activation.activate()
 import genkit.workflows.sitting
 heavy = {"jax", "matplotlib", "scipy.stats", "sklearn", "torch", "tensorflow"}

@@ -12,6 +12,7 @@ they were imported. What is about a start itself needs a fresh process.
 
 import atexit
 import contextlib
+import gc
 import json
 import os
 import runpy
@@ -99,6 +100,7 @@ def main(name):
 
     # The first plot of a process takes five times as long: matplotlib looks for fonts.
     plots.inline(plots.figure()[0], "first")
+    gc.freeze()  # a child that looked through all of it for garbage would copy it
     for line in sys.stdin:
         print(json.dumps(_serve(json.loads(line))), flush=True)
 

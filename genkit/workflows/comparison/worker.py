@@ -37,7 +37,7 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     result = Path(order["result"])
     kept = {"settings": order["settings"]}
-    activation.import_keras_lean()
+    activation.start_lean()
     try:
         found = _DEEDS[order["do"]](order)
     except GenkitError as error:
