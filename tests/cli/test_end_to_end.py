@@ -83,6 +83,7 @@ def test_runs_lists_states_and_losses(trained, genkit_command):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_resume_adds_steps(genkit_command, tmp_path):
     genkit_command("run", "vae", *SMALL, "--steps", 3, "--name", "r")
     told = last_json(genkit_command("resume", "runs/r", "--steps", 4, "--json"))
@@ -161,6 +162,7 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_run(genkit_command, tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_doctor_names_versions_and_devices(genkit_command):
     told = last_json(genkit_command("doctor", "--json"))
     mine = next(b for b in told["backends"] if b["name"] == BACKEND)
@@ -186,6 +188,7 @@ def test_a_model_generates_the_same_pictures_on_every_backend(genkit_command, tm
         np.testing.assert_allclose(samples, made["torch"], atol=16 * 1e-5, err_msg=name)
 
 
+@pytest.mark.once
 def test_a_run_that_a_callback_ended_says_so(tmp_path, commands):
     recipe = "[callbacks.early-stopping]\npatience = 0\nmin_delta = 1e9\n"
     (tmp_path / "stop.toml").write_text(recipe)

@@ -138,6 +138,7 @@ def test_a_defect_between_backends_is_found(name, check):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.usefixtures("compiled_fast")
 @pytest.mark.parametrize("name", SOUND)
 def test_what_is_sound_passes(name):

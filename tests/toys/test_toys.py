@@ -42,7 +42,8 @@ def built(name, source):
 @pytest.mark.parametrize(
     "name",
     [
-        *MODELS,
+        "writer",
+        *(pytest.param(name, marks=pytest.mark.once) for name in sorted({*MODELS} - {"writer"})),
         *(pytest.param(name, marks=pytest.mark.once) for name in (*DATA, *LABELLED)),
         *(pytest.param(name, marks=pytest.mark.once) for name in ("trim", "every", "gain", "toys")),
     ],

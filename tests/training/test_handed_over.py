@@ -169,6 +169,7 @@ def test_a_list_of_text_trains_a_model_that_makes_its_examples(train):
     assert result.run.plan.data["object"] == "list of 30 items"
 
 
+@pytest.mark.once
 def test_a_run_on_handed_over_data_is_evaluated_reported_and_loaded(train, another_process):
     result = train("vae", dataset=DATA, steps=2, config={"width": 4, "latent_dim": 4})
     few = {"n": 32, "metrics": ["fid"], "verbose": False}
@@ -300,6 +301,7 @@ def test_what_is_handed_over_again_replaces_what_was(train):
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize("command", ["evaluate", "generate", "resume"])
 def test_commands_tell_in_one_line_that_python_has_to_hand_it_over(train, command):
     result = train(tiny_gan, dataset=DATA, steps=1)

@@ -51,6 +51,7 @@ def test_items_are_those_of_one_process(model, workers, asked):
     assert all(same_items(a, b) for a, b in zip(one, several, strict=True))
 
 
+@pytest.mark.once
 def test_a_request_that_nobody_reads_to_its_end_leaves_nothing_behind(model, workers):
     next(workers.generate_items(N, seed=1))
     (mine,) = workers.generate_items(9, seed=2)
