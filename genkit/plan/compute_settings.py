@@ -26,6 +26,8 @@ _NAMES = (
     "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
     "XLA_FLAGS",
 )
+_WAITING = ("GOMP_SPINCOUNT", "KMP_BLOCKTIME", "OMP_WAIT_POLICY")
+"""How threads wait for one another, which decides no sum."""
 
 
 def compute_settings(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -33,5 +35,5 @@ def compute_settings(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     return {
         name: environ[name]
         for name in sorted(environ)
-        if name in _NAMES or name.startswith(_PREFIXES)
+        if name in _NAMES or (name.startswith(_PREFIXES) and name not in _WAITING)
     }

@@ -1,6 +1,8 @@
 """What is the whole process's stays as it is when a name is imported or read."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -9,6 +11,8 @@ import genkit
 from genkit.data.memory import bounded_weights
 from genkit.errors import RunError
 from genkit.plan import activation
+
+WAITING = {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"}
 
 
 @pytest.fixture
@@ -43,6 +47,23 @@ def test_fit_tunes_the_process(tuned, active_backend):
     data = {"vector": np.eye(4, dtype="float32")}
     mlp_gan().fit(data, steps=1, batch_size=4, verbose=False)
     assert tuned == ["told"]
+
+
+def test_openmp_waits_briefly_on_pytorch_unless_a_person_chose(active_backend):
+    program = "import os, genkit; genkit.activate(); print(os.environ.get('GOMP_SPINCOUNT'))"
+
+    def told(**chosen):
+        env = {k: v for k, v in os.environ.items() if k not in WAITING}
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True,
+            env={**env, **chosen},
+        )  # fmt: skip
+        return done.stdout.strip()
+
+    assert told() == ("10000" if active_backend == "torch" else "None")
+    if active_backend == "torch":
+        assert told(GOMP_SPINCOUNT="7") == "7"
+        assert told(OMP_WAIT_POLICY="active") == "None"
 
 
 def dense(inputs):
