@@ -16,6 +16,8 @@ from typing import Any
 
 from keras import ops
 
+_FEW = 1 << 12  # numbers of all workers together that take as long to send as one
+
 
 class Collective:
     """The workers of a training, as one of them sees them; by default it is the only one.
@@ -67,9 +69,8 @@ class Collective:
         """
         if not self.apart:
             return x
-        rows = int(x.shape[0])
-        edges = [(self.rank * rows, (self.size - 1 - self.rank) * rows)]
-        return self.sum([ops.pad(x, edges + [(0, 0)] * (len(x.shape) - 1))])[0]
+        flat = self._gathered(ops.reshape(x, (-1,)))
+        return ops.reshape(flat, (self.size * int(x.shape[0]), *x.shape[1:]))
 
     def agree(self, value: Any) -> list[Any]:
         """Return what all workers hand over here, by rank; each waits for the others.
@@ -83,7 +84,28 @@ class Collective:
         """Leave the others, when all have ended."""
 
     def _summed(self, flat: Any) -> Any:
-        """Return the sum over workers of a float32 tensor of shape ``(n,)``."""
+        """Return the sum over workers of a float32 tensor of shape ``(n,)``, differentiable."""
+        raise NotImplementedError
+
+    def _gathered(self, flat: Any) -> Any:
+        """Return the parts of all workers, as ``collected`` does, differentiable."""
+        raise NotImplementedError
+
+    def total(self, flat: Any) -> Any:
+        """Return the sum over workers of a float32 tensor of shape ``(n,)``.
+
+        A ring of workers sums in two rounds and collects in one: few numbers are summed here.
+        """
+        if self.size * flat.shape[0] > _FEW:
+            return self.reduced(flat)
+        return ops.sum(ops.reshape(self.collected(flat), (self.size, -1)), axis=0)
+
+    def reduced(self, flat: Any) -> Any:
+        """Return the framework's own sum over workers."""
+        raise NotImplementedError
+
+    def collected(self, flat: Any) -> Any:
+        """Return the tensors of shape ``(n,)`` of all workers, as one of ``(size * n,)``."""
         raise NotImplementedError
 
 

@@ -41,18 +41,32 @@ class TensorFlowCollective(Collective):
         @tf.custom_gradient
         def total(x: Any) -> Any:
             # What depends on the sum depends on each worker's part.
-            return self._reduced(x), self._summed
+            return self.total(x), self._summed
 
         return total(flat)
 
-    def _reduced(self, x: Any) -> Any:
+    def _gathered(self, flat: Any) -> Any:
+        start, n = self.rank * flat.shape[0], flat.shape[0]
+
+        @tf.custom_gradient
+        def parts(x: Any) -> Any:
+            return self.collected(x), lambda gradient: self._summed(gradient)[start : start + n]
+
+        return parts(flat)
+
+    def reduced(self, flat: Any) -> Any:
         return tf.raw_ops.CollectiveReduceV2(
-            input=x,
-            group_size=self.size,
-            group_key=_GROUP,
-            instance_key=next(self._numbers),
-            ordering_token=[],
-            merge_op="Add",
-            final_op="Id",
-            timeout_seconds=_PATIENCE,
+            input=flat, merge_op="Add", final_op="Id", **self._next_call()
         )
+
+    def collected(self, flat: Any) -> Any:
+        return tf.raw_ops.CollectiveGatherV2(input=flat, **self._next_call())
+
+    def _next_call(self) -> dict[str, Any]:
+        return {
+            "group_size": self.size,
+            "group_key": _GROUP,
+            "instance_key": next(self._numbers),
+            "ordering_token": [],
+            "timeout_seconds": _PATIENCE,
+        }

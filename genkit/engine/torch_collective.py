@@ -46,17 +46,42 @@ class TorchCollective(Collective):
         distributed.destroy_process_group()
 
     def _summed(self, flat: Any) -> Any:
-        return _Sum.apply(flat)
+        return _Sum.apply(flat, self)
+
+    def _gathered(self, flat: Any) -> Any:
+        return _Gather.apply(flat, self)
+
+    def reduced(self, flat: Any) -> Any:
+        total = functional.all_reduce(flat.contiguous(), "sum", distributed.group.WORLD)
+        return functional.wait_tensor(total)
+
+    def collected(self, flat: Any) -> Any:
+        parts = functional.all_gather_single(flat.contiguous(), 0, distributed.group.WORLD)
+        return functional.wait_tensor(parts)
 
 
 class _Sum(torch.autograd.Function):
     """The sum over workers; what depends on it depends on each worker's part."""
 
     @staticmethod
-    def forward(ctx: Any, x: Any) -> Any:  # noqa: ARG004 - PyTorch's form
-        total = functional.all_reduce(x.contiguous(), "sum", distributed.group.WORLD)
-        return functional.wait_tensor(total)
+    def forward(ctx: Any, x: Any, workers: TorchCollective) -> Any:
+        ctx.workers = workers
+        return workers.total(x)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Any) -> Any:  # noqa: ARG004
-        return _Sum.apply(gradient)
+    def backward(ctx: Any, gradient: Any) -> Any:
+        return _Sum.apply(gradient, ctx.workers), None
+
+
+class _Gather(torch.autograd.Function):
+    """The parts of all workers; what depends on them depends on each worker's own."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, workers: TorchCollective) -> Any:
+        ctx.workers, ctx.n = workers, x.shape[0]
+        return workers.collected(x)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Any) -> Any:
+        start = ctx.workers.rank * ctx.n
+        return _Sum.apply(gradient, ctx.workers)[start : start + ctx.n], None

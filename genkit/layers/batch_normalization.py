@@ -46,11 +46,12 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalise `inputs`: with their own statistics in training, with averages otherwise."""
         learns = training and self.trainable
-        kernel = kernels.fastest("batch_normalization" if learns else "normalization")
+        across = workers()
+        own = "shared_batch_normalization" if across.size > 1 else "batch_normalization"
+        kernel = kernels.fastest(own if learns else "normalization")
         plain = mask is None and not (self.renorm or self.synchronized)
         last = self.axis in (-1, len(inputs.shape) - 1)
         short = self.compute_dtype in ("float32", "bfloat16", "float16")
-        across = workers()
         if kernel is None or not (plain and last and short):
             if learns and across.apart:
                 raise UsageError(
@@ -65,20 +66,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
         if not learns:
             averages = map(ops.convert_to_tensor, (self.moving_mean, self.moving_variance))
             return ops.cast(kernel(inputs, *averages, *affine, self.epsilon), self.compute_dtype)
-        compute = _over_workers if across.apart else kernel
-        outputs, mean, variance = compute(inputs, *affine, self.epsilon)
+        outputs, mean, variance = kernel(inputs, *affine, self.epsilon)
         for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             kept = ops.convert_to_tensor(average) * self.momentum
             average.assign(kept + ops.stop_gradient(value) * (1.0 - self.momentum))
         return ops.cast(outputs, self.compute_dtype)
-
-
-def _over_workers(x: Any, scale: Any, offset: Any, epsilon: float) -> tuple[Any, Any, Any]:
-    """Do what the kernel does, with the statistics of the whole batch of several workers."""
-    across, axes = workers(), tuple(range(len(x.shape) - 1))
-    wide = ops.cast(x, "float32")
-    mean = across.mean([ops.mean(wide, axis=axes)])[0]
-    centred = wide - mean
-    variance = across.mean([ops.mean(ops.square(centred), axis=axes)])[0]
-    y = centred * (scale * ops.rsqrt(variance + epsilon)) + offset
-    return ops.cast(y, x.dtype), mean, variance

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 
@@ -103,6 +104,26 @@ def take_device(team: Team) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(team.local_rank)
     elif len(devices) > 1:  # else each worker was given its own already
         os.environ["CUDA_VISIBLE_DEVICES"] = devices[team.local_rank % len(devices)]
+
+
+@contextmanager
+def patient_threads() -> Iterator[None]:
+    """Have threads that begin inside the block wait until the one on their core pauses.
+
+    Gloo's own thread tries a lock again and again as long as another thread holds it. On a core
+    that both share it would push that one aside, and try for as long as it may stay: 4 ms a sum
+    instead of 0.2. Linux calls what pushes nothing aside a batch; elsewhere nothing is done.
+    """
+    ordinary = hasattr(os, "SCHED_BATCH") and os.sched_getscheduler(0) == os.SCHED_OTHER
+    if ordinary:
+        with suppress(OSError):  # a container may forbid it; all goes on, slower
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    try:
+        yield
+    finally:
+        if ordinary:
+            with suppress(OSError):
+                os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def _number(variables: Mapping[str, str], name: str, least: int, most: int) -> int:

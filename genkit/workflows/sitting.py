@@ -95,7 +95,7 @@ class Sitting:
                 f"The trainer {plan.trainer} lets nothing out of the data but the model; one of "
                 f"{plan.dataset} keeps {', '.join(self.source.assets)}."
             )
-        if self.workers > 1 and (self.trainer.protects_data or not self.trainer.stepwise):
+        if self.workers > 1 and not self.trainer.stepwise:
             raise UsageError(
                 f"The trainer {plan.trainer} can't divide its work among workers.",
                 "Leave out --workers.",

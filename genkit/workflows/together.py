@@ -21,7 +21,7 @@ from genkit.runs.run import Run
 from genkit.workers.crew import Crew
 from genkit.workers.line import Line, end_process, meeting
 from genkit.workers.local import run_workers
-from genkit.workers.team import Team, take_device, team_of
+from genkit.workers.team import Team, patient_threads, take_device, team_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +98,7 @@ def together(
         f"version of {plan.backend}": activation.backend_version(plan.backend),
         "plan": hashlib.sha256(text.encode()).hexdigest(),
     }
-    with meeting(team, facts, on_loss) as line:
+    with patient_threads(), meeting(team, facts, on_loss) as line:
         yield line
     from genkit.engine import disconnect
 

@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 from genkit.engine import kernels
+from genkit.engine.collective import Collective, in_step
 from genkit.layers import BatchNormalization
 from tests.layers.differentiation import assert_close, assert_same_gradients, gradient
 
@@ -129,6 +130,30 @@ def test_mixed_precision_keeps_statistics_in_float32():
         assert_close(*([ops.convert_to_numpy(w)] for w in (one, other)), TOLERANCE)
     # bfloat16 carries 4e-3 of relative error a rounding.
     assert_same_gradients(loss_of, ours, stock, u, x, tolerance=3e-2)
+
+
+class Echo(Collective):
+    """Two workers of which the other one has the same part of the batch."""
+
+    apart = True
+
+    def _summed(self, flat):
+        return 2.0 * flat
+
+    def _gathered(self, flat):
+        return ops.concatenate([flat, flat])
+
+
+@pytest.mark.parametrize("case", ["images", "vectors", "sequences", "no scale", "one channel"])
+@pytest.mark.parametrize("function_of", [loss_of, penalty_of])
+def test_workers_with_equal_parts_have_the_gradients_of_one(case, function_of):
+    ours, stock, x, u = build_pair(**CASES[case])
+    with in_step(Echo(0, 2)):
+        assert_same_gradients(function_of, ours, stock, u, x, tolerance=TOLERANCE)
+        ours(x, training=True)
+    stock(x, training=True)
+    for one, other in zip(ours.weights, stock.weights, strict=True):
+        assert_close(*([ops.convert_to_numpy(w)] for w in (one, other)), TOLERANCE)
 
 
 def test_the_frameworks_own_kernel_is_used(monkeypatch):

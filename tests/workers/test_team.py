@@ -1,11 +1,19 @@
 """Which worker a process is: what torchrun, srun and mpirun say, and what they must not."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from genkit.errors import UsageError
-from genkit.workers.team import Team, take_device, team_of, variables_of, without_places
+from genkit.workers.team import (
+    Team,
+    patient_threads,
+    take_device,
+    team_of,
+    variables_of,
+    without_places,
+)
 
 pytestmark = pytest.mark.once
 THERE = {"MASTER_ADDR": "node7", "MASTER_PORT": "29500"}
@@ -74,3 +82,15 @@ def test_each_worker_has_a_device_of_its_own(monkeypatch, seen, taken):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", seen)
     take_device(Team(1, 2, 1, "node7", 29500))
     assert os.environ["CUDA_VISIBLE_DEVICES"] == taken
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="a system without that policy")
+def test_threads_of_a_training_push_no_other_aside():
+    def policy():
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(os.sched_getscheduler, 0).result()
+
+    before = policy()
+    with patient_threads():
+        assert policy() == os.SCHED_BATCH
+    assert policy() == before

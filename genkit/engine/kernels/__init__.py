@@ -32,6 +32,8 @@ def fastest(name: str) -> Callable[..., Any] | None:
     ``batch_normalization(x, scale, offset, epsilon)``
         ``(y, mean, variance)`` over all axes of ``x`` but the last: ``y`` of the dtype of ``x``,
         the statistics float32, the variance that of the batch itself (divided by its size).
+    ``shared_batch_normalization(x, scale, offset, epsilon)``
+        the same, inside a step of several workers: over the batch of all, in one exchange.
     ``normalization(x, mean, variance, scale, offset, epsilon)``
         ``y`` as above, for a given mean and variance.
     ``layer_normalization(x, scale, offset, epsilon)``

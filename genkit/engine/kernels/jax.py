@@ -11,6 +11,7 @@ from jax import lax
 from jax import numpy as jnp
 from keras import ops
 
+from genkit.engine.collective import workers
 from genkit.engine.kernels.geometry import Geometry
 from genkit.engine.kernels.jax_convolution import convolve_to_few, gather, spread
 
@@ -71,6 +72,31 @@ def batch_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> tupl
     return y.astype(x.dtype), mean, variance
 
 
+def shared_batch_normalization(
+    x: Any, scale: Any, offset: Any, epsilon: float
+) -> tuple[Any, Any, Any]:
+    """See ``genkit.engine.kernels.fastest``.
+
+    Of statistics of the whole batch the compiler would sum the mean first, and then the variance.
+    """
+    across = workers()
+    wide = x.astype("float32")
+    count = x.size // x.shape[-1] // across.size
+    means = _part_sums(wide, across.size) / count
+    centred = wide - _per_part(means, wide.shape)
+    variances = _part_sums(centred * centred, across.size) / count
+    # A sum over workers, each of which has its own row alone, gives all of them each part's.
+    whose = jnp.eye(across.size, dtype=bool)[:, :, None, None]
+    found = jnp.where(whose, jnp.stack([means, variances], axis=1), 0.0).sum(axis=1)
+    means, variances = found[:, 0], found[:, 1]
+    mean = means.mean(axis=0)
+    apart = means - mean
+    variance = (variances + apart * apart).mean(axis=0)
+    factor = scale * lax.rsqrt(variance + epsilon)
+    y = wide * per_channel(factor, wide.shape) + per_channel(offset - mean * factor, wide.shape)
+    return y.astype(x.dtype), mean, variance
+
+
 @jax.custom_vjp
 def exact_gelu(x: Any) -> Any:
     """See ``genkit.engine.kernels.fastest``; its gradient takes the error function as it is."""
@@ -123,17 +149,21 @@ def channel_sum(x: Any) -> Any:
 
     One product for each item of the batch: rounding grows with the length of a sum.
     """
+    return _item_sums(x).sum(axis=0).astype(x.dtype)
+
+
+def _item_sums(x: Any) -> Any:
+    """Sum each item of the batch over all axes but the last."""
     items = x.reshape(x.shape[0], -1, x.shape[-1])
     ones = jnp.ones(items.shape[:2], x.dtype)
     # Full precision: an accelerator's default would round what is summed.
-    sums = jnp.einsum(
+    return jnp.einsum(
         "nk,nkc->nc",
         ones,
         items,
         precision=lax.Precision.HIGHEST,
         preferred_element_type=jnp.float32,
     )
-    return sums.sum(axis=0).astype(x.dtype)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(1,))
@@ -149,6 +179,30 @@ channel_sum.defvjp(
 per_channel.defvjp(
     lambda values, shape: (per_channel(values, shape), None),
     lambda _shape, _, g: (channel_sum(g),),
+)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(1,))
+def _part_sums(x: Any, parts: int) -> Any:
+    """Return a ``channel_sum`` of each part of a batch, of shape ``(parts, channels)``."""
+    return _item_sums(x).reshape(parts, -1, x.shape[-1]).sum(axis=1)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(1,))
+def _per_part(values: Any, shape: tuple[int, ...]) -> Any:
+    """Repeat values of shape ``(parts, channels)`` over their part of a batch of a shape."""
+    parts, channels = values.shape
+    items = values.reshape(parts, *(1,) * (len(shape) - 1), channels)
+    return jnp.broadcast_to(items, (parts, shape[0] // parts, *shape[1:])).reshape(shape)
+
+
+_part_sums.defvjp(
+    lambda x, parts: (_part_sums(x, parts), jnp.zeros((0, *x.shape))),
+    lambda _parts, empty, g: (_per_part(g, empty.shape[1:]),),
+)
+_per_part.defvjp(
+    lambda values, shape: (_per_part(values, shape), jnp.zeros((0, *values.shape))),
+    lambda _shape, empty, g: (_part_sums(g, empty.shape[1]),),
 )
 
 

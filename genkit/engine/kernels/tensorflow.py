@@ -7,6 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from genkit.engine.collective import workers
+
 
 def batch_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> tuple[Any, Any, Any]:
     """See ``kernels.fastest``; ``x`` has the shape ``(batch, height, width, channels)``."""
@@ -20,6 +22,19 @@ def batch_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> tupl
     # The kernel divides by one less than the number of values.
     count = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
     return y, mean, variance * ((count - 1) / count)
+
+
+def shared_batch_normalization(
+    x: Any, scale: Any, offset: Any, epsilon: float
+) -> tuple[Any, Any, Any]:
+    """See ``genkit.engine.kernels.fastest``."""
+    wide = tf.cast(x, tf.float32)
+    own = tf.stack(tf.nn.moments(wide, list(range(x.shape.rank - 1))))
+    means, variances = tf.unstack(workers().gather(own[None]), axis=1)
+    mean = tf.reduce_mean(means, 0)
+    variance = tf.reduce_mean(variances + tf.square(means - mean), 0)
+    factor = scale * tf.math.rsqrt(variance + epsilon)
+    return tf.cast(wide * factor + (offset - mean * factor), x.dtype), mean, variance
 
 
 def normalization(  # noqa: PLR0917

@@ -6,11 +6,13 @@ channels-last memory format, which its kernels read and write as it is: nothing 
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import torch
 from torch.nn import functional
 
+from genkit.engine.collective import workers
 from genkit.engine.kernels.geometry import Geometry
 
 _CHANCES = 2**16  # how finely a dropout's rate is told
@@ -78,6 +80,74 @@ def batch_normalization(x: Any, scale: Any, offset: Any, epsilon: float) -> tupl
         x.movedim(-1, 1), scale, offset, None, None, training=True, momentum=0.0, eps=epsilon
     )
     return y.movedim(1, -1), mean, inverse**-2 - epsilon  # inverse = 1 / sqrt(variance + epsilon)
+
+
+def shared_batch_normalization(
+    x: Any, scale: Any, offset: Any, epsilon: float
+) -> tuple[Any, Any, Any]:
+    """See ``genkit.engine.kernels.fastest``."""
+    wide = x.movedim(-1, 1).float()
+    y, mean, variance = _SharedBatchNormalization.apply(wide, scale, offset, epsilon)
+    return y.movedim(1, -1).to(x.dtype), mean, variance
+
+
+class _SharedBatchNormalization(torch.autograd.Function):
+    """Batch normalisation over workers with PyTorch's own kernels, which see a part each.
+
+    With channels as the second axis. Ioffe and Szegedy 2015 give the gradient: what goes through
+    the statistics needs two sums over the batch, those that are the gradients of offset and scale.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, scale: Any, offset: Any, epsilon: float) -> Any:
+        own = torch.stack(torch.batch_norm_update_stats(x, None, None, 0.0))
+        mean, variance = _of_all(own)
+        ctx.save_for_backward(x, scale, offset, mean, variance)
+        ctx.epsilon, ctx.workers = epsilon, workers()
+        ctx.mark_non_differentiable(mean, variance)
+        return functional.batch_norm(x, mean, variance, scale, offset, eps=epsilon), mean, variance
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Any, *_: Any) -> Any:
+        x, scale, offset, mean, variance = ctx.saved_tensors
+        if torch.is_grad_enabled():  # a gradient of the gradient: the kernels know none through all
+            y = _shared_plainly(x, scale, offset, ctx.epsilon)
+            wanted = ctx.needs_input_grad[:3]
+            inputs = list(itertools.compress((x, scale, offset), wanted))
+            found = iter(torch.autograd.grad(y, inputs, gradient, create_graph=True))
+            return *(next(found) if is_wanted else None for is_wanted in wanted), None
+        to_x, to_scale, to_offset = torch.ops.aten.native_batch_norm_backward(
+            gradient, x, scale, mean, variance, None, None, False, ctx.epsilon, [True] * 3
+        )
+        scales, offsets = ctx.workers.sum([to_scale, to_offset])
+        count = ctx.workers.size * x.numel() // x.shape[1]
+        inverse = (variance + ctx.epsilon).rsqrt()
+        slope = -scale * inverse * inverse * scales / count
+        level = -scale * inverse * offsets / count - slope * mean
+        shape = (-1,) + (1,) * (x.ndim - 2)
+        to_x = torch.addcmul(to_x + level.view(shape), x, slope.view(shape))
+        return to_x, to_scale, to_offset, None
+
+
+def _shared_plainly(x: Any, scale: Any, offset: Any, epsilon: float) -> Any:
+    """Return the same ``y`` by operations that can be differentiated again and again."""
+    axes = (0, *range(2, x.ndim))
+    variance, mean = torch.var_mean(x, axes, correction=0)
+    mean, variance = _of_all(torch.stack([mean, variance]))
+    factor = scale * (variance + epsilon).rsqrt()
+    shape = (-1,) + (1,) * (x.ndim - 2)
+    return x * factor.view(shape) + (offset - mean * factor).view(shape)
+
+
+def _of_all(own: Any) -> tuple[Any, Any]:
+    """Return mean and variance of the whole batch, of shape ``(channels,)``.
+
+    Args:
+        own: those of this worker's part, of shape ``(2, channels)``.
+    """
+    means, variances = workers().gather(own[None]).unbind(1)
+    mean = means.mean(0)
+    return mean, (variances + (means - mean).square()).mean(0)
 
 
 def normalization(  # noqa: PLR0917

@@ -77,15 +77,19 @@ class PrivateGradients(genkit.GradientTransform):
         (loss, logs), gradients = engine.per_example_gradients(
             name, weighted, *inputs, clip=self._clip_norm
         )
-        # The engine gives means over all rows; the sample's own are wanted.
-        rows = int(weights[0].shape[0])
-        share = rows / ops.maximum(ops.sum(weights[0]), 1.0)
+        # The engine gives means over its rows, and workers take the mean of theirs: so that is
+        # one over the rows of all. The sample's own are wanted.
+        workers = genkit.engine.workers()
+        rows = int(weights[0].shape[0]) * (workers.size if workers.apart else 1)
+        (size,) = workers.sum([ops.sum(weights[0])])
+        share = rows / ops.maximum(size, 1.0)
         shown = {key: value * share for key, value in logs.items()}
         return (loss * share, shown), self._noisy(gradients, noise, rows)
 
     def _noisy(self, gradients: list[Any], noise: Any, rows: int) -> list[Any]:
         """Turn the mean over rows into the noisy sum over the sample, by the batch size."""
         scale = self._noise_multiplier * self._clip_norm
+        noise = _own_part(noise)
         found, start = [], 0
         for gradient in gradients:
             length = int(np.prod(gradient.shape))
@@ -94,6 +98,20 @@ class PrivateGradients(genkit.GradientTransform):
             found.append(total / self._batch_size)
             start += length
         return found
+
+
+def _own_part(noise: Any) -> Any:
+    """Return noise, which is divided into rows, as a vector whose mean over workers is all of it.
+
+    Each worker adds the rows that it has: so each number is added once, whoever computes the mean.
+    """
+    workers = genkit.engine.workers()
+    vector = ops.reshape(noise, (-1,))
+    if not workers.apart:
+        return vector
+    length = int(vector.shape[0])
+    before, after = workers.rank * length, (workers.size - 1 - workers.rank) * length
+    return workers.size * ops.pad(vector, [(before, after)])
 
 
 def _weights_among(inputs: Sequence[Any]) -> list[Any]:

@@ -45,5 +45,11 @@ class PoissonSampler:
         weights = rng.permutation((np.arange(self._rows) < drawn).astype(np.float32))
         beside = {WEIGHT: weights}
         for name, length in self._noise.items():
-            beside[NOISE + name] = rng.standard_normal(length, dtype=np.float32)
+            drawn_noise = rng.standard_normal(length, dtype=np.float32)
+            beside[NOISE + name] = in_rows(drawn_noise, self._rows)
         return rows, beside
+
+
+def in_rows(vector: np.ndarray, rows: int) -> np.ndarray:
+    """Return a vector as rows of a batch, with zeros at its end: workers divide it as items."""
+    return np.pad(vector, (0, -len(vector) % rows)).reshape(rows, -1)

@@ -93,11 +93,20 @@ class PrivateTrainer(genkit.Trainer):
         self, model: genkit.Model, source: Source, settings: Any, start_step: int
     ) -> Loader:
         self._key.check(start_step)
+        workers = self.engine.collective
+        # The first worker has the run, and so its key.
+        key = int(workers.agree(f"{self._key.value:x}")[0], 16)
         lengths = {
             name: sum(int(np.prod(v.shape)) for v in model.owned_variables(name))
             for name in model.optimizers
         }
         rows = self._accountant.rows
+        if rows % workers.size:
+            raise UsageError(
+                f"Expected samples that {workers.size} workers can divide; with a batch size of "
+                f"{settings.batch_size} they have {rows} rows.",
+                "Pass another --batch-size, or another number of workers.",
+            )
         return Loader(
             source,
             batch_size=rows,
@@ -105,7 +114,8 @@ class PrivateTrainer(genkit.Trainer):
             noise=model.training_noise,
             batches_per_step=model.batches_per_step,
             start_step=start_step,
-            sampler=PoissonSampler(len(source), self._rate, rows, self._key.value, lengths),
+            sampler=PoissonSampler(len(source), self._rate, rows, key, lengths),
+            part=(workers.rank, workers.size),
         )
 
     def training_step(

@@ -19,7 +19,7 @@ def sample_of(x, parameters):
     rows = Accountant(len(x), rate, NOISE_MULTIPLIER, 1, 1 / (10 * len(x))).rows
     sampler = PoissonSampler(len(x), rate, rows, SECRET, {"network": parameters})
     chosen, beside = sampler(0)
-    return x[chosen[beside[WEIGHT] == 1]], beside[NOISE + "network"]
+    return x[chosen[beside[WEIGHT] == 1]], beside[NOISE + "network"].ravel()[:parameters]
 
 
 def clipped(kernel, bias, item, clip):

@@ -4,13 +4,19 @@ import json
 import shutil
 import stat
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from genkit_dp.accounting import Accountant
+from genkit_dp.config import PrivacyConfig
+from genkit_dp.key import Key
+from genkit_dp.trainer import PrivateTrainer
+from safetensors.numpy import load_file
 from sklearn.datasets import load_digits
 
 import genkit
+from genkit.engine.collective import Collective
 from genkit.errors import RunError, UsageError
 
 ITEMS, BATCH = 24, 6
@@ -26,7 +32,7 @@ def images(tmp_path_factory):
 
 @pytest.fixture
 def run(images, tmp_path):
-    def train(name, *, steps=2, model="vae", precision=None, config=None, **settings):
+    def train(name, *, steps=2, model="vae", precision=None, config=None, workers=None, **settings):
         return genkit.train(
             model,
             dataset="npz",
@@ -41,6 +47,7 @@ def run(images, tmp_path):
             runs_dir=tmp_path,
             name=name,
             verbose=False,
+            workers=workers,
         ).path
 
     return train
@@ -140,3 +147,32 @@ def test_an_older_checkpoint_is_not_trained_on_after_a_later_model_was_given_out
 def test_with_a_known_key_no_guarantee_is_claimed(run):
     card = (run("known", secret=3) / "model/README.md").read_text()
     assert "| guarantee | none" in card
+
+
+def test_two_workers_learn_what_one_does_and_add_the_noise_once(run):
+    one, two = (run(f"of-{n}", steps=3, secret=5, workers=n) for n in (1, 2))
+    begun, mine, theirs = (
+        load_file(path / f"checkpoints/{step:08d}/model.safetensors")
+        for path, step in ((one, 0), (one, 3), (two, 3))
+    )
+    # Over all weights: Adam makes a whole step of a gradient that is rounding alone.
+    learned = [key for key in mine if "seed" not in key]
+    apart = sum(np.sum((theirs[key].astype("f8") - mine[key]) ** 2) for key in learned)
+    come = sum(np.sum((mine[key].astype("f8") - begun[key]) ** 2) for key in learned)
+    assert np.sqrt(apart / come) < 1e-3
+    for left, right in zip(rows(one), rows(two), strict=True):
+        assert right["epsilon"] == left["epsilon"]
+        assert right["loss"] == pytest.approx(left["loss"], rel=1e-4)
+
+
+def test_workers_have_one_key_which_the_run_keeps(run):
+    path = run("unknown", steps=1, workers=2)
+    assert stat.S_IMODE((path / "dp.key").stat().st_mode) == 0o600
+
+
+def test_a_sample_that_workers_cannot_divide_is_refused():
+    trainer = PrivateTrainer(PrivacyConfig())
+    trainer.engine = SimpleNamespace(collective=Collective(0, 5))
+    trainer._key, trainer._accountant = Key(7), SimpleNamespace(rows=24)
+    with pytest.raises(UsageError, match=r"5 workers can divide.* of 6 they have 24 rows"):
+        trainer.open_loader(SimpleNamespace(optimizers={}), None, SimpleNamespace(batch_size=6), 0)
