@@ -9,10 +9,12 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from genkit.errors import RunError, UsageError
 
-_OBJECT_STORE = 80 * 2**20  # bytes, about the least; what workers are told and leave is small
+# What workers are told and leave is small: 80 MiB, about the least, instead of a third of memory.
+_SMALL = {"include_dashboard": False, "object_store_memory": 80 * 2**20}
 _REACH_SECONDS = 10.0
 _OF_THIS_MACHINE = {
     "RAY_USAGE_STATS_ENABLED": "0",  # on by default: it would send who runs what to Ray's makers
@@ -62,7 +64,8 @@ def connected() -> Iterator[None]:
         )
     if exists:
         _check_reachable(os.environ["RAY_ADDRESS"])
-    settings = {} if exists else {"include_dashboard": False, "object_store_memory": _OBJECT_STORE}
+    # "local", or Ray would take any cluster that somebody has started on this machine.
+    settings: dict[str, Any] = {} if exists else {"address": "local", **_SMALL}
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **settings)
     except (ray.exceptions.RayError, ConnectionError, ValueError, RuntimeError) as error:

@@ -84,7 +84,7 @@ from genkit.workflows.worker import _end_with_parent
 threading.Thread(target=_end_with_parent, args=(order["alone"],), daemon=True).start()
 if times == 0:
     if rank == 0: print("heard", file=sys.stderr, flush=True)
-    time.sleep(60)
+    time.sleep(200)
 end(outcome={{'times': times}})
 """
 
