@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         ReviewerSpec,
         TransformSpec,
     )
+    from genkit.plugins.launcher_spec import LauncherSpec
     from genkit.plugins.opener_spec import OpenerSpec
     from genkit.plugins.registry import Registry
     from genkit.plugins.schema import Field, Schema
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from genkit.runs.folder import list_runs
     from genkit.runs.loading import load, open_data, open_run
     from genkit.runs.model_workers import ModelWorkers
+    from genkit.workers.launcher import Launcher
     from genkit.workflows.augment import augment
     from genkit.workflows.augmentation.learner import Learner
     from genkit.workflows.compare import compare
@@ -74,6 +76,8 @@ _HOME = {
     "GAN": "genkit.builtin.models.gan",
     "GenkitError": "genkit.errors",
     "GradientTransform": "genkit.models.training.gradient_transforms",
+    "Launcher": "genkit.workers.launcher",
+    "LauncherSpec": "genkit.plugins.launcher_spec",
     "Learner": "genkit.workflows.augmentation.learner",
     "LearnerSpec": "genkit.plugins.item_specs",
     "Metric": "genkit.evaluation.metric",
@@ -128,6 +132,8 @@ __all__ = [
     "Field",
     "GenkitError",
     "GradientTransform",
+    "Launcher",
+    "LauncherSpec",
     "Learner",
     "LearnerSpec",
     "Metric",

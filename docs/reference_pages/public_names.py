@@ -66,6 +66,8 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "OpenerSpec",
         "LearnerSpec",
         "Learner",
+        "LauncherSpec",
+        "Launcher",
         "Renderer",
         "Reviewer",
         "Review",
@@ -116,6 +118,10 @@ MODULES = {
         "WIDTH",
     ),
     "genkit.errors": ("DataError", "PluginError", "RunError", "UsageError"),
+    "genkit.workers.launcher": ("Ended",),
+    "genkit.workers.line": ("free_port",),
+    "genkit.workers.local": ("run_here",),
+    "genkit.workers.team": ("Team",),
     "genkit.testing.fakes": ("toy_schema", "toy_source", "write_image_folder", "write_npz"),
 }
 

@@ -11,6 +11,7 @@ from genkit.builtin.opener_specs import OPENERS
 from genkit.builtin.transform_specs import TRANSFORMS
 from genkit.plugins.hookspecs import hookimpl
 from genkit.plugins.item_specs import ExtractorSpec, LearnerSpec, RendererSpec, TransformSpec
+from genkit.plugins.launcher_spec import LauncherSpec
 from genkit.plugins.opener_spec import OpenerSpec
 from genkit.plugins.specs import CallbackSpec, DatasetSpec, MetricSpec, ModelSpec, TrainerSpec
 
@@ -200,3 +201,18 @@ def genkit_datasets() -> Iterable[DatasetSpec]:
 def genkit_openers() -> Iterable[OpenerSpec]:
     """Register the objects of other libraries that can be data."""
     return OPENERS
+
+
+@hookimpl
+def genkit_launchers() -> Iterable[LauncherSpec]:
+    """Register what starts workers without a plugin."""
+    yield LauncherSpec(
+        name="local",
+        summary="A process a worker on this machine",
+        launcher="genkit.workers.local:LocalLauncher",
+    )
+    yield LauncherSpec(
+        name="env",
+        summary="Processes that torchrun, srun or mpirun has started",
+        launcher="genkit.workers.env:EnvLauncher",
+    )

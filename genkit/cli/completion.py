@@ -110,9 +110,7 @@ def backends(incomplete: str) -> list[Offer]:
 
 def launchers(incomplete: str) -> list[Offer]:
     """Offer what starts the workers of a training."""
-    from genkit.workers.crew import LAUNCHERS
-
-    return beginning(incomplete, [(name, "") for name in LAUNCHERS])
+    return _specs("launchers", incomplete)
 
 
 def precisions(incomplete: str) -> list[Offer]:

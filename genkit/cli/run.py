@@ -107,7 +107,7 @@ def run(  # noqa: PLR0917
     if name is not None:  # told before anything heavy is imported
         check_name(name)
         check_path(runs_dir / name)
-        if launcher == "local":  # else the first worker may have made it already
+        if crew.place() is None:  # else the first worker may have made it already
             check_free(runs_dir / name)
     check_crew(crew, plan)
     leads = crew.leads()

@@ -22,9 +22,9 @@ WorkersOption = Annotated[
 LauncherOption = Annotated[
     str,
     typer.Option(
-        metavar="local|env",
-        help="local starts the processes on this machine; env: torchrun, srun or mpirun started "
-        "this one.",
+        metavar="NAME",
+        help="What starts them: local does on this machine; env: torchrun, srun or mpirun started "
+        "this one; more: genkit list launchers.",
         autocompletion=completion.launchers,
         rich_help_panel=_PANEL,
     ),

@@ -15,6 +15,7 @@ from genkit.plugins.item_specs import (
     ReviewerSpec,
     TransformSpec,
 )
+from genkit.plugins.launcher_spec import LauncherSpec
 from genkit.plugins.opener_spec import OpenerSpec
 from genkit.plugins.specs import (
     CallbackSpec,
@@ -43,6 +44,7 @@ KINDS: dict[str, type[Spec]] = {
     "transforms": TransformSpec,
     "openers": OpenerSpec,
     "learners": LearnerSpec,
+    "launchers": LauncherSpec,
 }
 
 # What the settings of a kind are called, and the flag that gives one.

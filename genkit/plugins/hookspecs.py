@@ -20,6 +20,7 @@ from genkit.plugins.item_specs import (
     ReviewerSpec,
     TransformSpec,
 )
+from genkit.plugins.launcher_spec import LauncherSpec
 from genkit.plugins.opener_spec import OpenerSpec
 from genkit.plugins.specs import (
     CallbackSpec,
@@ -251,5 +252,21 @@ def genkit_learners() -> Iterable[LearnerSpec]:  # type: ignore[empty-body]
         ...         learner="genkit_speech.keyword:Keyword",
         ...         modality="audio",
         ...         classical=("shift", "noise"),
+        ...     )
+    """
+
+
+@hookspec
+def genkit_launchers() -> Iterable[LauncherSpec]:  # type: ignore[empty-body]
+    """Register what starts the workers of a training: ``genkit run MODEL --launcher NAME``.
+
+    Example:
+        >>> import genkit
+        >>> @genkit.hookimpl
+        ... def genkit_launchers():
+        ...     yield genkit.LauncherSpec(
+        ...         name="dask",
+        ...         summary="Workers on the machines of a Dask cluster",
+        ...         launcher="genkit_dask.launcher:DaskLauncher",
         ...     )
     """

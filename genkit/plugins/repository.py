@@ -66,6 +66,11 @@ REPOSITORY = (
         },
     ),
     RepositoryPlugin(
+        "genkit-keras-ray",
+        "Workers of one training on a Ray cluster",
+        {"launchers": ("ray",)},
+    ),
+    RepositoryPlugin(
         "genkit-keras-recsys",
         "Recommenders, data of interactions, full rankings",
         {

@@ -28,6 +28,7 @@ _REFERENCES = {
     "transforms": "transform",
     "openers": "opener",
     "learners": "learner",
+    "launchers": "launcher",
 }
 
 
@@ -171,6 +172,7 @@ def _base_of(kind: str) -> type | None:
     from genkit.models.training.trainer import Trainer
     from genkit.report.rendering import Renderer
     from genkit.report.reviewing import Reviewer
+    from genkit.workers.launcher import Launcher
     from genkit.workflows.augmentation.learner import Learner
 
     bases: dict[str, type] = {
@@ -183,6 +185,7 @@ def _base_of(kind: str) -> type | None:
         "reviewers": Reviewer,
         "transforms": Transform,
         "learners": Learner,
+        "launchers": Launcher,
     }
     if kind not in bases:
         raise PluginError(f"Expected one of {', '.join(KINDS)}; received {kind!r}.")

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from genkit.errors import GenkitError, RunError, UsageError
+from genkit.workers.launcher import BEREFT, LOST
 from genkit.workers.team import Team
 from genkit.workers.voice import Voice
 
@@ -26,9 +27,6 @@ _LONGEST_FACT = 32
 _LOOK_SECONDS = 0.1
 _HELLO_SECONDS = 5.0
 _ALIKE = "Start all workers alike."
-
-LOST, BEREFT = 75, 76
-"""Exit codes of a process that another worker was lost to, and of one whose other one failed."""
 
 
 class Line:

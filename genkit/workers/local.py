@@ -1,4 +1,4 @@
-"""Workers on this machine: a process each, started, watched, and started again when one dies.
+"""Workers started, watched, and started again when one dies; on this machine a process each.
 
 A worker is told what to do on stdin, which stays open: at its end it knows that we are gone. What
 came of it is a file: how it ended, or why it couldn't go on.
@@ -14,16 +14,16 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from genkit import errors
 from genkit.errors import GenkitError, RunError, TrainingError
 from genkit.files import read_json
 from genkit.live import print_line
 from genkit.models.training.signals import StopOnSignal
-from genkit.workers.line import LOST, free_port
+from genkit.workers.launcher import LOST, Ended, Launcher, Stop
+from genkit.workers.line import free_port
 from genkit.workers.team import Team, variables_of, without_places
 
 RESTARTS = 3
@@ -34,37 +34,28 @@ _LOOK_SECONDS = 0.1
 _GRACE_SECONDS = 5.0  # in which the others say why they end, too
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a worker ended.
+class LocalLauncher(Launcher):
+    """Starts all workers on this machine."""
 
-    Args:
-        rank: which it was.
-        code: its exit code; None if it was ended because of another one.
-        result: what it left: ``outcome`` or ``error``.
-        last: the last line that it wrote on stderr.
-    """
-
-    rank: int
-    code: int | None
-    result: Mapping[str, Any]
-    last: str
-
-    @property
-    def dead(self) -> bool:
-        """Whether it was killed, or had lost another one."""
-        return self.code is not None and (self.code < 0 or self.code == LOST)
+    def run(
+        self, command: Sequence[str], size: int, order: Mapping[str, Any], stop: Stop
+    ) -> list[Ended]:
+        port = free_port(_HOST)
+        teams = [Team(rank, size, rank, _HOST, port) for rank in range(size)]
+        return run_here(command, teams, size, order, stop)
 
 
 def run_workers(
+    launcher: Launcher,
     command: Sequence[str],
     size: int,
     order: Callable[[], Mapping[str, Any]],
     progress: Callable[[], int],
 ) -> dict[str, Any]:
-    """Have a number of workers do something together on this machine.
+    """Have a number of workers do something together.
 
     Args:
+        launcher: what starts them.
         command: a program that takes its order from stdin.
         size: how many.
         order: returns what to do; asked again when they are started again.
@@ -82,7 +73,7 @@ def run_workers(
         while True:
             begun = progress()
             attempts, reached = (attempts if begun == reached else 0), begun
-            ended = _run_once(command, size, order(), stop)
+            ended = launcher.run(command, size, order(), stop)
             if all(each.code == 0 for each in ended):
                 outcome: dict[str, Any] = ended[0].result["outcome"]
                 return outcome
@@ -102,42 +93,63 @@ def run_workers(
             )
 
 
-def _run_once(
-    command: Sequence[str], size: int, order: Mapping[str, Any], stop: StopOnSignal
+def run_here(
+    command: Sequence[str],
+    teams: Sequence[Team],
+    share: int,
+    order: Mapping[str, Any],
+    stop: Stop,
+    *,
+    env: Mapping[str, str] | None = None,
+    log: BinaryIO | None = None,
 ) -> list[Ended]:
-    """Start all workers and wait for all; when one dies the others end too."""
-    port = free_port(_HOST)
+    """Start workers on this machine, and wait for all; when one ends badly the others end, too.
+
+    Args:
+        command: the program of each.
+        teams: the place of each.
+        share: how many have the machine's cores among them.
+        order: what each is told.
+        stop: what it receives is passed on to all, once.
+        env: the environment; this process's if not given.
+        log: where the first worker, of all there are, writes; stderr if not given.
+
+    Returns:
+        how each has ended.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="genkit-workers-")))
         workers: list[subprocess.Popen[bytes]] = []
         stack.callback(_kill, workers)
-        for rank in range(size):
+        for team in teams:
             # The first one is heard and seen as if it were alone; of another one the end matters.
-            log = None if rank == 0 else stack.enter_context((folder / f"{rank}.log").open("wb"))
+            out = log
+            if team.rank:
+                out = stack.enter_context((folder / f"{team.rank}.log").open("wb"))
             worker = subprocess.Popen(  # noqa: S603 - our own program
                 command,
                 stdin=subprocess.PIPE,
-                stdout=2 if log is None else log,
-                stderr=log,
+                stdout=2 if out is None else out,
+                stderr=out,
                 # A session of its own: Ctrl-C must reach it once, through us, or it would insist.
                 start_new_session=True,
-                env=without_places(os.environ) | variables_of(Team(rank, size, rank, _HOST, port)),
+                env=without_places(os.environ if env is None else env) | variables_of(team),
             )
             workers.append(worker)
-            _divide_cores(worker.pid, rank, size)
+            _divide_cores(worker.pid, team.local_rank, share)
             assert worker.stdin is not None
-            told = {**order, "result": str(folder / f"{rank}.json")}
+            told = {**order, "result": str(folder / f"{team.rank}.json")}
             with suppress(BrokenPipeError):  # it has died; its exit code tells
                 worker.stdin.write(json.dumps(told).encode() + b"\n")
                 worker.stdin.flush()
         codes = _wait(workers, stop)
         return [
-            Ended(rank, code, _result(folder, rank), _last_line(folder, rank))
-            for rank, code in enumerate(codes)
+            Ended(team.rank, code, _result(folder, team.rank), _last_line(folder, team.rank))
+            for team, code in zip(teams, codes, strict=True)
         ]
 
 
-def _wait(workers: Sequence[subprocess.Popen[bytes]], stop: StopOnSignal) -> list[int | None]:
+def _wait(workers: Sequence[subprocess.Popen[bytes]], stop: Stop) -> list[int | None]:
     """Wait until all have ended, or one has badly, and pass on a signal that comes meanwhile.
 
     Returns:

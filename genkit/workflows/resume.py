@@ -49,7 +49,7 @@ def resume(
         callbacks: ``keras.callbacks.Callback`` objects.
         workers: how many processes go on with it together, whatever their number was before; see
             ``train``.
-        launcher: ``"local"`` or ``"env"``, as for ``train``.
+        launcher: what starts them, as for ``train``.
 
     Returns:
         the run and how the sitting ended; at once where the run is finished.
@@ -73,8 +73,8 @@ def resume(
     if crew.is_alone:
         return resume_in(run, callbacks, verbose=verbose)
     check_crew(crew, run.plan, callbacks)
-    if crew.launcher == "env":
-        with joining(crew, run.plan, run.path, new=False) as (line, _):
+    if (team := crew.place()) is not None:
+        with joining(team, run.plan, run.path, new=False) as (line, _):
             return resume_in(run, callbacks, verbose=verbose, line=line)
     order = {"do": "resume", "until": run.until, "verbose": verbose}
     return Result(run, start(crew, run.path, run.plan, order))

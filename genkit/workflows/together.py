@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping
@@ -21,7 +20,7 @@ from genkit.runs.run import Run
 from genkit.workers.crew import Crew
 from genkit.workers.line import Line, end_process, meeting
 from genkit.workers.local import run_workers
-from genkit.workers.team import Team, patient_threads, take_device, team_of
+from genkit.workers.team import Team, patient_threads, take_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,10 +32,10 @@ _WORKER = (sys.executable, "-m", "genkit.workflows.worker")
 
 
 def start(crew: Crew, path: Path, plan: Plan, order: Mapping[str, Any]) -> Outcome:
-    """Have workers on this machine carry out an order, and begin again when one dies.
+    """Have workers carry out an order, and begin again when one dies.
 
     Args:
-        crew: how many.
+        crew: how many, and what starts them.
         path: the run directory; what was begun in it is gone on with.
         plan: what they do there.
         order: what else they are told; see ``genkit.workflows.worker``.
@@ -51,15 +50,15 @@ def start(crew: Crew, path: Path, plan: Plan, order: Mapping[str, Any]) -> Outco
         return {**order, **begun, "plan": plan.model_dump(mode="json"), "path": str(path)}
 
     assert crew.size is not None, "who is not alone has a number"
-    return Outcome(**run_workers(_WORKER, crew.size, next_order, step))
+    return Outcome(**run_workers(crew.made_launcher(), _WORKER, crew.size, next_order, step))
 
 
 @contextmanager
-def joining(crew: Crew, plan: Plan, path: Path, *, new: bool = True) -> Iterator[tuple[Line, Path]]:
-    """Be one of the workers that the environment tells of, inside the block.
+def joining(team: Team, plan: Plan, path: Path, *, new: bool = True) -> Iterator[tuple[Line, Path]]:
+    """Be one of the workers that something else has started, inside the block.
 
     Args:
-        crew: how many are expected.
+        team: the place of this process.
         plan: what they do.
         path: the run directory; the first worker's is that of all.
         new: whether it must not be there yet.
@@ -69,7 +68,6 @@ def joining(crew: Crew, plan: Plan, path: Path, *, new: bool = True) -> Iterator
     """
     from genkit.data.loader import check_divides
 
-    team = team_of(os.environ, crew.size)
     check_divides(plan.batch_size, team.size)
     with together(team, plan) as line:
         if new and team.rank == 0:

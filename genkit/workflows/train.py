@@ -160,8 +160,8 @@ def train(
         verbose: show progress.
         workers: how many processes train together, each on a device of its own and on its part of
             each batch: the run is that of one process, to rounding. One when left out.
-        launcher: ``"local"`` starts them on this machine; with ``"env"`` this process is one of
-            those that torchrun, srun or mpirun has started.
+        launcher: what starts them: ``"local"`` does on this machine; with ``"env"`` this process
+            is one of those that torchrun, srun or mpirun has started; plugins bring more.
         **settings: nothing else: a setting of the model is refused with where it belongs.
 
     Returns:
@@ -222,8 +222,8 @@ def execute(
         check_free(path)
         return train_in(path, plan, callbacks, verbose=verbose)
     check_crew(crew, plan, callbacks)
-    if crew.launcher == "env":
-        with joining(crew, plan, path) as (line, agreed):
+    if (team := crew.place()) is not None:
+        with joining(team, plan, path) as (line, agreed):
             return train_in(agreed, plan, callbacks, verbose=verbose, line=line)
     check_free(path)
     outcome = start(crew, path, plan, {"do": "train", "verbose": verbose})

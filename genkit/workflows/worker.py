@@ -33,7 +33,8 @@ from genkit.workflows.together import together
 def main() -> None:
     """Do what stands on stdin, and write what came of it."""
     order = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    alone = order.get("alone", signal.SIGTERM)
+    threading.Thread(target=_end_with_parent, args=(alone,), daemon=True).start()
     result = Path(order["result"])
     warnings.showwarning = lambda message, *_, **__: print_line(
         f"warning: {' '.join(str(message).split())}"
@@ -72,11 +73,16 @@ def _carry_out(order: dict[str, Any], end: Any) -> Outcome:
         return resume_in(run, verbose=verbose, line=line).outcome
 
 
-def _end_with_parent() -> None:
-    """Ask this process to end when the one that wants its result is gone: its pipe closes."""
+def _end_with_parent(alone: int) -> None:
+    """End this process, with a signal, when the one that wants its result is gone: its pipe closes.
+
+    Args:
+        alone: the number of the signal. SIGTERM asks for a last checkpoint, which is of use where
+            nobody begins again meanwhile.
+    """
     while os.read(0, 1024):
         pass
-    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), alone)
 
 
 if __name__ == "__main__":

@@ -65,10 +65,11 @@ def test_specs_of_every_kind_are_found_by_name():
             )
         ],
         "openers": lambda: [genkit.OpenerSpec(name="o", summary="O", types=("a:B",), opener="a:b")],
+        "launchers": lambda: [genkit.LauncherSpec(name="u", summary="U", launcher="a:b")],
     }
     registry = Registry([plugin("all", **hooks)])
     assert registry.broken == []
-    for kind, name in zip(KINDS, "mdtqxcvrwfol", strict=True):
+    for kind, name in zip(KINDS, "mdtqxcvrwfolu", strict=True):
         entry = registry.find(kind, name)
         assert entry.spec.name == name
         assert entry.distribution == "all"

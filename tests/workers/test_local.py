@@ -10,8 +10,8 @@ import time
 import pytest
 
 from genkit.errors import DataError, RunError, TrainingError
-from genkit.workers.line import LOST
-from genkit.workers.local import RESTARTS, run_workers
+from genkit.workers.launcher import LOST
+from genkit.workers.local import RESTARTS, LocalLauncher, run_workers
 
 pytestmark = [
     pytest.mark.once,
@@ -32,7 +32,7 @@ def end(code=0, **found):
 
 def workers(folder, deed, size=2, progress=lambda: 0):
     command = [sys.executable, "-c", START + deed]
-    return run_workers(command, size, lambda: {"folder": str(folder)}, progress)
+    return run_workers(LocalLauncher(), command, size, lambda: {"folder": str(folder)}, progress)
 
 
 def begun(folder):

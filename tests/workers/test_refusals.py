@@ -29,7 +29,7 @@ def commands():
     [
         (["--workers", "3", "--batch-size", "32"], {}, "size of 32. Pass --batch-size 30 or 33"),
         (["--workers", "0"], {}, "Expected a number of workers from 1 to 1024; received 0"),
-        (["--workers", "2", "--launcher", "ray"], {}, "the launcher local or env; received 'ray'"),
+        (["--workers", "2", "--launcher", "envy"], {}, "received 'envy'. Did you mean 'env'?"),
         (["--launcher", "env"], {}, "RANK and WORLD_SIZE; received neither"),
         (["--launcher", "env"], {"RANK": "0"}, "in WORLD_SIZE; received none"),
         (["--launcher", "env"], {"RANK": "2", "WORLD_SIZE": "2"}, "in RANK; received '2'"),
