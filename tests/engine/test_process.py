@@ -1,6 +1,8 @@
 """What is the whole process's stays as it is when a name is imported or read."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -43,6 +45,31 @@ def test_fit_tunes_the_process(tuned, active_backend):
     data = {"vector": np.eye(4, dtype="float32")}
     mlp_gan().fit(data, steps=1, batch_size=4, verbose=False)
     assert tuned == ["told"]
+
+
+_FAULTS = """
+import resource, genkit
+genkit.activate("jax")
+import jax, jax.numpy as jnp
+between = jax.jit(lambda x, y: (x @ y) @ y.T)  # 48 MB on its way
+x, y = jnp.ones((5000, 8)), jnp.ones((8, 2400))
+faults = []
+for _ in range(4):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    between(x, y).block_until_ready()
+    faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+print(min(faults[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what it asks of is glibc")
+def test_steps_on_jax_take_no_memory_anew(active_backend):
+    if active_backend != "jax":
+        pytest.skip("others take many small blocks")
+    told = subprocess.run(
+        [sys.executable, "-c", _FAULTS], capture_output=True, text=True, check=True
+    ).stdout
+    assert int(told) < 1000  # pages; 48 MB are 12,000
 
 
 def dense(inputs):
