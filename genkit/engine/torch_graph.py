@@ -19,10 +19,12 @@ import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from genkit.engine import keras_inside
+from genkit.engine.torch_direct import call_directly
 from genkit.engine.torch_inside import pytree
 from genkit.engine.torch_looks import Looks, place
 from genkit.engine.torch_loop import recording_loops
 from genkit.engine.torch_simplify import simplify
+from genkit.engine.torch_views import merge_views
 
 
 class Recorded:
@@ -76,6 +78,8 @@ class Recorded:
             with looks, recording_loops() as loops:
                 recording = make_fx(run)([v.value for v in self._variables], inputs)
             simplify(recording.graph)
+            merge_views(recording.graph)
+            call_directly(recording.graph)
             recording.recompile()
         except Exception as error:  # noqa: BLE001 - what the step does wrong, it will do again
             with torch.no_grad():

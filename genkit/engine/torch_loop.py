@@ -17,8 +17,10 @@ import torch
 from torch import fx
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from genkit.engine.torch_direct import call_directly
 from genkit.engine.torch_inside import keras_device, pytree, untraced
 from genkit.engine.torch_simplify import simplify
+from genkit.engine.torch_views import merge_views
 
 _SCHEMA = "(Tensor[] state, Tensor[] captured, int key, int steps, Tensor? most) -> Tensor[]"
 _loops: WeakValueDictionary[int, _Loop] = WeakValueDictionary()
@@ -111,6 +113,8 @@ class _Loop:
         module = make_fx(fn)(*inputs)
         graph = module.graph
         simplify(graph)
+        merge_views(graph)
+        call_directly(graph)
         nodes: dict[int, fx.Node] = {}
         for node in [each for each in graph.nodes if each.op == "get_attr"]:
             place = self._place_of(getattr(module, node.target))
@@ -133,9 +137,8 @@ class _Loop:
 
     def run(self, state: list[Any], captured: list[Any], steps: int, most: Any) -> list[Any]:
         """Run until a number of steps is done, if it isn't negative, or the end is told."""
-        number = 0
+        number, place = 0, _scalar(0)
         while number != steps:
-            place = _scalar(number)
             if most is not None and not torch.is_nonzero(place < most):
                 break
             if self._ends is not None and torch.is_nonzero(
@@ -143,7 +146,7 @@ class _Loop:
             ):
                 break
             state = self._step(captured, place, *map(_contiguous, state))
-            number += 1
+            number, place = number + 1, place + 1
         return state
 
 

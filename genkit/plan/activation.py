@@ -32,12 +32,12 @@ _DISTRIBUTIONS = {
     "torch": ("torch",),
     "tensorflow": ("tensorflow", "tensorflow-cpu"),
 }
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # from malloc.h
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -3, -4  # from malloc.h
 _LARGEST_THRESHOLD = 32 * 2**20  # glibc refuses more
 _MOST_COMPILED = 2**30
 _FLOAT_TYPE, _EPSILON = "float32", 1e-7
 _FOR_PROGRAMS = {"jax", "matplotlib", "requests", "sklearn"}
-_SPINS = "10000"
+_SPINS = "30000"
 _SELDOM = (10_000, 20, 100)  # of Python's collector, whose own are 700, 10 and 10
 _not_for_keras: set[str] = set()
 
@@ -183,8 +183,10 @@ def keep_freed_memory() -> None:
 
     By default glibc hands blocks of some megabytes back to the system at once. A training step
     frees and takes hundreds of them, and each comes back as pages that must be cleared first: a
-    tenth of a DCGAN step on PyTorch. Other C libraries and allocators, and what a person has set,
-    are left as they are.
+    tenth of a DCGAN step on PyTorch. XLA takes one block for all that a step computes on its way,
+    often larger than the threshold: on JAX up to 64 MiB, what glibc lets a thread's heap hold, are
+    kept too, a quarter of a small GPT's step. Other C libraries and allocators, and
+    what a person has set, are left as they are.
     """
     own = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
     if sys.platform != "linux" or own:
@@ -193,6 +195,8 @@ def keep_freed_memory() -> None:
         mallopt = ctypes.CDLL("libc.so.6").mallopt
         mallopt(_M_MMAP_THRESHOLD, _LARGEST_THRESHOLD)
         mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+        if active_backend() == "jax":
+            mallopt(_M_MMAP_MAX, 0)
 
 
 def _keep_compiled_programs() -> None:
