@@ -185,8 +185,8 @@ def keep_freed_memory() -> None:
     frees and takes hundreds of them, and each comes back as pages that must be cleared first: a
     tenth of a DCGAN step on PyTorch. XLA takes one block for all that a step computes on its way,
     often larger than the threshold: on JAX up to 64 MiB, what glibc lets a thread's heap hold, are
-    kept too, a quarter of a small GPT's step. Other C libraries and allocators, and
-    what a person has set, are left as they are.
+    kept too, a quarter of a small GPT's step. Other C libraries and allocators, and what a
+    person has set, are left as they are.
     """
     own = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
     if sys.platform != "linux" or own:
