@@ -32,7 +32,7 @@ def merge_views(graph: fx.Graph) -> None:
         if node.target not in _VIEWS:
             continue
         base, seen = node.args[0], _form(node)
-        whole = base.args[0] if base.target in _VIEWS | {_ATEN.as_strided.default} else base
+        whole = base.args[0] if _begins_with_its_base(base) else base
         if seen is None:
             continue
         if seen == _form(whole):
@@ -47,6 +47,12 @@ def merge_views(graph: fx.Graph) -> None:
         unused = not node.users and node.op == "call_function"
         if unused and node.target in _VIEWS | {_ATEN.as_strided.default, operator.getitem}:
             graph.erase_node(node)
+
+
+def _begins_with_its_base(node: Any) -> bool:
+    """Whether a node is a view that begins where what it is of begins."""
+    plain = len(node.args) == 3 and not node.kwargs  # with a fourth, it begins elsewhere
+    return node.target in _VIEWS or (node.target == _ATEN.as_strided.default and plain)
 
 
 def _form(node: Any) -> tuple[list[int], list[int], Any] | None:

@@ -26,7 +26,11 @@ def there_and_back(x):
     return [(x + 1).view(4, 9).t().t().view(6, 6).exp()]
 
 
-@pytest.mark.parametrize("fn", [several, there_and_back])
+def from_elsewhere_on(x):
+    return [torch.as_strided(x + 0, (3, 4), (4, 1), 12).unsqueeze(0).exp()]
+
+
+@pytest.mark.parametrize("fn", [several, there_and_back, from_elsewhere_on])
 def test_merged_views_and_direct_calls_give_the_same_bits(fn):
     x = torch.randn(6, 6)
     recording = make_fx(fn)(x)
