@@ -12,6 +12,7 @@ import numpy as np
 
 import genkit
 from genkit.data import Loader, Source
+from genkit.engine import of_this_process
 from genkit.errors import UsageError
 from genkit.layers import SpectralNormalization
 from genkit_dp.accounting import Accountant
@@ -65,6 +66,13 @@ class PrivateTrainer(genkit.Trainer):
             len(model.optimizers),
             self.config.delta or 1 / (10 * items),
         )
+        workers, rows = of_this_process().size, self._accountant.rows
+        if rows % workers:
+            raise UsageError(
+                f"Expected samples that {workers} workers can divide; with a batch size of "
+                f"{settings.batch_size} they have {rows} rows.",
+                "Pass another --batch-size, or another number of workers.",
+            )
         self._most_steps = (
             self._accountant.steps_within(self.config.max_epsilon) // self._batches_per_step
         )
@@ -100,21 +108,14 @@ class PrivateTrainer(genkit.Trainer):
             name: sum(int(np.prod(v.shape)) for v in model.owned_variables(name))
             for name in model.optimizers
         }
-        rows = self._accountant.rows
-        if rows % workers.size:
-            raise UsageError(
-                f"Expected samples that {workers.size} workers can divide; with a batch size of "
-                f"{settings.batch_size} they have {rows} rows.",
-                "Pass another --batch-size, or another number of workers.",
-            )
         return Loader(
             source,
-            batch_size=rows,
+            batch_size=self._accountant.rows,
             seed=settings.seed,
             noise=model.training_noise,
             batches_per_step=model.batches_per_step,
             start_step=start_step,
-            sampler=PoissonSampler(len(source), self._rate, rows, key, lengths),
+            sampler=PoissonSampler(len(source), self._rate, self._accountant.rows, key, lengths),
             part=(workers.rank, workers.size),
         )
 

@@ -4,14 +4,10 @@ import json
 import shutil
 import stat
 import warnings
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from genkit_dp.accounting import Accountant
-from genkit_dp.config import PrivacyConfig
-from genkit_dp.key import Key
-from genkit_dp.trainer import PrivateTrainer
 from safetensors.numpy import load_file
 from sklearn.datasets import load_digits
 
@@ -170,9 +166,8 @@ def test_workers_have_one_key_which_the_run_keeps(run):
     assert stat.S_IMODE((path / "dp.key").stat().st_mode) == 0o600
 
 
-def test_a_sample_that_workers_cannot_divide_is_refused():
-    trainer = PrivateTrainer(PrivacyConfig())
-    trainer.engine = SimpleNamespace(collective=Collective(0, 5))
-    trainer._key, trainer._accountant = Key(7), SimpleNamespace(rows=24)
+def test_a_sample_that_workers_cannot_divide_is_refused(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("genkit_dp.trainer.of_this_process", lambda: Collective(0, 5))
     with pytest.raises(UsageError, match=r"5 workers can divide.* of 6 they have 24 rows"):
-        trainer.open_loader(SimpleNamespace(optimizers={}), None, SimpleNamespace(batch_size=6), 0)
+        run("five")
+    assert not (tmp_path / "five").exists()
