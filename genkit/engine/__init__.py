@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
     from genkit.engine.optimized import OptimizedModel
 
-__all__ = ["Engine", "connect", "create", "device", "disconnect", "gradient", "loop", "workers"]
+__all__ = [
+    "Engine",
+    "connect",
+    "create",
+    "device",
+    "disconnect",
+    "gradient",
+    "loop",
+    "of_this_process",
+    "workers",
+]
 
 
 def _engine_class() -> type[Engine]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from genkit_language.documents import Corpus, Document
 from genkit_language.kept_tokenizer import load_tokenizer
 from genkit_language.rows import NoTextError, Row, rows_of
 from genkit_language.survey import Survey, survey
-from genkit_language.token_file import SPLITS, Tokens, made_tokenizer
+from genkit_language.token_file import SPLITS, Tokens, made_tokenizer, written
 from genkit_language.tokenizer import Tokenizer
 
 PROMPT = "prompt"
@@ -206,8 +207,16 @@ def write_fake(folder: Path) -> dict[str, Any]:
 
 def _encoded(found: Survey, config: PromptsConfig, tokenizer: Tokenizer) -> PromptSource:
     """Return the rows of the split that is asked for, as tokens."""
+    lengths = array("q")
+    tokens = written(_rows(found, config, tokenizer, lengths), tokenizer, config.path)
+    return PromptSource(tokens, np.array(lengths, np.int64).reshape(-1, 2), config.separator)
+
+
+def _rows(
+    found: Survey, config: PromptsConfig, tokenizer: Tokenizer, lengths: array[int]
+) -> Iterator[NDArray[np.integer]]:
+    """Return the tokens of each row of the split, and add the lengths of its two parts."""
     held_out, end = SPLITS.index(config.split), np.array([tokenizer.end], tokenizer.dtype)
-    parts, lengths = [np.zeros(0, tokenizer.dtype)], []
     rows = np.flatnonzero(found.used).tolist()
     for row, (held, blocks) in zip(rows, found.pieces(config.held_out), strict=True):
         prompt, answer = (tokenizer.encode(block).astype(tokenizer.dtype) for block in blocks)
@@ -216,9 +225,5 @@ def _encoded(found: Survey, config: PromptsConfig, tokenizer: Tokenizer) -> Prom
                 f"longer than {config.longest} tokens", config.path / f"row {row + 1}"
             )
         elif held == held_out:
-            parts += [prompt, answer, end]
-            lengths.append((len(prompt), len(answer) + 1))
-    numbers = np.concatenate(parts)
-    little = numbers.astype(numbers.dtype.newbyteorder("<"), copy=False)
-    tokens = Tokens(numbers, tokenizer, hashlib.sha256(little.tobytes()).hexdigest())
-    return PromptSource(tokens, np.array(lengths, np.int64).reshape(-1, 2), config.separator)
+            lengths.extend((len(prompt), len(answer) + 1))
+            yield np.concatenate([prompt, answer, end])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,14 +53,13 @@ def tokens_of(found: Survey, settings: SplitConfig, loaded: Tokenizer | None, sp
     Raises:
         DataError: no room, or files that change while they are read.
     """
-    import pooch
     from filelock import FileLock
 
     own = loaded.asset().tobytes() if loaded else b""
     kind = [settings.tokenizer, settings.vocabulary * (settings.tokenizer == "bpe")]
     key = [_FORM, found.digest, *kind, hashlib.sha256(own).hexdigest(), settings.held_out]
     name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]
-    cache = Path(pooch.os_cache("genkit")) / "text"
+    cache = _cache()
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with FileLock(cache / f".{name}.lock"):  # a second process waits, and finds them there
@@ -69,11 +68,47 @@ def tokens_of(found: Survey, settings: SplitConfig, loaded: Tokenizer | None, sp
                 _write(cache / name, found, settings, loaded)
                 tokens = _read(cache / name, split)
     except OSError as error:
-        raise DataError(
-            f"Expected room for the tokens of {found.corpus.path} in {cache}; {error.strerror}."
-        ) from error
+        raise _no_room(found.corpus.path, error) from error
     assert tokens is not None, "it was just written"
     return tokens
+
+
+def written(parts: Iterable[NDArray[np.integer]], tokenizer: Tokenizer, path: Path) -> Tokens:
+    """Return tokens, written part after part into a file that is gone with what reads it.
+
+    Args:
+        parts: the numbers, one behind the other.
+        tokenizer: what they mean.
+        path: what they are of, for messages.
+
+    Raises:
+        DataError: no room.
+    """
+    digest, count, cache = hashlib.sha256(), 0, _cache()
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache) as file:
+            for part in parts:
+                digest.update(_little(part).tobytes())
+                file.write(part.astype(tokenizer.dtype, copy=False).tobytes())
+                count += len(part)
+            file.flush()
+            numbers: NDArray[np.integer] = np.zeros(0, tokenizer.dtype)
+            if count:  # nothing can't be mapped
+                numbers = np.memmap(file, tokenizer.dtype, "r", shape=count)
+    except OSError as error:
+        raise _no_room(path, error) from error
+    return Tokens(numbers, tokenizer, digest.hexdigest())
+
+
+def _cache() -> Path:
+    import pooch
+
+    return Path(pooch.os_cache("genkit")) / "text"
+
+
+def _no_room(path: Path, error: OSError) -> DataError:
+    return DataError(f"Expected room for the tokens of {path} in {_cache()}; {error.strerror}.")
 
 
 def _read(folder: Path, split: str) -> Tokens | None:
@@ -92,9 +127,13 @@ def _read(folder: Path, split: str) -> Tokens | None:
 def _digest(numbers: NDArray[np.integer]) -> str:
     digest = hashlib.sha256()
     for start in range(0, len(numbers), _CHUNK):
-        part = numbers[start : start + _CHUNK]
-        digest.update(part.astype(part.dtype.newbyteorder("<"), copy=False).tobytes())
+        digest.update(_little(numbers[start : start + _CHUNK]).tobytes())
     return digest.hexdigest()
+
+
+def _little(numbers: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Return the same numbers in the order of bytes in which a digest is made."""
+    return numbers.astype(numbers.dtype.newbyteorder("<"), copy=False)
 
 
 def _write(folder: Path, found: Survey, settings: SplitConfig, loaded: Tokenizer | None) -> None:

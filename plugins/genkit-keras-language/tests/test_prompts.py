@@ -1,6 +1,7 @@
 """Rows of prompts and answers: laid out, left out, held out, learned and asked for."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pyarrow as pa
@@ -64,6 +65,19 @@ def test_a_row_stays_in_its_split_when_others_are_added(tmp_path):
     held = texts(opened(write(tmp_path), split="validation"))
     more = [{"prompt": f"{n} more", "answer": "ok"} for n in range(20)]
     assert set(held) <= set(texts(opened(write(tmp_path, more + ROWS), split="validation")))
+
+
+def test_tokens_of_many_rows_are_no_memory_of_the_process(tmp_path):
+    rows = [{"prompt": f"{n}", "answer": "x" * 2000} for n in range(10_000)]
+    path = write(tmp_path, rows)
+    opened(write(tmp_path, name="few.jsonl"))  # what is imported is not counted
+    tracemalloc.start()
+    source = opened(path, tokenizer="bytes")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(source.tokens.numbers) > 17_000_000
+    assert peak < 12 << 20
+    assert texts(source)[-1].endswith("x" * 2000)
 
 
 def test_what_counts_is_the_answer_with_its_end_alone(tmp_path):
