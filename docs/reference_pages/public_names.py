@@ -99,6 +99,7 @@ PACKAGES = {
         "vocabulary_of",
         "with_vocabulary",
     ),
+    "genkit.engine": ("Collective", "of_this_process", "workers"),
     "genkit.evaluation": None,
     "genkit.layers": None,
     "genkit.losses": None,

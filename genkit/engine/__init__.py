@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from genkit.engine.optimized import OptimizedModel
 
 __all__ = [
+    "Collective",
     "Engine",
     "connect",
     "create",

@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 import genkit
+from genkit.engine import workers
 from genkit.data import Batch
 from genkit.errors import UsageError
 from genkit_dp.sampling import NOISE, WEIGHT
@@ -79,9 +80,9 @@ class PrivateGradients(genkit.GradientTransform):
         )
         # The engine gives means over its rows, and workers take the mean of theirs: so that is
         # one over the rows of all. The sample's own are wanted.
-        workers = genkit.engine.workers()
-        rows = int(weights[0].shape[0]) * (workers.size if workers.apart else 1)
-        (size,) = workers.sum([ops.sum(weights[0])])
+        across = workers()
+        rows = int(weights[0].shape[0]) * (across.size if across.apart else 1)
+        (size,) = across.sum([ops.sum(weights[0])])
         share = rows / ops.maximum(size, 1.0)
         shown = {key: value * share for key, value in logs.items()}
         return (loss * share, shown), self._noisy(gradients, noise, rows)
@@ -105,13 +106,13 @@ def _own_part(noise: Any) -> Any:
 
     Each worker adds the rows that it has: so each number is added once, whoever computes the mean.
     """
-    workers = genkit.engine.workers()
+    across = workers()
     vector = ops.reshape(noise, (-1,))
-    if not workers.apart:
+    if not across.apart:
         return vector
     length = int(vector.shape[0])
-    before, after = workers.rank * length, (workers.size - 1 - workers.rank) * length
-    return workers.size * ops.pad(vector, [(before, after)])
+    before, after = across.rank * length, (across.size - 1 - across.rank) * length
+    return across.size * ops.pad(vector, [(before, after)])
 
 
 def _weights_among(inputs: Sequence[Any]) -> list[Any]:
