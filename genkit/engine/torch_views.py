@@ -25,6 +25,8 @@ _VIEWS = frozenset(
     }
 )
 
+_OFFSET = 3  # its place among the arguments of `as_strided`
+
 
 def merge_views(graph: fx.Graph) -> None:
     """Replace chains of views in a graph of ``aten`` operations, in place."""
@@ -51,8 +53,10 @@ def merge_views(graph: fx.Graph) -> None:
 
 def _begins_with_its_base(node: Any) -> bool:
     """Whether a node is a view that begins where what it is of begins."""
-    plain = len(node.args) == 3 and not node.kwargs  # with a fourth, it begins elsewhere
-    return node.target in _VIEWS or (node.target == _ATEN.as_strided.default and plain)
+    if node.target in _VIEWS:
+        return True
+    elsewhere = node.args[_OFFSET:] or node.kwargs
+    return node.target == _ATEN.as_strided.default and not elsewhere
 
 
 def _form(node: Any) -> tuple[list[int], list[int], Any] | None:

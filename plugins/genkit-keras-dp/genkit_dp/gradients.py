@@ -9,8 +9,8 @@ import numpy as np
 from keras import ops
 
 import genkit
-from genkit.engine import workers
 from genkit.data import Batch
+from genkit.engine import workers
 from genkit.errors import UsageError
 from genkit_dp.sampling import NOISE, WEIGHT
 
