@@ -87,6 +87,9 @@ class BesideZeros(Collective):
     def _summed(self, flat):
         return flat * 1.0
 
+    def _gathered(self, flat):
+        return ops.concatenate([flat, ops.zeros_like(flat)])
+
 
 class OfTwo(genkit.Trainer):
     def open_engine(self, model):

@@ -4,6 +4,7 @@ python -m tests.workers.program FOLDER NAME STEPS MODEL
 """
 
 import sys
+from functools import partial
 
 import keras
 import numpy as np
@@ -11,7 +12,10 @@ from keras import ops
 
 import genkit
 from genkit import layers
+from genkit.engine.keras_inside import silence_layers
 from genkit.plan import activation
+from genkit.plugins.registry import installed
+from genkit.runs.inputs import build_model
 
 ROWS, BATCH = 96, 16
 
@@ -96,14 +100,36 @@ class Adding(Summed):
         self.total = self.add_weight(name="total", trainable=False, aggregation="sum")
 
 
+def built_in(name, schema):
+    """Build a small built-in model that learns by SGD and whose layers draw nothing."""
+    tiny = installed().find("models", name).spec.tiny
+    model = build_model(name, "genkit-keras", tiny, schema)
+    silence_layers(model)
+    for key in list(model.optimizers):
+        networks = model._networks.pop(key)
+        del model.optimizers[key]
+        model.add_optimizer(key, keras.optimizers.SGD(0.01), *networks)
+    return model
+
+
+def pictures():
+    rng = np.random.default_rng(0)
+    return {
+        "image": rng.integers(0, 256, (ROWS, 8, 8, 1), np.uint8),
+        "label": rng.integers(0, 3, ROWS),
+    }
+
+
 MODELS = {each.__name__: each for each in (Summed, Dropping, Stock, Forgetful, Adding)}
 
 
 def train(folder, name, steps, model, **asked):
     """Train from a program, every step a checkpoint."""
+    own = MODELS.get(model)
     return genkit.train(
-        MODELS[model], dataset=data(), batch_size=BATCH, steps=int(steps), checkpoint_every=1,
-        keep=1000, runs_dir=folder, name=name, verbose=False, **asked,
+        own or partial(built_in, model), dataset=data() if own else pictures(), batch_size=BATCH,
+        steps=int(steps), checkpoint_every=1, keep=1000, runs_dir=folder, name=name, verbose=False,
+        **asked,
     )  # fmt: skip
 
 
