@@ -62,12 +62,14 @@ class Attention(layers.Layer):
             query: ``(batch, heads, length, size)``.
             key: ``(batch, kv_heads, seen, size)``.
             value: like ``key``.
-            mask: added to scores of ``(batch, heads, length, seen)``, float32.
+            mask: added to scores of ``(batch, heads, length, seen)``.
         """
         if self.kv_heads < self.heads:
             key, value = (ops.repeat(x, self.heads // self.kv_heads, axis=1) for x in (key, value))
         scores = ops.matmul(query * self.size**-0.5, ops.transpose(key, (0, 1, 3, 2)))
-        chances = ops.softmax(ops.cast(scores, "float32") + mask, axis=-1)
+        # Keras hands over the mask in what the layer computes in.
+        seen = ops.cast(scores, "float32") + ops.cast(mask, "float32")
+        chances = ops.softmax(seen, axis=-1)
         mixed = ops.matmul(ops.cast(chances, value.dtype), value)
         mixed = ops.transpose(mixed, (0, 2, 1, 3))
         return self.mixed(ops.reshape(mixed, (-1, mixed.shape[1], self.heads * self.size)))

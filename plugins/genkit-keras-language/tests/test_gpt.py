@@ -190,20 +190,30 @@ def test_decay_is_for_matrices_alone(source, optimizer):
     assert sum(len(v.shape) == 2 for v in model.network.trainable_variables) >= 6
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
+def train(folder, **settings):
     return genkit.train(
         "gpt",
         dataset="text",
         data={"path": str(write_text(folder))},
         config={**TINY, "warmup_steps": 5, "learning_rate": 0.02},
         steps=60,
-        validate_every=30,
         sample_every=1000,
         runs_dir=folder / "runs",
         verbose=False,
+        **settings,
     )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("run"), validate_every=30)
+
+
+def test_in_bfloat16_it_learns_as_well(run, tmp_path):
+    wide = genkit.open_run(run).history["loss"]
+    short = genkit.open_run(train(tmp_path, precision="bfloat16")).history["loss"]
+    assert list(short) != list(wide), "bfloat16 was not used"
+    assert np.mean(short[-10:]) == pytest.approx(np.mean(wide[-10:]), abs=0.05)
 
 
 def test_it_learns_and_the_validation_loss_is_that_of_all_windows(run):
