@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from genkit.errors import RunError
 from genkit.plan.activation import choose_backend
+from genkit.plan.compute_settings import compute_settings
 from genkit.plan.fitting import Outcome
 from genkit.plugins.registry import installed
 from genkit.runs.handed_over import hand_over
@@ -146,7 +147,7 @@ def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
             if then[name] != version
         ]
         new = now["settings"]
-        old = before.get("settings", new)
+        old = compute_settings(before.get("settings", new))  # older runs kept some more
         changed += [
             f"{name} has become {new.get(name, 'unset')} (it was {old.get(name, 'unset')})"
             for name in sorted(old | new)
