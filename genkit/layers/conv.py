@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from genkit.engine import kernels
+from genkit.layers.convolution import conv2d
 
 
 @keras.saving.register_keras_serializable(package="genkit")
@@ -29,15 +29,14 @@ class Conv2D(keras.layers.Conv2D):
 
     def call(self, inputs: Any) -> Any:
         """Apply the convolution, the bias and the activation to `inputs`."""
-        kernel = kernels.fastest("conv2d")
-        if kernel is None or self.data_format == "channels_first":
+        if self.data_format == "channels_first":
             return super().call(inputs)
-        y = kernel(
+        y = conv2d(
             inputs,
-            keras.ops.convert_to_tensor(self.kernel),
-            keras.ops.convert_to_tensor(self.bias) if self.use_bias else None,
-            self.strides,
-            self.padding,
-            self.dilation_rate,
+            self.kernel,
+            bias=self.bias if self.use_bias else None,
+            strides=self.strides,
+            padding=self.padding,
+            dilation_rate=self.dilation_rate,
         )
         return y if self.activation is None else self.activation(y)

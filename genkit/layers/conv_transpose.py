@@ -5,8 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from genkit.engine import kernels
-from genkit.engine.kernels.geometry import Geometry
+from genkit.layers.convolution import conv2d_transpose
 
 
 @keras.saving.register_keras_serializable(package="genkit")
@@ -44,20 +43,16 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
 
     def call(self, inputs: Any) -> Any:
         """Apply the transposed convolution, the bias and the activation to `inputs`."""
-        kernel = kernels.fastest("conv2d_transpose")
         channels_first = self.data_format == "channels_first"
-        rows = slice(2, 4) if channels_first else slice(1, 3)
-        small = tuple(inputs.shape[rows])
-        # Stride 1 dilates nothing, and only an exporter leaves sizes unknown.
-        known = all(isinstance(n, int) for n in small)
-        if max(self.strides) == 1 or not known or kernel is None:
-            return super().call(inputs)
-        large = tuple(self.compute_output_shape(inputs.shape)[rows])
-        geometry = Geometry(self.kernel_size, self.strides, small, large)
-        x = ops.transpose(inputs, (0, 2, 3, 1)) if channels_first else inputs
-        w = ops.cast(self.kernel, self.compute_dtype)
-        bias = ops.cast(self.bias, self.compute_dtype) if self.use_bias else None
-        y = kernel(x, w, bias, geometry)
+        y = conv2d_transpose(
+            ops.transpose(inputs, (0, 2, 3, 1)) if channels_first else inputs,
+            self.kernel,
+            bias=self.bias if self.use_bias else None,
+            strides=self.strides,
+            padding=self.padding,
+            output_padding=self.output_padding,
+            dilation_rate=self.dilation_rate,
+        )
         if channels_first:
             y = ops.transpose(y, (0, 3, 1, 2))
         return y if self.activation is None else self.activation(y)

@@ -22,10 +22,10 @@ def fastest(name: str) -> Callable[..., Any] | None:
 
     The kernels are:
 
-    ``conv2d(x, w, bias, strides, padding, dilation)``
+    ``convolution(x, w, bias, strides, padding, dilation)``
         convolution, ``keras.ops.conv`` plus the bias, which may be None; ``padding`` is "same" or
         "valid".
-    ``conv2d_transpose(x, w, bias, geometry)``
+    ``transposed_convolution(x, w, bias, geometry)``
         transposed convolution of ``x``, ``(batch, *small, channels)``, with a kernel ``w``,
         ``(*kernel, filters, channels)``, for the sizes of a ``geometry.Geometry``, plus the bias,
         which may be None.

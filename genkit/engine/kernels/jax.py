@@ -16,7 +16,7 @@ from genkit.engine.kernels.geometry import Geometry
 from genkit.engine.kernels.jax_convolution import convolve_to_few, gather, spread
 
 
-def _conv2d(  # noqa: PLR0917
+def _convolution(  # noqa: PLR0917
     x: Any,
     w: Any,
     bias: Any,
@@ -36,7 +36,7 @@ def _conv2d(  # noqa: PLR0917
     return _add_bias(y, bias)
 
 
-def _conv2d_transpose(x: Any, w: Any, bias: Any, geometry: Geometry) -> Any:
+def _transposed_convolution(x: Any, w: Any, bias: Any, geometry: Geometry) -> Any:
     """See ``genkit.engine.kernels.fastest``."""
     return _add_bias(spread(x, w, geometry), bias)
 
@@ -207,5 +207,5 @@ _per_part.defvjp(
 
 
 if jax.default_backend() == "cpu":
-    conv2d = _conv2d
-    conv2d_transpose = _conv2d_transpose
+    convolution = _convolution
+    transposed_convolution = _transposed_convolution

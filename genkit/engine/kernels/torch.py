@@ -18,7 +18,7 @@ from genkit.engine.kernels.geometry import Geometry
 _CHANCES = 2**16  # how finely a dropout's rate is told
 
 
-def conv2d(  # noqa: PLR0917
+def convolution(  # noqa: PLR0917
     x: Any,
     w: Any,
     bias: Any,
@@ -52,7 +52,7 @@ def conv2d(  # noqa: PLR0917
     return y.permute(0, 2, 3, 1)
 
 
-def conv2d_transpose(x: Any, w: Any, bias: Any, geometry: Geometry) -> Any:
+def transposed_convolution(x: Any, w: Any, bias: Any, geometry: Geometry) -> Any:
     """See ``genkit.engine.kernels.fastest``.
 
     What is cut off on both sides PyTorch doesn't compute in the first place; Keras' own form
