@@ -14,7 +14,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
     """Register StyleGAN2."""
     yield genkit.ModelSpec(
         name="stylegan2",
-        summary="StyleGAN2: pictures by style, which can be mixed, moved and found; for little data",
+        summary="StyleGAN2: pictures by style, which can be mixed, moved and found; little data",
         model="genkit_style.stylegan2:StyleGAN2",
         config="genkit_style.configs:StyleGAN2Config",
         accepts=("image",),

@@ -26,8 +26,8 @@ def image_side(schema: genkit.Schema) -> tuple[int, int]:
         )
     height, width, channels = shape
     if height != width or height not in powers:
-        sides = [side for side in (height, width) if side]
-        near = min(powers, key=lambda power: abs(power - max(sides, default=_LARGEST)))
+        largest = max(height or _LARGEST, width or _LARGEST)
+        near = next((power for power in powers if power >= largest), _LARGEST)
         raise DataError(
             "stylegan2 needs square images whose side is a power of two from 8 to 1024; received "
             f"{height}x{width}.",
