@@ -127,7 +127,8 @@ def styles(  # noqa: PLR0917
     """Draw what a model's styles are.
 
     truncation: a row a picture, from beyond the mean style to past the picture's own.
-    mixing: form from the picture at the left, colours from the picture above.
+    mixing: the styles of the first half of the layers from the picture at the left, those of the
+    second half from the picture above.
     walk: a row a picture, on its way to the next; beside it a moving WebP file.
     directions: a row a picture, moved along the directions that change pictures most; a file each.
     What these show is the model at a truncation of 0.7, the mean style at 0.

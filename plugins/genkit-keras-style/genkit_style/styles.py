@@ -30,8 +30,8 @@ def truncation(model: Any, n: int, seed: int) -> np.ndarray:
 def mixing(model: Any, n: int, seed: int) -> np.ndarray:
     """Return a table of pictures, ``(n + 1, n + 1, ...)``.
 
-    Each has the form of the first of its row, whose styles the first half of the layers take, and
-    the colours of the first of its column. The first of all is the mean style's.
+    The first half of each one's layers take the style of the first of its row, the second half that
+    of the first of its column. The first of all is the mean style's.
     """
     w = styles_of(model, 2 * n, seed)
     mean = _centre(model, np.zeros(1, "int32") if model.conditional else None)

@@ -65,15 +65,14 @@ def test_noise_inputs_change_detail_alone(by_class):
     assert apart(found) > 1e-4
 
 
-def test_mixing_takes_form_from_the_row_and_colours_from_the_column(trained):
+def test_mixing_takes_one_half_of_the_layers_from_the_row_the_other_from_the_column(trained):
     table = trained.styles("mixing", n=3)
     assert table.shape == (4, 4, 8, 8, 3)
-    w = trained.style_of(np.zeros((1, trained.width), "float32") + 1.0)
-    assert w.shape == (1, trained.width)
-    rows, columns = table[1:, 0], table[0, 1:]
-    assert apart(rows) > 0
-    assert apart(columns) > 0
-    assert not np.allclose(table[1, 1], rows[0])
+    rows, columns = trained.styles("truncation", n=6)[:, PSI.index(0.7)].reshape(2, 3, 8, 8, 3)
+    np.testing.assert_allclose(table[1:, 0], rows, atol=1e-5)
+    np.testing.assert_allclose(table[0, 1:], columns, atol=1e-5)
+    assert not np.allclose(table[1, 1], table[1, 2])
+    assert not np.allclose(table[1, 1], table[2, 1])
 
 
 def test_a_walk_begins_at_pictures_and_comes_round(trained):

@@ -1,0 +1,1 @@
+"""Measurements of the style plugin; see ``python -m bench.faces --help``."""
