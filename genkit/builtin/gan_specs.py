@@ -46,9 +46,24 @@ GANS = (
                 "config": _QUICK,
             },
             "reference": {**MNIST, "epochs": 100},
+            "r3gan": {
+                **MNIST,
+                "epochs": 4,
+                "config": {
+                    "width": 16,
+                    "loss": "relativistic",
+                    "r1": 1.0,
+                    "r2": 1.0,
+                    "dropout": 0.0,
+                    "beta_1": 0.0,
+                    "beta_2": 0.99,
+                    "generator_average_images": 10_000,
+                },
+            },
         },
         references=(
             "Radford et al. 2016, Unsupervised Representation Learning ..., arXiv:1511.06434",
+            "Huang et al. 2024, The GAN is dead; long live the GAN! ..., arXiv:2501.05441",
         ),
     ),
     ModelSpec(

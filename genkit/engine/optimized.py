@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import keras
@@ -12,6 +12,10 @@ class OptimizedModel(Protocol):
     """A Keras model with named optimizers, such as ``genkit.Model``."""
 
     optimizers: dict[str, Any]
+
+    @property
+    def weight_averages(self) -> Mapping[str, Any]:
+        """Averages of variables, whose ``pairs`` are part of the training's state, by optimizer."""
 
     def owned_variables(self, name: str) -> list[Any]:
         """List the trainable variables that a named optimizer owns."""

@@ -47,6 +47,9 @@ class ModelState:
         for name, optimizer in model.optimizers.items():
             for key, variable in _optimizer_variables(optimizer, names):
                 self.training[f"optimizers/{name}/{key}"] = variable
+        for averages in model.weight_averages.values():
+            for variable, average in averages.pairs:
+                self.training[f"averages/{names[id(variable)]}"] = average
         self.training.update(kept)
 
     @property

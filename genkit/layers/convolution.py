@@ -58,7 +58,7 @@ def conv2d(
         data_format="channels_last",
         dilation_rate=_pair(dilation_rate),
     )
-    return y if bias is None else y + bias
+    return _plus(y, bias)
 
 
 def conv2d_transpose(
@@ -117,7 +117,12 @@ def conv2d_transpose(
         data_format="channels_last",
         dilation_rate=_pair(dilation_rate),
     )
-    return y if bias is None else y + bias
+    return _plus(y, bias)
+
+
+def _plus(y: Any, bias: Any) -> Any:
+    # In Keras' form: TensorFlow would fuse another with the convolution, and round otherwise.
+    return y if bias is None else ops.add(y, ops.reshape(bias, (1, 1, 1, -1)))
 
 
 def _size(n: int, kernel: int, stride: int, padding: str, extra: int | None) -> int:

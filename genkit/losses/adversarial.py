@@ -16,11 +16,13 @@ class AdversarialLoss:
 
     Args:
         discriminator: from the scores of real and of generated items.
-        generator: from the scores of generated items.
+        generator: from the scores of generated items; of real and of generated ones if ``paired``.
+        paired: whether the generator's loss sees both.
     """
 
     discriminator: Callable[[Any, Any], Any]
-    generator: Callable[[Any], Any]
+    generator: Callable[..., Any]
+    paired: bool = False
 
 
 def discriminator_non_saturating(real_logits: Any, fake_logits: Any) -> Any:
@@ -88,6 +90,31 @@ def generator_score(fake_scores: Any) -> Any:
     return -ops.mean(_float32(fake_scores)[0])
 
 
+def discriminator_relativistic(real_scores: Any, fake_scores: Any) -> Any:
+    """Return the mean of ``softplus(D(G(z)) - D(x))`` over pairs: a real item scores higher.
+
+    Jolicoeur-Martineau 2018, "The relativistic discriminator", section 3.2; Huang et al. 2024,
+    "The GAN is dead; long live the GAN!", equation 2: its landscape has no modes to collapse to.
+
+    Args:
+        real_scores: shape ``(batch, ...)``.
+        fake_scores: the same shape; each pair is a real and a generated item at one place.
+
+    Returns:
+        a scalar; ``log 2 = 0.693`` for a discriminator that knows nothing.
+    """
+    real_scores, fake_scores = _float32(real_scores, fake_scores)
+    return ops.mean(ops.softplus(fake_scores - real_scores))
+
+
+def generator_relativistic(real_scores: Any, fake_scores: Any) -> Any:
+    """Return the mean of ``softplus(D(x) - D(G(z)))`` over pairs: a generated item scores higher.
+
+    The discriminator's loss, ``discriminator_relativistic``, with the roles exchanged.
+    """
+    return discriminator_relativistic(fake_scores, real_scores)
+
+
 ADVERSARIAL_LOSSES: Mapping[str, AdversarialLoss] = MappingProxyType(
     {
         "minimax": AdversarialLoss(discriminator_non_saturating, generator_minimax),
@@ -95,6 +122,9 @@ ADVERSARIAL_LOSSES: Mapping[str, AdversarialLoss] = MappingProxyType(
         "least-squares": AdversarialLoss(discriminator_least_squares, generator_least_squares),
         "hinge": AdversarialLoss(discriminator_hinge, generator_score),
         "wasserstein": AdversarialLoss(discriminator_wasserstein, generator_score),
+        "relativistic": AdversarialLoss(
+            discriminator_relativistic, generator_relativistic, paired=True
+        ),
     }
 )
 

@@ -85,6 +85,7 @@ class Model(
         self.schema = schema
         self.optimizers: dict[str, Any] = {}
         self._networks: dict[str, tuple[Any, ...]] = {}
+        self.weight_averages = {}
         self.running_numbers = {}
         self.capabilities: tuple[str, ...] = ("generate",)
         self.trained_steps = 0

@@ -52,7 +52,7 @@ class ACGAN(ConfiguredGAN):
 
     def generator_loss(self, batch: dict[str, Any]) -> Any:
         scores, classes = self.discriminator(self._fake(batch), training=True)
-        return self.adversarial.generator(scores) + self._naming_loss(classes, batch)
+        return self._passing(scores, batch) + self._naming_loss(classes, batch)
 
     def _naming_loss(self, logits: Any, batch: dict[str, Any]) -> Any:
         losses = ops.sparse_categorical_crossentropy(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import keras
+
 from genkit.builtin.models.averaging import averaging_adam
-from genkit.builtin.models.gan import GAN
+from genkit.builtin.models.gan import GAN, lazy_share
 from genkit.layers import SpectralNormalization
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ class ConfiguredGAN(GAN):
     def __init__(
         self, generator: Any, discriminator: Any, config: GANConfig, schema: Schema
     ) -> None:
+        in_images = config.generator_average_images
+        share = lazy_share(config.penalty_interval)
         super().__init__(
             generator,
             discriminator,
@@ -33,27 +37,29 @@ class ConfiguredGAN(GAN):
             gradient_penalty=config.gradient_penalty,
             r1=config.r1,
             r2=config.r2,
+            penalty_interval=config.penalty_interval,
             critic_steps=config.critic_steps,
             augment=config.augment,
-            generator_optimizer=_adam(
-                config,
+            generator_optimizer=averaging_adam(
                 config.learning_rate,
-                config.generator_average,
-                config.generator_average_window,
+                0.0 if in_images else config.generator_average,
+                0.0 if in_images else config.generator_average_window,
+                beta_1=config.beta_1,
+                beta_2=config.beta_2,
             ),
-            discriminator_optimizer=_adam(
-                config, config.discriminator_learning_rate or config.learning_rate
+            discriminator_optimizer=keras.optimizers.Adam(
+                share * (config.discriminator_learning_rate or config.learning_rate),
+                beta_1=config.beta_1**share,
+                beta_2=config.beta_2**share,
             ),
             output_range=(-1.0, 1.0),
             config=config,
             schema=schema,
         )
+        if in_images:
+            self.add_averages("generator", in_images)
 
 
 def normalised(layer: Any, config: GANConfig) -> Any:
     """Return a discriminator's layer with spectral normalisation, if the settings ask for it."""
     return SpectralNormalization(layer, dtype=layer.dtype_policy) if config.spectral_norm else layer
-
-
-def _adam(config: GANConfig, rate: float, average: float = 0.0, window: float = 0.0) -> Any:
-    return averaging_adam(rate, average, window, beta_1=config.beta_1, beta_2=config.beta_2)

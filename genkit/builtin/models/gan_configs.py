@@ -10,7 +10,7 @@ from genkit.builtin.models.average_settings import AverageWindow
 from genkit.plugins.config import Config
 
 Loss = Annotated[
-    Literal["minimax", "non-saturating", "least-squares", "hinge", "wasserstein"],
+    Literal["minimax", "non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"],
     Field(description="What the two networks minimise"),
 ]
 GradientPenalty = Annotated[
@@ -40,6 +40,13 @@ class GANConfig(Config):
     gradient_penalty: GradientPenalty = 0.0
     r1: float = Field(0.0, ge=0, description="Weight of the penalty on slopes at real items")
     r2: float = Field(0.0, ge=0, description="Weight of the penalty on slopes at generated items")
+    penalty_interval: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="Steps from one update by the penalties to the next, their weights times it; "
+        "1: they are part of each step's loss",
+    )
     spectral_norm: SpectralNorm = False
     critic_steps: CriticSteps = 1
     augment: Augment = Field(
@@ -51,6 +58,13 @@ class GANConfig(Config):
         0.0, ge=0, lt=1, description="Decay of the generator's averaged weights; 0 keeps none"
     )
     generator_average_window: AverageWindow = 0.0
+    generator_average_images: float = Field(
+        0.0,
+        ge=0,
+        description="Half-life of the generator's averages in images of training, instead of a "
+        "decay or a window, and at most a twentieth of the images so far; running statistics are "
+        "averaged, too; 0 is none",
+    )
     leaky_slope: float = Field(0.2, ge=0, lt=1, description="Slope of LeakyReLU below zero")
     dropout: Dropout = 0.3
     learning_rate: LearningRate = 2e-4

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from genkit.models.training.protocols import Trainable
     from genkit.plan.fitting import FitSettings
 
-_RATE = "learning rate factor of "  # in the batch, beside fields and noise
+# In the batch, beside fields and noise.
+_RATE = "learning rate factor of "
+_KEPT = "what averages keep of "
 
 
 def schedule_of(model: Trainable) -> Callable[[int, float], dict[str, Any]]:
@@ -123,7 +125,8 @@ class CompiledStep:
         self._engine, self._model, self._seed = trainer.engine, model, seed
         self._schedule = schedule_of(model)
         own = fn or (lambda batch: trainer.training_step(model, batch, trainer.minimize))
-        self._step = self._engine.compile_step(self._at_its_rate(self._with_others(own)))
+        whole = self._averaging(self._with_others(own))
+        self._step = self._engine.compile_step(self._at_its_rate(whole))
 
     def __call__(
         self, number: int, batch: Any, rate: float | None = None, total: float = math.inf
@@ -142,6 +145,8 @@ class CompiledStep:
         static, inputs = split_schedule(self._schedule(number, total))
         for name, factor in self._factors(number, rate, total).items():
             inputs[_RATE + name] = np.float32(factor)
+        for name, averages in self._model.weight_averages.items():
+            inputs[_KEPT + name] = np.float32(averages.kept(number, self._items(batch)))
         self._engine.begin_step(self._seed, number)
         return self._step(merge(batch, inputs), static)
 
@@ -158,6 +163,24 @@ class CompiledStep:
             factors[name] = factors.get(name, 1.0) * own
         return factors
 
+    def _items(self, batch: Any) -> int:
+        """Return how many items a batch, or each of several, has on all workers."""
+        one = batch[0] if isinstance(batch, tuple) else batch
+        own = next(len(value) for value in one.values() if np.ndim(value))
+        return own * self._engine.collective.size
+
+    def _averaging(self, fn: StepFn) -> StepFn:
+        """Have averages follow what a step leaves, by what comes with its batch."""
+
+        def step(batch: Any) -> dict[str, Any]:
+            rest, kept = _apart(batch, _KEPT)
+            losses = fn(rest)
+            for name, share in kept.items():
+                self._model.weight_averages[name].update(share)
+            return losses
+
+        return step
+
     def _with_others(self, fn: StepFn) -> StepFn:
         """Have a step give the losses of all workers, and merge what they keep."""
 
@@ -169,15 +192,22 @@ class CompiledStep:
 
     def _at_its_rate(self, fn: StepFn) -> StepFn:
         """Let a step's updates have the learning rates' factors that come with its batch."""
-        n = len(_RATE)
 
         def step(batch: Any) -> dict[str, Any]:
-            batches = batch if isinstance(batch, tuple) else (batch,)
-            factors = {k.removeprefix(_RATE): v for k, v in batches[0].items() if k[:n] == _RATE}
+            rest, factors = _apart(batch, _RATE)
             if not factors:
-                return fn(batch)
-            rest = tuple({k: v for k, v in each.items() if k[:n] != _RATE} for each in batches)
+                return fn(rest)
             with self._engine.scaled_learning_rates(factors):
-                return fn(rest if isinstance(batch, tuple) else rest[0])
+                return fn(rest)
 
         return step
+
+
+def _apart(batch: Any, prefix: str) -> tuple[Any, dict[str, Any]]:
+    """Return a batch, or several, without what stands under a prefix; and that, by what follows."""
+    batches = batch if isinstance(batch, tuple) else (batch,)
+    found = {k.removeprefix(prefix): v for k, v in batches[0].items() if k.startswith(prefix)}
+    if not found:
+        return batch, {}
+    rest = tuple({k: v for k, v in each.items() if not k.startswith(prefix)} for each in batches)
+    return (rest if isinstance(batch, tuple) else rest[0]), found
