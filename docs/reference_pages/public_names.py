@@ -118,6 +118,7 @@ MODULES = {
         "OPEN_QUOTE",
         "WIDTH",
     ),
+    "genkit.report.samples": ("Samples",),
     "genkit.errors": ("DataError", "PluginError", "RunError", "UsageError"),
     "genkit.workers.launcher": ("Ended",),
     "genkit.workers.line": ("free_port",),

@@ -83,6 +83,11 @@ REPOSITORY = (
             "commands": ("compare-recommenders", "recommend"),
         },
     ),
+    RepositoryPlugin(
+        "genkit-keras-style",
+        "StyleGAN2: pictures by style, from little data too",
+        {"models": ("stylegan2",), "commands": ("project", "styles")},
+    ),
 )  # fmt: skip
 
 

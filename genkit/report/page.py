@@ -14,7 +14,16 @@ from genkit.errors import UsageError
 from genkit.files import check_path, reason_of, write_text
 from genkit.plugins.entry_points import own_version
 from genkit.plugins.registry import Registry, using
-from genkit.report import comparison, curves, figures, latents, neighbours, overview, pictures
+from genkit.report import (
+    comparison,
+    curves,
+    figures,
+    latents,
+    neighbours,
+    overview,
+    pictures,
+    variations,
+)
 from genkit.report.inputs import ReportInputs, Tell, of_files, of_model
 from genkit.report.sections import Section, page
 from genkit.runs.handed_over import hand_over
@@ -33,6 +42,7 @@ SECTIONS: tuple[Callable[[ReportInputs], Section | None], ...] = (
     pictures.evolution,
     latents.reconstructions,
     latents.interpolations,
+    variations.variations,
     neighbours.nearest_training,
     figures.metrics,
     overview.plan,

@@ -14,7 +14,7 @@ from genkit.errors import PluginError, UsageError
 from genkit.plan import activation
 from genkit.plan import plan as plans
 from genkit.plugins.registry import installed
-from genkit.report import command, curves, grids, page, renderers
+from genkit.report import command, curves, grids, page, renderers, variations
 from genkit.report.neighbours import nearest_items
 from genkit.runs.run import Run
 from tests.docs.test_pages import flags_of
@@ -248,3 +248,40 @@ def test_the_command_tells_the_path_and_what_it_is_doing(copied, genkit_command)
     done = genkit_command("report", run, check=False)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
+
+
+def varied(**changes):
+    """Return the inputs of a report on a model that makes pictures lighter."""
+    schema = genkit.Schema({"image": genkit.Field((4, 4, 1), "float32", "image", range=(0, 1))})
+
+    def vary(n, steps):
+        levels = np.linspace(0, 1, steps, dtype="float32")[None, :, None, None, None]
+        return {"light & <dark>": np.tile(levels, (n, 1, 4, 4, 1))}
+
+    model = SimpleNamespace(schema=schema, vary=vary)
+    inputs = {
+        "model": model,
+        "field": "image",
+        "assets": {},
+        "can": lambda capability: capability == "vary",
+        "tell": lambda _: None,
+        "reviewed": lambda items: items,
+    }
+    return SimpleNamespace(**{**inputs, **changes})
+
+
+def test_variations_are_sliders_without_a_script():
+    body = str(variations.variations(varied()).body)
+    assert body.count('type="radio" name="slider-0"') == 7
+    assert body.count(" checked") == 1
+    assert body.count("<img") == 7
+    assert "light &amp; &lt;dark&gt;" in body
+    assert "<script" not in body
+    assert variations.variations(varied(can=lambda _: False)) is None
+
+
+def test_variations_of_another_shape_are_the_plugins_fault():
+    model = varied().model
+    model.vary = lambda n, steps: {"it": np.zeros((n, steps - 1, 4, 4, 1), "float32")}
+    with pytest.raises(PluginError, match="6 items at 7 steps"):
+        variations.variations(varied(model=model))

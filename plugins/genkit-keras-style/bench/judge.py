@@ -29,14 +29,13 @@ def attributes_of(folder: Path) -> np.ndarray:
     """Return what is told of each face, float32 ``(n, attributes)``: 0 or 1, colours in [0, 1]."""
     lines = (folder / "metadata.jsonl").read_text("utf-8").splitlines()
     told = [json.loads(line) for line in lines]
-    columns = []
+    columns: list[list[float]] = []
     for name in _ATTRIBUTES:
-        for value in sorted({str(each[name]) for each in told})[1:]:
-            columns.append([float(str(each[name]) == value) for each in told])
+        values = sorted({str(each[name]) for each in told})[1:]
+        columns += [[float(str(each[name]) == value) for each in told] for value in values]
     for name in _COLOURS:
         codes = [int(each[name][1:7], 16) for each in told]
-        for shift in (16, 8, 0):
-            columns.append([(code >> shift & 255) / 255 for code in codes])
+        columns += [[(code >> shift & 255) / 255 for code in codes] for shift in (16, 8, 0)]
     return np.array(columns, "float32").T
 
 

@@ -115,20 +115,20 @@ class Strength:
     """The probability ``p``, steered by how sure the discriminator is of real pictures.
 
     Each fourth step it rises where the mean sign of the scores of real pictures since then was
-    above the target, and else falls, by what takes it from 0 to 1 in ``thousands`` thousand
-    pictures (section 3 of the paper).
+    above the target, and else falls, by what takes it from 0 to 1 in so many ``pictures``
+    (section 3 of the paper).
 
     Args:
         model: the model that keeps its numbers, and so saves and resumes them.
         target: of the mean sign, in (0, 1).
-        thousands: pictures, in thousands, that a rise from 0 to 1 takes at least.
+        pictures: how many a rise from 0 to 1 takes at least.
     """
 
     interval = 4
     """Steps between changes."""
 
-    def __init__(self, model: Any, target: float, thousands: float) -> None:
-        self.target, self.thousands = target, thousands
+    def __init__(self, model: Any, target: float, pictures: float) -> None:
+        self.target, self.pictures = target, pictures
         self.p = model.add_state("augmentation", merge="first")
         self._signs = model.add_state("augmentation_signs", merge="first")
         self._steps = model.add_state("augmentation_steps", merge="first")
@@ -143,7 +143,7 @@ class Strength:
         signs, steps = self._signs + sign, self._steps + 1.0
         due = ops.cast(steps >= self.interval, "float32")
         way = ops.sign(signs / self.interval - self.target)
-        by = way * ops.cast(pictures, "float32") * (self.interval / (1000 * self.thousands))
+        by = way * ops.cast(pictures, "float32") * (self.interval / self.pictures)
         self.p.assign(ops.maximum(self.p + due * by, 0.0))
         self._signs.assign(signs * (1 - due))
         self._steps.assign(steps * (1 - due))

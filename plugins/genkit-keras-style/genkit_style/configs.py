@@ -30,8 +30,8 @@ class StyleGAN2Config(genkit.Config):
     mixing: float = Field(
         0.0, ge=0, le=1, description="Share of pictures that get two styles in training"
     )
-    loss: Literal["non-saturating", "least-squares", "hinge", "wasserstein"] = Field(
-        "non-saturating", description="What the two networks minimise"
+    loss: Literal["non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"] = (
+        Field("non-saturating", description="What the two networks minimise")
     )
     r1: float = Field(
         0.05, ge=0, description="Weight of the penalty on slopes at real pictures, gamma"
@@ -41,11 +41,11 @@ class StyleGAN2Config(genkit.Config):
         0.0, ge=0, description="Weight of the penalty on uneven path lengths; 2 in the paper"
     )
     path_length_interval: int = Field(4, ge=1, le=1000, description="Steps between those penalties")
-    average_window: float = Field(
-        0.07,
+    generator_average_images: float = Field(
+        10_000,
         ge=0,
-        lt=1,
-        description="Width of the averaged generator's window, as a share of the steps so far",
+        description="Pictures after which a weight counts half in the averaged generator, at most "
+        "a twentieth of those so far; 0 keeps none",
     )
     augment_target: float = Field(
         0.0,
@@ -54,8 +54,8 @@ class StyleGAN2Config(genkit.Config):
         description="Adaptive augmentation for little data: the mean sign of scores of real "
         "pictures it holds; 0.6 in the paper, 0 for none",
     )
-    augment_thousands: float = Field(
-        100, gt=0, description="Thousands of pictures in which the augmentation may rise by 1"
+    augment_images: float = Field(
+        100_000, gt=0, description="Pictures in which the augmentation's probability may rise by 1"
     )
     frozen: int = Field(
         0,

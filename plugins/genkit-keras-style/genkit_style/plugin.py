@@ -19,7 +19,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         config="genkit_style.configs:StyleGAN2Config",
         accepts=("image",),
         conditions=(_LABEL,),
-        capabilities=("generate", "project", "styles"),
+        capabilities=("generate", "project", "styles", "vary"),
         options={"generate": "genkit_style.configs:PictureOptions"},
         presets={
             "default": {"dataset": "image-folder", "batch_size": 16, "steps": 15_000},

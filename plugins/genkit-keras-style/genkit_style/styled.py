@@ -21,6 +21,7 @@ from genkit_style.sizes import noise_count
 RANGE = (-1.0, 1.0)
 """What the networks take pictures for."""
 
+_STRENGTH = 3.0  # how far styles are moved along a direction
 _FEATURES = 0.1  # weight of the discriminator's features beside pixels, in a search for a style
 
 
@@ -144,7 +145,7 @@ class Styled:
         seed: int = 0,
         *,
         steps: int = 7,
-        strength: float = 3.0,
+        strength: float = _STRENGTH,
     ) -> np.ndarray:
         """Return pictures that show what styles are, in the data's range.
 
@@ -171,6 +172,15 @@ class Styled:
         if what not in made:
             raise UsageError(f"Expected one of {', '.join(made)}; received {what!r}.")
         return made[what]()
+
+    def vary(self, n: int, steps: int) -> dict[str, np.ndarray]:
+        """Return the first pictures of a seed moved along the first directions, for reports.
+
+        Returns:
+            ``(n, steps, side, side, channels)`` by the direction's name.
+        """
+        found = styles.moved(self, n, steps, 0, _STRENGTH)
+        return {f"direction {number}": rows for number, rows in enumerate(found, start=1)}
 
     def _limits(self) -> tuple[float, float]:
         return self.schema[self.generated_field()].range

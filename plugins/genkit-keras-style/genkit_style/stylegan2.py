@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
 import genkit
-from genkit.builtin.models.averaging import averaging_adam
 from genkit.engine import workers
 from genkit.layers import rescale
 from genkit.losses import ADVERSARIAL_LOSSES, zero_centred_penalty
@@ -72,7 +72,7 @@ class StyleGAN2(Styled, genkit.Model):
         self.adversarial = ADVERSARIAL_LOSSES[config.loss]
         self.mean_length = self.add_state("mean_path_length", merge="first")
         self.strength = (
-            Strength(self, config.augment_target, config.augment_thousands)
+            Strength(self, config.augment_target, config.augment_images)
             if config.augment_target
             else None
         )
@@ -82,11 +82,10 @@ class StyleGAN2(Styled, genkit.Model):
             "discriminator", _adam(config.learning_rate, lazy_r1), self.discriminator
         )
         self.add_optimizer(
-            "generator",
-            _adam(config.learning_rate, lazy_length, config.average_window),
-            self.mapping,
-            self.synthesis,
+            "generator", _adam(config.learning_rate, lazy_length), self.mapping, self.synthesis
         )
+        if config.generator_average_images:
+            self.add_averages("generator", config.generator_average_images)
 
     def noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         drawn = {"z": rng.standard_normal((n, self.width), dtype="float32")}
@@ -142,7 +141,10 @@ class StyleGAN2(Styled, genkit.Model):
         """Return how rarely generated pictures pass as real."""
         label = self._label(batch)
         self.centre.follow(self.mapping(batch["z"], label), label)
-        return self.adversarial.generator(self._score(self._fake(batch), batch, 1))
+        fake = self._score(self._fake(batch), batch, 1)
+        if self.adversarial.paired:
+            return self.adversarial.generator(self._score(self._real(batch), batch, 0), fake)
+        return self.adversarial.generator(fake)
 
     def slope_loss(self, batch: dict[str, Any]) -> Any:
         """Return the penalty on the discriminator's slope at real pictures, R1."""
@@ -211,7 +213,7 @@ def _class_count(wanted: bool | None, schema: genkit.Schema) -> int:
     return count if wanted or (wanted is None and count > 1) else 0
 
 
-def _adam(rate: float, interval: int, window: float = 0.0) -> Any:
+def _adam(rate: float, interval: int) -> Any:
     """Return Adam as the paper has it; with ``interval`` above 1 for a penalty taken lazily."""
     share = interval / (interval + 1) if interval > 1 else 1.0
-    return averaging_adam(rate * share, 0.0, window, beta_1=0.0, beta_2=0.99**share, epsilon=1e-8)
+    return keras.optimizers.Adam(rate * share, beta_1=0.0, beta_2=0.99**share, epsilon=1e-8)

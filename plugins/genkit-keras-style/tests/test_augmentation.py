@@ -79,7 +79,7 @@ def test_pictures_get_gradients_through_every_change():
 
 def test_the_strength_follows_the_signs_as_published():
     """Each fourth step: up where their mean sign was above the target, else down, never below 0."""
-    found = model(pictures(), augment_target=0.6, augment_thousands=1)
+    found = model(pictures(), augment_target=0.6, augment_images=1000)
     signs = np.random.default_rng(2).choice([-0.5, 0.5, 1.0], 60, p=[0.1, 0.2, 0.7])
     p, course, expected = 0.0, [], []
     for step, sign in enumerate(signs):
@@ -94,6 +94,6 @@ def test_the_strength_follows_the_signs_as_published():
 
 def test_the_strength_rises_while_the_discriminator_is_sure():
     source = pictures(64)
-    found = model(source, augment_target=0.01, augment_thousands=0.1)
+    found = model(source, augment_target=0.01, augment_images=100)
     found.fit(source, steps=24, batch_size=16, verbose=False)
     assert float(ops.convert_to_numpy(found.strength.p.value)) > 0

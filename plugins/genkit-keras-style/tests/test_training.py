@@ -60,10 +60,10 @@ def test_the_slope_penalty_holds_the_slope_down():
 
 def test_generation_uses_the_averaged_generator():
     source = pictures(64)
-    found = model(source, average_window=0.3)
+    found = model(source, generator_average_images=1000)
     logs_of(found, source, 10)
     raw = [np.array(ops.convert_to_numpy(each.value)) for each in found.synthesis.weights]
-    again = model(source, average_window=0.0)
+    again = model(source, generator_average_images=0)
     logs_of(again, source, 10)
     other = [ops.convert_to_numpy(each.value) for each in again.synthesis.weights]
     assert any(np.abs(a - b).max() > 1e-4 for a, b in zip(raw, other, strict=True))
