@@ -86,7 +86,11 @@ REPOSITORY = (
     RepositoryPlugin(
         "genkit-keras-style",
         "StyleGAN2: pictures by style, from little data too",
-        {"models": ("stylegan2",), "commands": ("project", "styles")},
+        {
+            "models": ("stylegan2",),
+            "metrics": ("smoothness",),
+            "commands": ("project", "styles"),
+        },
     ),
 )  # fmt: skip
 

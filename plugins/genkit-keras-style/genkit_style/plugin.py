@@ -64,6 +64,18 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
 
 
 @genkit.hookimpl
+def genkit_metrics() -> Iterable[genkit.MetricSpec]:
+    """Register the path length."""
+    yield genkit.MetricSpec(
+        name="smoothness",
+        summary="How evenly pictures change from one style to another, in an extractor's features",
+        metric="genkit_style.smoothness:Smoothness",
+        direction="min",
+        modality="image",
+    )
+
+
+@genkit.hookimpl
 def genkit_commands() -> Iterable[genkit.CommandSpec]:
     """Register the verbs of styles."""
     yield genkit.CommandSpec(

@@ -1,15 +1,18 @@
 """What a trained model does: styles truncated, mixed, walked between, moved, and found."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from genkit_style.directions import directions
 from genkit_style.latents import read_styles, write_styles
+from genkit_style.smoothness import Smoothness
 from genkit_style.styles import PSI
 from small import model, pictures
 
 from genkit.errors import DataError, UsageError
+from genkit.evaluation import Context
 
 CLASSES = 2
 
@@ -146,3 +149,19 @@ def test_a_style_of_another_model_is_refused(trained, by_class, tmp_path):
 def test_what_is_unknown_is_refused(trained):
     with pytest.raises(UsageError, match=re.escape("truncation, mixing, walk, directions")):
         trained.styles("nonsense")
+
+
+def test_smoothness_is_the_length_of_ways_in_features(trained):
+    def measured(features):
+        extractor = SimpleNamespace(features=features)
+        context = Context(trained.schema, extractor=extractor, model=trained)
+        (figure,) = Smoothness(context).compute()
+        return figure.value
+
+    def flat(items):
+        return items.reshape(len(items), -1)
+
+    assert measured(lambda items: np.zeros((len(items), 2))) == 0
+    assert measured(lambda items: 3 * flat(items)) == pytest.approx(9 * measured(flat))
+    told = Smoothness.unfit(Context(trained.schema, model=SimpleNamespace(capabilities=())))
+    assert told == "the model has no styles"
