@@ -94,6 +94,7 @@ PACKAGES = {
         "Subset",
         "bucket",
         "items_of",
+        "noise_for_samples",
         "pack_text",
         "unpack_text",
         "vocabulary_of",

@@ -104,7 +104,7 @@ class Optimizing:
         """Replace the weights by their averages, where any are kept."""
         for name, optimizer in self.optimizers.items():
             inner = _inner(optimizer)
-            if not int(keras.ops.convert_to_numpy(inner.iterations)):
+            if not int(keras.ops.convert_to_numpy(inner.iterations.value)):
                 continue  # before the first update the averages are none
             if inner.use_ema:
                 variables = self.owned_variables(name)

@@ -50,7 +50,9 @@ def read_styles(file: Path, model: Any) -> np.ndarray:
         with safe_open(file, "np") as opened:
             told, names = opened.metadata() or {}, list(opened.keys())
             styles = opened.get_tensor(_NAME) if names == [_NAME] else None
-    except (SafetensorError, OSError, ValueError) as error:
+    except OSError as error:
+        raise DataError(f"{file} can't be read: {error.strerror}.") from error
+    except (SafetensorError, ValueError) as error:
         raise DataError(f"{file} is no style file of genkit project: {error}") from error
     if styles is None or "model" not in told:
         raise DataError(f"{file} is no style file of genkit project.")

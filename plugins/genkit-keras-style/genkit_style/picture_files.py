@@ -44,8 +44,11 @@ def read_picture(file: Path, model: Any) -> tuple[np.ndarray, tuple[int, int]]:
                         "Cut out the part that the model was trained on.",
                     )
                 rgba = opened.convert("RGBA")
-    except (OSError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as e:
-        raise DataError(f"Expected a picture at {file}: {e}") from e
+    except OSError as error:  # of the system, or of a file that is no picture
+        why = error.strerror or "it is none, or damaged"
+        raise DataError(f"Expected a picture at {file}: {why}.") from error
+    except (ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DataError(f"Expected a picture at {file}: {error}") from error
     ground = Image.new("RGBA", rgba.size, _GROUND)
     plain = Image.alpha_composite(ground, rgba).convert(_MODES[channels])
     if size != (side, side):
