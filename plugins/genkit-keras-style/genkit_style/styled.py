@@ -103,8 +103,7 @@ class Styled:
         direction: str | None = None,
     ) -> Any:
         if latent is None:
-            w = self.mapping(z, label)
-            centre = ops.cast(self.centre(label), w.dtype)
+            w, centre = ops.cast(self.mapping(z, label), "float32"), self.centre(label)
             styles = (centre + truncation_psi * (w - centre))[:, None]
         else:
             chosen = ops.convert_to_tensor(self._numbers[latent])

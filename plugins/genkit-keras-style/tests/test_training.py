@@ -7,7 +7,7 @@ from genkit_style.configs import StyleGAN2Config
 from genkit_style.layers import BatchDeviation
 from genkit_style.stylegan2 import StyleGAN2
 from keras import ops
-from small import model, pictures
+from small import SMALL, model, pictures
 
 import genkit
 from genkit.errors import DataError
@@ -115,3 +115,21 @@ def test_one_channel_is_as_good_as_three():
 def test_a_class_is_asked_of_data_that_has_none():
     with pytest.raises(DataError, match="label"):
         model(conditional=True)
+
+
+def test_half_the_precision_trains_and_generates(tmp_path):
+    result = genkit.train(
+        "stylegan2",
+        dataset=pictures(64),
+        steps=4,
+        batch_size=16,
+        config={**SMALL, "path_length": 2.0, "path_length_interval": 2, "augment_target": 0.6},
+        precision="bfloat16",
+        runs_dir=tmp_path,
+        verbose=False,
+    )
+    assert all(np.isfinite(list(result.outcome.metrics.values())))
+    found = genkit.load(result)
+    varied = found.generate(4, truncation_psi=0.5)
+    assert varied.dtype == np.float32
+    assert np.abs(varied[0] - varied[1]).max() > 0
