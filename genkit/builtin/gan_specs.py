@@ -52,9 +52,10 @@ GANS = (
                 "config": {
                     "width": 16,
                     "loss": "relativistic",
-                    "r1": 1.0,
-                    "r2": 1.0,
+                    "r1": 0.2,
+                    "r2": 0.2,
                     "dropout": 0.0,
+                    "learning_rate": 1e-3,
                     "beta_1": 0.0,
                     "beta_2": 0.99,
                     "generator_average_images": 10_000,

@@ -20,7 +20,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from genkit.engine import keras_inside
 from genkit.engine.torch_direct import call_directly
-from genkit.engine.torch_inside import pytree
+from genkit.engine.torch_inside import pytree, quick_notes
 from genkit.engine.torch_looks import Looks, place
 from genkit.engine.torch_loop import recording_loops
 from genkit.engine.torch_simplify import simplify
@@ -75,7 +75,7 @@ class Recorded:
 
         looks = Looks()
         try:
-            with looks, recording_loops() as loops:
+            with looks, recording_loops() as loops, quick_notes():
                 recording = make_fx(run)([v.value for v in self._variables], inputs)
             simplify(recording.graph)
             merge_views(recording.graph)

@@ -220,6 +220,25 @@ def test_an_operation_tells_what_it_writes(torch_inside):
         torch_inside.schema(len)
 
 
+def test_a_recording_notes_sizes_strides_and_types_the_short_way(torch_inside):
+    import torch
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    x = torch.ones(2, 3, dtype=torch.float16)
+    with torch_inside.quick_notes():
+        quick = make_fx(lambda x: x.t() * 2)(x)
+    thorough = make_fx(lambda x: x.t() * 2)(x)
+    for one, other in zip(quick.graph.nodes, thorough.graph.nodes, strict=True):
+        assert one.target == other.target
+        if one.op == "call_function":
+            found, expected = one.meta["val"], other.meta["val"]
+            assert found.device.type == "meta"
+            assert expected.device.type != "meta", "not the short way"
+            for name in ("shape", "dtype"):
+                assert getattr(found, name) == getattr(expected, name)
+            assert found.stride() == expected.stride()
+
+
 def test_a_recording_does_not_see_what_is_untraced(torch_inside):
     import torch
     from torch.fx.experimental.proxy_tensor import make_fx

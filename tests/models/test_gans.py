@@ -85,7 +85,7 @@ def test_r1_looks_at_real_items_and_r2_at_generated_ones():
 
 
 def test_an_unknown_loss_is_refused():
-    with pytest.raises(UsageError, match=r"wasserstein; received 'best'"):
+    with pytest.raises(UsageError, match=r"relativistic; received 'best'"):
         vector_gan(loss="best")
 
 
