@@ -83,6 +83,17 @@ REPOSITORY = (
             "commands": ("compare-recommenders", "recommend"),
         },
     ),
+    RepositoryPlugin(
+        "genkit-keras-tabular",
+        "Tables: rows of mixed columns by condition, gaps filled, and what judges them",
+        {
+            "models": ("tab-ar", "tab-cart", "tab-copula", "tab-marginals"),
+            "datasets": ("customers", "table"),
+            "metrics": ("broken-rules", "two-sample", "usefulness"),
+            "commands": ("impute", "table"),
+            "openers": ("table-arrow", "table-pandas", "table-polars"),
+        },
+    ),
 )  # fmt: skip
 
 
