@@ -69,7 +69,11 @@ def read_description(path: Path) -> Description:
     """
     try:
         form = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise DataError(
+            f"Expected a description of a table in {path}: {error.strerror}."
+        ) from error
+    except ValueError as error:  # no UTF-8, no TOML
         raise DataError(f"Expected a description of a table in {path}: {error}.") from error
     columns, rules = form.pop("columns", {}), form.pop("rules", [])
     target = form.pop("target", "")

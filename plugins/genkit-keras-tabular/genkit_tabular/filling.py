@@ -17,17 +17,16 @@ from genkit_tabular.parsing import written
 if TYPE_CHECKING:
     from genkit_tabular.columns import Column
     from genkit_tabular.learned import Learned
-    from genkit_tabular.models.table_model import TableModel
     from genkit_tabular.raw import RawTable
 
 
 def filled(
-    model: TableModel, raw: RawTable, seed: int = 0
+    model: Any, raw: RawTable, seed: int = 0
 ) -> tuple[dict[str, np.ndarray], dict[str, int]]:
     """Fill what is missing in the rows of a table.
 
     Args:
-        model: knows the columns.
+        model: a ``TableModel``, which knows the columns.
         raw: the rows; a column that the model doesn't learn stays as it is.
         seed: 0 to 2**31 - 1; row i follows from (seed, i) and what it has.
 
@@ -66,7 +65,7 @@ def filled(
     return items, {name: int(each.sum()) for name, each in holes.items() if each.any()}
 
 
-def _names(model: TableModel) -> set[str]:
+def _names(model: Any) -> set[str]:
     return {condition.name for condition in model.conditions}
 
 

@@ -76,11 +76,11 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
                 "steps": 2000,
                 "learning_rate_schedule": "cosine",
                 "sample_every": 2000,
-                "validate_every": 50,
+                "validate_every": 20,
                 "callbacks": {
                     "early-stopping": {
                         "monitor": "validation_loss",
-                        "patience": 8,
+                        "patience": 40,
                         "restore_best_weights": True,
                     }
                 },
