@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from genkit.errors import AmbiguousNameError, DataError
@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 _FOLDER = 'Name the data set that reads files: dataset="image-folder", data={"path": ...}'
 
 
-def opener_of(data: object) -> Entry | None:
+def opener_of(data: object, accepts: Collection[str] = ()) -> Entry | None:
     """Return the opener that knows an object best; None if none does.
+
+    Args:
+        data: the object.
+        accepts: modalities that the model takes which it is for: openers of one of them come first.
 
     Raises:
         AmbiguousNameError: several plugins know it as well, and none of them is GenKit's own.
@@ -25,8 +29,10 @@ def opener_of(data: object) -> Entry | None:
     near = [
         (distance, entry)
         for entry in installed().entries("openers")
-        if (distance := entry.spec.distance(data)) is not None
+        if entry.spec.modality in ("", *accepts)
+        and (distance := entry.spec.distance(data)) is not None
     ]
+    near = [(d, entry) for d, entry in near if entry.spec.modality] or near
     nearest = min((distance for distance, _ in near), default=0)
     found = [entry for distance, entry in near if distance == nearest]
     found = [e for e in found if e.distribution == DISTRIBUTION] or found

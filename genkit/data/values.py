@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from inspect import isroutine, signature
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MODALITIES = {1: "number", 2: "vector", 4: "image"}
 
 
-def as_source(data: object) -> Source:
+def as_source(data: object, accepts: Collection[str] = ()) -> Source:
     """Make a source of what a person has at hand.
 
     Args:
@@ -33,6 +33,8 @@ def as_source(data: object) -> Source:
             is text; a list of ``str``, or of items; a function without arguments that makes an
             iterator of items; or an object that an opener knows (``genkit list openers``): a table
             of pandas, Polars or Arrow, a data set of PyTorch, TensorFlow or Hugging Face.
+        accepts: modalities that the model takes which the source is for; a plugin's opener may
+            know more of an object for some of them.
 
     Raises:
         DataError: nothing opens such an object; or the values can't be used: of an unclear shape,
@@ -40,7 +42,7 @@ def as_source(data: object) -> Source:
     """
     if isinstance(data, Source):
         return data
-    if (opener := opener_of(data)) is not None:
+    if (opener := opener_of(data, accepts)) is not None:
         opener.check_packages()
         opened = resolve(opener.spec.opener)(data)
         return opened if isinstance(opened, Source) else _of_arrays(opened, data)

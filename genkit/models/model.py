@@ -239,11 +239,12 @@ class Model(
         Returns:
             the ``keras.callbacks.History`` of mean losses an epoch; None for a model that solves.
         """
-        source = as_source(data)
+        accepts = self.record.accepts if self.record else ()
+        source = as_source(data, accepts)
         self.bind(source.schema, source.assets)
         if epochs is None and steps is None:
             epochs = 1
-        held_out = None if validation_data is None else as_source(validation_data)
+        held_out = None if validation_data is None else as_source(validation_data, accepts)
         if held_out is not None and validate_every is None:
             validate_every = max(1, len(self.examples(source)) // batch_size)
         settings = FitSettings(

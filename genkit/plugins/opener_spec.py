@@ -20,10 +20,13 @@ class OpenerSpec(Spec):
             names, so that nobody imports the library to ask.
         opener: reference to a callable: object in, ``genkit.data.Source`` out; or a mapping of
             names to arrays.
+        modality: of what it makes of them, where a model must accept that: it then opens them for
+            such models, before the openers without, and for no others.
     """
 
     types: tuple[str, ...]
     opener: str
+    modality: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()

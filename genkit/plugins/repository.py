@@ -92,6 +92,17 @@ REPOSITORY = (
             "commands": ("project", "styles"),
         },
     ),
+    RepositoryPlugin(
+        "genkit-keras-tabular",
+        "Tables: rows of mixed columns by condition, gaps filled, and what judges them",
+        {
+            "models": ("tab-ar", "tab-cart", "tab-copula", "tab-marginals"),
+            "datasets": ("customers", "table"),
+            "metrics": ("broken-rules", "two-sample", "usefulness"),
+            "commands": ("impute", "table"),
+            "openers": ("table-arrow", "table-pandas", "table-polars"),
+        },
+    ),
 )  # fmt: skip
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from inspect import Parameter, signature
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from genkit.errors import RunError, UsageError
+from genkit.errors import RunError, UnknownNameError, UsageError
 from genkit.plan.from_program import PROGRAM, data_is_handed_over, model_is_handed_over
 from genkit.plugins.entry_points import Plugin
 from genkit.plugins.registry import installed
@@ -91,11 +91,12 @@ def offer_model(given: Any, name: str = "") -> str:
     return f"{PROGRAM}/{name}"
 
 
-def offer_data(given: Any) -> dict[str, str]:
+def offer_data(given: Any, accepts: Collection[str] = ()) -> dict[str, str]:
     """Make a program's own data known to this process.
 
     Args:
         given: whatever ``genkit.data.as_source`` takes.
+        accepts: modalities that the model takes which it is for.
 
     Returns:
         the settings of the data set ``memory`` that open it.
@@ -106,10 +107,20 @@ def offer_data(given: Any) -> dict[str, str]:
     from genkit.data import as_source
     from genkit.data.held import hold
 
-    source = as_source(given)
+    source = as_source(given, accepts)
     what = f"{type(given).__module__.partition('.')[0]}.{type(given).__name__}"
     what = f"{what.removeprefix('builtins.')} of {len(source):,} items"
     return {"fingerprint": hold(source), "object": what}
+
+
+def modalities_of(model: str) -> tuple[str, ...]:
+    """Return the modalities that a model takes, by its name; none of one that nothing offers."""
+    try:
+        entry = installed().find("models", model)
+    except UnknownNameError:  # told where the plan is made, with what is meant
+        return ()
+    accepts: tuple[str, ...] = entry.spec.accepts
+    return accepts
 
 
 def hand_over(plan: Plan, *, dataset: Any = None, model: Any = None) -> None:
@@ -127,7 +138,7 @@ def hand_over(plan: Plan, *, dataset: Any = None, model: Any = None) -> None:
         return
     if not data_is_handed_over(plan):
         raise _named(plan.qualified("dataset"), "data", "dataset")
-    settings = offer_data(dataset)
+    settings = offer_data(dataset, modalities_of(plan.qualified("model")))
     if settings["fingerprint"] != plan.data["fingerprint"]:
         raise RunError(
             f"Expected the data that the run was trained on, {plan.data['object']}; received "

@@ -81,7 +81,7 @@ def check_generates_on_every_backend(subject: TrainedSubject) -> None:
 
 
 def _check_near(name: str, field: str, ours: np.ndarray, theirs: np.ndarray) -> None:
-    if ours.dtype.kind == "U":
+    if ours.dtype.kind in "bU":
         apart = float(np.mean(ours != theirs))
     elif ours.shape != theirs.shape or not np.isfinite(theirs).all():
         raise CheckFailed(
@@ -89,7 +89,7 @@ def _check_near(name: str, field: str, ours: np.ndarray, theirs: np.ndarray) -> 
         )
     else:
         apart = float(np.abs(theirs - ours).mean() / max(float(np.ptp(ours)), 1e-6))
-    if apart > (WORDS if ours.dtype.kind == "U" else GENERATED):
+    if apart > (WORDS if ours.dtype.kind in "bU" else GENERATED):
         raise CheckFailed(
             f"Expected the samples of {name} within {GENERATED:g} of their range of those "
             f"here; those of {field!r} are {apart:.1e} away.",

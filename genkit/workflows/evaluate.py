@@ -90,9 +90,10 @@ def evaluate(
     weights = Weights.of(path, checkpoint)
     if dataset is not None:
         hand_over(Run.open(path).plan, dataset=dataset)
-    if against is not None and not isinstance(against, str):
-        against, data = MEMORY, {**(data or {}), **offer_data(against)}
     loaded = load(path, backend, weights.step, model=model)
+    if against is not None and not isinstance(against, str):
+        accepts = loaded.record.accepts if loaded.record else ()
+        against, data = MEMORY, {**(data or {}), **offer_data(against, accepts)}
     reference = open_reference(weights, registry, against, data or {}, split)
     training = open_training(weights, registry, reference, progress)
     context = open_context(

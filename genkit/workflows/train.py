@@ -17,7 +17,7 @@ from genkit.plan.plan import Plan, Recipe, make_plan
 from genkit.plugins.display import in_words
 from genkit.plugins.registry import installed
 from genkit.runs.finding import with_init_found
-from genkit.runs.handed_over import offer_data, offer_model
+from genkit.runs.handed_over import modalities_of, offer_data, offer_model
 from genkit.runs.names import DEFAULT_RUNS_DIR, check_free, check_name, default_name
 from genkit.runs.run import Run
 from genkit.workers.crew import ALONE, Crew, check_crew
@@ -187,7 +187,8 @@ def train(
     if not isinstance(model, str):
         asked["model"] = offer_model(model)
     if dataset is not None and not isinstance(dataset, str):
-        asked |= {"dataset": MEMORY, "data": {**(data or {}), **offer_data(dataset)}}
+        offered = offer_data(dataset, modalities_of(str(asked["model"])))
+        asked |= {"dataset": MEMORY, "data": {**(data or {}), **offered}}
     asked = with_init_found(asked, Path(runs_dir))
     return execute(
         make_plan(installed(), asked),

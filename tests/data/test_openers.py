@@ -245,6 +245,18 @@ def test_the_opener_of_the_nearest_class_is_chosen_and_two_of_one_class_are_refu
         as_source(Cube())
 
 
+def test_an_opener_of_a_modality_opens_for_models_that_accept_it_and_no_others():
+    rooms = opener("rooms", ("cubes:Cube",), modality="room")
+    with using(Registry([opener("far", ("cubes:Cube",)), rooms])):
+        from genkit.data.openers import opener_of
+
+        assert opener_of(Cube()).spec.name == "far"
+        assert opener_of(Cube(), ("image",)).spec.name == "far"
+        assert opener_of(Cube(), ("room",)).spec.name == "rooms"
+    with using(Registry([rooms])):
+        assert opener_of(Cube(), ("image",)) is None
+
+
 def test_an_opener_whose_packages_are_missing_says_which_extra_brings_them():
     lacks = opener("cubes", ("cubes:Cube",), packages=("no_such_package",), extra="cubes")
     with using(Registry([lacks])):

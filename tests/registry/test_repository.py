@@ -86,7 +86,8 @@ def test_list_and_info_show_what_is_not_installed(bare, capsys):
     listing.list_specs("models", as_json=True)
     told = json.loads(capsys.readouterr().out)["not_installed"]
     assert [row["name"] for row in told] == [
-        "genkit-keras-language", "genkit-keras-points", "genkit-keras-recsys", "genkit-keras-style"
+        "genkit-keras-language", "genkit-keras-points", "genkit-keras-recsys", "genkit-keras-style",
+        "genkit-keras-tabular",
     ]  # fmt: skip
     assert "ease" in told[2]["brings"]["models"]
     assert set(told[2]["brings"]) == {"models"}

@@ -1,0 +1,1 @@
+"""Tables for GenKit: rows of mixed columns, models that generate them, and what judges them."""

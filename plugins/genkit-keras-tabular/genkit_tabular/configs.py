@@ -1,0 +1,84 @@
+"""Settings and options; this module is free of Keras, so that help and errors stay fast."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+import genkit
+
+Split = Annotated[
+    Literal["train", "test"], Field(description="Which rows: for training, or held out")
+]
+Bins = Annotated[
+    int, Field(ge=2, le=10_000, description="About how many codes a column of many numbers has")
+]
+Most = Annotated[
+    int,
+    Field(
+        ge=8,
+        le=65_536,
+        description="Names of a column that have a code of their own; the rarer ones share one",
+    ),
+]
+
+
+class TableConfig(genkit.Config):
+    """Settings of ``table``."""
+
+    path: genkit.AbsolutePath = Field(
+        description="The file: Parquet, or CSV as it is or packed as .gz, .bz2 or .zst, whose "
+        "first line names the columns"
+    )
+    describe: genkit.AbsolutePath | None = Field(
+        None, description="What the columns are: a file that genkit table inspect wrote"
+    )
+    target: str = Field("", description="The column to foretell, for figures of usefulness")
+    missing: tuple[str, ...] = Field(("?",), description="Cells that stand for nothing, as '' does")
+    delimiter: str = Field("", description="What parts the cells of CSV; found out when left out")
+    encoding: str = Field("", description="Of CSV, such as latin-1; by default UTF-8, or UTF-16")
+    split: Split = "train"
+    held_out: float = Field(
+        0.2, ge=0, lt=1, description="Share of the rows that is held out, chosen at random"
+    )
+    test: genkit.AbsolutePath | None = Field(
+        None, description="A file of its own with the rows that are held out"
+    )
+    limit: int | None = Field(None, ge=1, description="At most so many rows of a split")
+    bins: Bins = 100
+    most: Most = 1000
+
+
+class CustomersConfig(genkit.Config):
+    """Settings of ``customers``."""
+
+    n: int = Field(2000, ge=60, le=10_000_000, description="How many rows each split has")
+    split: Split = "train"
+    seed: int = Field(0, ge=0, lt=2**31, description="Seed of the rows")
+
+
+class ARConfig(genkit.Config):
+    """Settings of ``tab-ar``."""
+
+    embedding: int = Field(8, ge=1, le=256, description="Numbers of a code's embedding")
+    hidden: int = Field(64, ge=1, le=1024, description="Units of each column's hidden layers")
+    dropout: float = Field(0.1, ge=0, lt=1, description="Share of units left out in training")
+    in_order: float = Field(
+        0.75,
+        ge=0,
+        le=1,
+        description="Share of each batch that is learned in the table's own order, which rows are "
+        "generated in; the others in orders that are drawn",
+    )
+    learning_rate: float = Field(3e-3, gt=0, description="Adam's step size")
+
+
+class MarginalsConfig(genkit.Config):
+    """Settings of ``tab-marginals`` and ``tab-copula``: none."""
+
+
+class CARTConfig(genkit.Config):
+    """Settings of ``tab-cart``."""
+
+    leaf: int = Field(10, ge=1, le=100_000, description="Training rows that a leaf has at least")

@@ -1,0 +1,94 @@
+"""Rows as a judge sees them: numbers and numbers of names, with gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import genkit
+from genkit.data import vocabulary_of
+from genkit_tabular.codec import codecs_of
+from genkit_tabular.columns import Table
+from genkit_tabular.encoded import keys_and_absent
+from genkit_tabular.keys import floats
+from genkit_tabular.learned import Learned
+
+_MOST_NAMES = 254
+"""Names that a tree of scikit-learn tells apart; the rarer ones are one to it."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The columns that a judge looks at.
+
+    Args:
+        table: what is known of the table.
+        learned: its columns but ids.
+    """
+
+    table: Table
+    learned: tuple[Learned, ...]
+
+    @classmethod
+    def of(cls, schema: genkit.Schema, assets: Mapping[str, np.ndarray]) -> Judged:
+        """Read them from the assets of a source.
+
+        Raises:
+            DataError: the data is no table.
+        """
+        table = Table.of_assets(assets)
+        codecs = codecs_of(assets, table.columns)
+        return cls(
+            table,
+            tuple(
+                Learned(column, codec, vocabulary_of(schema, column.name, assets))
+                for column, codec in zip(table.columns, codecs, strict=True)
+                if codec is not None
+            ),
+        )
+
+    @property
+    def named(self) -> NDArray[np.bool_]:
+        """Which columns are names, of which no order counts."""
+        return np.array([each.column.is_named for each in self.learned], bool)
+
+    @property
+    def target(self) -> int | None:
+        """The place of the column that is to be foretold; None without one."""
+        names = [each.name for each in self.learned]
+        return names.index(self.table.target) if self.table.target else None
+
+    def rows(self, fields: Mapping[str, Any]) -> NDArray[np.float64]:
+        """Return items as numbers, NaN where a value is missing, shape ``(n, columns)``.
+
+        Args:
+            fields: items by field, as data has them or a model presents them.
+        """
+        columns = []
+        for each in self.learned:
+            keys, absent = keys_and_absent(dict(fields), each)
+            numbers = floats(keys) if each.column.is_float else keys.astype(np.float64)
+            if each.column.is_named:
+                numbers = np.minimum(numbers, _MOST_NAMES - 1)
+            columns.append(np.where(absent, np.nan, numbers))
+        return np.stack(columns, axis=1)
+
+
+def shuffled(rows: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """Return rows whose columns hang together no more: each in an order of its own."""
+    rng = np.random.Generator(np.random.Philox(key=seed))
+    return np.stack([rng.permutation(column) for column in rows.T], axis=1)
+
+
+def forest(named: NDArray[np.bool_], trees: int = 100, seed: int = 0) -> Any:
+    """Return an untrained gradient boosting of trees, scikit-learn's by histograms."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    places: Sequence[int] = np.flatnonzero(named).tolist()
+    return HistGradientBoostingClassifier(
+        max_iter=trees, categorical_features=list(places) or None, random_state=seed
+    )

@@ -1,0 +1,139 @@
+"""Generated rows as frames: of the kind, with the columns and dtypes, that came in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from genkit_tabular.parsing import parse
+
+if TYPE_CHECKING:
+    from genkit_tabular.columns import Column, Table
+    from genkit_tabular.learned import Learned
+
+
+def frame_of(
+    table: Table, learned: Sequence[Learned], batches: Sequence[Mapping[str, np.ndarray]]
+) -> Any:
+    """Return rows as a frame.
+
+    Args:
+        table: says what the rows came in.
+        learned: the columns that the model learns, with the names of their categories.
+        batches: rows as the model presents them.
+
+    Returns:
+        a frame of pandas or Polars, or else a table of Arrow.
+    """
+    classes = {each.name: each.classes for each in learned}
+    columns = {}
+    for column in table.columns:
+        parts = [batch[column.name] for batch in batches]
+        values = np.concatenate([np.ma.getdata(part) for part in parts])
+        absent = np.concatenate([np.ma.getmaskarray(part) for part in parts])
+        columns[column.name] = _arrow(column, values, absent, classes.get(column.name, ()))
+    if table.frame == "pandas":
+        return _pandas(table, columns)
+    if table.frame == "polars":
+        return _polars(table, columns)
+    typed = {name: _as_stored(table[name], array) for name, array in columns.items()}
+    return pa.table(typed)
+
+
+def _arrow(
+    column: Column, values: np.ndarray, absent: np.ndarray, classes: Sequence[str]
+) -> pa.Array:
+    """Return a column of Arrow; categories as a dictionary of all their names."""
+    if column.is_named:
+        places = {name: number for number, name in enumerate(classes)}
+        numbers = [None if a else places[v] for v, a in zip(values, absent, strict=True)]
+        return pa.DictionaryArray.from_arrays(
+            pa.array(numbers, pa.int32()), pa.array(list(classes), pa.string()),
+            ordered=column.kind == "ordered",
+        )  # fmt: skip
+    if column.is_written and column.kind != "id":
+        there, _ = parse(column, list(values[~absent]))
+        dtype = f"{there.dtype.str[1:2]}8[{column.unit}]"
+        moved = np.zeros(len(values), dtype)
+        moved[~absent] = there
+        values = moved
+    made = pa.array(values, mask=absent)
+    if column.kind == "datetime" and column.zone:
+        zone = "UTC" if column.zone == "Z" else column.zone
+        return made.cast(pa.timestamp(column.unit, zone))
+    return made
+
+
+def _as_stored(column: Column, array: pa.Array) -> pa.Array:
+    """Return a column in Arrow's own type that it was stored as, if that is known."""
+    kind = _TYPES.get(column.dtype)
+    if kind is None and column.dtype.startswith("decimal128("):
+        width, scale = column.dtype[11:-1].split(",")
+        kind = pa.decimal128(int(width), int(scale))
+    if kind is None and column.dtype.startswith("timestamp["):
+        unit, _, zone = column.dtype[10:-1].partition(", tz=")
+        kind = pa.timestamp(unit, zone or None)
+    if kind is None and column.dtype.startswith("dictionary<"):
+        return array
+    if kind is None and column.is_named:
+        kind = pa.string()
+    return array if kind is None else array.cast(kind)
+
+
+_TYPES = {
+    str(kind): kind
+    for kind in (
+        pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(),
+        pa.uint64(), pa.float16(), pa.float32(), pa.float64(), pa.bool_(), pa.string(),
+        pa.large_string(), pa.date32(), pa.date64(), pa.duration("s"), pa.duration("ms"),
+        pa.duration("us"), pa.duration("ns"),
+    )
+}  # fmt: skip
+
+
+def _pandas(table: Table, columns: Mapping[str, pa.Array]) -> Any:
+    import pandas as pd
+
+    made = {}
+    for column in table.columns:
+        array = columns[column.name]
+        dtype = column.dtype
+        if dtype == "category":
+            made[column.name] = array.to_pandas()
+            continue
+        if column.is_named:
+            array = array.cast(pa.string())
+        whole = column.kind in ("number", "id") and not column.is_text_id and not column.digits
+        if array.null_count and (whole or column.kind == "boolean"):
+            # Through a float, large whole numbers would be others.
+            via = "boolean" if column.kind == "boolean" else "Int64"
+            held = pd.array(array.to_pylist(), dtype=via)
+        else:
+            held = array.to_pandas()
+        made[column.name] = pd.Series(held).astype(dtype)
+    labels = table.labels or {}
+    frame = pd.DataFrame(made)
+    return frame.rename(columns=dict(labels)) if labels else frame
+
+
+def _polars(table: Table, columns: Mapping[str, pa.Array]) -> Any:
+    import polars as pl
+
+    frame = pl.from_arrow(pa.table(dict(columns)))
+    kinds = {str(kind): kind for kind in _polars_types(pl)}
+    for column in table.columns:
+        if column.is_named and column.dtype == "String":
+            frame = frame.with_columns(pl.col(column.name).cast(pl.String))
+        elif column.dtype in kinds:
+            frame = frame.with_columns(pl.col(column.name).cast(kinds[column.dtype]))
+    return frame
+
+
+def _polars_types(pl: Any) -> list[Any]:
+    return [
+        pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64,
+        pl.Float32, pl.Float64, pl.Boolean, pl.Date, pl.Categorical,
+    ]  # fmt: skip

@@ -1,0 +1,92 @@
+"""Keys of generated rows: made anew, another for each row, by the pattern of the real ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from genkit_tabular.columns import Column, Table
+
+_SETS = {"#": "0123456789", "A": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "a": "abcdefghijklmnopqrstuvwxyz"}
+_MIX = 0x9E3779B97F4A7C15
+
+
+def given_out(
+    table: Table, batches: Iterator[dict[str, np.ndarray]], n: int, seed: int, begin: int
+) -> Iterator[dict[str, np.ndarray]]:
+    """Put keys into generated rows: that of row *i* follows from (seed, *i*).
+
+    Args:
+        table: says which columns are ids.
+        batches: rows, from ``begin`` on.
+        n: how many rows there are in all.
+        seed: of the rows.
+        begin: number of the first row.
+
+    Raises:
+        UsageError: a pattern has fewer keys than there are rows.
+    """
+    columns = [column for column in table.columns if column.kind == "id"]
+    for column in columns:
+        if (most := most_of(column)) < n:
+            raise UsageError(
+                f"Expected at most {most:,} rows: {column.name!r} has no more different values of "
+                f"the form {column.pattern!r}; received {n:,}."
+            )
+    return _with_keys(columns, batches, seed, begin)
+
+
+def _with_keys(
+    columns: list[Column], batches: Iterator[dict[str, np.ndarray]], seed: int, begin: int
+) -> Iterator[dict[str, np.ndarray]]:
+    for batch in batches:
+        count = len(next(iter(batch.values())))
+        yield {**batch, **{each.name: keys(each, begin, count, seed) for each in columns}}
+        begin += count
+
+
+def most_of(column: Column) -> int:
+    """Return how many different keys a column of ids can have."""
+    if not column.is_text_id:
+        return 2**63 - 1 - column.first
+    return math.prod(len(letters) for letters in _letters(column.pattern))
+
+
+def keys(column: Column, begin: int, count: int, seed: int) -> np.ndarray:
+    """Return the keys of rows from ``begin`` on: numbers go on behind the real ones."""
+    if not column.is_text_id:
+        return np.arange(column.first + begin, column.first + begin + count)
+    letters = _letters(column.pattern)
+    most = most_of(column)
+    # A step that shares no factor with the number of keys meets each of them once.
+    step = (_MIX * (2 * seed + 1)) % most or 1
+    while math.gcd(step, most) > 1:
+        step += 1
+    made = np.empty(count, object)
+    for place in range(count):
+        number, text = ((begin + place) * step + seed) % most, ""
+        for choice in reversed(letters):
+            number, letter = divmod(number, len(choice))
+            text = choice[letter] + text
+        made[place] = text
+    return made
+
+
+def _letters(pattern: str) -> list[str]:
+    """Return the letters that may stand at each place of a key."""
+    found, literal = [], False
+    for letter in pattern:
+        if literal or letter not in (*_SETS, "\\"):
+            found.append(letter)
+            literal = False
+        elif letter == "\\":
+            literal = True
+        else:
+            found.append(_SETS[letter])
+    return found

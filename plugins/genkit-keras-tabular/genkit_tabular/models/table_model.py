@@ -1,0 +1,232 @@
+"""What all models of tables share: conditions, what comes out, keys, and frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+import genkit
+from genkit.data import Source, vocabulary_of
+from genkit.errors import DataError
+from genkit_tabular import ids
+from genkit_tabular.asking import limits_of
+from genkit_tabular.codec import PLACES, codecs_of
+from genkit_tabular.columns import Table
+from genkit_tabular.encoded import EncodedRows
+from genkit_tabular.keys import values_of
+from genkit_tabular.learned import Learned
+from genkit_tabular.parsing import written
+from genkit_tabular.rules import rules_of
+
+DRAWS = " draws"
+"""The name of the noise. No condition is called so: their names don't begin with a blank."""
+
+MOST_CODES = 1 << 20
+_ANOTHER = 0x9E3779B1  # between the seeds of rows that are drawn anew
+
+
+class TableModel(genkit.Model):
+    """A model of the rows of a table: of their codes.
+
+    Subclasses define ``make``, which builds what is learned, and ``draw``.
+    """
+
+    generation_batch = noise_block = 1024
+
+    schema: genkit.Schema
+
+    def bind(
+        self,
+        schema: genkit.Schema,
+        assets: Mapping[str, np.ndarray] = MappingProxyType({}),
+        spec: genkit.ModelSpec | None = None,
+    ) -> None:
+        known = self.__dict__.get("table") is not None
+        self.table = Table.of_assets(assets)
+        codecs = codecs_of(assets, self.table.columns)
+        self.learned = tuple(
+            Learned(column, codec, vocabulary_of(schema, column.name, assets))
+            for column, codec in zip(self.table.columns, codecs, strict=True)
+            if codec is not None
+        )
+        self.rules = rules_of(self.table.rules, self.learned, assets)
+        if sum(self.sizes) > MOST_CODES:
+            raise DataError(
+                f"Expected columns of at most {MOST_CODES:,} codes in all; received "
+                f"{sum(self.sizes):,}.",
+                "Let rarer names share one: --data most=100",
+            )
+        self.conditions = tuple(
+            genkit.Condition(each.name) for each in self.learned if can_be_asked(each.name)
+        )
+        super().bind(schema, assets, spec)
+        if not known:
+            self.make()
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many codes each learned column has."""
+        return [each.codec.size for each in self.learned]
+
+    def make(self) -> None:
+        """Build what is learned; the columns are known."""
+        raise NotImplementedError
+
+    def usual_output(self, schema: genkit.Schema) -> tuple[str, ...]:
+        return tuple(schema.fields)
+
+    def examples(self, source: Source) -> Source:
+        return EncodedRows.of(source, self.learned)
+
+    def noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+        # A uniform number for the code and one for the place in it, of each column.
+        shape = (n, 2 * len(self.learned) + 1)
+        return {DRAWS: rng.integers(0, PLACES - 1, shape, dtype=np.int32)}
+
+    def training_noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:  # noqa: ARG002
+        return {}
+
+    def encode_condition(self, name: str, values: Sequence[Any]) -> np.ndarray:
+        each = next(each for each in self.learned if each.name == name)
+        rows: dict[Any, NDArray[np.int32]] = {}
+        for value in values:
+            if (type(value), value) not in rows:
+                limits = limits_of(each.column, each.codec, each.classes, value)
+                rows[type(value), value] = limits.reshape(-1)
+        found = [rows[type(value), value] for value in values]
+        return np.stack(found) if found else np.zeros((0, 2 * each.codec.size), np.int32)
+
+    def asked(self, inputs: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+        """Return what is asked of all columns, side by side.
+
+        Args:
+            inputs: conditions by name, as ``decode`` is given them.
+
+        Returns:
+            first place and that behind the last of each code, int32 of shape ``(n, codes)``; and
+            which columns are asked for, bool of shape ``(n, columns)``.
+        """
+        n = ops.shape(inputs[DRAWS])[0]
+        first, last, asked = [], [], []
+        for each in self.learned:
+            size = each.codec.size
+            if each.name not in inputs:
+                first.append(ops.zeros((n, size), "int32"))
+                last.append(ops.full((n, size), PLACES - 1, "int32"))
+                asked.append(ops.zeros((n,), "bool"))
+                continue
+            absent = ops.cast(inputs[f"{each.name}_missing"], "bool")
+            limits = inputs[each.name]
+            first.append(limits[:, :size])  # zeros where nothing is asked
+            last.append(ops.where(absent[:, None], PLACES - 1, limits[:, size:]))
+            asked.append(ops.logical_not(absent))
+        return ops.concatenate(first, 1), ops.concatenate(last, 1), ops.stack(asked, 1)
+
+    def outputs(self, codes: Any, places: Any) -> dict[str, Any]:
+        """Return what ``decode`` returns: code and place side by side; of ids nothing yet.
+
+        Args:
+            codes: int32 of shape ``(n, columns)``.
+            places: the same.
+        """
+        n = ops.shape(codes)[0]
+        made = {
+            each.name: ops.stack([codes[:, place], places[:, place]], 1)
+            for place, each in enumerate(self.learned)
+        }
+        return {
+            column.name: made.get(column.name, ops.zeros((n, 2), "int32"))
+            for column in self.table.columns
+        }
+
+    def present(self, items: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        shown = {}
+        learned = {each.name: each for each in self.learned}
+        for name, pairs in items.items():
+            if name in learned:
+                each = learned[name]
+                codes, places = pairs[:, 0], pairs[:, 1]
+                offsets = each.codec.offsets(codes, places)
+                shown[name] = self._values(each, codes, offsets)
+            else:
+                text = self.table[name].is_text_id
+                shown[name] = np.full(len(pairs), "" if text else 0, object if text else np.int64)
+        return shown
+
+    def _values(
+        self, each: Learned, codes: NDArray[np.int32], offsets: NDArray[np.int64]
+    ) -> np.ndarray:
+        keys, absent = each.codec.decode(codes, offsets)
+        if each.column.is_named:
+            names = np.array(each.classes or ("",), object)
+            values: np.ndarray = names[keys]
+        else:
+            values = values_of(each.column, keys)
+            values = written(each.column, values) if each.column.is_written else values
+        if not each.column.missing:
+            return values
+        return np.ma.MaskedArray(values, absent)
+
+    def generate_items(
+        self,
+        n: int,
+        seed: int = 0,
+        label: Any = None,
+        *,
+        given: Mapping[str, Any] | None = None,
+        begin: int = 0,
+        **options: Any,
+    ) -> Iterator[dict[str, np.ndarray]]:
+        def made(turn: int, begin: int) -> Iterator[dict[str, np.ndarray]]:
+            other = (seed + turn * _ANOTHER) % 2**31 if turn else seed
+            return super(TableModel, self).generate_items(
+                n, other, label, given=given, begin=begin, **options
+            )
+
+        batches = made(0, begin)
+        if self.rules:
+            batches = self.rules.kept(batches, made, begin)
+        return ids.given_out(self.table, batches, n, seed, begin)
+
+    def sample(self, n: int, seed: int = 0, *, given: Mapping[str, Any] | None = None) -> Any:
+        """Generate rows as a frame of the kind that the model was trained on.
+
+        Args:
+            n: how many.
+            seed: 0 to 2**31 - 1.
+            given: as for ``generate``.
+
+        Returns:
+            a frame of pandas, Polars or Arrow with the columns, their order and dtypes of the
+            training frame; of a file, a table of Arrow.
+        """
+        from genkit_tabular.frames import frame_of
+
+        return frame_of(self.table, self.learned, list(self.generate_items(n, seed, given=given)))
+
+    def impute(self, rows: Any, seed: int = 0) -> Any:
+        """Fill what is missing in a frame, each row given what it has.
+
+        Args:
+            rows: a frame of pandas, Polars or Arrow with the columns of the table.
+            seed: 0 to 2**31 - 1.
+
+        Returns:
+            a frame of the kind that the model was trained on.
+        """
+        from genkit_tabular.filling import filled
+        from genkit_tabular.frames import frame_of
+        from genkit_tabular.raw import of_frame
+
+        items, _ = filled(self, of_frame(rows), seed)
+        return frame_of(self.table, self.learned, [items])
+
+
+def can_be_asked(name: str) -> bool:
+    """Whether a column can be a condition: a flag must tell its name from its value."""
+    return bool(name) and "=" not in name and name == name.strip() and name != "label"

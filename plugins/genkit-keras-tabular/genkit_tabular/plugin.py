@@ -1,0 +1,161 @@
+"""What the plugin brings; light, because every genkit command imports it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import genkit
+
+_SPLITS = ("train", "test")
+_FRAMES = "genkit_tabular.datasets:open_frame"
+_CUSTOMERS = {"dataset": "customers"}
+
+
+@genkit.hookimpl
+def genkit_datasets() -> Iterable[genkit.DatasetSpec]:
+    """Register a person's own table, and an invented one."""
+    yield genkit.DatasetSpec(
+        name="table",
+        summary="Your own table, CSV or Parquet: numbers, names, dates, gaps",
+        source="genkit_tabular.datasets:open_table",
+        config="genkit_tabular.configs:TableConfig",
+        modality="column",
+        splits=_SPLITS,
+        subset=("limit",),
+        fake="genkit_tabular.datasets:write_fake",
+    )
+    yield genkit.DatasetSpec(
+        name="customers",
+        summary="Invented customers: every kind of column, to try a model on",
+        source="genkit_tabular.datasets:open_customers",
+        config="genkit_tabular.configs:CustomersConfig",
+        modality="column",
+        splits=_SPLITS,
+        licence="made by the program",
+        tiny={"n": 200},
+    )
+
+
+@genkit.hookimpl
+def genkit_openers() -> Iterable[genkit.OpenerSpec]:
+    """Register frames as tables, for models of tables."""
+    for name, types in (
+        ("table-pandas", ("pandas:DataFrame",)),
+        ("table-polars", ("polars:DataFrame", "polars:LazyFrame")),
+        ("table-arrow", ("pyarrow:Table",)),
+    ):
+        yield genkit.OpenerSpec(
+            name=name,
+            summary=f"Frames of {name[6:].title()} for models of tables: dtypes and order are kept",
+            types=types,
+            opener=_FRAMES,
+            modality="column",
+        )
+
+
+def _model(name: str, summary: str, **settings: Any) -> genkit.ModelSpec:
+    return genkit.ModelSpec(
+        name=name, summary=summary, accepts=("column",), generates=("column",), **settings
+    )
+
+
+@genkit.hookimpl
+def genkit_models() -> Iterable[genkit.ModelSpec]:
+    """Register the models, the simplest last."""
+    yield _model(
+        "tab-ar",
+        "Any-order autoregression of tables: exact conditions, imputation and likelihood",
+        model="genkit_tabular.models.ar:TableAR",
+        config="genkit_tabular.configs:ARConfig",
+        capabilities=("generate", "impute"),
+        presets={
+            "default": {
+                **_CUSTOMERS,
+                "batch_size": 256,
+                "steps": 2000,
+                "learning_rate_schedule": "cosine",
+                "sample_every": 2000,
+                "validate_every": 20,
+                "callbacks": {
+                    "early-stopping": {
+                        "monitor": "validation_loss",
+                        "patience": 40,
+                        "restore_best_weights": True,
+                    }
+                },
+            }
+        },
+        references=("Tiwald et al. 2025, TabularARGN, arXiv:2501.12012",),
+        tiny={"hidden": 8, "embedding": 4},
+    )
+    yield _model(
+        "tab-cart",
+        "Sequential trees: each column from a leaf of those before it; the one to beat",
+        model="genkit_tabular.models.cart:TableCART",
+        config="genkit_tabular.configs:CARTConfig",
+        capabilities=("generate", "impute"),
+        trainer="closed-form",
+        presets={"default": _CUSTOMERS},
+        references=("Nowok, Raab and Dibben 2016, synthpop, doi:10.18637/jss.v074.i11",),
+    )
+    yield _model(
+        "tab-copula",
+        "Gaussian copula: each column by its frequencies, joined by correlations of ranks",
+        model="genkit_tabular.models.copula:TableCopula",
+        config="genkit_tabular.configs:MarginalsConfig",
+        capabilities=("generate", "impute"),
+        trainer="closed-form",
+        presets={"default": _CUSTOMERS},
+    )
+    yield _model(
+        "tab-marginals",
+        "Independent columns: the floor of every comparison",
+        model="genkit_tabular.models.marginals:TableMarginals",
+        config="genkit_tabular.configs:MarginalsConfig",
+        capabilities=("generate", "impute"),
+        trainer="closed-form",
+        presets={"default": _CUSTOMERS},
+    )
+
+
+@genkit.hookimpl
+def genkit_metrics() -> Iterable[genkit.MetricSpec]:
+    """Register the judges of rows."""
+    yield genkit.MetricSpec(
+        name="broken-rules",
+        summary="Share of generated rows that break a rule of the table",
+        metric="genkit_tabular.judging:BrokenRules",
+        direction="min",
+        modality="column",
+    )
+    yield genkit.MetricSpec(
+        name="two-sample",
+        summary="How far trees can tell generated from held-out rows, and by which columns",
+        metric="genkit_tabular.judging:TwoSample",
+        direction="max",
+        modality="column",
+    )
+    yield genkit.MetricSpec(
+        name="usefulness",
+        summary="How well trees that learned from generated rows foretell real ones' target",
+        metric="genkit_tabular.judging:Usefulness",
+        direction="max",
+        modality="column",
+    )
+
+
+@genkit.hookimpl
+def genkit_commands() -> Iterable[genkit.CommandSpec]:
+    """Register the verbs: genkit table inspect, and genkit impute."""
+    yield genkit.CommandSpec(
+        name="table",
+        summary="Propose what the columns of a table are, in a file to edit",
+        command="genkit_tabular.command:table",
+    )
+    yield genkit.CommandSpec(
+        name="impute",
+        summary="Fill the holes of a table, each row given what it has",
+        command="genkit_tabular.command:impute",
+        capability="impute",
+    )

@@ -1,0 +1,56 @@
+"""Filled tables as files: the cells that were there as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from genkit_tabular.raw import RawTable
+
+_WORDS = {"": ",", "tab": "\t", "\\t": "\t"}
+
+
+def write_filled(
+    raw: RawTable, items: Mapping[str, np.ndarray], out: Path, delimiter: str = ""
+) -> None:
+    """Write a table with other values in its holes.
+
+    Args:
+        raw: the table.
+        items: columns without holes, or with fewer.
+        out: a file of CSV or Parquet.
+        delimiter: of CSV.
+    """
+    columns = {}
+    for name, column in raw.columns.items():
+        if name in items:
+            made = _arrow(items[name], column.type)
+            column = pc.if_else(pc.is_null(column), made, column)  # noqa: PLW2901
+        columns[name] = column
+    table = pa.table(columns)
+    if out.suffix == ".parquet":
+        pq.write_table(table, out)
+        return
+    parted = _WORDS.get(delimiter, delimiter)
+    options = pa_csv.WriteOptions(delimiter=parted, quoting_style="needed")
+    pa_csv.write_csv(table, out, options)
+
+
+def _arrow(values: np.ndarray, kind: pa.DataType) -> pa.Array:
+    """Return values in the type of the column that they fill."""
+    absent, data = np.ma.getmaskarray(values), np.ma.getdata(values)
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return pa.array(data, mask=absent).cast(kind)
+    if data.dtype.kind == "b":
+        data = np.where(data, "true", "false")
+    elif data.dtype.kind == "f":
+        data = np.array([str(x).removesuffix(".0") for x in data.tolist()], object)
+    return pa.array(data.astype(str).astype(object), kind, mask=absent)

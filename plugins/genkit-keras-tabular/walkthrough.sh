@@ -1,0 +1,19 @@
+# [inspect]
+genkit table inspect customers.csv --target churned
+# [train]
+genkit run tab-ar --dataset table --data path=customers.csv --data describe=table.toml \
+  --name customers --steps 300
+# [generate]
+genkit generate runs/customers --n 1000 --out rows.parquet
+genkit generate runs/customers --n 200 --out some.csv --where churned=true --where "age=18:30" \
+  --where city=null
+# [given]
+genkit generate runs/customers --given seeds.csv --out seeded.csv
+# [impute]
+genkit impute runs/customers holes.csv --out filled.csv
+# [evaluate]
+genkit evaluate runs/customers --n 1000
+# [baseline]
+genkit run tab-cart --dataset table --data path=customers.csv --data describe=table.toml --name trees
+genkit evaluate runs/trees --n 1000
+# [end]
