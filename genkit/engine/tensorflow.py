@@ -194,8 +194,13 @@ class BackendEngine(Engine):
         return found
 
     def _compile_inference(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        compiled: Callable[..., Any] = tf.function(fn, autograph=False)
-        return compiled
+        # Inputs as one argument: their names are people's, such as a column's, and may have blanks,
+        # which tf.function would change.
+        @tf.function(autograph=False)
+        def compiled(inputs: dict[str, Any]) -> Any:
+            return fn(**inputs)
+
+        return lambda **inputs: compiled(inputs)
 
     @staticmethod
     def input_gradient(fn: Callable[[Any], Any], x: Any) -> Any:

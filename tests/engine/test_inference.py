@@ -92,6 +92,11 @@ def test_a_tensor_that_is_given_twice_is_two_inputs():
     np.testing.assert_array_equal(run(x=tensor, y=tensor * 2), -3 * one)
 
 
+def test_inputs_keep_the_names_that_people_give():
+    run = engine.create(Affine()).compile_inference(lambda **inputs: inputs[" a-b"] - inputs["ö 1"])
+    np.testing.assert_array_equal(run(**{" a-b": arrays(4), "ö 1": 2 * arrays(4)}), -arrays(4))
+
+
 @on_pytorch
 def test_a_recording_gives_the_bits_of_an_eager_call():
     model = Affine()

@@ -130,7 +130,8 @@ class TableAR(TableModel):
         several = lambda x: ops.repeat(x, _CANDIDATES, axis=0)  # noqa: E731
         turns = ops.arange(n * _CANDIDATES, dtype="int32") % _CANDIDATES
         steps = np.floor(np.arange(1, columns + 1) * _GOLDEN % 1 * 2**24).astype(np.int32)
-        moved = (several(draws) // 128 + turns[:, None] * steps[None]) % 2**24
+        moved = several(draws) // 128 + turns[:, None] * ops.convert_to_tensor(steps)
+        moved %= 2**24
         any_range = ops.any(ranges, axis=0)
         places = ops.arange(columns, dtype="int32")
         in_turn = ops.argsort(ops.where(any_range, places, places + columns))

@@ -76,10 +76,11 @@ class HostModel(TableModel):
 
     def decode(self, **inputs: Any) -> dict[str, Any]:
         first, last, asked = self.asked(inputs)
-        draws, made, start = inputs[DRAWS], {}, 0
+        draws, flags, made, start = inputs[DRAWS], ops.cast(asked, "int32"), {}, 0
         for place, each in enumerate(self.learned):
             codes = slice(start, start := start + each.codec.size)
-            own = [draws[:, 2 * place : 2 * place + 2], ops.cast(asked[:, place, None], "int32")]
+            # Not [:, place, None]: of a stack, TensorFlow's graphs take it without the new axis.
+            own = [draws[:, 2 * place : 2 * place + 2], flags[:, place : place + 1]]
             made[each.name] = ops.concatenate([*own, first[:, codes], last[:, codes]], 1)
         n = ops.shape(draws)[0]
         return {
