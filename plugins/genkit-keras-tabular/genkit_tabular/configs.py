@@ -63,7 +63,7 @@ class ARConfig(genkit.Config):
 
     embedding: int = Field(8, ge=1, le=256, description="Numbers of a code's embedding")
     hidden: int = Field(64, ge=1, le=1024, description="Units of each column's hidden layers")
-    dropout: float = Field(0.1, ge=0, lt=1, description="Share of units left out in training")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Share of units left out in training")
     in_order: float = Field(
         0.75,
         ge=0,

@@ -73,9 +73,9 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
             "default": {
                 **_CUSTOMERS,
                 "batch_size": 256,
-                "steps": 2000,
+                "steps": 1000,
                 "learning_rate_schedule": "cosine",
-                "sample_every": 2000,
+                "sample_every": 1000,
                 "validate_every": 20,
                 "callbacks": {
                     "early-stopping": {
