@@ -1,8 +1,10 @@
 """The verbs, and GenKit's own of a model of styles, in this process."""
 
 import json
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -127,3 +129,28 @@ def test_what_does_not_fit_is_one_line(folder, call, words, told, code):
     said = call(*words, code=code)
     assert told in " ".join(said.split())
     assert "Traceback" not in said
+
+
+SMALL_AND_SHORT = "--steps 3 --batch-size 8 --set latent_dim=8 --set base=64 --set most=8"
+
+
+def test_the_walkthrough_runs(call, tmp_path, monkeypatch):
+    script = Path(__file__).parents[1].joinpath("walkthrough.sh").read_text("utf-8")
+    assert script.count("--data mode=RGB") == 3
+    script = script.replace("--data mode=RGB", f"--data mode=RGB {SMALL_AND_SHORT}")
+    script = script.replace("resize=32", "resize=8").replace("me.png", "me.png --steps 3")
+    script = script.replace("frozen=2", "frozen=1")
+    monkeypatch.chdir(tmp_path)
+    for folder in ("faces", "others"):
+        Path(folder).mkdir()
+        for number, array in enumerate(pictures().arrays["image"]):
+            pixels = Image.fromarray((array * 255).astype("uint8"))
+            pixels.resize((16, 16)).save(f"{folder}/{number}.png")
+    picture(Path("me.png"))
+    for line in script.replace("\\\n", "").splitlines():
+        if line.startswith("genkit "):
+            call(*shlex.split(line)[1:])
+    assert Path("plainer/grid.png").is_file()
+    assert Path("again/00000.png").is_file()
+    assert len(list(Path("moved").iterdir())) == 8
+    assert genkit.load("runs/others").config.frozen == 1
