@@ -1,6 +1,5 @@
 """The decoder: what it sees, and that a cache knows what the whole text tells."""
 
-import keras
 import numpy as np
 import pytest
 from genkit_language.attention import causal, turns
@@ -9,6 +8,7 @@ from genkit_language.network import Decoder
 from genkit_language.optimizing import rate_factor
 from keras import ops
 
+import genkit
 from genkit.engine.state import ModelState
 from genkit.errors import UsageError
 
@@ -163,9 +163,8 @@ def test_the_rate_rises_then_falls_to_its_least_at_the_end_whatever_the_length()
 
 
 def test_weights_keep_their_names_so_that_older_runs_load():
-    model = keras.Sequential([])
+    model = genkit.Model()
     model.network = decoder(size=11, layers=1)
-    model.optimizers = {}
     found = {key: tuple(v.shape) for key, v in ModelState(model).weights.items()}
     assert found == {
         "network/table": (11, 16),
