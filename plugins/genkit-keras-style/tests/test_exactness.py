@@ -74,20 +74,34 @@ def test_the_same_pictures_and_scores(filled):
     np.testing.assert_allclose(scores, KNOWN["scores"], rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", KNOWN["gradients"])
-def test_the_same_gradients(filled, name):
-    layer, weight = layer_of(filled, name)
-    kept = getattr(layer, weight)
+@pytest.fixture(scope="module")
+def slopes(filled):
+    """The slope of the weighed scores along each recorded weight, all by one gradient."""
+    places = [layer_of(filled, name) for name in KNOWN["gradients"]]
+    kept = [getattr(layer, weight) for layer, weight in places]
+    shapes = [tuple(each.shape) for each in kept]
+    ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
 
-    def judged(value):
-        object.__setattr__(layer, weight, value)  # Keras would have it a variable
+    def judged(flat):
+        for (layer, weight), part, shape in zip(
+            places, ops.split(flat, ends[:-1].tolist()), shapes, strict=True
+        ):
+            object.__setattr__(layer, weight, ops.reshape(part, shape))  # Keras wants a variable
         return ops.sum(drawn_and_judged(filled)[1] * ops.convert_to_tensor(WEIGHTS))
 
+    flat = ops.concatenate([ops.reshape(each, (-1,)) for each in kept])
     try:
-        found = genkit.gradient(judged, ops.convert_to_tensor(kept))
+        found = ops.convert_to_numpy(genkit.gradient(judged, flat))
     finally:
-        object.__setattr__(layer, weight, kept)
-    along = rule(500 + list(KNOWN["names"]).index(name), tuple(kept.shape))
-    assert np.sum(ops.convert_to_numpy(found) * along, dtype="float64") == pytest.approx(
+        for (layer, weight), value in zip(places, kept, strict=True):
+            object.__setattr__(layer, weight, value)
+    parts = zip(KNOWN["gradients"], np.split(found, ends[:-1]), shapes, strict=True)
+    return {name: part.reshape(shape) for name, part, shape in parts}
+
+
+@pytest.mark.parametrize("name", KNOWN["gradients"])
+def test_the_same_gradients(slopes, name):
+    along = rule(500 + list(KNOWN["names"]).index(name), slopes[name].shape)
+    assert np.sum(slopes[name] * along, dtype="float64") == pytest.approx(
         KNOWN["gradients"][name], rel=1e-4, abs=1e-4
     )
