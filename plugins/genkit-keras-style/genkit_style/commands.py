@@ -74,14 +74,9 @@ def project(  # noqa: PLR0917
 
     from genkit.report.samples import Samples
     from genkit_style.latents import write_styles
-    from genkit_style.picture_files import read_picture
 
     model: Any = genkit.load(run, backend)
-    read = [read_picture(file, model) for file in pictures]
-    for file, (_, size) in zip(pictures, read, strict=True):
-        if size != (model.side, model.side):
-            note(f"{file}: resized from {size[0]}x{size[1]} to {model.side}x{model.side}.")
-    wanted = np.stack([picture for picture, _ in read])
+    wanted = _read(pictures, model)
 
     def tell(step: int, error: float) -> None:
         note(f"step {step} of {steps}  mean squared distance {error:.4f}")
@@ -170,6 +165,19 @@ def styles(  # noqa: PLR0917
     }
     emit(summary, as_json, lambda: say(f"{what}: {', '.join(summary['files'])}"))
     return 0
+
+
+def _read(files: list[Path], model: Any) -> np.ndarray:
+    """Return the pictures of files as the model's data has them; tell which were resized."""
+    import numpy as np
+
+    from genkit_style.picture_files import read_picture
+
+    read = [read_picture(file, model) for file in files]
+    for file, (_, size) in zip(files, read, strict=True):
+        if size != (model.side, model.side):
+            note(f"{file}: resized from {size[0]}x{size[1]} to {model.side}x{model.side}.")
+    return np.stack([picture for picture, _ in read])
 
 
 def _draw(writer: Any, rows: np.ndarray, file: Path) -> Path:
