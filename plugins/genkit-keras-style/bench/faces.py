@@ -26,7 +26,7 @@ SIDE, SAMPLES = 32, 2000
 FALLING = {"learning_rate_schedule": "linear", "warmup_steps": 100}
 # dcgan as its default preset has it, as wide as colours want it; and the family's relativistic GAN.
 MODELS: dict[str, dict[str, Any]] = {
-    "stylegan2": {"model": "stylegan2", "batch_size": 16, "config": {"augment_target": 0.6}},
+    "stylegan2": {"model": "stylegan2", "batch_size": 16, **FALLING},
     "dcgan": {
         "model": "dcgan",
         "batch_size": 64,
@@ -46,8 +46,9 @@ MODELS: dict[str, dict[str, Any]] = {
         "config": {
             "width": 32,
             "loss": "relativistic",
-            "r1": 1.0,
-            "r2": 1.0,
+            "r1": 0.2,
+            "r2": 0.2,
+            "learning_rate": 1e-3,
             "dropout": 0.0,
             "beta_1": 0.0,
             "beta_2": 0.99,

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import initializers, ops
 
+from genkit.engine import workers
 from genkit.layers import one_hot
 from genkit_style.layers import EqualizedDense, normalised
 
@@ -82,13 +83,10 @@ class Centre(keras.layers.Layer):
         return mean if label is None else ops.take(mean, label, axis=0)
 
     def follow(self, w: Any, label: Any = None) -> None:
-        """Move the means towards the styles of a batch."""
+        """Move the means towards the styles of a batch, of all workers."""
         w = ops.stop_gradient(ops.cast(w, "float32"))
-        if label is None:
-            share, found = 1.0, ops.mean(w, axis=0, keepdims=True)
-        else:
-            members = ops.cast(one_hot(label, self.classes), "float32")
-            counts = ops.sum(members, axis=0)[:, None]
-            found = ops.matmul(ops.transpose(members), w) / ops.maximum(counts, 1.0)
-            share = ops.minimum(counts, 1.0)
-        self.mean.assign(self.mean + (1 - self.momentum) * share * (found - self.mean))
+        members = ops.ones_like(w[:, :1]) if label is None else one_hot(label, self.classes)
+        own = [ops.sum(members, axis=0)[:, None], ops.matmul(ops.transpose(members), w)]
+        counts, sums = workers().sum(own)
+        apart = sums / ops.maximum(counts, 1.0) - self.mean
+        self.mean.assign(self.mean + (1 - self.momentum) * ops.minimum(counts, 1.0) * apart)

@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from genkit_style.styles import drawn
+
 _BEGINNING = 1000  # noise whose styles say where to begin, and how far apart styles are
+_SHOWN = 8  # pictures on the way that are kept
 _RATE = 0.1
 _RISE, _FALL = 0.05, 0.25  # shares of the steps in which the rate rises and falls (appendix D)
 _MOMENTUM, _SQUARES, _TINY = 0.9, 0.999, 1e-8
@@ -39,7 +42,6 @@ def project(
     steps: int = 500,
     each: bool = False,
     seed: int = 0,
-    shown: int = 8,
     tell: Callable[[int, float], None] = lambda *_: None,
 ) -> Projection:
     """Return styles that draw given pictures as nearly as a search finds.
@@ -54,13 +56,12 @@ def project(
         each: whether each layer gets a style of its own: nearer, but further from what the model
             draws by itself.
         seed: of the styles it begins with.
-        shown: pictures on the way to keep.
         tell: called with the step and the mean distance now and then.
     """
     found = _beginning(model, pictures, seed)
     usual, model.generation_batch = model.generation_batch, 1 << (len(pictures) - 1).bit_length()
     try:
-        return _searched(model, pictures, found, steps, each, shown, tell)
+        return _searched(model, pictures, found, steps, each, tell)
     finally:
         model.generation_batch = usual
 
@@ -71,26 +72,25 @@ def _searched(  # noqa: PLR0917
     found: _Beginning,
     steps: int,
     each: bool,
-    shown: int,
     tell: Callable[[int, float], None],
 ) -> Projection:
     spread = float(found.std) or 1.0
     styles = np.repeat(found.styles[:, None], model.synthesis.styles if each else 1, axis=1)
     first, second = np.zeros_like(styles), np.zeros_like(styles)
-    keep = {round(share * (steps - 1)) for share in np.linspace(0, 1, shown)}
+    keep = {round(share * (steps - 1)) for share in np.linspace(0, 1, _SHOWN)}
     kept = []
     for step in range(steps):
         answer = model.map_items("style_slope", styles=styles, target=pictures)
         slope, error = answer[:, :-1].reshape(styles.shape), answer[:, -1]
         if step in keep:
-            kept.append(_drawn(model, styles))
+            kept.append(drawn(model, styles))
             tell(step, float(error.mean()))
         first += (1 - _MOMENTUM) * (slope - first)
         second += (1 - _SQUARES) * (slope**2 - second)
         way = first / (1 - _MOMENTUM ** (step + 1))
         size = np.sqrt(second / (1 - _SQUARES ** (step + 1))) + _TINY
         styles = (styles - _rate(step / steps) * spread * way / size).astype("float32")
-    last = _drawn(model, styles)
+    last = drawn(model, styles)
     low, high = model.schema[model.generated_field()].range
     apart = (last - pictures) * (2 / (high - low))
     errors = np.mean(np.square(apart), axis=(1, 2, 3))
@@ -119,11 +119,7 @@ def _beginning(model: Any, pictures: np.ndarray, seed: int) -> _Beginning:
     if model.conditional:
         inputs["label"] = np.arange(_BEGINNING, dtype="int32") % len(model.classes())
     w = model.map_items("style_of", **inputs)
-    drawn = _drawn(model, w[:, None]).reshape(_BEGINNING, -1)
+    flat = drawn(model, w[:, None]).reshape(_BEGINNING, -1)
     wanted = pictures.reshape(len(pictures), -1)
-    distances = (wanted**2).sum(1)[:, None] + (drawn**2).sum(1) - 2 * wanted @ drawn.T
+    distances = (wanted**2).sum(1)[:, None] + (flat**2).sum(1) - 2 * wanted @ flat.T
     return _Beginning(w[np.argmin(distances, axis=1)], w.std(axis=0).mean())
-
-
-def _drawn(model: Any, styles: np.ndarray) -> np.ndarray:
-    return model.map_items("pictures_from", styles=styles)

@@ -23,8 +23,8 @@ def styles_of(model: Any, n: int, seed: int, psi: float = 0.7) -> np.ndarray:
 
 def truncation(model: Any, n: int, seed: int) -> np.ndarray:
     """Return pictures ``(n, len(PSI), ...)``: each further and further from the mean style."""
-    rows = [drawn(model, styles_of(model, n, seed, psi)[:, None]) for psi in PSI]
-    return np.stack(rows, axis=1)
+    mean, w = (styles_of(model, n, seed, psi)[:, None] for psi in (0.0, 1.0))
+    return np.stack([drawn(model, mean + psi * (w - mean)) for psi in PSI], axis=1)
 
 
 def mixing(model: Any, n: int, seed: int) -> np.ndarray:
@@ -57,8 +57,8 @@ def moved(model: Any, n: int, steps: int, seed: int, strength: float) -> np.ndar
     lengths = np.linspace(-strength, strength, steps, dtype="float32")
     moves = along[:, None, None] * lengths[None, None, :, None]
     chosen = w[None, :, None] + moves
-    flat = chosen.reshape(-1, *chosen.shape[2:])
-    return _table(model, flat[:, :, None]).reshape(len(along), n, steps, *_shape(model))
+    pictures = _table(model, chosen.reshape(-1, steps, 1, model.width))
+    return pictures.reshape(len(along), n, *pictures.shape[1:])
 
 
 def drawn(model: Any, styles: np.ndarray) -> np.ndarray:
@@ -71,10 +71,6 @@ def _table(model: Any, styles: np.ndarray) -> np.ndarray:
     rows, columns = styles.shape[:2]
     pictures = drawn(model, styles.reshape(-1, *styles.shape[2:]))
     return pictures.reshape(rows, columns, *pictures.shape[1:])
-
-
-def _shape(model: Any) -> tuple[int, int, int]:
-    return model.side, model.side, model.channels
 
 
 def _noise(model: Any, n: int, seed: int) -> np.ndarray:

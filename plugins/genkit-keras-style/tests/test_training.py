@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from genkit_style.configs import StyleGAN2Config
 from genkit_style.layers import BatchDeviation
+from genkit_style.mapping import Centre
 from genkit_style.stylegan2 import StyleGAN2
 from keras import ops
 from small import SMALL, model, pictures
@@ -133,3 +134,17 @@ def test_half_the_precision_trains_and_generates(tmp_path):
     varied = found.generate(4, truncation_psi=0.5)
     assert varied.dtype == np.float32
     assert np.abs(varied[0] - varied[1]).max() > 0
+
+
+def test_a_mean_style_follows_its_own_class_alone():
+    w = np.arange(8, dtype="float32").reshape(4, 2)
+    centre = Centre(2, classes=3)
+    centre.follow(ops.convert_to_tensor(w), ops.convert_to_tensor(np.array([0, 0, 2, 0], "int32")))
+    step = 1 - Centre.momentum
+    expected = [step * w[[0, 1, 3]].mean(axis=0), [0, 0], step * w[2]]
+    np.testing.assert_allclose(ops.convert_to_numpy(centre.mean.value), expected, atol=1e-6)
+    alone = Centre(2)
+    alone.follow(ops.convert_to_tensor(w))
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(alone.mean.value), step * w.mean(axis=0)[None], atol=1e-6
+    )

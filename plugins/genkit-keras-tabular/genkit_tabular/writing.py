@@ -36,12 +36,14 @@ def write_filled(
             column = pc.if_else(pc.is_null(column), made, column)  # noqa: PLW2901
         columns[name] = column
     table = pa.table(columns)
+    partial = out.with_name(f".{out.name}")
     if out.suffix == ".parquet":
-        pq.write_table(table, out)
-        return
-    parted = _WORDS.get(delimiter, delimiter)
-    options = pa_csv.WriteOptions(delimiter=parted, quoting_style="needed")
-    pa_csv.write_csv(table, out, options)
+        pq.write_table(table, partial)
+    else:
+        parted = _WORDS.get(delimiter, delimiter)
+        options = pa_csv.WriteOptions(delimiter=parted, quoting_style="needed")
+        pa_csv.write_csv(table, partial, options)
+    partial.replace(out)
 
 
 def _arrow(values: np.ndarray, kind: pa.DataType) -> pa.Array:
