@@ -26,7 +26,7 @@ _ROWS = 32_561
 def made_on(backend: str, run: str, folder: Path) -> dict[str, np.ndarray]:
     """Return the rows that a backend makes of a run, in a process of its own."""
     file = folder / f"{backend}.npz"
-    subprocess.run(  # noqa: S603 - this module
+    subprocess.run(
         [sys.executable, "-m", "bench.parity", "--generate", run, str(file)],
         env={**os.environ, "KERAS_BACKEND": backend},
         check=True,
