@@ -17,7 +17,7 @@ from genkit_tabular.encoded import keys_and_absent
 from genkit_tabular.keys import floats
 from genkit_tabular.learned import Learned
 
-_MOST_NAMES = 254
+MOST_NAMES = 254
 """Names that a tree of scikit-learn tells apart; the rarer ones are one to it."""
 
 
@@ -57,6 +57,12 @@ class Judged:
         return np.array([each.column.is_named for each in self.learned], bool)
 
     @property
+    def equal(self) -> NDArray[np.bool_]:
+        """Of which columns only equality counts: names without an order, and booleans."""
+        kinds = ("category", "boolean")
+        return np.array([each.column.kind in kinds for each in self.learned], bool)
+
+    @property
     def target(self) -> int | None:
         """The place of the column that is to be foretold; None without one."""
         names = [each.name for each in self.learned]
@@ -73,7 +79,7 @@ class Judged:
             keys, absent = keys_and_absent(dict(fields), each)
             numbers = floats(keys) if each.column.is_float else keys.astype(np.float64)
             if each.column.is_named:
-                numbers = np.minimum(numbers, _MOST_NAMES - 1)
+                numbers = np.minimum(numbers, MOST_NAMES - 1)
             columns.append(np.where(absent, np.nan, numbers))
         return np.stack(columns, axis=1)
 
