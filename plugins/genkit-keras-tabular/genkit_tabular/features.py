@@ -68,6 +68,28 @@ class Judged:
         names = [each.name for each in self.learned]
         return names.index(self.table.target) if self.table.target else None
 
+    def alike(self, made: NDArray[np.float64], real: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how alike the values of each column are distributed, shape ``(columns,)``.
+
+        Args:
+            made: generated rows, as ``rows`` gives them.
+            real: real ones.
+
+        Returns:
+            1 - the Kolmogorov-Smirnov distance of numbers and dates, 1 - the total variation of
+            names and booleans: 1 for the same, 0 for nothing in common.
+        """
+        return np.array(
+            [
+                _alike(
+                    made[:, place],
+                    real[:, place],
+                    named=each.column.is_named or each.column.kind == "boolean",
+                )
+                for place, each in enumerate(self.learned)
+            ]
+        )
+
     def rows(self, fields: Mapping[str, Any]) -> NDArray[np.float64]:
         """Return items as numbers, NaN where a value is missing, shape ``(n, columns)``.
 
@@ -82,6 +104,22 @@ class Judged:
                 numbers = np.minimum(numbers, MOST_NAMES - 1)
             columns.append(np.where(absent, np.nan, numbers))
         return np.stack(columns, axis=1)
+
+
+def _alike(made: NDArray[np.float64], real: NDArray[np.float64], *, named: bool) -> float:
+    """Return 1 - the distance of two columns; of what is missing in both there is none."""
+    made, real = made[~np.isnan(made)], real[~np.isnan(real)]
+    if not len(made) or not len(real):
+        return float(len(made) == len(real))
+    values = np.unique(np.concatenate([made, real]))
+    sums = [
+        np.searchsorted(np.sort(column), values, side="right") / len(column)
+        for column in (made, real)
+    ]
+    if named:
+        shares = [np.diff(each, prepend=0.0) for each in sums]
+        return float(1 - np.abs(shares[0] - shares[1]).sum() / 2)
+    return float(1 - np.abs(sums[0] - sums[1]).max())
 
 
 def shuffled(rows: NDArray[np.float64], seed: int) -> NDArray[np.float64]:

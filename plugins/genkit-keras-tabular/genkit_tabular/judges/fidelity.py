@@ -75,14 +75,13 @@ class Fidelity(OfRows):
             )
 
     def _columns(self, rows: Rows, real: Rows) -> dict[str, float]:
-        return {
-            each.name: _alike(
-                rows[:, place],
-                real[:, place],
-                named=each.column.is_named or each.column.kind == "boolean",
+        return dict(
+            zip(
+                [each.name for each in self.judged.learned],
+                self.judged.alike(rows, real).tolist(),
+                strict=True,
             )
-            for place, each in enumerate(self.judged.learned)
-        }
+        )
 
     def _pairs(self) -> tuple[list[tuple[int, int]], int]:
         """Return pairs of columns, a thousand drawn ones where there are more, and how many are."""
@@ -133,22 +132,6 @@ class Fidelity(OfRows):
                     found[suffix][f"{each.name}={each.classes[int(value)]}"] = share
         if found[""]:
             yield from self._figures("rare-recall", found, names=len(found[""]))
-
-
-def _alike(made: Rows, real: Rows, *, named: bool) -> float:
-    """Return 1 - the distance of two columns; of what is missing in both there is none."""
-    made, real = made[~np.isnan(made)], real[~np.isnan(real)]
-    if not len(made) or not len(real):
-        return float(len(made) == len(real))
-    values = np.unique(np.concatenate([made, real]))
-    sums = [
-        np.searchsorted(np.sort(column), values, side="right") / len(column)
-        for column in (made, real)
-    ]
-    if named:
-        shares = [np.diff(each, prepend=0.0) for each in sums]
-        return float(1 - np.abs(shares[0] - shares[1]).sum() / 2)
-    return float(1 - np.abs(sums[0] - sums[1]).max())
 
 
 def _parts(column: Rows, real: Rows, *, named: bool) -> NDArray[np.int64]:

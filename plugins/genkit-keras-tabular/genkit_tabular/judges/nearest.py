@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_CELLS = 1 << 20
-"""Distances that are held at once, of each column."""
+_CELLS = 1 << 24
+"""Distances that are held at once, each column's counted."""
 _NOWHERE = 2.0
 
 Rows = NDArray[np.float64]
@@ -72,7 +72,7 @@ class Ruler:
 
     def _apart(self, rows: Places, others: Places) -> Iterator[NDArray[np.float32]]:
         """Yield distances by column, shape ``(columns, part of the rows, others)``."""
-        step = max(1, _CELLS // max(1, len(others)))
+        step = max(1, _CELLS // max(1, len(others) * rows.shape[1]))
         for start in range(0, len(rows), step):
             some = rows[start : start + step]
             apart = np.empty((rows.shape[1], len(some), len(others)), np.float32)
