@@ -132,8 +132,12 @@ def table_source(
         listed = ", ".join(f"{column.name} ({column.kind})" for column in columns[:8])
         raise DataError(f"Expected a column that a model can learn; received {listed}.")
     for role, name in (("target", target), ("group", group)):
-        if name and name not in [column.name for column in kept if column.modelled]:
-            raise DataError(f"Expected a column {name!r} as the {role}; there is none to learn.")
+        learnable = [column.name for column in kept if column.modelled]
+        if name and name not in learnable:
+            raise DataError(
+                f"Expected a column {name!r} as the {role}; there is none to learn.",
+                f"Choose from {', '.join(learnable[:30])}.",
+            )
     held = [hold(raw, column, orders.get(column.name, ())) for column in kept]
     _check_names(held)
     chosen = np.arange(raw.rows) if learned is None else learned
