@@ -147,7 +147,7 @@ def genkit_metrics() -> Iterable[genkit.MetricSpec]:
 
 @genkit.hookimpl
 def genkit_commands() -> Iterable[genkit.CommandSpec]:
-    """Register the verbs: genkit table inspect, and genkit impute."""
+    """Register the verbs: genkit table inspect, genkit impute, genkit link and genkit join."""
     yield genkit.CommandSpec(
         name="table",
         summary="Propose what the columns of a table are, in a file to edit",
@@ -158,4 +158,14 @@ def genkit_commands() -> Iterable[genkit.CommandSpec]:
         summary="Fill the holes of a table, each row given what it has",
         command="genkit_tabular.command:impute",
         capability="impute",
+    )
+    yield genkit.CommandSpec(
+        name="link",
+        summary="Make two tables to learn from of two that share a key: customers and their orders",
+        command="genkit_tabular.two_tables:link_tables",
+    )
+    yield genkit.CommandSpec(
+        name="join",
+        summary="Make parents with their children, by the models of two linked tables",
+        command="genkit_tabular.two_tables:join_tables",
     )
