@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from genkit.evaluation.figure import Figure
 
 # What one looks at first: title and meaning of each figure, by name. Others wait for --verbose.
+# Plugins' metrics name theirs in their records.
 _HEADLINE = {
     "fid": ("FID", "distance from real data"),
     "frechet": ("Frechet distance", "from real data"),
@@ -87,9 +88,21 @@ def figure_lines(
 
 def headline(figures: Sequence[Figure]) -> list[Figure]:
     """Return the figures that one looks at first; where none of them is one of those, the first."""
-    known = [figure for figure in figures if _plain(figure.name) in _HEADLINE]
-    order = list(_HEADLINE)
+    order = list(_first())
+    known = [figure for figure in figures if _plain(figure.name) in order]
     return sorted(known, key=lambda f: order.index(_plain(f.name))) or list(figures[:_MOST])
+
+
+def _first() -> dict[str, tuple[str, str]]:
+    """Return title and meaning of what one looks at first, that of plugins' metrics behind."""
+    from genkit.plugins.registry import installed
+
+    theirs = {
+        name: (name, meaning)
+        for entry in installed().entries("metrics")
+        for name, meaning in entry.spec.headline.items()
+    }
+    return {**_HEADLINE, **theirs}
 
 
 def _plain(name: str) -> str:
@@ -100,7 +113,7 @@ def _plain(name: str) -> str:
 def _words(name: str) -> tuple[str, str]:
     """Return title and meaning of a figure."""
     plain, opening, extractor = name.partition(" (")
-    title, meaning = _HEADLINE.get(plain, (plain, ""))
+    title, meaning = _first().get(plain, (plain, ""))
     return f"{title}{opening}{extractor}", meaning
 
 

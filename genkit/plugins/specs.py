@@ -232,18 +232,23 @@ class MetricSpec(Spec):
             classes or views of them that extractors make.
         known: reference to a callable that gives ``genkit.testing.KnownAnswer`` objects: items
             whose figures are known, for ``genkit check``.
+        headline: figures that people look at first, in order, each with what it says in a few
+            words: of this metric, and of others of the plugin that name none. ``genkit evaluate``
+            shows the rest with ``--verbose``. What stands in brackets behind a name doesn't count.
     """
 
     metric: str
     direction: str
     modality: str
     known: str = ""
+    headline: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require_reference("metric")
         if self.known:
             self._require_reference("known")
+        object.__setattr__(self, "headline", MappingProxyType(dict(self.headline)))
         self._require(self.direction in ("min", "max"), "direction: 'min' or 'max'")
 
 

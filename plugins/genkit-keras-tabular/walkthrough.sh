@@ -15,5 +15,6 @@ genkit impute runs/customers holes.csv --out filled.csv
 genkit evaluate runs/customers --n 1000
 # [baseline]
 genkit run tab-cart --dataset table --data path=customers.csv --data describe=table.toml --name trees
-genkit evaluate runs/trees --n 1000
+# [group]
+genkit evaluate runs/trees --n 1000 --data group=plan --verbose
 # [end]

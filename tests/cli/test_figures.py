@@ -2,12 +2,15 @@
 
 import io
 import sys
+from types import SimpleNamespace
 
 import pytest
 
+import genkit
 from genkit.builtin.zoo import ZooModel, beside, find_zoo_model
 from genkit.cli.figures import headline, show_figures
 from genkit.evaluation import Figure
+from genkit.plugins import registry
 
 CARD = {
     "against": "mnist",
@@ -94,6 +97,26 @@ def test_where_nothing_is_of_the_headline_the_first_are_shown():
     own = [Figure(f"brightness@{k}", 1, 0, 2, "max", {"seed": 3}) for k in range(28)]
     assert headline(own) == own[:5]
     assert headline(own[:1]) == own[:1]
+
+
+def test_plugins_name_what_is_looked_at_first(monkeypatch, shown):
+    words = {"sharpness": "edges are clear", "depth": "far from near"}
+    spec = genkit.MetricSpec(
+        name="eyes",
+        summary="Looks",
+        metric="a:B",
+        direction="max",
+        modality="image",
+        headline=words,
+    )
+    plugins = SimpleNamespace(entries=lambda _: [SimpleNamespace(spec=spec)])
+    monkeypatch.setattr(registry, "installed", lambda: plugins)
+    names = ("blur", "depth", "sharpness", "sharpness (floor)")
+    own = [Figure(name, 1, 0, 2, "max", {"seed": 3}) for name in names]
+    assert [figure.name for figure in headline(own)] == ["sharpness", "sharpness (floor)", "depth"]
+    told = shown(own, None)
+    assert "edges are clear" in told
+    assert "1 more figure: --verbose." in told
 
 
 def test_figures_of_an_extractors_features_are_of_the_headline_too(shown):

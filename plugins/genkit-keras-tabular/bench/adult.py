@@ -17,7 +17,7 @@ import numpy as np
 from genkit_tabular.datasets import Description
 from genkit_tabular.encoded import encode_items
 from genkit_tabular.features import Judged
-from genkit_tabular.judging import Usefulness, indistinguishable, judged_apart
+from genkit_tabular.judges.judging import Usefulness, indistinguishable, judged_apart
 from genkit_tabular.raw import read_file
 from genkit_tabular.source import TableSource, table_source
 

@@ -97,6 +97,7 @@ class Table:
         frame: what the rows came in: ``"pandas"``, ``"polars"``, ``"arrow"``, or a file.
         labels: the columns' own names where they are no text, by name.
         rules: what holds for every row, as ``genkit_tabular.rules`` reads it.
+        group: name of the column by which usefulness is told; empty for none.
     """
 
     columns: tuple[Column, ...]
@@ -104,6 +105,7 @@ class Table:
     frame: str = ""
     labels: Mapping[str, int] | None = None
     rules: tuple[Mapping[str, Any], ...] = ()
+    group: str = ""
 
     @property
     def modelled(self) -> tuple[Column, ...]:
@@ -121,6 +123,7 @@ class Table:
             "frame": self.frame,
             "labels": self.labels,
             "rules": [dict(rule) for rule in self.rules],
+            "group": self.group,
         }
         return {_ASSET: pack_text([json.dumps(form)])}
 

@@ -35,6 +35,7 @@ class TableConfig(genkit.Config):
         None, description="What the columns are: a file that genkit table inspect wrote"
     )
     target: str = Field("", description="The column to foretell, for figures of usefulness")
+    group: str = Field("", description="The column by which usefulness is told, group by group")
     missing: tuple[str, ...] = Field(("?",), description="Cells that stand for nothing, as '' does")
     delimiter: str = Field("", description="What parts the cells of CSV; found out when left out")
     encoding: str = Field("", description="Of CSV, such as latin-1; by default UTF-8, or UTF-16")

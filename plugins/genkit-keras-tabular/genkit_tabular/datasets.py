@@ -47,6 +47,7 @@ def open_table(config: TableConfig) -> TableSource:
         raw,
         columns,
         target=config.target or said.target,
+        group=config.group,
         bins=config.bins,
         most=config.most,
         learned=train,

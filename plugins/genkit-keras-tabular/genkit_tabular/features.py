@@ -17,7 +17,7 @@ from genkit_tabular.encoded import keys_and_absent
 from genkit_tabular.keys import floats
 from genkit_tabular.learned import Learned
 
-_MOST_NAMES = 254
+MOST_NAMES = 254
 """Names that a tree of scikit-learn tells apart; the rarer ones are one to it."""
 
 
@@ -57,10 +57,38 @@ class Judged:
         return np.array([each.column.is_named for each in self.learned], bool)
 
     @property
+    def equal(self) -> NDArray[np.bool_]:
+        """Of which columns only equality counts: names without an order, and booleans."""
+        kinds = ("category", "boolean")
+        return np.array([each.column.kind in kinds for each in self.learned], bool)
+
+    @property
     def target(self) -> int | None:
         """The place of the column that is to be foretold; None without one."""
         names = [each.name for each in self.learned]
         return names.index(self.table.target) if self.table.target else None
+
+    def alike(self, made: NDArray[np.float64], real: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how alike the values of each column are distributed, shape ``(columns,)``.
+
+        Args:
+            made: generated rows, as ``rows`` gives them.
+            real: real ones.
+
+        Returns:
+            1 - the Kolmogorov-Smirnov distance of numbers and dates, 1 - the total variation of
+            names and booleans: 1 for the same, 0 for nothing in common.
+        """
+        return np.array(
+            [
+                _alike(
+                    made[:, place],
+                    real[:, place],
+                    named=each.column.is_named or each.column.kind == "boolean",
+                )
+                for place, each in enumerate(self.learned)
+            ]
+        )
 
     def rows(self, fields: Mapping[str, Any]) -> NDArray[np.float64]:
         """Return items as numbers, NaN where a value is missing, shape ``(n, columns)``.
@@ -73,9 +101,25 @@ class Judged:
             keys, absent = keys_and_absent(dict(fields), each)
             numbers = floats(keys) if each.column.is_float else keys.astype(np.float64)
             if each.column.is_named:
-                numbers = np.minimum(numbers, _MOST_NAMES - 1)
+                numbers = np.minimum(numbers, MOST_NAMES - 1)
             columns.append(np.where(absent, np.nan, numbers))
         return np.stack(columns, axis=1)
+
+
+def _alike(made: NDArray[np.float64], real: NDArray[np.float64], *, named: bool) -> float:
+    """Return 1 - the distance of two columns; of what is missing in both there is none."""
+    made, real = made[~np.isnan(made)], real[~np.isnan(real)]
+    if not len(made) or not len(real):
+        return float(len(made) == len(real))
+    values = np.unique(np.concatenate([made, real]))
+    sums = [
+        np.searchsorted(np.sort(column), values, side="right") / len(column)
+        for column in (made, real)
+    ]
+    if named:
+        shares = [np.diff(each, prepend=0.0) for each in sums]
+        return float(1 - np.abs(shares[0] - shares[1]).sum() / 2)
+    return float(1 - np.abs(sums[0] - sums[1]).max())
 
 
 def shuffled(rows: NDArray[np.float64], seed: int) -> NDArray[np.float64]:

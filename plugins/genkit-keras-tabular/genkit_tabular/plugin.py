@@ -119,29 +119,68 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
     )
 
 
+_VERDICT = {
+    "two-sample": "trees can't tell it from real",
+    "tstr-auc": "learned from it, tested on real",
+    "membership": "training rows that are found",
+}
+
+
+def _metric(name: str, summary: str, metric: str, direction: str) -> genkit.MetricSpec:
+    return genkit.MetricSpec(
+        name=name,
+        summary=summary,
+        metric=f"genkit_tabular.judges.{metric}",
+        direction=direction,
+        modality="column",
+        headline=_VERDICT if name == "two-sample" else {},
+    )
+
+
 @genkit.hookimpl
 def genkit_metrics() -> Iterable[genkit.MetricSpec]:
-    """Register the judges of rows."""
-    yield genkit.MetricSpec(
-        name="broken-rules",
-        summary="Share of generated rows that break a rule of the table",
-        metric="genkit_tabular.judging:BrokenRules",
-        direction="min",
-        modality="column",
+    """Register the judges of rows: the verdict first."""
+    yield _metric(
+        "two-sample",
+        "How far trees can tell generated from held-out rows, and by which columns",
+        "judging:TwoSample",
+        "max",
     )
-    yield genkit.MetricSpec(
-        name="two-sample",
-        summary="How far trees can tell generated from held-out rows, and by which columns",
-        metric="genkit_tabular.judging:TwoSample",
-        direction="max",
-        modality="column",
+    yield _metric(
+        "usefulness",
+        "How well trees that learned from generated rows foretell real ones' target",
+        "judging:Usefulness",
+        "max",
     )
-    yield genkit.MetricSpec(
-        name="usefulness",
-        summary="How well trees that learned from generated rows foretell real ones' target",
-        metric="genkit_tabular.judging:Usefulness",
-        direction="max",
-        modality="column",
+    yield _metric(
+        "membership",
+        "How often training rows are found by generated ones, at 1 % false positives",
+        "leaking:Membership",
+        "min",
+    )
+    yield _metric(
+        "broken-rules",
+        "Share of generated rows that break a rule of the table",
+        "judging:BrokenRules",
+        "min",
+    )
+    yield _metric(
+        "fidelity",
+        "How like real columns, pairs of columns, gaps and rare names generated ones are",
+        "fidelity:Fidelity",
+        "max",
+    )
+    yield _metric(
+        "usefulness-by-group",
+        "Usefulness for each group of a column, and the gaps between groups",
+        "groups:UsefulnessByGroup",
+        "max",
+    )
+    yield _metric(
+        "attacks",
+        "Singling out, linkability and inference beyond what held-out rows suffer",
+        "attacks:Attacks",
+        "min",
     )
 
 

@@ -100,6 +100,7 @@ def table_source(
     columns: Sequence[Column],
     *,
     target: str = "",
+    group: str = "",
     bins: int = 100,
     most: int = 1000,
     learned: NDArray[np.integer] | None = None,
@@ -113,6 +114,7 @@ def table_source(
         raw: the table.
         columns: what its columns are.
         target: the column to foretell.
+        group: the column by which usefulness is told.
         bins: about how many codes a column of many numbers has.
         most: how many names of a column have a code of their own, and how many different numbers
             are each a code (a quarter of that).
@@ -129,8 +131,13 @@ def table_source(
     if not any(column.modelled for column in kept):
         listed = ", ".join(f"{column.name} ({column.kind})" for column in columns[:8])
         raise DataError(f"Expected a column that a model can learn; received {listed}.")
-    if target and target not in [column.name for column in kept if column.modelled]:
-        raise DataError(f"Expected a column {target!r} as the target; there is none to learn.")
+    for role, name in (("target", target), ("group", group)):
+        learnable = [column.name for column in kept if column.modelled]
+        if name and name not in learnable:
+            raise DataError(
+                f"Expected a column {name!r} as the {role}; there is none to learn.",
+                f"Choose from {', '.join(learnable[:30])}.",
+            )
     held = [hold(raw, column, orders.get(column.name, ())) for column in kept]
     _check_names(held)
     chosen = np.arange(raw.rows) if learned is None else learned
@@ -140,7 +147,9 @@ def table_source(
             codec = _codec(each, chosen, bins, most)
             codecs[each.column.name] = codec
             tails += [each] if each.column.is_named and len(each.classes) > most else []
-    table = Table(tuple(each.column for each in held), target, raw.frame, raw.labels, tuple(rules))
+    table = Table(
+        tuple(each.column for each in held), target, raw.frame, raw.labels, tuple(rules), group
+    )
     keys = {each.column.name: (each.keys[chosen], each.absent[chosen]) for each in held}
     more = combinations_of(rules, keys)
     source = TableSource(held, table, codecs, rows, more)

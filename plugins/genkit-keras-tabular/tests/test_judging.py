@@ -2,41 +2,16 @@
 
 import numpy as np
 import pytest
-from genkit_tabular.configs import CustomersConfig
-from genkit_tabular.datasets import open_customers
-from genkit_tabular.judging import BrokenRules, TwoSample, Usefulness
+from genkit_tabular.configs import CARTConfig
+from genkit_tabular.features import Judged
+from genkit_tabular.judges.beside import beside
+from genkit_tabular.judges.fidelity import Fidelity
+from genkit_tabular.judges.judging import BrokenRules, TwoSample, Usefulness
+from genkit_tabular.models.cart import TableCART
+from measured import TEST, TRAIN, all_of, context_of, figures, shuffled
 
 from genkit.errors import UsageError
-from genkit.evaluation import Batch, Context
-
-TRAIN = open_customers(CustomersConfig(n=600))
-TEST = open_customers(CustomersConfig(n=600, split="test"))
-FIRST = next(iter(TRAIN.schema.fields))
-
-
-def all_of(source, rows=None):
-    return source.gather(np.arange(len(source)) if rows is None else rows)
-
-
-def figures(metric_class, made, batches=1):
-    names = tuple(TRAIN.schema.fields)
-    context = Context(
-        TRAIN.schema, training=TRAIN, real=TEST, assets=TRAIN.assets, output_fields=names
-    )
-    assert metric_class.unfit(context) == ""
-    metric = metric_class(context)
-    for stream, rows in (("generated", made), ("real", all_of(TEST)), ("training", all_of(TRAIN))):
-        for part in np.array_split(np.arange(len(rows[FIRST])), batches):
-            fields = {name: array[part] for name, array in rows.items()}
-            metric.update(stream, Batch(fields[FIRST], fields=fields))
-    return {figure.name: figure for figure in metric.compute()}
-
-
-def shuffled(seed=0):
-    rng = np.random.default_rng(seed)
-    rows = all_of(TRAIN)
-    order = {name: rng.permutation(600) for name in TRAIN.schema.fields}
-    return {name: array[order[name.removesuffix("_missing")]] for name, array in rows.items()}
+from genkit.evaluation import Context
 
 
 def test_real_rows_pass_and_shuffled_columns_are_told_apart():
@@ -44,6 +19,7 @@ def test_real_rows_pass_and_shuffled_columns_are_told_apart():
     assert real["two-sample"].value == real["two-sample (ceiling)"].value > 0.85
     floor = real["two-sample (floor)"].value
     assert floor < 0.75
+    assert floor + 0.05 < real["two-sample (tab-cart)"].value < real["two-sample (ceiling)"].value
     fake = figures(TwoSample, shuffled())
     assert fake["two-sample"].value == pytest.approx(floor, abs=0.1)
     assert fake["two-sample"].low <= fake["two-sample"].value <= fake["two-sample"].high
@@ -62,6 +38,7 @@ def test_rows_are_of_use_as_far_as_they_know_the_target():
     assert real["tstr-auc"].value == real["tstr-auc (ceiling)"].value > 0.65
     assert abs(fake["tstr-auc"].value - 0.5) < 0.1
     assert real["tstr-f1"].value > fake["tstr-f1"].value + 0.05
+    assert real["tstr-auc (floor)"].value < real["tstr-auc (tab-cart)"].value
     constant = all_of(TRAIN)
     constant["churned"] = np.zeros_like(constant["churned"])
     assert figures(Usefulness, constant)["tstr-auc"].value == 0.5
@@ -79,3 +56,30 @@ def test_too_few_rows_and_a_table_without_rules_are_told():
         figures(TwoSample, all_of(TRAIN, np.arange(20)))
     assert "no rules" in BrokenRules.unfit(Context(TRAIN.schema, assets=TRAIN.assets))
     assert "no table" in TwoSample.unfit(Context(TRAIN.schema))
+
+
+def test_rows_of_trees_stand_beside_all_but_their_own_model():
+    rows = Judged.of(TRAIN.schema, TRAIN.assets)
+    seen = rows.rows(all_of(TRAIN))
+    model = TableCART(CARTConfig(), TRAIN.schema)
+    own = beside(context_of(TRAIN, TEST, model), rows, seen, seen)
+    assert set(own) == {"", " (floor)", " (ceiling)"}
+
+
+def test_columns_pairs_gaps_and_rare_names_are_told():
+    rows = all_of(TRAIN)
+    real = figures(Fidelity, rows)
+    assert real["column-fidelity"].value == real["column-fidelity (ceiling)"].value > 0.95
+    fake = figures(Fidelity, shuffled())
+    assert fake["column-fidelity"].value == pytest.approx(real["column-fidelity"].value)
+    assert fake["pair-fidelity"].value < real["pair-fidelity"].value - 0.05
+    assert fake["pair-fidelity"].card["worst"].startswith("income and plan 0.")
+    assert real["missing-gap"].value < 0.03
+    rows["city_missing"] = np.ones(600, bool)
+    rows["age"] = rows["age"] + 30
+    poor = figures(Fidelity, rows)
+    assert poor["column-fidelity"].card["worst"].startswith("city 0.00, age 0.")
+    assert poor["missing-gap"].value > 0.85
+    assert poor["missing-gap"].card["column"] == "city"
+    assert poor["rare-recall"].value == 0
+    assert poor["rare-recall (ceiling)"].value > 0.5

@@ -1,6 +1,7 @@
 """The commands of the how-to page run as they stand there, one after the other."""
 
 import csv
+import json
 
 import pytest
 from genkit_tabular.datasets import write_fake
@@ -63,7 +64,13 @@ def test_holes_are_filled_and_the_rest_stays(place):
         assert new["plan"] in ("basic", "plus", "pro")
 
 
-def test_the_judges_speak(place):
-    _, said = place
-    for figure in ("two-sample (floor)", "two-sample (ceiling)", "worst-column", "tstr-auc"):
-        assert figure in said
+def test_the_verdict_is_said_and_all_figures_are_kept(place):
+    folder, said = place
+    for figure in ("two-sample (floor)", "two-sample (tab-cart)", "tstr-auc (ceiling)"):
+        assert figure in said.partition("--verbose.")[0]
+    assert said.index("two-sample") < said.index("tstr-auc")
+    kept = json.loads((folder / "runs/customers/evaluation.json").read_text())["metrics"]
+    names = {figure["name"] for figure in kept}
+    assert {"worst-column", "pair-fidelity", "missing-gap", "linkability"} < names
+    assert "group-auc (plan=plus)" in said
+    assert not any(name.startswith("group") for name in names), "no group was asked for"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -13,15 +13,18 @@ import genkit
 from genkit.errors import UsageError
 from genkit.evaluation import Batch, Context, Figure
 from genkit_tabular.columns import MODALITY, Table
-from genkit_tabular.features import Judged, forest, shuffled
+from genkit_tabular.features import Judged, forest
+from genkit_tabular.judges.beside import beside
 from genkit_tabular.rules import rules_of
 
-_FOLDS, _TREES, _DRAWS = 5, 40, 200
-_FEWEST = 50
-_FLOOR, _CEILING = "independent columns", "real training rows"
+_FOLDS, _TREES, DRAWS = 5, 40, 200
+_SUSPECTED = 20
+"""Columns that are judged alone: those whose values are distributed least alike."""
+FEWEST = 50
+"""Rows of each kind that a figure needs."""
 
 
-class _OfRows(genkit.Metric):
+class OfRows(genkit.Metric):
     """Gathers the rows of all streams as numbers."""
 
     streams = ("generated", "real", "training")
@@ -44,9 +47,9 @@ class _OfRows(genkit.Metric):
     def rows(self, stream: str) -> NDArray[np.float64]:
         """Return the rows of a stream, in an order that follows from them and the seed."""
         rows = np.concatenate(self._seen[stream])
-        if len(rows) < _FEWEST:
+        if len(rows) < FEWEST:
             raise UsageError(
-                f"Expected {_FEWEST} rows or more to judge; received {len(rows)} {stream} ones.",
+                f"Expected {FEWEST} rows or more to judge; received {len(rows)} {stream} ones.",
                 "Generate more: --n",
             )
         rows = rows[np.lexsort(rows.T)]
@@ -55,47 +58,54 @@ class _OfRows(genkit.Metric):
         return rows[rng.permutation(len(rows))]
 
 
-class TwoSample(_OfRows):
+class TwoSample(OfRows):
     """How far a gradient boosting of trees can tell generated from held-out rows.
 
     ``2 (1 - AUC)`` of a classifier two-sample test (Lopez-Paz and Oquab 2017, arXiv:1610.06545)
     over five folds: 1 where it can't, 0 where it always can. Beside it stand the floor, training
-    rows whose columns are shuffled, and the ceiling, training rows as they are. Then the columns
-    that betray the rows: each with the same figure of that column alone.
+    rows whose columns are shuffled; the ceiling, training rows as they are; and rows of
+    ``tab-cart``. Then the column that betrays the rows most: the same figure of that column alone,
+    of the 20 whose values are distributed least alike.
     """
 
     def compute(self) -> Iterable[Figure]:
         made, real, training = map(self.rows, self.streams)
         size = min(len(made), len(real), len(training))
         seed, named = self.context.seed, self.judged.named
-        floor = shuffled(training, seed)
-        for name, rows in (
-            ("two-sample", made),
-            ("two-sample (floor)", floor),
-            ("two-sample (ceiling)", training),
-        ):
+        for suffix, (rows, of) in beside(self.context, self.judged, made, training).items():
             scores, labels = judged_apart(rows[:size], real[:size], named, seed)
             yield self.context.figure(
-                name,
-                _with_interval(indistinguishable, labels, scores, seed),
+                f"two-sample{suffix}",
+                with_interval(indistinguishable, labels, scores, seed),
                 "max",
-                interval=f"95 % bootstrap, {_DRAWS} draws",
+                interval=f"95 % bootstrap, {DRAWS} draws",
                 rows=size,
                 trees=_TREES,
                 folds=_FOLDS,
-                of={"two-sample (floor)": _FLOOR, "two-sample (ceiling)": _CEILING}.get(name, ""),
+                of=of,
             )
-        alone = []
-        for place, each in enumerate(self.judged.learned):
+        yield self._worst_column(made[:size], real[:size])
+
+    def _worst_column(self, made: NDArray[np.float64], real: NDArray[np.float64]) -> Figure:
+        """Return the figure of the one column that betrays the rows most."""
+        alone, named = [], self.judged.named
+        suspected = np.argsort(self.judged.alike(made, real), kind="stable")[:_SUSPECTED]
+        for place in suspected.tolist():
             column = slice(place, place + 1)
             scores, labels = judged_apart(
-                made[:size, column], real[:size, column], named[column], seed
+                made[:, column], real[:, column], named[column], self.context.seed
             )
-            alone.append((indistinguishable(labels, scores), each.name))
+            alone.append((indistinguishable(labels, scores), self.judged.learned[place].name))
         worst, name = min(alone)
-        listed = ", ".join(f"{name} {value:.2f}" for value, name in sorted(alone)[:3])
-        yield self.context.figure(
-            "worst-column", (worst, worst, worst), "max", interval="none", column=name, worst=listed
+        return self.context.figure(
+            "worst-column",
+            (worst, worst, worst),
+            "max",
+            interval="none",
+            column=name,
+            worst=", ".join(f"{name} {value:.2f}" for value, name in sorted(alone)[:3]),
+            judged=len(alone),
+            of_columns=len(named),
         )
 
 
@@ -135,12 +145,13 @@ class BrokenRules(genkit.Metric):
         )
 
 
-class Usefulness(_OfRows):
+class Usefulness(OfRows):
     """How well a gradient boosting that learned from generated rows foretells real ones' target.
 
     Train on synthetic, test on real (Esteban, Hyland and Rätsch 2017, arXiv:1706.02633): the area
     under the curve, the mean over classes, and macro-F1. Beside them stand the floor, learned from
-    training rows whose columns are shuffled, and the ceiling, from training rows as they are.
+    training rows whose columns are shuffled; the ceiling, from training rows as they are; and those
+    learned from rows of ``tab-cart``.
     """
 
     @classmethod
@@ -155,46 +166,53 @@ class Usefulness(_OfRows):
 
     def compute(self) -> Iterable[Figure]:
         made, real, training = map(self.rows, self.streams)
-        for suffix, rows, of in (
-            ("", made, ""),
-            (" (floor)", shuffled(training, self.context.seed), _FLOOR),
-            (" (ceiling)", training, _CEILING),
-        ):
-            labels, chances, classes = self._foretold(rows, real)
-            for name, measure in (("tstr-auc", _auc), ("tstr-f1", _macro_f1)):
+        for suffix, (rows, of) in beside(self.context, self.judged, made, training).items():
+            labels, chances, classes = foretold(self.judged, rows, real, self.context.seed)
+            for name, measure in (("tstr-auc", auc), ("tstr-f1", macro_f1)):
                 of_classes = partial(measure, classes)
-                found = _with_interval(of_classes, labels, chances, self.context.seed)
+                found = with_interval(of_classes, labels, chances, self.context.seed)
                 yield self.context.figure(
                     name + suffix,
                     found,
                     "max",
-                    interval=f"95 % bootstrap, {_DRAWS} draws",
+                    interval=f"95 % bootstrap, {DRAWS} draws",
                     target=self.judged.table.target,
                     learned_from=len(rows),
                     tested_on=len(labels),
                     of=of,
                 )
 
-    def _foretold(
-        self, rows: NDArray[np.float64], real: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return the real rows' classes, the probabilities that are foretold, and the classes."""
-        target = self.judged.target
-        assert target is not None, "unfit() refuses a table without a target"
-        others = np.delete(np.arange(rows.shape[1]), target)
-        rows, real = rows[~np.isnan(rows[:, target])], real[~np.isnan(real[:, target])]
-        classes = np.unique(real[:, target])
-        known = np.unique(rows[:, target])
-        chances = np.zeros((len(real), len(classes)))
-        if len(known) == 1:  # nothing to learn: one class alone
-            chances[:, classes == known[0]] = 1.0
-            return real[:, target], chances, classes
-        learner = forest(self.judged.named[others], seed=self.context.seed)
-        learner.fit(rows[:, others], rows[:, target])
-        found = learner.predict_proba(real[:, others])
-        for place, each in enumerate(learner.classes_):
-            chances[:, classes == each] = found[:, place : place + 1]
+
+def foretold(
+    judged: Judged, rows: NDArray[np.float64], real: NDArray[np.float64], seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return what a judge that learned from rows foretells of real ones.
+
+    Args:
+        judged: the columns, the target among them.
+        rows: to learn from, as numbers.
+        real: to be foretold; those without a target are left out.
+        seed: of the judge.
+
+    Returns:
+        the real rows' classes, the probabilities that are foretold, and the classes.
+    """
+    target = judged.target
+    assert target is not None, "unfit() refuses a table without a target"
+    others = np.delete(np.arange(rows.shape[1]), target)
+    rows, real = rows[~np.isnan(rows[:, target])], real[~np.isnan(real[:, target])]
+    classes = np.unique(real[:, target])
+    known = np.unique(rows[:, target])
+    chances = np.zeros((len(real), len(classes)))
+    if len(known) == 1:  # nothing to learn: one class alone
+        chances[:, classes == known[0]] = 1.0
         return real[:, target], chances, classes
+    learner = forest(judged.named[others], seed=seed)
+    learner.fit(rows[:, others], rows[:, target])
+    found = learner.predict_proba(real[:, others])
+    for place, each in enumerate(learner.classes_):
+        chances[:, classes == each] = found[:, place : place + 1]
+    return real[:, target], chances, classes
 
 
 def judged_apart(
@@ -221,35 +239,44 @@ def judged_apart(
 
 def indistinguishable(labels: NDArray[Any], scores: NDArray[np.float64]) -> float:
     """Return ``2 (1 - AUC)`` of a judge's scores; 1 for one that is worse than none."""
-    from sklearn.metrics import roc_auc_score
-
-    return float(2 * (1 - max(roc_auc_score(labels, scores), 0.5)))
+    return 2 * (1 - max(_area(labels == 1, scores), 0.5))
 
 
-def _auc(classes: NDArray[Any], labels: NDArray[Any], chances: NDArray[np.float64]) -> float:
-    from sklearn.metrics import roc_auc_score
-
+def auc(classes: NDArray[Any], labels: NDArray[Any], chances: NDArray[np.float64]) -> float:
+    """Return the area under the curve, the mean over the classes that are there and not alone."""
     found = [
-        roc_auc_score(labels == each, chances[:, place])
+        _area(labels == each, chances[:, place])
         for place, each in enumerate(classes)
         if 0 < (labels == each).sum() < len(labels)
     ]
     return float(np.mean(found))
 
 
-def _macro_f1(classes: NDArray[Any], labels: NDArray[Any], chances: NDArray[np.float64]) -> float:
-    from sklearn.metrics import f1_score
+def macro_f1(classes: NDArray[Any], labels: NDArray[Any], chances: NDArray[np.float64]) -> float:
+    """Return the mean of F1 over the classes that are there or foretold."""
+    said, found = classes[chances.argmax(1)], []
+    for each in classes:
+        right = ((said == each) & (labels == each)).sum()
+        either = (said == each).sum() + (labels == each).sum()
+        found += [2 * right / either] if either else []
+    return float(np.mean(found))
 
-    said = classes[chances.argmax(1)]
-    return float(f1_score(labels, said, average="macro", zero_division=0))
+
+def _area(is_one: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
+    """Return the area under the curve of scores, by their ranks: a tie is half right."""
+    from scipy.stats import rankdata
+
+    ones, others = is_one.sum(), (~is_one).sum()
+    ranks = rankdata(scores)[is_one].sum() - ones * (ones + 1) / 2
+    return float(ranks / (ones * others))
 
 
-def _with_interval(
-    measure: Any, labels: NDArray[Any], scores: NDArray[np.float64], seed: int
+def with_interval(
+    measure: Callable[..., float], labels: NDArray[Any], scores: NDArray[np.float64], seed: int
 ) -> tuple[float, float, float]:
     """Return a figure with its interval over bootstrap draws of the rows that are judged."""
     rng, drawn = np.random.Generator(np.random.Philox(key=seed)), []
-    for _ in range(_DRAWS):
+    for _ in range(DRAWS):
         rows = rng.integers(0, len(labels), len(labels))
         if len(np.unique(labels[rows])) > 1:
             drawn.append(measure(labels[rows], scores[rows]))

@@ -1,0 +1,1 @@
+"""What judges generated rows: above the models, some of which they are judged beside."""
