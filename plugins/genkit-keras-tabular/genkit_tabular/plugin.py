@@ -100,6 +100,16 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         references=("Nowok, Raab and Dibben 2016, synthpop, doi:10.18637/jss.v074.i11",),
     )
     yield _model(
+        "tab-smote",
+        "SMOTE-NC: rows between real ones; a baseline that keeps real rows, never handed on",
+        model="genkit_tabular.models.smote:TableSMOTE",
+        config="genkit_tabular.configs:SMOTEConfig",
+        capabilities=("generate", "impute"),
+        trainer="closed-form",
+        presets={"default": _CUSTOMERS},
+        references=("Chawla et al. 2002, SMOTE, doi:10.1613/jair.953",),
+    )
+    yield _model(
         "tab-copula",
         "Gaussian copula: each column by its frequencies, joined by correlations of ranks",
         model="genkit_tabular.models.copula:TableCopula",
