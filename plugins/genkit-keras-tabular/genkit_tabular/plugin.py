@@ -68,7 +68,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "Any-order autoregression of tables: exact conditions, imputation and likelihood",
         model="genkit_tabular.models.ar:TableAR",
         config="genkit_tabular.configs:ARConfig",
-        capabilities=("generate", "impute"),
+        capabilities=("generate", "impute", "contrast"),
         presets={
             "default": {
                 **_CUSTOMERS,
@@ -94,7 +94,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "Sequential trees: each column from a leaf of those before it; the one to beat",
         model="genkit_tabular.models.cart:TableCART",
         config="genkit_tabular.configs:CARTConfig",
-        capabilities=("generate", "impute"),
+        capabilities=("generate", "impute", "contrast"),
         trainer="closed-form",
         presets={"default": _CUSTOMERS},
         references=("Nowok, Raab and Dibben 2016, synthpop, doi:10.18637/jss.v074.i11",),
@@ -114,7 +114,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "Gaussian copula: each column by its frequencies, joined by correlations of ranks",
         model="genkit_tabular.models.copula:TableCopula",
         config="genkit_tabular.configs:MarginalsConfig",
-        capabilities=("generate", "impute"),
+        capabilities=("generate", "impute", "contrast"),
         trainer="closed-form",
         presets={"default": _CUSTOMERS},
     )
@@ -123,7 +123,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "Independent columns: the floor of every comparison",
         model="genkit_tabular.models.marginals:TableMarginals",
         config="genkit_tabular.configs:MarginalsConfig",
-        capabilities=("generate", "impute"),
+        capabilities=("generate", "impute", "contrast"),
         trainer="closed-form",
         presets={"default": _CUSTOMERS},
     )

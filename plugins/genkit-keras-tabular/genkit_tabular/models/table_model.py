@@ -224,6 +224,20 @@ class TableModel(genkit.Model):
 
         return frame_of(self.table, self.learned, list(self.generate_items(n, seed, given=given)))
 
+    def contrast(self, made: Mapping[str, Any], real: Mapping[str, Any]) -> dict[str, str]:
+        """Draw generated rows beside real ones, in sums: what a report asks for.
+
+        Args:
+            made: rows by field, as ``generate_items`` gives them.
+            real: rows by field, as data has them.
+
+        Returns:
+            pieces of HTML by their title.
+        """
+        from genkit_tabular.drawing import contrasted
+
+        return contrasted(self.learned, made, real)
+
     def impute(self, rows: Any, seed: int = 0) -> Any:
         """Fill what is missing in a frame, each row given what it has.
 
