@@ -15,7 +15,7 @@ from genkit.cli.run_argument import RunsArgument
 from genkit.errors import UsageError
 
 
-def report(
+def report(  # noqa: PLR0917
     runs: RunsArgument,
     out: Annotated[
         Path | None,
@@ -33,6 +33,12 @@ def report(
             "suit another modality.",
         ),
     ] = None,
+    show_real: Annotated[
+        bool,
+        typer.Option(
+            "--show-real", help="Show real rows of a table, too, not only what they sum up to."
+        ),
+    ] = False,
     backend: shared.BackendOption = None,
     as_json: JsonFlag = False,
 ) -> int:
@@ -52,7 +58,7 @@ def report(
     from genkit.report.page import write_report
 
     with _telling() as tell:
-        written = write_report(runs, out, backend=backend, n=n, tell=tell)
+        written = write_report(runs, out, backend=backend, n=n, show_real=show_real, tell=tell)
     result = {
         "runs": [str(run) for run in runs],
         "path": str(written.path),

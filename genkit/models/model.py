@@ -77,6 +77,10 @@ class Model(
     batches_per_step = 1
     """Data batches one training step takes; above one, ``training_step`` gets a tuple of them."""
 
+    keeps_items = False
+    """Whether its weights are items of its data as they were: such a model stays in its run. The
+    run's ``model`` folder then has its card without weights, and ``genkit.save`` refuses it."""
+
     def __init__(self, config: Config | None = None, schema: Schema | None = None) -> None:
         super().__init__()
         # Keras sets an attribute `loss`, which would hide an author's method of that name.

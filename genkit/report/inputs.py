@@ -44,6 +44,7 @@ class ReportInputs:
         held_out: items it has not seen; None where the data has no such split.
         missing: why data that was asked for isn't at hand, a sentence.
         tell: is told what is done next, in a few words.
+        show_real: whether real items are shown one by one though the model can ``contrast`` them.
     """
 
     run: Run
@@ -54,6 +55,7 @@ class ReportInputs:
     held_out: Source | None = None
     missing: str = ""
     tell: Tell = field(default=lambda _: None)
+    show_real: bool = False
 
     @cached_property
     def environment(self) -> Mapping[str, Any]:
@@ -125,14 +127,17 @@ class ReportInputs:
         Args:
             items: by field, ``n`` each: some or all of the output fields.
         """
-        assert self.model is not None, "only a full report has what a model made"
-        assert self.model.schema is not None, "a loaded model knows its data"
-        allowed = Reviews(self.model.schema, tuple(items), self.registry, self.assets).allowed(
-            items
-        )
+        allowed = self.allowed(items)
         if allowed.all():
             return items
         return {name: self._blanked(name, each, ~allowed) for name, each in items.items()}
+
+    def allowed(self, items: Mapping[str, Any]) -> np.ndarray:
+        """Return which items no reviewer refuses, as ``reviewed`` is given them."""
+        assert self.model is not None, "only a full report has what a model made"
+        assert self.model.schema is not None, "a loaded model knows its data"
+        reviews = Reviews(self.model.schema, tuple(items), self.registry, self.assets)
+        return reviews.allowed(items)
 
     def _blanked(self, field: str, items: Any, refused: np.ndarray) -> Any:
         assert self.schema is not None, "asked only where items are shown"
@@ -146,6 +151,15 @@ class ReportInputs:
     def real(self) -> Source | None:
         """Real items to set samples beside: held out where there are such."""
         return self.held_out or self.training
+
+    @property
+    def shown_singly(self) -> Source | None:
+        """Real items that may be shown one by one.
+
+        Those of a model that can ``contrast`` are rows about people as often as not, and a page is
+        sent around: nothing but sums of them is shown until somebody asks for more.
+        """
+        return self.real if self.show_real or not self.can("contrast") else None
 
     def can(self, capability: str) -> bool:
         """Return whether there is a model that can do that."""
@@ -161,7 +175,13 @@ def of_files(run: Run, registry: Registry | None = None) -> ReportInputs:
 
 
 def of_model(
-    path: Path, backend: str | None, n: int | None, tell: Tell, *, with_data: bool = True
+    path: Path,
+    backend: str | None,
+    n: int | None,
+    tell: Tell,
+    *,
+    with_data: bool = True,
+    show_real: bool = False,
 ) -> ReportInputs:
     """Load a run's last checkpoint and, unless told otherwise, its data.
 
@@ -192,7 +212,7 @@ def of_model(
     except GenkitError as error:
         training = held_out = None
         missing = f"The data of this run can't be shown: {error}"
-    return ReportInputs(run, registry, n, model, training, held_out, missing, tell)
+    return ReportInputs(run, registry, n, model, training, held_out, missing, tell, show_real)
 
 
 def evenly(source: Source, field: str, n: int) -> tuple[Any, dict[str, Any]]:

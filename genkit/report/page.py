@@ -16,6 +16,7 @@ from genkit.plugins.entry_points import own_version
 from genkit.plugins.registry import Registry, using
 from genkit.report import (
     comparison,
+    contrasts,
     curves,
     figures,
     latents,
@@ -37,6 +38,7 @@ NAME = "report.html"
 SECTIONS: tuple[Callable[[ReportInputs], Section | None], ...] = (
     overview.summary,
     curves.losses,
+    contrasts.contrasts,
     pictures.real_and_generated,
     pictures.by_class,
     pictures.evolution,
@@ -73,6 +75,7 @@ def write_report(
     *,
     backend: str | None = None,
     n: int | None = None,
+    show_real: bool = False,
     dataset: Any = None,
     model: Any = None,
     tell: Tell = lambda _: None,
@@ -85,6 +88,8 @@ def write_report(
             if not given. Plots stand beside it, in a folder of its name without the ending.
         backend: to generate with; each run's own, or the first's, if not given.
         n: how many items are shown at once; what suits their modality if not given.
+        show_real: whether to show real items one by one of a model that can ``contrast``, too: rows
+            of a table.
         dataset: of runs on a program's own data: the same data again. In the process that trained
             them, it is known.
         model: of runs of a program's own model: that model again, or what builds it.
@@ -102,12 +107,15 @@ def write_report(
         hand_over(Run.open(path).plan, dataset=dataset, model=model)
     if len(paths) == 1:
         out = Path(out or paths[0] / NAME)
-        inputs = of_model(paths[0], backend, n, tell)
+        inputs = of_model(paths[0], backend, n, tell, show_real=show_real)
         content, labelled = _page_of(inputs), {"": inputs}
     else:
         out = Path(out or paths[0].parent / "comparison.html")
         # The real items shown are the first run's: the data of the others need not be in memory.
-        every = [of_model(path, backend, n, tell, with_data=path == paths[0]) for path in paths]
+        every = [
+            of_model(path, backend, n, tell, with_data=path == paths[0], show_real=show_real)
+            for path in paths
+        ]
         labelled = dict(zip(comparison.labels(paths), every, strict=True))
         content = page(
             title=" and ".join(labelled) if len(paths) < 4 else f"{len(paths)} runs",  # noqa: PLR2004

@@ -17,6 +17,7 @@ from genkit.runs.sample_conditions import read_conditions
 _MOST_CLASSES = 12
 _EACH = 8  # samples a class
 _MOMENTS = 6
+_NOT_SHOWN = "Real rows may be about people: they are shown to who asks for them."
 
 
 def real_and_generated(inputs: ReportInputs) -> Section | None:
@@ -24,15 +25,21 @@ def real_and_generated(inputs: ReportInputs) -> Section | None:
     if not inputs.can("generate") or inputs.schema is None:
         return None
     inputs.tell("Real against generated")
-    figures = []
-    if inputs.real is not None:
-        items = evenly_by_field(inputs.real, inputs.fields, inputs.n)
+    shown = []
+    if (real := inputs.shown_singly) is not None:
+        items = evenly_by_field(real, inputs.fields, inputs.n)
         what = "Real, held out" if inputs.held_out else "Real, from the training data"
-        figures.append(parts().figure(_shown(inputs, items, what), what))
-    seed = inputs.run.plan.seed
+        shown.append((what, _shown(inputs, items, what)))
     drawn = _shown(inputs, inputs.generated, "Generated samples")
-    figures.append(parts().figure(drawn, f"Generated, seed {seed}"))
-    return Section("Real against generated", parts().gallery(figures, "large"))
+    shown.append((f"Generated, seed {inputs.run.plan.seed}", drawn))
+    if not inputs.can("contrast"):
+        figures = [parts().figure(drawn, what) for what, drawn in shown]
+        return Section("Real against generated", parts().gallery(figures, "large"))
+    # Rows of a table are wide: one table below the other.
+    pieces = [piece for what, drawn in shown for piece in (parts().heading(what), drawn)]
+    if real is None and inputs.real is not None:
+        pieces.append(parts().notice(_NOT_SHOWN, f"genkit report {inputs.run.path} --show-real"))
+    return Section("Real against generated", joined(pieces))
 
 
 def by_class(inputs: ReportInputs) -> Section | None:
@@ -94,8 +101,8 @@ def compared(all_inputs: dict[str, ReportInputs]) -> Section | None:
     """Show samples of several runs, beside real items of the first."""
     figures = []
     first = next(iter(all_inputs.values()))
-    if first.real is not None and first.schema is not None:
-        items = evenly_by_field(first.real, first.fields, first.n)
+    if (real := first.shown_singly) is not None and first.schema is not None:
+        items = evenly_by_field(real, first.fields, first.n)
         what = "Real, held out" if first.held_out else "Real, from the training data"
         figures.append(parts().figure(_shown(first, items, what), what))
     for label, inputs in all_inputs.items():

@@ -2,7 +2,7 @@
 
 model/
   config.json           which model, its settings, the schema, the conditions it takes
-  weights.safetensors   averaged weights where there are any
+  weights.safetensors   averaged weights where there are any; not of a model that keeps items
   assets.safetensors    what it needs of the data when it is used, for some data
   README.md             the model card: genkit.report.card
   samples.png           the samples that the card shows, if they were drawn
@@ -45,7 +45,8 @@ def save(model: Model, folder: str | Path) -> None:
         folder: a new one.
 
     Raises:
-        UsageError: the folder exists; or the model is of no installed plugin, or not bound.
+        UsageError: the folder exists; the model is of no installed plugin, or not bound; or it
+            keeps items of its data.
     """
     folder = Path(folder)
     if exists(folder):
@@ -54,6 +55,12 @@ def save(model: Model, folder: str | Path) -> None:
     if model.schema is None:
         raise UsageError("Expected a model that knows its data; it was never bound to any.")
     entry = _entry_of(model)
+    if model.keeps_items:
+        raise UsageError(
+            f"Expected a model that may leave its run; the weights of {entry.spec.name!r} are "
+            "items of its data as they were.",
+            "Hand on what it generates, or train a model that keeps none.",
+        )
     config = {} if model.config is None else model.config.model_dump(mode="json")
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     partial.parent.mkdir(parents=True, exist_ok=True)
@@ -81,6 +88,8 @@ def write_export(
 ) -> None:
     """Write a trained model's exported copy, replacing an older one; its card is a run's matter.
 
+    Of a model that keeps items its weights are left out: nothing there can be loaded.
+
     Args:
         folder: where.
         model: bound to its data.
@@ -95,9 +104,10 @@ def write_export(
     assert model.schema is not None, "a trained model knows its data"
     conditions = (*(LABEL,) * model.conditional, *model.conditions)
     folder.mkdir(exist_ok=True)
-    with model.averaged_weights():
-        weights, _ = ModelState(model).read()
-    write_bytes(folder / EXPORT_WEIGHTS, serialize(weights))
+    if not model.keeps_items:
+        with model.averaged_weights():
+            weights, _ = ModelState(model).read()
+        write_bytes(folder / EXPORT_WEIGHTS, serialize(weights))
     write_assets(folder, model.assets)
     write_json(
         folder / EXPORT_CONFIG,
@@ -108,6 +118,7 @@ def write_export(
             "config": dict(config),
             "schema": model.schema.to_dict(),
             **({"conditions": list(map(asdict, conditions))} if conditions else {}),
+            **({"keeps_items": True} if model.keeps_items else {}),
         },
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from genkit.errors import PluginError, RunError, UnknownNameError
-from genkit.files import read_json
+from genkit.files import exists, read_json
 from genkit.plan.from_program import PROGRAM
 from genkit.plugins.condition import Condition, describe_condition
 from genkit.plugins.entries import Entry
@@ -53,6 +53,16 @@ def named_model(folder: Path) -> tuple[str, str]:
         ) from error
 
 
+def stays_in_run(folder: Path) -> bool:
+    """Whether the model folder of a run has no weights because they are items of the data.
+
+    Raises:
+        RunError: the folder is damaged.
+    """
+    file = folder / EXPORT_CONFIG
+    return exists(file) and read_json(file, _COPY).get("keeps_items") is True
+
+
 def saved_conditions(given: str | Path) -> list[dict[str, Any]]:
     """Describe the conditions that the model of a run or an exported model takes.
 
@@ -70,7 +80,7 @@ def saved_conditions(given: str | Path) -> list[dict[str, Any]]:
     if path is None:
         return []
     folder = path if is_export(path) else path / MODEL_FOLDER
-    if not is_export(folder):
+    if not is_export(folder) and not stays_in_run(folder):
         return []
     data = read_json(folder / EXPORT_CONFIG, _COPY)
     try:

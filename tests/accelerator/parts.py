@@ -28,7 +28,12 @@ MODELS: dict[str, dict[str, Any]] = {
     "vq-vae": {},
     "flow-matching": {},
 }
-RECOMMENDER = "mult-vae"  # where its plugin is installed
+OF_PLUGINS: dict[str, dict[str, Any]] = {  # where their plugins are installed
+    "mult-vae": {"config": {"dropout": 0.0}},
+    "gpt": {},
+    "stylegan2": {"dataset": "digits"},
+    "tab-ar": {},
+}
 _WARM = 10  # steps before a step's time is told
 _IMAGES = 10_000
 
@@ -44,11 +49,12 @@ def training(backend: str, steps: int) -> dict[str, Any]:
     from genkit.engine import device
 
     known = {row["name"] for row in genkit.list_models() if not row["missing"]}
-    models = MODELS | ({RECOMMENDER: {"dropout": 0.0}} if RECOMMENDER in known else {})
+    models = {model: {"config": config} for model, config in MODELS.items()}
+    models |= {model: asked for model, asked in OF_PLUGINS.items() if model in known}
     found = {}
     with tempfile.TemporaryDirectory() as folder:
-        for model, config in models.items():
-            settings = {"config": config, "steps": steps, "seed": 7, "backend": backend}
+        for model, asked in models.items():
+            settings = {**asked, "steps": steps, "seed": 7, "backend": backend}
             quiet = {"sample_every": 10**6, "checkpoint_every": 10**6, "verbose": False}
             run = genkit.train(
                 model, **settings, **quiet, precision="float32", runs_dir=folder, name=model

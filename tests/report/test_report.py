@@ -14,7 +14,7 @@ from genkit.errors import PluginError, UsageError
 from genkit.plan import activation
 from genkit.plan import plan as plans
 from genkit.plugins.registry import installed
-from genkit.report import command, curves, grids, page, renderers, variations
+from genkit.report import command, contrasts, curves, grids, page, renderers, variations
 from genkit.report.neighbours import nearest_items
 from genkit.runs.run import Run
 from tests.docs.test_pages import flags_of
@@ -285,3 +285,30 @@ def test_variations_of_another_shape_are_the_plugins_fault():
     model.vary = lambda n, steps: {"it": np.zeros((n, steps - 1, 4, 4, 1), "float32")}
     with pytest.raises(PluginError, match="6 items at 7 steps"):
         variations.variations(varied(model=model))
+
+
+def contrasted(**changes):
+    """Return the inputs of a report on a model that sums numbers up, of which one is refused."""
+    schema = genkit.Schema({"x": genkit.Field((), "float32", "number")})
+    source = ArraySource({"x": np.arange(5, dtype="float32")}, schema)
+    model = SimpleNamespace(
+        schema=schema,
+        generate_items=lambda n, seed: iter([{"x": np.arange(3, dtype="float32")}]),
+        contrast=lambda made, real: {"sums & more": f"<i>{made['x'].sum()} {real['x'].sum()}</i>"},
+    )
+    inputs = {
+        "model": model, "fields": ("x",), "field": "x", "real": source, "held_out": source,
+        "protects_data": False, "can": lambda capability: capability == "contrast",
+        "tell": lambda _: None, "allowed": lambda items: items["x"] != 1,
+        "run": SimpleNamespace(plan=SimpleNamespace(seed=0)),
+    }  # fmt: skip
+    return SimpleNamespace(**{**inputs, **changes})
+
+
+def test_a_model_draws_generated_beside_real_items_itself():
+    body = str(contrasts.contrasts(contrasted()).body)
+    assert "<h3>sums &amp; more</h3>\n<i>2.0 10.0</i>" in body
+    assert "2 generated items beside 5 real, held-out ones" in body
+    assert contrasts.contrasts(contrasted(can=lambda _: False)) is None
+    assert contrasts.contrasts(contrasted(protects_data=True)) is None
+    assert contrasts.contrasts(contrasted(real=None)) is None

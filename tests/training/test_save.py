@@ -42,3 +42,17 @@ def test_what_cannot_be_saved_leaves_nothing(trained, tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         genkit.save(model, tmp_path / "new")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_that_keeps_items_of_its_data_stays_in_its_run(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr("genkit.builtin.models.vae.VAE.keeps_items", True)
+    run = trained(steps=3).path
+    with pytest.raises(UsageError, match=r"'vae' are items of its data as they were") as caught:
+        genkit.save(genkit.load(run), tmp_path / "copy")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "copy").exists()
+    assert not (run / "model" / "weights.safetensors").exists()
+    card = (run / "model" / "README.md").read_text(encoding="utf-8")
+    assert "Its weights are items of the data" in card
+    assert "It keeps items of its data as they were" in card
+    assert card.count("genkit.load(run)") == 1

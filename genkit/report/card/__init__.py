@@ -17,6 +17,7 @@ from genkit.report.card.header import header
 from genkit.report.card.markdown import fact_table, plain
 from genkit.runs.names import is_export
 from genkit.runs.run import Run
+from genkit.runs.saved_model import stays_in_run
 
 PICTURE = "samples.png"
 """The file beside the card that it shows: samples of the run's last step."""
@@ -34,7 +35,7 @@ def renew_card(run: Path) -> None:
         RunError: it is no run, or its files are damaged.
     """
     opened = Run.open(run)
-    if not is_export(opened.export):
+    if not is_export(opened.export) and not stays_in_run(opened.export):
         return
     try:
         facts = Facts.of(opened)
@@ -73,7 +74,9 @@ def _card(facts: Facts) -> str:
     top = header(plan, facts.model, facts.dataset, facts.figures if facts.is_current else ())
     summary = f"{plain(facts.model.summary)}. " if facts.model else ""
     title = f"{plain(plan.model)}, trained on {plain(plan.dataset)}"
-    text = f"{top}\n# {title}\n\n{summary}{facts.size:,} parameters and statistics. Trained with "
+    weights = f"{facts.size:,} parameters and statistics"
+    weights = "Its weights are items of the data" if facts.keeps_items else weights
+    text = f"{top}\n# {title}\n\n{summary}{weights}. Trained with "
     text += f"GenKit {plain(facts.environment.get('genkit', '?'))} on {plan.backend}.\n"
     if facts.picture is not None:
         text += f"\n![Samples from noise after step {facts.last['step']:,}]({PICTURE})\n"

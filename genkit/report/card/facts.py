@@ -18,6 +18,7 @@ from genkit.report.card.markdown import plain
 from genkit.runs.export import weights_file
 from genkit.runs.names import step_name
 from genkit.runs.run import Run
+from genkit.runs.saved_model import stays_in_run
 
 _OF_TRAINING = "training_fingerprint"
 """On the card of a figure that was measured on training items."""
@@ -34,6 +35,7 @@ class Facts:
     model: ModelSpec | None
     dataset: DatasetSpec | None
     size: int
+    keeps_items: bool
     last: Mapping[str, Any]
     figures: Sequence[Figure]
     withheld: bool
@@ -48,6 +50,7 @@ class Facts:
         # Of the weights that the folder has.
         picture = run.samples / f"{step_name(int(last['step']))}.png"
         figures, measured_at = _figures(run)
+        kept = stays_in_run(run.export)
         said = run.statement()
         # What is measured on protected items tells of them, with no noise on it.
         published = [f for f in figures if not (said.protects_data and _OF_TRAINING in f.card)]
@@ -56,7 +59,8 @@ class Facts:
             environment=run.environment(),
             model=_spec("models", run.plan.qualified("model")),
             dataset=_spec("datasets", run.plan.qualified("dataset")),
-            size=_count_weights(weights_file(run.export)),
+            size=0 if kept else _count_weights(weights_file(run.export)),
+            keeps_items=kept,
             last=last,
             figures=published,
             withheld=len(published) < len(figures),

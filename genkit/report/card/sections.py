@@ -43,6 +43,8 @@ def _what(facts: Facts) -> str:
 
 def use(facts: Facts) -> str:
     """Show how to load it, and what to call then."""
+    if facts.keeps_items:
+        return "From its run alone: `genkit.load(run)`."
     own = ", model=build_model" if model_is_handed_over(facts.plan) else ""
     why = "  # the function that built it" if own else ""
     can = facts.model.capabilities if facts.model else ("generate",)
@@ -68,6 +70,8 @@ def limits(facts: Facts) -> str:
     """Return the section on what is known to be wrong with it, and what is not known."""
     seen = f"It has seen {facts.items:,} items and nothing else"
     limits = [f"{seen}: what they lack it can't make, and what is unfair in them it repeats."]
+    if facts.keeps_items:
+        limits.insert(0, _KEEPS_ITEMS)
     if not facts.figures:
         limits.append(f"Its quality is not known: it was not measured. {_EVALUATE}")
     if not facts.memorisation and not facts.withheld:
@@ -87,6 +91,10 @@ def limits(facts: Facts) -> str:
     return "\n".join(f"- {limit}" for limit in limits)
 
 
+_KEEPS_ITEMS = (
+    "It keeps items of its data as they were. Its weights stay in the run's checkpoints, and none "
+    "are here: whoever has the run has the data."
+)
 _WITHHELD = (
     "Figures that look at the training data are not written here: measured on the protected items."
 )

@@ -79,6 +79,14 @@ class MarginalsConfig(genkit.Config):
     """Settings of ``tab-marginals`` and ``tab-copula``: none."""
 
 
+class SMOTEConfig(genkit.Config):
+    """Settings of ``tab-smote``."""
+
+    neighbours: int = Field(
+        5, ge=1, le=100, description="Nearest rows of its class that a row is drawn towards"
+    )
+
+
 class CARTConfig(genkit.Config):
     """Settings of ``tab-cart``."""
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from genkit.errors import DataError
 from genkit_tabular.columns import Column
-from genkit_tabular.inferring import check_finite
+from genkit_tabular.inferring import check_finite, pattern_of
 from genkit_tabular.keys import keys_of, places_in, steps_of, values_of
-from genkit_tabular.parsing import parse, written
+from genkit_tabular.parsing import guess, parse, written
 from genkit_tabular.raw import RawTable
 
 
@@ -65,11 +65,11 @@ def hold(raw: RawTable, column: Column, order: Sequence[str] = ()) -> HeldColumn
     rows = raw.columns[column.name].combine_chunks()
     absent = rows.is_null().to_numpy(zero_copy_only=False)
     column = replace(column, missing=column.missing or bool(absent.any()))
-    if column.is_named or (column.kind == "id" and column.is_text_id):
+    if column.kind == "id":
+        return _hold_ids(raw, column, rows, absent)
+    if column.is_named:
         return _hold_names(column, rows, absent, order)
     values = _values(raw, column, rows, absent)
-    if column.kind == "id":
-        return HeldColumn(column, values.astype(np.int64), absent)
     there = values[~absent]
     if not column.is_float and column.kind != "boolean":
         base, step = steps_of(keys_of(replace(column, base=0, step=1), there))
@@ -79,15 +79,28 @@ def hold(raw: RawTable, column: Column, order: Sequence[str] = ()) -> HeldColumn
     return HeldColumn(column, keys, absent)
 
 
+def _hold_ids(
+    raw: RawTable, column: Column, rows: pa.Array, absent: NDArray[np.bool_]
+) -> HeldColumn:
+    """Read ids; how they go on is found here where a description doesn't say it."""
+    texts = rows.cast(pa.string()) if kinds.is_dictionary(rows.type) else rows
+    if kinds.is_string(texts.type) or kinds.is_large_string(texts.type):
+        there = texts.drop_null().to_pylist()
+        if not column.pattern and guess(column.name, there or ["0"]) is None:
+            column = replace(column, pattern=pattern_of(there))
+        if column.is_text_id:
+            return HeldColumn(column, np.array(texts.fill_null("").to_pylist(), object), absent)
+    values = _values(raw, column, rows, absent).astype(np.int64)
+    most = int(values[~absent].max(initial=0))
+    return HeldColumn(replace(column, first=column.first or most + 1), values, absent)
+
+
 def _hold_names(
     column: Column, rows: pa.Array, absent: NDArray[np.bool_], order: Sequence[str]
 ) -> HeldColumn:
     coded = rows if kinds.is_dictionary(rows.type) else rows.dictionary_encode()
     names = [str(each) for each in coded.dictionary.to_pylist()]
     numbers = coded.indices.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-    if column.kind == "id":
-        texts = np.array(names or [""], object)[numbers]
-        return HeldColumn(column, np.where(absent, "", texts), absent)
     if column.kind == "ordered" and not order and kinds.is_dictionary(rows.type):
         order = names
     counts = np.bincount(numbers[~absent], minlength=len(names))

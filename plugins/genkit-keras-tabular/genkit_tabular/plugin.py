@@ -68,7 +68,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "Any-order autoregression of tables: exact conditions, imputation and likelihood",
         model="genkit_tabular.models.ar:TableAR",
         config="genkit_tabular.configs:ARConfig",
-        capabilities=("generate", "impute"),
+        capabilities=("generate", "impute", "contrast"),
         presets={
             "default": {
                 **_CUSTOMERS,
@@ -94,17 +94,27 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "Sequential trees: each column from a leaf of those before it; the one to beat",
         model="genkit_tabular.models.cart:TableCART",
         config="genkit_tabular.configs:CARTConfig",
-        capabilities=("generate", "impute"),
+        capabilities=("generate", "impute", "contrast"),
         trainer="closed-form",
         presets={"default": _CUSTOMERS},
         references=("Nowok, Raab and Dibben 2016, synthpop, doi:10.18637/jss.v074.i11",),
+    )
+    yield _model(
+        "tab-smote",
+        "SMOTE-NC: rows between real ones; a baseline that keeps real rows, never handed on",
+        model="genkit_tabular.models.smote:TableSMOTE",
+        config="genkit_tabular.configs:SMOTEConfig",
+        capabilities=("generate", "impute"),
+        trainer="closed-form",
+        presets={"default": _CUSTOMERS},
+        references=("Chawla et al. 2002, SMOTE, doi:10.1613/jair.953",),
     )
     yield _model(
         "tab-copula",
         "Gaussian copula: each column by its frequencies, joined by correlations of ranks",
         model="genkit_tabular.models.copula:TableCopula",
         config="genkit_tabular.configs:MarginalsConfig",
-        capabilities=("generate", "impute"),
+        capabilities=("generate", "impute", "contrast"),
         trainer="closed-form",
         presets={"default": _CUSTOMERS},
     )
@@ -113,7 +123,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "Independent columns: the floor of every comparison",
         model="genkit_tabular.models.marginals:TableMarginals",
         config="genkit_tabular.configs:MarginalsConfig",
-        capabilities=("generate", "impute"),
+        capabilities=("generate", "impute", "contrast"),
         trainer="closed-form",
         presets={"default": _CUSTOMERS},
     )
@@ -186,7 +196,7 @@ def genkit_metrics() -> Iterable[genkit.MetricSpec]:
 
 @genkit.hookimpl
 def genkit_commands() -> Iterable[genkit.CommandSpec]:
-    """Register the verbs: genkit table inspect, and genkit impute."""
+    """Register the verbs: genkit table inspect, genkit impute, genkit link and genkit join."""
     yield genkit.CommandSpec(
         name="table",
         summary="Propose what the columns of a table are, in a file to edit",
@@ -197,4 +207,14 @@ def genkit_commands() -> Iterable[genkit.CommandSpec]:
         summary="Fill the holes of a table, each row given what it has",
         command="genkit_tabular.command:impute",
         capability="impute",
+    )
+    yield genkit.CommandSpec(
+        name="link",
+        summary="Make two tables to learn from of two that share a key: customers and their orders",
+        command="genkit_tabular.two_tables:link_tables",
+    )
+    yield genkit.CommandSpec(
+        name="join",
+        summary="Make parents with their children, by the models of two linked tables",
+        command="genkit_tabular.two_tables:join_tables",
     )

@@ -1,4 +1,4 @@
-"""Filled tables as files: the cells that were there as they were."""
+"""Tables as files: filled ones, the cells that were there as they were, and linked ones."""
 
 from __future__ import annotations
 
@@ -35,7 +35,11 @@ def write_filled(
             made = _arrow(items[name], column.type)
             column = pc.if_else(pc.is_null(column), made, column)  # noqa: PLW2901
         columns[name] = column
-    table = pa.table(columns)
+    write_table(pa.table(columns), out, delimiter)
+
+
+def write_table(table: pa.Table, out: Path, delimiter: str = "") -> None:
+    """Write a table as a whole file of CSV or Parquet, or none."""
     partial = out.with_name(f".{out.name}")
     if out.suffix == ".parquet":
         pq.write_table(table, partial)

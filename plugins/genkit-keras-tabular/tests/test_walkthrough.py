@@ -2,19 +2,11 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
-import keras
 import pytest
 from genkit_tabular.datasets import write_fake
 from pyarrow import parquet
-
-# What runs for a moment is compiled fast: XLA takes half as long without optimisation.
-FAST = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
-SCRIPT = Path(__file__).parents[1] / "walkthrough.sh"
+from scripts import run_script
 
 
 def read(path):
@@ -38,17 +30,7 @@ def place(tmp_path_factory):
         writer.writeheader()
         writer.writerows(holes(rows))
     (folder / "seeds.csv").write_text("city,age\nBerlin,30:40\n,18:25\nnull,\n")
-    scripts = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(
-        ["bash", "-ec", SCRIPT.read_text(encoding="utf-8")],
-        cwd=folder,
-        env={**os.environ, **FAST, "PATH": scripts, "KERAS_BACKEND": keras.config.backend()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder, done.stdout
+    return folder, run_script("walkthrough.sh", folder)
 
 
 def test_rows_meet_their_conditions_and_have_new_keys(place):

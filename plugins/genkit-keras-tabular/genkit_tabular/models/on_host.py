@@ -88,7 +88,12 @@ class HostModel(TableModel):
             for column in self.table.columns
         }
 
-    def present(self, items: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def asked_of(self, items: dict[str, np.ndarray]) -> tuple[NDArray[np.uint64], Asked]:
+        """Return the keys of the rows' streams, and what is asked of them.
+
+        Args:
+            items: what ``decode`` has packed.
+        """
         packed = [items[each.name] for each in self.learned]
         sizes = self.sizes
         asked = Asked(
@@ -97,7 +102,10 @@ class HostModel(TableModel):
             [array[:, 2] > 0 for array in packed],
         )
         draws = packed[0][:, :2].astype(np.uint64)
-        keys = (draws[:, 0] << np.uint64(31)) | draws[:, 1]
+        return (draws[:, 0] << np.uint64(31)) | draws[:, 1], asked
+
+    def present(self, items: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        keys, asked = self.asked_of(items)
         codes = self._codes(keys, asked)
         places = (uniforms(keys, 1 << 40, len(self.learned)) * (PLACES - 1)).astype(np.int64)
         shown = dict(items)

@@ -145,17 +145,32 @@ class TableModel(genkit.Model):
         }
 
     def present(self, items: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        codes = np.stack([items[each.name][:, 0] for each in self.learned], 1)
+        offsets = [
+            each.codec.offsets(items[each.name][:, 0], items[each.name][:, 1])
+            for each in self.learned
+        ]
+        return self.shown(items, codes, np.stack(offsets, 1))
+
+    def shown(
+        self, items: Mapping[str, np.ndarray], codes: NDArray[np.int32], offsets: NDArray[np.int64]
+    ) -> dict[str, np.ndarray]:
+        """Return rows as people hold them; ids are given out later.
+
+        Args:
+            items: names the columns, in order.
+            codes: of the learned columns, shape ``(n, columns)``.
+            offsets: how far each value is from its code's least key, the same shape.
+        """
+        places = {each.name: place for place, each in enumerate(self.learned)}
         shown = {}
-        learned = {each.name: each for each in self.learned}
-        for name, pairs in items.items():
-            if name in learned:
-                each = learned[name]
-                codes, places = pairs[:, 0], pairs[:, 1]
-                offsets = each.codec.offsets(codes, places)
-                shown[name] = self._values(each, codes, offsets)
+        for name in items:
+            if name in places:
+                place = places[name]
+                shown[name] = self._values(self.learned[place], codes[:, place], offsets[:, place])
             else:
                 text = self.table[name].is_text_id
-                shown[name] = np.full(len(pairs), "" if text else 0, object if text else np.int64)
+                shown[name] = np.full(len(codes), "" if text else 0, object if text else np.int64)
         return shown
 
     def _values(
@@ -208,6 +223,20 @@ class TableModel(genkit.Model):
         from genkit_tabular.frames import frame_of
 
         return frame_of(self.table, self.learned, list(self.generate_items(n, seed, given=given)))
+
+    def contrast(self, made: Mapping[str, Any], real: Mapping[str, Any]) -> dict[str, str]:
+        """Draw generated rows beside real ones, in sums: what a report asks for.
+
+        Args:
+            made: rows by field, as ``generate_items`` gives them.
+            real: rows by field, as data has them.
+
+        Returns:
+            pieces of HTML by their title.
+        """
+        from genkit_tabular.drawing import contrasted
+
+        return contrasted(self.learned, made, real)
 
     def impute(self, rows: Any, seed: int = 0) -> Any:
         """Fill what is missing in a frame, each row given what it has.
