@@ -57,11 +57,12 @@ def filled(
         given[each.name] = [hole if gap else Code(code) for code, gap in pairs]
         holes[each.name] = absent
     asked = {name: values for name, values in given.items() if name in _names(model)}
-    batches = list(model.generate_items(raw.rows, seed, given=asked))
+    batches = list(model.fillings(raw.rows, seed, asked))
     items: dict[str, Any] = {}
     for each in model.learned:
         made = np.ma.concatenate([np.ma.asarray(batch[each.name]) for batch in batches])
         items[each.name] = _together(each, raw, made)
+    items = model.rules.completed(items, holes)
     return items, {name: int(each.sum()) for name, each in holes.items() if each.any()}
 
 
