@@ -18,7 +18,7 @@ from genkit_tabular.inferring import ENOUGH, distinct, propose
 from genkit_tabular.keys import keys_of, values_of
 from genkit_tabular.parsing import parse, zone_of
 from genkit_tabular.raw import RawTable
-from genkit_tabular.rules import check_rules
+from genkit_tabular.rule_forms import check_rules
 
 _SETTINGS = {
     "kind": str, "digits": int, "zone": str, "unit": str, "order": list, "range": list,

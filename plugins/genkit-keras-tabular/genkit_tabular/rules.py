@@ -20,65 +20,22 @@ from numpy.typing import NDArray
 
 from genkit.errors import DataError, UsageError
 from genkit_tabular.columns import KINDS
-from genkit_tabular.computing import Computed, check_computed, told_of
+from genkit_tabular.computing import Computed, told_of
 from genkit_tabular.encoded import keys_and_absent
 from genkit_tabular.ids import of_another_form
 from genkit_tabular.keys import values_of
 from genkit_tabular.predicates import Predicate
+from genkit_tabular.rule_forms import COMPUTED, FORMAT, ORDER, PREDICATE, TOGETHER, kind_of
 
 if TYPE_CHECKING:
     from genkit_tabular.learned import Learned
 
-ORDER, TOGETHER, COMPUTED, PREDICATE, FORMAT = (
-    "order",
-    "together",
-    "computed",
-    "predicate",
-    "format",
-)
-_KINDS = (ORDER, TOGETHER, COMPUTED, PREDICATE, FORMAT)
 _TURNS = 50
 """How often rows that break a rule are drawn anew."""
 
 _COMPARED = ("number", "datetime", "duration", "ordered")
 
 _Broken = Callable[[Mapping[str, Any]], "NDArray[np.bool_]"]
-
-
-def check_rules(rules: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Refuse rules that can't be understood.
-
-    Raises:
-        DataError: with the rule.
-    """
-    for place, rule in enumerate(rules):
-        later = [each[COMPUTED] for each in rules[place:] if _kind(each) == COMPUTED]
-        if not _is_known(rule, list(columns), later):
-            raise DataError(
-                f"Expected rules such as order = ['start', 'end'], together = ['city', 'country'], "
-                f"computed = 'total' with sum = ['net', 'tax'], predicate = 'debt <= income', of "
-                f"columns of the table; received {rule}."
-            )
-
-
-def _kind(rule: Any) -> str:
-    kinds = [kind for kind in _KINDS if isinstance(rule, Mapping) and kind in rule]
-    return kinds[0] if len(kinds) == 1 else ""
-
-
-def _is_known(rule: Mapping[str, Any], columns: list[str], later: list[str]) -> bool:
-    kind = _kind(rule)
-    if kind == COMPUTED:
-        return check_computed(rule, columns, later)
-    if kind == FORMAT:
-        return rule[FORMAT] in columns and set(rule) == {FORMAT, "pattern"}
-    if not kind or len(rule) != 1:
-        return False
-    if kind == PREDICATE:
-        names = Predicate.parse(str(rule[kind])).names
-        return bool(names) and set(names) <= set(columns)
-    names = rule[kind]
-    return isinstance(names, list) and len(names) > 1 and set(names) <= set(columns)
 
 
 class Rules:
@@ -109,7 +66,7 @@ class Rules:
         self.computed: list[Computed] = []
         for place, rule in enumerate(rules):
             known = combinations.get(place, np.zeros((0, 0), np.int64))
-            if _kind(rule) == FORMAT:
+            if kind_of(rule) == FORMAT:
                 name, pattern = str(rule[FORMAT]), str(rule["pattern"])
                 self._of_keys[f"{FORMAT} of {name}"] = partial(of_another_form, name, pattern)
             else:
@@ -117,7 +74,7 @@ class Rules:
 
     def _broken_by(self, rule: Mapping[str, Any], combinations: NDArray[np.int64]) -> _Broken:
         """Return what tells which rows break a rule."""
-        kind = _kind(rule)
+        kind = kind_of(rule)
         if kind == COMPUTED:
             self.computed.append(Computed.of(rule, self._learned))
             return self.computed[-1].broken

@@ -8,11 +8,12 @@ from genkit_tabular.configs import MarginalsConfig, TableConfig
 from genkit_tabular.datasets import open_table
 from genkit_tabular.describing import Description
 from genkit_tabular.ids import pattern_of_format
-from genkit_tabular.judging import BrokenRules
+from genkit_tabular.judges.judging import BrokenRules
 from genkit_tabular.models.marginals import TableMarginals
 from genkit_tabular.predicates import Predicate
 from genkit_tabular.raw import of_frame
-from genkit_tabular.rules import Rules, check_rules
+from genkit_tabular.rule_forms import check_rules
+from genkit_tabular.rules import Rules
 from genkit_tabular.source import table_source
 
 from genkit.errors import DataError, UsageError

@@ -19,7 +19,6 @@ from genkit_tabular.asking import limits_of
 from genkit_tabular.codec import PLACES, codecs_of
 from genkit_tabular.columns import Table
 from genkit_tabular.encoded import EncodedRows
-from genkit_tabular.held import hold
 from genkit_tabular.keys import values_of
 from genkit_tabular.learned import Learned
 from genkit_tabular.parsing import written
@@ -285,17 +284,13 @@ class TableModel(genkit.Model):
         Returns:
             a frame of the kind that the model was trained on.
         """
-        from genkit_tabular.filling import filled
+        from genkit_tabular.filling import filled, ids_in
         from genkit_tabular.frames import frame_of
         from genkit_tabular.raw import of_frame
 
         raw = of_frame(rows)
         items, _ = filled(self, raw, seed)
-        for column in self.table.columns:
-            if not column.modelled:  # ids stay whose they are
-                held = hold(raw, column)
-                items[column.name] = np.ma.MaskedArray(held.keys, held.absent)
-        return frame_of(self.table, self.learned, [items])
+        return frame_of(self.table, self.learned, [items | ids_in(self.table, raw)])
 
 
 def can_be_asked(name: str) -> bool:
