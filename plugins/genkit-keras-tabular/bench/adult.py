@@ -110,7 +110,7 @@ def main() -> None:
     """Measure the models that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
-    usual = ["tab-marginals", "tab-copula", "tab-cart", "tab-ar"]
+    usual = ["tab-marginals", "tab-copula", "tab-smote", "tab-cart", "tab-mixture", "tab-ar"]
     parser.add_argument("models", nargs="*", default=usual)
     parser.add_argument("--seeds", type=int, default=1)
     asked = parser.parse_args()
