@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 import genkit
+from genkit.errors import DataError
 from genkit_tabular.codec import PLACES
 from genkit_tabular.configs import ARConfig
 from genkit_tabular.encoded import CODES
@@ -19,6 +20,7 @@ from genkit_tabular.models.table_model import DRAWS
 
 _GROUPS = 4  # of a batch's rows, each learned in an order of its own
 _CANDIDATES = 16
+_MOST_WEIGHTS = 1 << 28
 _GOLDEN = 0.6180339887498949
 
 
@@ -45,6 +47,13 @@ class TableAR(LikelyRows):
 
     def make(self) -> None:
         config = self.config
+        weights = len(self.learned) ** 2 * config.embedding * config.hidden
+        if weights > _MOST_WEIGHTS:
+            raise DataError(
+                f"Expected fewer columns for tab-ar: its first layer grows with their square, and "
+                f"{len(self.learned):,} need {weights:,} weights; at most {_MOST_WEIGHTS:,} do.",
+                "Leave columns out, take --set hidden=16 --set embedding=4, or tab-cart.",
+            )
         counts = [each.codec.counts for each in self.learned]
         self.network = Conditionals(
             counts, config.embedding, config.hidden, config.dropout, name="network"

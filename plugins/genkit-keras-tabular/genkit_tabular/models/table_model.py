@@ -118,17 +118,12 @@ class TableModel(genkit.Model):
         n = ops.shape(inputs[DRAWS])[0]
         first, last, asked = [], [], []
         for each in self.learned:
-            size = each.codec.size
-            if each.name not in inputs:
-                first.append(ops.zeros((n, size), "int32"))
-                last.append(ops.full((n, size), PLACES - 1, "int32"))
-                asked.append(ops.zeros((n,), "bool"))
-                continue
-            absent = ops.cast(inputs[f"{each.name}_missing"], "bool")
-            limits = inputs[each.name]
-            first.append(limits[:, :size])  # zeros where nothing is asked
-            last.append(ops.where(absent[:, None], PLACES - 1, limits[:, size:]))
-            asked.append(ops.logical_not(absent))
+            if (limits := self.asked_of(each, inputs)) is None:
+                size = each.codec.size
+                whole = ops.zeros((n, size), "int32"), ops.full((n, size), PLACES - 1, "int32")
+                limits = *whole, ops.zeros((n,), "bool")
+            for kept, part in zip((first, last, asked), limits, strict=True):
+                kept.append(part)
         return ops.concatenate(first, 1), ops.concatenate(last, 1), ops.stack(asked, 1)
 
     def places(self, codes: Any, first: Any, last: Any, draws: Any) -> Any:
@@ -138,6 +133,15 @@ class TableModel(genkit.Model):
         low = ops.take_along_axis(first, at, axis=1)
         width = ops.maximum(ops.take_along_axis(last, at, axis=1) - low, 1)
         return low + draws % width
+
+    def asked_of(self, each: Learned, inputs: Mapping[str, Any]) -> tuple[Any, Any, Any] | None:
+        """Return what is asked of a column, as ``asked`` does of all; None for nothing at all."""
+        if each.name not in inputs or not can_be_asked(each.name):
+            return None
+        absent, limits = ops.cast(inputs[f"{each.name}_missing"], "bool"), inputs[each.name]
+        size = each.codec.size  # limits are zeros where nothing is asked
+        last = ops.where(absent[:, None], PLACES - 1, limits[:, size:])
+        return limits[:, :size], last, ops.logical_not(absent)
 
     def outputs(self, codes: Any, places: Any) -> dict[str, Any]:
         """Return what ``decode`` returns: code and place side by side; of ids nothing yet.
