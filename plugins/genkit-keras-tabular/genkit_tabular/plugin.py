@@ -10,6 +10,7 @@ import genkit
 _SPLITS = ("train", "test")
 _FRAMES = "genkit_tabular.datasets:open_frame"
 _CUSTOMERS = {"dataset": "customers"}
+_XU = "Xu et al. 2019, Modeling Tabular data using Conditional GAN, arXiv:1907.00503"
 
 
 @genkit.hookimpl
@@ -88,6 +89,30 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         },
         references=("Tiwald et al. 2025, TabularARGN, arXiv:2501.12012",),
         tiny={"hidden": 8, "embedding": 4},
+    )
+    yield _model(
+        "tvae",
+        "Variational autoencoder of tables: rows from standard normal numbers",
+        model="genkit_tabular.models.tvae:TableTVAE",
+        config="genkit_tabular.configs:TVAEConfig",
+        presets={
+            "default": {**_CUSTOMERS, "batch_size": 500, "steps": 6000, "sample_every": 6000},
+            "paper": {**_CUSTOMERS, "batch_size": 500, "epochs": 300, "sample_every": 5000},
+        },
+        references=(_XU,),
+        tiny={"hidden": 8, "latent_dim": 4},
+    )
+    yield _model(
+        "ctgan",
+        "Conditional GAN of tables: a generator that is told a value, a critic of ten rows",
+        model="genkit_tabular.models.ctgan:TableCTGAN",
+        config="genkit_tabular.configs:CTGANConfig",
+        presets={
+            "default": {**_CUSTOMERS, "batch_size": 500, "steps": 6000, "sample_every": 6000},
+            "paper": {**_CUSTOMERS, "batch_size": 500, "epochs": 300, "sample_every": 5000},
+        },
+        references=(_XU,),
+        tiny={"hidden": 8, "latent_dim": 4, "pac": 2},
     )
     yield _model(
         "tab-cart",

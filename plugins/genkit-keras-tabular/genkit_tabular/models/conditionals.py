@@ -165,10 +165,3 @@ class Conditionals(keras.layers.Layer):
         known = ops.logical_and(asked, ops.matmul(allowed, ops.convert_to_tensor(of_column)) == 1)
         codes = ops.cast(ops.matmul(allowed, ops.convert_to_tensor(inside)), "int32")
         return known, ops.where(known, codes, 0)
-
-    def places(self, codes: Any, first: Any, last: Any, draws: Any) -> Any:
-        """Return where in their codes values are, as far as it is asked: int32 like ``codes``."""
-        at = codes + ops.convert_to_tensor(self.starts)
-        low = ops.take_along_axis(first, at, axis=1)
-        width = ops.maximum(ops.take_along_axis(last, at, axis=1) - low, 1)
-        return low + draws % width
