@@ -1,5 +1,7 @@
 """Adult by one protocol: ``python -m bench.adult FILE [MODEL ...] [--seeds 1]``, JSON lines out.
 
+``--rows X.parquet`` judges rows that ``bench/peers.py`` had another library make.
+
 FILE is the Adult census table, Parquet, the 16,281 rows of UCI's ``adult.test`` first. A model
 learns from the other 32,561; as many rows are generated and judged against the test rows.
 """
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 from genkit_tabular.datasets import Description
 from genkit_tabular.encoded import encode_items
 from genkit_tabular.features import Judged
@@ -65,9 +68,12 @@ def measured(name: str, train: TableSource, test: TableSource, seed: int) -> dic
     }
 
 
-def copied(model: Any, rows: dict[str, Any], train: TableSource) -> float:
-    """Return the share of generated rows all of whose codes are those of a training row."""
-    codes, _ = encode_items(rows, model.learned)
+def copied(knows: Any, rows: dict[str, Any], train: TableSource) -> float:
+    """Return the share of rows all of whose codes are those of a training row.
+
+    ``knows`` has the columns as ``learned``: a model, or a judge.
+    """
+    codes, _ = encode_items(rows, knows.learned)
     known = {row.tobytes() for row in train.encoded()[0]}
     return round(float(np.mean([row.tobytes() in known for row in codes])), 4)
 
@@ -102,6 +108,19 @@ def judged(
     }
 
 
+def rows_of(path: Path, train: TableSource) -> dict[str, Any]:
+    """Return the rows of a file by column, as a model presents them."""
+    table, rows = pq.read_table(path), {}
+    for each in Judged.of(train.schema, train.assets).learned:
+        values = table.column(each.name).to_pylist()
+        if each.column.is_named:
+            unknown = [value not in each.classes for value in values]
+            rows[each.name] = np.ma.MaskedArray(np.array(values, object), unknown)
+        else:
+            rows[each.name] = np.array(values, np.int64)
+    return rows
+
+
 def _all(source: TableSource) -> dict[str, Any]:
     return source.gather(np.arange(len(source)))
 
@@ -110,12 +129,23 @@ def main() -> None:
     """Measure the models that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
-    usual = ["tab-marginals", "tab-copula", "tab-smote", "tab-cart", "tab-mixture", "tab-ar"]
+    usual = [
+        "tab-marginals", "tab-copula", "tab-smote", "tab-cart", "tab-mixture", "tab-ar", "tvae",
+        "ctgan",
+    ]  # fmt: skip
     parser.add_argument("models", nargs="*", default=usual)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--rows", nargs="+", type=Path, help="of other libraries; no model then")
     asked = parser.parse_args()
     genkit.activate()
     train, test = sources(asked.file)
+    for path in asked.rows or ():
+        told = json.loads(path.with_suffix(".json").read_text("utf-8"))
+        rows = rows_of(path, train)
+        told["copied"] = copied(Judged.of(train.schema, train.assets), rows, train)
+        print(json.dumps({**told, **judged(rows, train, test, 0)}), flush=True)
+    if asked.rows:
+        return
     for seed in range(asked.seeds):
         for name in asked.models:
             print(json.dumps(measured(name, train, test, seed)), flush=True)

@@ -83,6 +83,35 @@ class MixtureConfig(genkit.Config):
     learning_rate: float = Field(0.02, gt=0, description="Adam's step size")
 
 
+class TVAEConfig(genkit.Config):
+    """Settings of ``tvae``."""
+
+    latent_dim: int = Field(128, ge=1, le=4096, description="Numbers that a row is decoded from")
+    hidden: int = Field(128, ge=1, le=4096, description="Units of each of two hidden layers")
+    rebuilt_weight: float = Field(
+        2.0, gt=0, description="Weight of how well rows are rebuilt, beside that of the prior"
+    )
+    learning_rate: float = Field(1e-3, gt=0, description="Adam's step size")
+
+
+class CTGANConfig(genkit.Config):
+    """Settings of ``ctgan``."""
+
+    latent_dim: int = Field(128, ge=1, le=4096, description="Numbers that a row is made of")
+    hidden: int = Field(256, ge=1, le=4096, description="Units of each of two hidden layers")
+    pac: int = Field(10, ge=1, le=100, description="Rows that the critic sees at once")
+    penalty: float = Field(10.0, ge=0, description="Weight of the penalty on the critic's slope")
+    temperature: float = Field(0.2, gt=0, description="Of the Gumbel softmax: 0 would be one-hot")
+    dropout: float = Field(0.5, ge=0, lt=1, description="Share of the critic's units left out")
+    by_sampling: bool = Field(
+        True, description="Draw training rows by their values, so that rare ones come more often"
+    )
+    normalisation: Literal["batch", "layer"] = Field(
+        "batch", description="What normalises the generator's layers: over a batch, or a row alone"
+    )
+    learning_rate: float = Field(2e-4, gt=0, description="Adam's step size, both networks")
+
+
 class MarginalsConfig(genkit.Config):
     """Settings of ``tab-marginals`` and ``tab-copula``: none."""
 

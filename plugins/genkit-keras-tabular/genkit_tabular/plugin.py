@@ -10,6 +10,7 @@ import genkit
 _SPLITS = ("train", "test")
 _FRAMES = "genkit_tabular.datasets:open_frame"
 _CUSTOMERS = {"dataset": "customers"}
+_XU = "Xu et al. 2019, Modeling Tabular data using Conditional GAN, arXiv:1907.00503"
 
 _STEPWISE = {
     **_CUSTOMERS,
@@ -70,9 +71,14 @@ def genkit_openers() -> Iterable[genkit.OpenerSpec]:
         )
 
 
-def _model(name: str, summary: str, **settings: Any) -> genkit.ModelSpec:
+def _model(name: str, summary: str, *, imputes: bool = True, **settings: Any) -> genkit.ModelSpec:
     return genkit.ModelSpec(
-        name=name, summary=summary, accepts=("column",), generates=("column",), **settings
+        name=name,
+        summary=summary,
+        accepts=("column",),
+        generates=("column",),
+        capabilities=("generate", *(["impute"] if imputes else []), "contrast"),
+        **settings,
     )
 
 
@@ -84,7 +90,6 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "Any-order autoregression of tables: exact conditions, imputation and likelihood",
         model="genkit_tabular.models.ar:TableAR",
         config="genkit_tabular.configs:ARConfig",
-        capabilities=("generate", "impute", "contrast"),
         presets={"default": {**_STEPWISE, "steps": 1000}},
         references=("Tiwald et al. 2025, TabularARGN, arXiv:2501.12012",),
         tiny={"hidden": 8, "embedding": 4},
@@ -94,17 +99,41 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "Mixture of independent columns: any conditions exact, imputation and likelihood",
         model="genkit_tabular.models.mixture:TableMixture",
         config="genkit_tabular.configs:MixtureConfig",
-        capabilities=("generate", "impute"),
         presets={"default": {**_STEPWISE, "steps": 1500}},
         references=("Dempster, Laird and Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x",),
         tiny={"components": 8, "rank": 2},
+    )
+    yield _model(
+        "tvae",
+        "Variational autoencoder of tables: rows from standard normal numbers",
+        imputes=False,
+        model="genkit_tabular.models.tvae:TableTVAE",
+        config="genkit_tabular.configs:TVAEConfig",
+        presets={
+            "default": {**_CUSTOMERS, "batch_size": 500, "steps": 6000, "sample_every": 6000},
+            "paper": {**_CUSTOMERS, "batch_size": 500, "epochs": 300, "sample_every": 5000},
+        },
+        references=(_XU,),
+        tiny={"hidden": 8, "latent_dim": 4},
+    )
+    yield _model(
+        "ctgan",
+        "Conditional GAN of tables: a generator that is told a value, a critic of ten rows",
+        imputes=False,
+        model="genkit_tabular.models.ctgan:TableCTGAN",
+        config="genkit_tabular.configs:CTGANConfig",
+        presets={
+            "default": {**_CUSTOMERS, "batch_size": 500, "steps": 6000, "sample_every": 6000},
+            "paper": {**_CUSTOMERS, "batch_size": 500, "epochs": 300, "sample_every": 5000},
+        },
+        references=(_XU,),
+        tiny={"hidden": 8, "latent_dim": 4, "pac": 2},
     )
     yield _model(
         "tab-cart",
         "Sequential trees: each column from a leaf of those before it; the one to beat",
         model="genkit_tabular.models.cart:TableCART",
         config="genkit_tabular.configs:CARTConfig",
-        capabilities=("generate", "impute", "contrast"),
         trainer="closed-form",
         presets={"default": _CUSTOMERS},
         references=("Nowok, Raab and Dibben 2016, synthpop, doi:10.18637/jss.v074.i11",),
@@ -114,7 +143,6 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "SMOTE-NC: rows between real ones; a baseline that keeps real rows, never handed on",
         model="genkit_tabular.models.smote:TableSMOTE",
         config="genkit_tabular.configs:SMOTEConfig",
-        capabilities=("generate", "impute"),
         trainer="closed-form",
         presets={"default": _CUSTOMERS},
         references=("Chawla et al. 2002, SMOTE, doi:10.1613/jair.953",),
@@ -124,7 +152,6 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "Gaussian copula: each column by its frequencies, joined by correlations of ranks",
         model="genkit_tabular.models.copula:TableCopula",
         config="genkit_tabular.configs:MarginalsConfig",
-        capabilities=("generate", "impute", "contrast"),
         trainer="closed-form",
         presets={"default": _CUSTOMERS},
     )
@@ -133,7 +160,6 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "Independent columns: the floor of every comparison",
         model="genkit_tabular.models.marginals:TableMarginals",
         config="genkit_tabular.configs:MarginalsConfig",
-        capabilities=("generate", "impute", "contrast"),
         trainer="closed-form",
         presets={"default": _CUSTOMERS},
     )

@@ -92,7 +92,7 @@ class TableAR(LikelyRows):
         codes = self._ranges(codes, known, ranges, share, code, draws[:, -1])
         known = ops.logical_or(known, asked)
         codes = self._rest(codes, known, share, code)
-        return self.outputs(codes, self.places(codes, first, last, place))
+        return self.outputs(codes, self.places_within(codes, first, last, place))
 
     def _ranges(  # noqa: PLR0917
         self, codes: Any, known: Any, ranges: Any, share: Any, draws: Any, choice: Any

@@ -81,7 +81,7 @@ class TableMixture(LikelyRows):
             _among(wanted[:, part], draws[:, columns + place]) for place, part in enumerate(parts)
         ]
         codes = ops.stack(codes, axis=1)
-        return self.outputs(codes, self.places(codes, first, last, draws[:, :columns]))
+        return self.outputs(codes, self.places_within(codes, first, last, draws[:, :columns]))
 
 
 class Components(keras.layers.Layer):

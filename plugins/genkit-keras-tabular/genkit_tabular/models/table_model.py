@@ -126,9 +126,16 @@ class TableModel(genkit.Model):
                 kept.append(part)
         return ops.concatenate(first, 1), ops.concatenate(last, 1), ops.stack(asked, 1)
 
-    def places(self, codes: Any, first: Any, last: Any, draws: Any) -> Any:
-        """Return where in their codes values are, as far as it is asked: int32 like ``codes``."""
-        starts = np.cumsum([0, *self.sizes[:-1]], dtype=np.int32)
+    def places_within(self, codes: Any, first: Any, last: Any, draws: Any) -> Any:
+        """Return where in their codes values are, as far as it is asked: int32 like ``codes``.
+
+        Args:
+            codes: int32 of shape ``(n, columns)``.
+            first: first place of each code that is asked for, as ``asked`` returns it.
+            last: that behind the last.
+            draws: whole numbers below ``PLACES``, of the shape of ``codes``.
+        """
+        starts = np.cumsum([0, *self.sizes[:-1]]).astype(np.int32)
         at = codes + ops.convert_to_tensor(starts)
         low = ops.take_along_axis(first, at, axis=1)
         width = ops.maximum(ops.take_along_axis(last, at, axis=1) - low, 1)

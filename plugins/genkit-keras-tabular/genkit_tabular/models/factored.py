@@ -1,0 +1,92 @@
+"""Models that make all columns of a row at once, from latent numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+import genkit
+from genkit_tabular.codec import PLACES
+from genkit_tabular.models.modes import Encoding, Modes
+from genkit_tabular.models.table_model import DRAWS, TableModel
+
+_CANDIDATES = 16
+_GOLDEN = 0.6180339887498949
+_NEVER = -1e9
+_FINE = 2**24  # whole numbers below it are exact as float32
+
+
+class FactoredModel(TableModel):
+    """A model whose columns are independent given latent numbers.
+
+    Subclasses define ``rows``. Of a row of which something is asked ``_CANDIDATES`` are made, each
+    with other latent numbers, and one is chosen by how probable what is asked was in it: sampling
+    importance resampling (Rubin 1988). So every row has what is asked.
+    """
+
+    encoding: Encoding
+
+    latent = 0
+    """How many uniform numbers a row is made of, beside one a column."""
+
+    def make(self) -> None:
+        self.encoding = Encoding([Modes.of(each) for each in self.learned])
+
+    def noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+        shape = (n, 2 * len(self.learned) + self.latent + _CANDIDATES)
+        return {DRAWS: rng.integers(0, PLACES - 1, shape, dtype=np.int32)}
+
+    def rows(self, uniform: Any, shares: list[Any]) -> tuple[Any, Any]:
+        """Return chances of modes and positions of rows, as ``Encoding.draw`` takes them.
+
+        Args:
+            uniform: above 0 and below 1, shape ``(n, latent)``.
+            shares: as for ``Encoding.draw``.
+        """
+        raise NotImplementedError
+
+    def decode(self, **inputs: Any) -> dict[str, Any]:
+        first, last, asked = self.asked(inputs)
+        draws, columns = inputs[DRAWS], len(self.learned)
+        whole = draws // (PLACES // _FINE)
+        free, choices = whole[:, columns:-_CANDIDATES], whole[:, -_CANDIDATES:]
+        shares, bound = self._shares(first, last), ops.any(asked, axis=1)
+
+        def made(number: Any) -> tuple[Any, Any, Any]:
+            uniform = (ops.cast(_moved(free, number), "float32") + 0.5) / _FINE
+            return uniform[:, :columns], *self.rows(uniform[:, columns:], shares)
+
+        def turn(number: Any, state: Any) -> Any:
+            uniform, chances, positions = made(number)
+            codes, likely = self.encoding.draw_asked(chances, positions, shares, uniform)
+            total = ops.logaddexp(state["total"], likely)
+            luck = ops.cast(ops.take(choices, number, axis=1), "float32") / _FINE
+            taken = ops.logical_and(bound, luck < ops.exp(likely - total))
+            codes = ops.where(taken[:, None], codes, state["codes"])
+            return {"codes": codes, "total": total}
+
+        uniform, chances, positions = made(0)
+        codes = self.encoding.draw(chances, positions, uniform)
+        state = {"codes": codes, "total": ops.full_like(uniform[:, 0], _NEVER)}
+        turns = ops.where(ops.any(bound), _CANDIDATES, 0)
+        codes = genkit.loop(turn, state, turns)["codes"]
+        return self.outputs(codes, self.places_within(codes, first, last, draws[:, :columns]))
+
+    def _shares(self, first: Any, last: Any) -> list[Any]:
+        """Return by column how much of each code is asked, shape ``(n, codes of it)``."""
+        share = ops.cast(last - first, "float32") / float(PLACES - 1)
+        return [share[:, own] for own in self.encoding.codes]
+
+
+def normal(uniform: Any) -> Any:
+    """Return standard normal numbers of uniform ones, above 0 and below 1."""
+    return math.sqrt(2.0) * ops.erfinv(2.0 * uniform - 1.0)
+
+
+def _moved(whole: Any, turn: Any) -> Any:
+    """Return whole numbers below ``_FINE``, moved on by as much at each turn."""
+    steps = np.floor(np.arange(1, whole.shape[1] + 1) * _GOLDEN % 1 * _FINE).astype(np.int32)
+    return (whole + ops.cast(turn, "int32") * ops.convert_to_tensor(steps)) % _FINE
