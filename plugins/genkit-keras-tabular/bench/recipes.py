@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from genkit_tabular.describing import Description
 from genkit_tabular.features import Judged, forest
 from genkit_tabular.frames import frame_of
-from genkit_tabular.judging import indistinguishable, judged_apart
+from genkit_tabular.judges.judging import indistinguishable, judged_apart
 from genkit_tabular.raw import of_frame
 from genkit_tabular.rules import rules_of
 from genkit_tabular.source import TableSource, table_source

@@ -79,7 +79,7 @@ class HostModel(TableModel):
         for place, each in enumerate(self.learned):
             # Not [:, place, None]: of a stack, TensorFlow's graphs take it without the new axis.
             own = draws[:, 2 * place : 2 * place + 2]
-            if (limits := self.asked_of(each, inputs)) is not None:
+            if (limits := self.asked_in_column(each, inputs)) is not None:
                 first, last, asked = limits
                 own = ops.concatenate([own, ops.cast(asked, "int32")[:, None], first, last], 1)
             made[each.name] = own

@@ -118,7 +118,7 @@ class TableModel(genkit.Model):
         n = ops.shape(inputs[DRAWS])[0]
         first, last, asked = [], [], []
         for each in self.learned:
-            if (limits := self.asked_of(each, inputs)) is None:
+            if (limits := self.asked_in_column(each, inputs)) is None:
                 size = each.codec.size
                 whole = ops.zeros((n, size), "int32"), ops.full((n, size), PLACES - 1, "int32")
                 limits = *whole, ops.zeros((n,), "bool")
@@ -141,7 +141,9 @@ class TableModel(genkit.Model):
         width = ops.maximum(ops.take_along_axis(last, at, axis=1) - low, 1)
         return low + draws % width
 
-    def asked_of(self, each: Learned, inputs: Mapping[str, Any]) -> tuple[Any, Any, Any] | None:
+    def asked_in_column(
+        self, each: Learned, inputs: Mapping[str, Any]
+    ) -> tuple[Any, Any, Any] | None:
         """Return what is asked of a column, as ``asked`` does of all; None for nothing at all."""
         if each.name not in inputs or not can_be_asked(each.name):
             return None
