@@ -97,12 +97,8 @@ def _first() -> dict[str, tuple[str, str]]:
     """Return title and meaning of what one looks at first, that of plugins' metrics behind."""
     from genkit.plugins.registry import installed
 
-    theirs = {
-        name: (name, meaning)
-        for entry in installed().entries("metrics")
-        for name, meaning in entry.spec.headline.items()
-    }
-    return {**_HEADLINE, **theirs}
+    theirs = installed().headline()
+    return {**_HEADLINE, **{name: (name, meaning) for name, meaning in theirs.items()}}
 
 
 def _plain(name: str) -> str:

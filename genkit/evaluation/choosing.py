@@ -69,7 +69,7 @@ def choose(
         training, real = context.training, context.real
         known = context.of_real(
             "share of held-out items in the training data",
-            lambda: {"share": np.asarray(shared_items(training, real, context.output_fields[0]))},
+            lambda: {"share": np.asarray(shared_items(training, real, context.output_fields))},
         )
         return float(known["share"])
 

@@ -119,6 +119,11 @@ class Registry:
         aliases = [alias for e in entries for alias in getattr(e.spec, "aliases", ())]
         return sorted({*(e.spec.name for e in entries), *aliases})
 
+    def headline(self) -> dict[str, str]:
+        """Return the figures that metrics want looked at first, in order, and what they say."""
+        specs = [entry.spec for entry in self.entries("metrics")]
+        return {name: words for spec in specs for name, words in spec.headline.items()}
+
     def _scan(self) -> None:
         own = Plugin("builtin", DISTRIBUTION, own_version())
         point = EntryPoint(own.name, BUILTIN, ENTRY_POINT_GROUP)

@@ -96,7 +96,14 @@ REPOSITORY = (
         "genkit-keras-tabular",
         "Tables: rows of mixed columns by condition, gaps filled, and what judges them",
         {
-            "models": ("tab-ar", "tab-cart", "tab-copula", "tab-marginals", "tab-smote"),
+            "models": (
+                "tab-ar",
+                "tab-cart",
+                "tab-copula",
+                "tab-marginals",
+                "tab-mixture",
+                "tab-smote",
+            ),
             "datasets": ("customers", "table"),
             "metrics": ("broken-rules", "two-sample", "usefulness"),
             "commands": ("impute", "table"),

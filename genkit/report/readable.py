@@ -200,6 +200,8 @@ def masked(items: Any, which: np.ndarray) -> np.ndarray:
 
 
 def _texts(items: Iterable[Any], text_of: TextOf) -> ReadableColumn:
+    if isinstance(items, np.ma.MaskedArray):
+        items = np.where(np.ma.getmaskarray(items), None, np.ma.getdata(items).astype(object))
     items = list(items)
     missing = np.array([item is None for item in items], bool)
     texts = np.array(["" if item is None else text_of(item) for item in items], object)

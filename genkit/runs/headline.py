@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from genkit.plugins.registry import installed
 from genkit.runs.kept_figures import KeptFigures
 
 _FIRST = ("fid", "frechet")
-"""Figures that stand before all others, whosever features they are of: ``frechet (bands)``; else it
-is the first that was measured."""
+"""Figures that stand before all others, whosever features they are of: ``frechet (bands)``; then
+those that plugins' metrics want looked at first; else it is the first that was measured."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ def headline(figures: KeptFigures, losses: Mapping[str, Any], step: int) -> Head
         step: the run's last.
     """
     rows = [row for row in figures.rows if row.get("name") and row.get("direction")]
-    rows.sort(key=lambda row: row["name"].partition(" (")[0] not in _FIRST)
+    first = [*_FIRST, *installed().headline()]
+    rows.sort(key=lambda row: _place(first, row["name"]))
     if rows:
         row = rows[0]
         value, low, high = (_number(row.get(key)) for key in ("value", "low", "high"))
@@ -64,6 +66,12 @@ def headline(figures: KeptFigures, losses: Mapping[str, Any], step: int) -> Head
         return Headline(str(row["name"]), value, low, high, str(row["direction"]), older)
     name = "loss" if "loss" in losses else next(iter(losses), None)
     return None if name is None else Headline(name, _number(losses[name]))
+
+
+def _place(first: Sequence[str], name: str) -> int:
+    """Return a figure's place in a list, whosever features it is of, or that behind the last."""
+    plain = name.partition(" (")[0]
+    return first.index(plain) if plain in first else len(first)
 
 
 def _number(value: Any) -> float | None:

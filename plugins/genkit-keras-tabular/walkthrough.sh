@@ -1,5 +1,11 @@
 # [inspect]
 genkit table inspect customers.csv --target churned
+# [rules]
+cat >> table.toml <<'END'
+
+[[rules]]
+predicate = "balance <= 0.5 * income"
+END
 # [train]
 genkit run tab-ar --dataset table --data path=customers.csv --data describe=table.toml \
   --name customers --steps 300
@@ -17,4 +23,9 @@ genkit evaluate runs/customers --n 1000
 genkit run tab-cart --dataset table --data path=customers.csv --data describe=table.toml --name trees
 # [group]
 genkit evaluate runs/trees --n 1000 --data group=plan --verbose
+# [mixture]
+genkit run tab-mixture --dataset table --data path=customers.csv --data describe=table.toml \
+  --name mixture --steps 200
+genkit generate runs/mixture --n 200 --out ranges.csv --where "age=18:30" --where "income=15000:25000" \
+  --where "balance=1:"
 # [end]

@@ -2,7 +2,6 @@
 
 import io
 import sys
-from types import SimpleNamespace
 
 import pytest
 
@@ -10,7 +9,9 @@ import genkit
 from genkit.builtin.zoo import ZooModel, beside, find_zoo_model
 from genkit.cli.figures import headline, show_figures
 from genkit.evaluation import Figure
-from genkit.plugins import registry
+from genkit.plugins.registry import Plugin, Registry, using
+from genkit.runs.headline import headline as headline_of_run
+from genkit.runs.kept_figures import KeptFigures
 
 CARD = {
     "against": "mnist",
@@ -99,24 +100,36 @@ def test_where_nothing_is_of_the_headline_the_first_are_shown():
     assert headline(own[:1]) == own[:1]
 
 
-def test_plugins_name_what_is_looked_at_first(monkeypatch, shown):
-    words = {"sharpness": "edges are clear", "depth": "far from near"}
-    spec = genkit.MetricSpec(
-        name="eyes",
-        summary="Looks",
-        metric="a:B",
-        direction="max",
-        modality="image",
-        headline=words,
-    )
-    plugins = SimpleNamespace(entries=lambda _: [SimpleNamespace(spec=spec)])
-    monkeypatch.setattr(registry, "installed", lambda: plugins)
+class Eyes:
+    """A plugin whose metric says which of its figures are looked at first."""
+
+    @genkit.hookimpl
+    def genkit_metrics(self):
+        words = {"sharpness": "edges are clear", "depth": "far from near"}
+        yield genkit.MetricSpec(name="eyes", summary="Looks", metric="a:B", direction="max",
+                                modality="image", headline=words)  # fmt: skip
+
+
+@pytest.fixture
+def eyes():
+    registry = Registry()
+    registry.add(Eyes(), Plugin("eyes", "eyes", "1.0"))
+    with using(registry):
+        yield
+
+
+@pytest.mark.usefixtures("eyes")
+def test_plugins_name_what_is_looked_at_first(shown):
     names = ("blur", "depth", "sharpness", "sharpness (floor)")
     own = [Figure(name, 1, 0, 2, "max", {"seed": 3}) for name in names]
     assert [figure.name for figure in headline(own)] == ["sharpness", "sharpness (floor)", "depth"]
     told = shown(own, None)
     assert "edges are clear" in told
     assert "1 more figure: --verbose." in told
+    kept = KeptFigures(tuple(figure.to_dict() for figure in own), 1)
+    assert headline_of_run(kept, {}, 1).name == "sharpness"
+    images = KeptFigures((*kept.rows, {**kept.rows[0], "name": "fid"}), 1)
+    assert headline_of_run(images, {}, 1).name == "fid"
 
 
 def test_figures_of_an_extractors_features_are_of_the_headline_too(shown):

@@ -16,6 +16,7 @@ from genkit.plan import plan as plans
 from genkit.plugins.registry import installed
 from genkit.report import command, contrasts, curves, grids, page, renderers, variations
 from genkit.report.neighbours import nearest_items
+from genkit.report.readable import ReadableColumns
 from genkit.runs.run import Run
 from tests.docs.test_pages import flags_of
 
@@ -312,3 +313,11 @@ def test_a_model_draws_generated_beside_real_items_itself():
     assert contrasts.contrasts(contrasted(can=lambda _: False)) is None
     assert contrasts.contrasts(contrasted(protects_data=True)) is None
     assert contrasts.contrasts(contrasted(real=None)) is None
+
+
+def test_text_that_is_masked_is_empty():
+    schema = genkit.Schema({"t": genkit.Field((), "string", "column", missing=True)})
+    items = np.ma.MaskedArray(np.array(["a", "b"], object), [False, True])
+    column = ReadableColumns(schema, ["t"], {}).of({"t": items})["t"]
+    assert column.texts() == ["a", ""]
+    assert column.jsons() == ["a", None]

@@ -84,8 +84,8 @@ def test_copies_are_told_in_the_extractors_view(name):
     copies = found[f"copies ({features})"]
     assert copies.value == len(training)
     assert copies.card["space"] == context.extractor.space
-    assert shared_items(training, training, field) == 1
-    assert shared_items(training, held_out, field) < 0.05
+    assert shared_items(training, training, [field]) == 1
+    assert shared_items(training, held_out, [field]) < 0.05
 
 
 def test_an_extractor_is_taken_where_it_is_the_only_one_of_the_modality():

@@ -129,7 +129,8 @@ def main() -> None:
     """Measure the models that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
-    usual = ["tab-marginals", "tab-copula", "tab-cart", "tab-ar", "tvae", "ctgan"]
+    usual = ["tab-marginals", "tab-copula", "tab-smote", "tab-cart", "tab-mixture", "tab-ar"]
+    usual += ["tvae", "ctgan"]
     parser.add_argument("models", nargs="*", default=usual)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--rows", nargs="+", type=Path, help="of other libraries; no model then")

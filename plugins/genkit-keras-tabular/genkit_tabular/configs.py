@@ -75,6 +75,14 @@ class ARConfig(genkit.Config):
     learning_rate: float = Field(3e-3, gt=0, description="Adam's step size")
 
 
+class MixtureConfig(genkit.Config):
+    """Settings of ``tab-mixture``."""
+
+    components: int = Field(1000, ge=1, le=65_536, description="Components of the mixture")
+    rank: int = Field(16, ge=1, le=1024, description="Numbers of a component's point")
+    learning_rate: float = Field(0.02, gt=0, description="Adam's step size")
+
+
 class TVAEConfig(genkit.Config):
     """Settings of ``tvae``."""
 

@@ -13,15 +13,16 @@ import numpy as np
 
 from genkit.errors import DataError
 from genkit_tabular.columns import KINDS, Column
+from genkit_tabular.ids import pattern_of_format
 from genkit_tabular.inferring import ENOUGH, distinct, propose
 from genkit_tabular.keys import keys_of, values_of
 from genkit_tabular.parsing import parse, zone_of
 from genkit_tabular.raw import RawTable
-from genkit_tabular.rules import check_rules
+from genkit_tabular.rule_forms import check_rules
 
 _SETTINGS = {
     "kind": str, "digits": int, "zone": str, "unit": str, "order": list, "range": list,
-    "pattern": str, "missing": float, "personal": str,
+    "pattern": str, "format": str, "missing": float, "personal": str,
 }  # fmt: skip
 _UNITS = ("D", "s", "ms", "us", "ns")
 
@@ -84,7 +85,12 @@ def read_description(path: Path) -> Description:
         )
     for name, said in columns.items():
         _check(path, name, said)
-    return Description(columns, str(target), tuple(rules))
+    forms = [
+        {"format": name, "pattern": pattern_of_format(said["format"])}
+        for name, said in columns.items()
+        if "format" in said
+    ]
+    return Description(columns, str(target), (*rules, *forms))
 
 
 def _check(path: Path, name: str, said: Any) -> None:
@@ -116,7 +122,8 @@ def _said(column: Column, said: Mapping[str, Any]) -> Column:
     """Return a column as its description says it is."""
     if not said:
         return column
-    kind = said.get("kind", column.kind)
+    pattern = pattern_of_format(said["format"]) if "format" in said else said.get("pattern", "")
+    kind = said.get("kind", "id" if "format" in said else column.kind)
     kind = column.kind if kind == "constant" else kind
     changed = kind != column.kind
     low, high = (str(each) for each in said.get("range", ("", "")))
@@ -127,7 +134,7 @@ def _said(column: Column, said: Mapping[str, Any]) -> Column:
         digits=int(said.get("digits", 0 if changed and kind != "number" else column.digits)),
         unit=said.get("unit", column.unit or usual),
         zone=said.get("zone", column.zone),
-        pattern=said.get("pattern", column.pattern if kind == "id" else ""),
+        pattern=pattern or (column.pattern if kind == "id" else ""),
         low=low,
         high=high,
         reason="as the description says" if changed else column.reason,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,3 +90,16 @@ def keys_and_absent(
             there, _ = parse(each.column, [str(text) for text in there])
         keys[~absent] = keys_of(each.column, there)
     return keys, absent
+
+
+def numbers_and_absent(
+    items: Mapping[str, Any], each: Learned
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the values of a column of numbers, truths or dates as they are, and which are missing.
+
+    Args:
+        items: as for ``keys_and_absent``.
+        each: the column.
+    """
+    values, absent = np.ma.getdata(items[each.name]), np.ma.getmaskarray(items[each.name])
+    return values, absent | items.get(f"{each.name}_missing", np.zeros(len(values), bool))

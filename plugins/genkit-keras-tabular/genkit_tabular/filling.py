@@ -15,7 +15,7 @@ from genkit_tabular.keys import places_in, values_of
 from genkit_tabular.parsing import written
 
 if TYPE_CHECKING:
-    from genkit_tabular.columns import Column
+    from genkit_tabular.columns import Column, Table
     from genkit_tabular.learned import Learned
     from genkit_tabular.raw import RawTable
 
@@ -57,12 +57,19 @@ def filled(
         given[each.name] = [hole if gap else Code(code) for code, gap in pairs]
         holes[each.name] = absent
     asked = {name: values for name, values in given.items() if name in _names(model)}
-    batches = list(model.generate_items(raw.rows, seed, given=asked))
+    batches = list(model.fillings(raw.rows, seed, asked))
     items: dict[str, Any] = {}
     for each in model.learned:
         made = np.ma.concatenate([np.ma.asarray(batch[each.name]) for batch in batches])
         items[each.name] = _together(each, raw, made)
+    items = model.rules.completed(items, holes)
     return items, {name: int(each.sum()) for name, each in holes.items() if each.any()}
+
+
+def ids_in(table: Table, raw: RawTable) -> dict[str, np.ndarray]:
+    """Return the keys of rows that are filled: they stay whose they are."""
+    held = [hold(raw, column) for column in table.columns if not column.modelled]
+    return {each.column.name: np.ma.MaskedArray(each.keys, each.absent) for each in held}
 
 
 def _names(model: Any) -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -51,9 +53,8 @@ def _arrow(
         places = {name: number for number, name in enumerate(classes)}
         numbers = [None if a else places[v] for v, a in zip(values, absent, strict=True)]
         return pa.DictionaryArray.from_arrays(
-            pa.array(numbers, pa.int32()), pa.array(list(classes), pa.string()),
-            ordered=column.kind == "ordered",
-        )  # fmt: skip
+            pa.array(numbers, pa.int32()), _names(column, classes), ordered=column.kind == "ordered"
+        )
     if column.is_written and column.kind != "id":
         there, _ = parse(column, list(values[~absent]))
         dtype = f"{there.dtype.str[1:2]}8[{column.unit}]"
@@ -67,15 +68,19 @@ def _arrow(
     return made
 
 
+def _names(column: Column, classes: Sequence[str]) -> pa.Array:
+    """Return the names of categories, of the type that they were stored as."""
+    names = pa.array(list(classes), pa.string())
+    stored = re.fullmatch(r"category of (.*)|dictionary<values=(.*), indices=.*", column.dtype)
+    kind = _type(stored[1] or stored[2]) if stored else None
+    return names if kind is None else names.cast(kind)
+
+
 def _as_stored(column: Column, array: pa.Array) -> pa.Array:
     """Return a column in Arrow's own type that it was stored as, if that is known."""
-    kind = _TYPES.get(column.dtype)
-    if kind is None and column.dtype.startswith("decimal128("):
-        width, scale = column.dtype[11:-1].split(",")
-        kind = pa.decimal128(int(width), int(scale))
-    if kind is None and column.dtype.startswith("timestamp["):
-        unit, _, zone = column.dtype[10:-1].partition(", tz=")
-        kind = pa.timestamp(unit, zone or None)
+    kind = _type(column.dtype)
+    if kind == pa.null():
+        return pa.nulls(len(array))
     if kind is None and column.dtype.startswith("dictionary<"):
         return array
     if kind is None and column.is_named:
@@ -83,11 +88,22 @@ def _as_stored(column: Column, array: pa.Array) -> pa.Array:
     return array if kind is None else array.cast(kind)
 
 
+def _type(name: str) -> pa.DataType | None:
+    """Return the type of Arrow that has a name; None where it isn't known."""
+    if decimal := re.fullmatch(r"decimal(128|256)\((\d+), (-?\d+)\)", name):
+        make = pa.decimal128 if decimal[1] == "128" else pa.decimal256
+        return make(int(decimal[2]), int(decimal[3]))
+    if name.startswith("timestamp["):
+        unit, _, zone = name[10:-1].partition(", tz=")
+        return pa.timestamp(unit, zone or None)
+    return _TYPES.get(name)
+
+
 _TYPES = {
     str(kind): kind
     for kind in (
         pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(),
-        pa.uint64(), pa.float16(), pa.float32(), pa.float64(), pa.bool_(), pa.string(),
+        pa.uint64(), pa.null(), pa.float16(), pa.float32(), pa.float64(), pa.bool_(), pa.string(),
         pa.large_string(), pa.date32(), pa.date64(), pa.duration("s"), pa.duration("ms"),
         pa.duration("us"), pa.duration("ns"),
     )
@@ -100,10 +116,12 @@ def _pandas(table: Table, columns: Mapping[str, pa.Array]) -> Any:
     made = {}
     for column in table.columns:
         array = columns[column.name]
-        dtype = column.dtype
+        dtype, _, held = column.dtype.partition(" of ")
         if dtype == "category":
             made[column.name] = array.to_pandas()
             continue
+        if held:
+            array = array.cast(_type(held))
         if column.is_named:
             array = array.cast(pa.string())
         whole = column.kind in ("number", "id") and not column.is_text_id and not column.digits
@@ -127,13 +145,22 @@ def _polars(table: Table, columns: Mapping[str, pa.Array]) -> Any:
     for column in table.columns:
         if column.is_named and column.dtype == "String":
             frame = frame.with_columns(pl.col(column.name).cast(pl.String))
-        elif column.dtype in kinds:
-            frame = frame.with_columns(pl.col(column.name).cast(kinds[column.dtype]))
+        elif (kind := kinds.get(column.dtype) or _polars_type(pl, column.dtype)) is not None:
+            frame = frame.with_columns(pl.col(column.name).cast(kind))
     return frame
+
+
+def _polars_type(pl: Any, name: str) -> Any:
+    """Return a type of Polars by its name, if it is one with settings."""
+    if decimal := re.fullmatch(r"Decimal\(precision=(\d+), scale=(\d+)\)", name):
+        return pl.Decimal(int(decimal[1]), int(decimal[2]))
+    if names := re.fullmatch(r"Enum\(categories=(\[.*\])\)", name, re.DOTALL):
+        return pl.Enum(ast.literal_eval(names[1]))
+    return None
 
 
 def _polars_types(pl: Any) -> list[Any]:
     return [
         pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64,
-        pl.Float32, pl.Float64, pl.Boolean, pl.Date, pl.Categorical,
+        pl.Float32, pl.Float64, pl.Boolean, pl.Date, pl.Categorical, pl.Null,
     ]  # fmt: skip

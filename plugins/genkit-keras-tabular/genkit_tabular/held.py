@@ -136,7 +136,7 @@ def _values(
             )
         return values[coded.indices.fill_null(0).to_numpy(zero_copy_only=False)]
     if kinds.is_decimal(rows.type):
-        rows = rows.cast(pa.float64())
+        rows = _floats(column.name, rows)
     if kinds.is_timestamp(rows.type) and rows.type.tz:
         rows = rows.cast(pa.timestamp(rows.type.unit))  # instants, as they are stored
     try:
@@ -151,3 +151,12 @@ def _values(
     values = np.zeros(len(absent), there.dtype)
     values[~absent] = there
     return values
+
+
+def _floats(name: str, rows: pa.Array) -> pa.Array:
+    """Return decimals as floats that have all of their digits."""
+    floats = rows.cast(pa.float64())
+    largest = float(np.abs(floats.drop_null().to_numpy()).max(initial=0)) * 10.0**rows.type.scale
+    if largest >= 2.0**53:
+        raise DataError(f"Expected decimals of at most 15 digits in {name!r}; some are longer.")
+    return floats

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from operator import contains
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from genkit.errors import UsageError
+from genkit.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from genkit_tabular.columns import Column, Table
@@ -76,6 +78,52 @@ def keys(column: Column, begin: int, count: int, seed: int) -> np.ndarray:
             text = choice[letter] + text
         made[place] = text
     return made
+
+
+def of_another_form(name: str, pattern: str, items: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Return which keys are not of a pattern, or are there twice; no missing one.
+
+    Args:
+        name: of the column.
+        pattern: as a column of ids has it.
+        items: by field, as data has them or a model presents them.
+    """
+    keys, absent = np.ma.getdata(items[name]), np.ma.getmaskarray(items[name])
+    absent = absent | items.get(f"{name}_missing", np.zeros(len(keys), bool))
+    letters = _letters(pattern)
+    wrong = np.array([
+        len(key) != len(letters) or not all(map(contains, letters, key)) for key in keys
+    ], bool)  # fmt: skip
+    _, first = np.unique(keys.astype(str), return_index=True)
+    again = np.ones(len(keys), bool)
+    again[first] = False
+    return (wrong | again) & ~absent
+
+
+def pattern_of_format(form: str) -> str:
+    """Return the pattern of a format such as ``C-{000000}``.
+
+    Args:
+        form: text with places in braces: ``{000}`` digits, ``{AA}`` letters, ``{aa}`` small ones.
+
+    Raises:
+        DataError: it has other braces, or no places.
+    """
+    parts = form.replace("}", "{").split("{")
+    inside = parts[1::2]
+    again = "".join(f"{{{part}}}" if place % 2 else part for place, part in enumerate(parts))
+    if (
+        not inside
+        or form != again
+        or not all(part and set(part) in ({"0"}, {"A"}, {"a"}) for part in inside)
+    ):
+        raise DataError(
+            "Expected a format such as 'C-{000000}' or '{AA}-{000}': text, with digits, letters or "
+            f"small letters in braces; received {form!r}."
+        )
+    literal = ["".join("\\" + letter for letter in part) for part in parts[::2]]
+    places = [*(part.replace("0", "#") for part in inside), ""]
+    return "".join(text + place for text, place in zip(literal, places, strict=True))
 
 
 def _letters(pattern: str) -> list[str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 _WHOLE = re.compile(r"[-+]?(0|[1-9]\d{0,17})")
+_LONG = r"^\s*[-+]?\d{20,}\s*$"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?")
 _ZONED = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[-+]\d\d:?\d\d)")
@@ -77,7 +78,7 @@ def number_column(name: str, values: NDArray[np.generic]) -> Column:
 
 
 def _as_numbers(texts: Sequence[str]) -> NDArray[np.generic] | None:
-    """Return what texts say if all are numbers; a code such as 00501 is none."""
+    """Return what texts say if all are numbers; codes such as 00501 and of 20 digits are none."""
     held = pa.array(texts, pa.string())
     if pc.any(pc.match_substring_regex(held, r"^\s*[-+]?0\d")).as_py():
         return None
@@ -86,7 +87,9 @@ def _as_numbers(texts: Sequence[str]) -> NDArray[np.generic] | None:
             numbers = pc.cast(held, kind).to_numpy()
         except pa.ArrowInvalid:
             continue
-        return numbers if np.isfinite(numbers).all() else None
+        # As floats whole numbers beyond 64 bits would be others.
+        long = kind == pa.float64() and pc.any(pc.match_substring_regex(held, _LONG)).as_py()
+        return None if long or not np.isfinite(numbers).all() else numbers
     return None
 
 

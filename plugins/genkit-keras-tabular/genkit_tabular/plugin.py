@@ -12,6 +12,22 @@ _FRAMES = "genkit_tabular.datasets:open_frame"
 _CUSTOMERS = {"dataset": "customers"}
 _XU = "Xu et al. 2019, Modeling Tabular data using Conditional GAN, arXiv:1907.00503"
 
+_STEPWISE = {
+    **_CUSTOMERS,
+    "batch_size": 256,
+    "learning_rate_schedule": "cosine",
+    "sample_every": 1000,
+    "validate_every": 20,
+    "callbacks": {
+        "early-stopping": {
+            "monitor": "validation_loss",
+            "patience": 40,
+            "restore_best_weights": True,
+        }
+    },
+}
+"""How models learn that held-out rows tell when to end."""
+
 
 @genkit.hookimpl
 def genkit_datasets() -> Iterable[genkit.DatasetSpec]:
@@ -70,25 +86,19 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         model="genkit_tabular.models.ar:TableAR",
         config="genkit_tabular.configs:ARConfig",
         capabilities=("generate", "impute", "contrast"),
-        presets={
-            "default": {
-                **_CUSTOMERS,
-                "batch_size": 256,
-                "steps": 1000,
-                "learning_rate_schedule": "cosine",
-                "sample_every": 1000,
-                "validate_every": 20,
-                "callbacks": {
-                    "early-stopping": {
-                        "monitor": "validation_loss",
-                        "patience": 40,
-                        "restore_best_weights": True,
-                    }
-                },
-            }
-        },
+        presets={"default": {**_STEPWISE, "steps": 1000}},
         references=("Tiwald et al. 2025, TabularARGN, arXiv:2501.12012",),
         tiny={"hidden": 8, "embedding": 4},
+    )
+    yield _model(
+        "tab-mixture",
+        "Mixture of independent columns: any conditions exact, imputation and likelihood",
+        model="genkit_tabular.models.mixture:TableMixture",
+        config="genkit_tabular.configs:MixtureConfig",
+        capabilities=("generate", "impute"),
+        presets={"default": {**_STEPWISE, "steps": 1500}},
+        references=("Dempster, Laird and Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x",),
+        tiny={"components": 8, "rank": 2},
     )
     yield _model(
         "tvae",

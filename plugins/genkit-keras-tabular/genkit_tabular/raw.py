@@ -94,10 +94,22 @@ def of_frame(data: Any) -> RawTable:
         return _of_pandas(data if hasattr(data, "columns") else data.to_frame())
     if home == "polars":
         data = data.collect() if hasattr(data, "collect") else data
-        data = data if hasattr(data, "columns") else data.to_frame()
-        dtypes = {name: str(kind) for name, kind in zip(data.columns, data.dtypes, strict=True)}
-        return RawTable(_columns(data.to_arrow(), "the frame"), frame="polars", dtypes=dtypes)
+        return _of_polars(data if hasattr(data, "columns") else data.to_frame())
     return RawTable(_columns(data, "the table"), frame="arrow")
+
+
+def _of_polars(data: Any) -> RawTable:
+    dtypes = {name: str(kind) for name, kind in zip(data.columns, data.dtypes, strict=True)}
+    columns = {}
+    for name, kind in dtypes.items():
+        try:
+            columns[name] = pa.chunked_array([data[name].to_arrow()])
+        except pa.ArrowException as error:
+            raise DataError(
+                f"Expected numbers, text, dates or truth values in {name!r}; received {kind}."
+            ) from error
+    table = pa.table(columns) if columns else pa.table({})
+    return RawTable(_columns(table, "the frame"), frame="polars", dtypes=dtypes)
 
 
 def _of_pandas(data: Any) -> RawTable:
@@ -113,13 +125,15 @@ def _of_pandas(data: Any) -> RawTable:
         series = data[name]
         try:
             columns[str(name)] = pa.chunked_array([pa.array(series, from_pandas=True)])
-        except (pa.ArrowException, TypeError, OverflowError) as error:
+        except (pa.ArrowException, TypeError, OverflowError, UnicodeError) as error:
             raise DataError(
                 f"Expected values of one kind in the column {str(name)!r}: {_line(error)}."
             ) from error
     if len(columns) < len(data.columns):
         raise DataError("Expected columns with different names; some are the same as text.")
-    dtypes = {str(name): str(data[name].dtype) for name in data.columns}
+    dtypes = {
+        str(name): _dtype(str(data[name].dtype), columns[str(name)].type) for name in data.columns
+    }
     table = pa.table(columns) if columns else pa.table({})
     return RawTable(
         _columns(table, "the frame"),
@@ -127,6 +141,15 @@ def _of_pandas(data: Any) -> RawTable:
         dtypes=dtypes,
         labels={name: int(label) for name, label in labels.items()} or None,
     )
+
+
+def _dtype(name: str, kind: pa.DataType) -> str:
+    """Return pandas' name of a dtype, with Arrow's of what it holds where it tells too little."""
+    if pa.types.is_decimal(kind):
+        return f"{name} of {kind}"
+    if pa.types.is_dictionary(kind) and not pa.types.is_string(kind.value_type):
+        return f"{name} of {kind.value_type}"
+    return name
 
 
 def _columns(table: pa.Table, where: str) -> dict[str, pa.ChunkedArray]:
@@ -138,7 +161,12 @@ def _columns(table: pa.Table, where: str) -> dict[str, pa.ChunkedArray]:
     if not names or not table.num_rows:
         what = "columns" if not names else "rows"
         raise DataError(f"Expected a table with rows and columns in {where}; it has no {what}.")
-    return dict(zip(names, table.columns, strict=True))
+    return dict(zip(names, map(_plain, table.columns), strict=True))
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column of text in the usual type of text."""
+    return column.cast(pa.string()) if str(column.type) == "string_view" else column
 
 
 def _without(column: pa.ChunkedArray, missing: Collection[str]) -> pa.ChunkedArray:
@@ -155,8 +183,12 @@ def _read_csv(path: Path, delimiter: str, encoding: str) -> tuple[pa.Table, dict
     """Read every cell as text; rows of another width are counted and left out."""
     left_out: dict[str, int] = {}
 
-    def skip(_: Any) -> str:
+    unclosed: list[str] = []
+
+    def skip(row: Any) -> str:
         left_out[_WIDTH] = left_out.get(_WIDTH, 0) + 1
+        if "\n" in row.text and row.text.count('"') % 2:
+            unclosed.append(row.text)
         return "skip"
 
     head, encoding = _head(path, encoding)
@@ -168,6 +200,7 @@ def _read_csv(path: Path, delimiter: str, encoding: str) -> tuple[pa.Table, dict
         reading = pa_csv.ReadOptions(encoding=encoding)
         found = pa_csv.open_csv(stream, reading, pa_csv.ParseOptions(**parsing))
         names = found.schema.names
+    parsing["ignore_empty_lines"] = len(names) > 1  # else an empty line is a cell without a value
     if twice := [name for name in names if names.count(name) > 1]:
         raise DataError(f"Expected one column {twice[0]!r} in {path}; it has several.")
     types = dict.fromkeys(names, pa.string())
@@ -179,7 +212,23 @@ def _read_csv(path: Path, delimiter: str, encoding: str) -> tuple[pa.Table, dict
             pa_csv.ParseOptions(**parsing),
             pa_csv.ConvertOptions(column_types=types, strings_can_be_null=False),
         )
+    last = table.columns[-1][-1].as_py() if table.num_rows else ""
+    if unclosed or ("\n" in last and not _end(path).endswith(b'"')):
+        raise DataError(
+            f"Expected a quotation mark at the end of a cell in {path}: one isn't closed, and "
+            "hides the rows behind it.",
+            "Close it, or write it twice within a cell in quotation marks.",
+        )
     return table, left_out
+
+
+def _end(path: Path) -> bytes:
+    """Return the end of a file of text, without line ends."""
+    end = b""
+    with pa.input_stream(str(path), compression="detect") as stream:
+        while part := stream.read(1 << 20):
+            end = (end + part)[-64:]
+    return end.rstrip(b"\r\n\0")
 
 
 def _head(path: Path, encoding: str) -> tuple[str, str]:

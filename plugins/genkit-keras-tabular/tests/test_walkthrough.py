@@ -64,6 +64,18 @@ def test_holes_are_filled_and_the_rest_stays(place):
         assert new["plan"] in ("basic", "plus", "pro")
 
 
+def test_rows_keep_the_rule_and_three_ranges_at_once(place):
+    folder, _ = place
+    rows = read(folder / "ranges.csv")
+    assert len(rows) == 200
+    for row in rows:
+        balance, income = float(row["balance"]), float(row["income"])
+        assert balance <= 0.5 * income
+        assert 18 <= int(row["age"]) <= 30
+        assert 15_000 <= income <= 25_000
+        assert balance >= 1
+
+
 def test_the_verdict_is_said_and_all_figures_are_kept(place):
     folder, said = place
     for figure in ("two-sample (floor)", "two-sample (tab-cart)", "tstr-auc (ceiling)"):

@@ -13,8 +13,8 @@ from genkit_tabular.judges.judging import FEWEST, OfRows
 from genkit_tabular.judges.nearest import Ruler
 
 _TRIED, _KNOWN, _MADE = 500, 5000, 10_000
-_COLUMNS, _PREDICATES = 3, 4000
-"""Columns of a predicate that singles out, and how many predicates are tried for 500."""
+_COLUMNS, _PREDICATES = 3, 40_000
+"""Columns of a predicate, and how many are drawn to find 500 that one generated row meets."""
 _SECRETS = 15
 _NEAR = 0.05
 """A number is guessed where it is off by at most so great a share of the rows."""

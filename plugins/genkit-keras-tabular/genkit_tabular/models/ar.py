@@ -10,20 +10,21 @@ import numpy as np
 from keras import ops
 
 import genkit
+from genkit.errors import DataError
 from genkit_tabular.codec import PLACES
 from genkit_tabular.configs import ARConfig
 from genkit_tabular.encoded import CODES
-from genkit_tabular.filling import keys_in
 from genkit_tabular.models.conditionals import Conditionals
-from genkit_tabular.models.table_model import DRAWS, TableModel
-from genkit_tabular.raw import of_frame
+from genkit_tabular.models.likely_rows import LikelyRows
+from genkit_tabular.models.table_model import DRAWS
 
 _GROUPS = 4  # of a batch's rows, each learned in an order of its own
 _CANDIDATES = 16
+_MOST_WEIGHTS = 1 << 28
 _GOLDEN = 0.6180339887498949
 
 
-class TableAR(TableModel):
+class TableAR(LikelyRows):
     """Each column has a small network that foretells its code from any others.
 
     Tiwald et al. 2025, "TabularARGN: A Flexible and Efficient Auto-Regressive Framework for
@@ -46,6 +47,13 @@ class TableAR(TableModel):
 
     def make(self) -> None:
         config = self.config
+        weights = len(self.learned) ** 2 * config.embedding * config.hidden
+        if weights > _MOST_WEIGHTS:
+            raise DataError(
+                f"Expected fewer columns for tab-ar: its first layer grows with their square, and "
+                f"{len(self.learned):,} need {weights:,} weights; at most {_MOST_WEIGHTS:,} do.",
+                "Leave columns out, take --set hidden=16 --set embedding=4, or tab-cart.",
+            )
         counts = [each.codec.counts for each in self.learned]
         self.network = Conditionals(
             counts, config.embedding, config.hidden, config.dropout, name="network"
@@ -64,44 +72,9 @@ class TableAR(TableModel):
         loss, _ = minimize("network", self.loss, batch[CODES], batch["orders"][:groups])
         return {"loss": loss}
 
-    def validation_step(self, batch: Any) -> dict[str, Any]:
-        return {"loss": -ops.mean(self.row_log_likelihood(batch[CODES]))}
-
     def loss(self, codes: Any, orders: Any) -> Any:
         """Return the mean negative log likelihood of rows, in nats."""
         return ops.mean(self.network.surprise(codes, orders, training=True))
-
-    def log_likelihood(self, rows: Any) -> np.ndarray:
-        """Return the log likelihood of rows, in nats: exact, as a product over the columns.
-
-        What is missing counts as the value that it is to the model; a value that it has never seen
-        is impossible, minus infinity. A code of many values is even over them; of floats it counts
-        as a whole.
-
-        Args:
-            rows: a frame of pandas, Polars or Arrow with the columns of the table.
-
-        Returns:
-            float64 of shape ``(n,)``.
-
-        Raises:
-            DataError: a column is not there, or has values of another kind.
-        """
-        raw = of_frame(rows)
-        codes = np.zeros((raw.rows, len(self.learned)), np.int32)
-        spread = np.zeros(raw.rows)
-        for place, each in enumerate(self.learned):
-            keys, absent, _ = keys_in(each, raw)
-            empty = raw.columns[each.name].is_null().to_numpy()
-            found, offsets = each.codec.encode(keys, np.zeros_like(absent))
-            again, _ = each.codec.decode(found, offsets)
-            known = np.where(empty, each.codec.missing, ~absent & (again == keys))
-            codes[:, place] = np.where(empty & known, each.codec.size - 1, found)
-            spread[~known] = np.inf
-            if not each.column.is_float and len(each.codec.low):
-                width = (each.codec.high - each.codec.low).astype(np.float64) + 1
-                spread += np.append(np.log(width), 0.0)[codes[:, place]]
-        return self.map_items("row_log_likelihood", codes=codes).astype(np.float64) - spread
 
     def row_log_likelihood(self, codes: Any) -> Any:
         """Return the log likelihood of each row's codes, in nats, shape ``(n,)``."""
@@ -119,7 +92,7 @@ class TableAR(TableModel):
         codes = self._ranges(codes, known, ranges, share, code, draws[:, -1])
         known = ops.logical_or(known, asked)
         codes = self._rest(codes, known, share, code)
-        return self.outputs(codes, self.places_within(codes, first, last, place))
+        return self.outputs(codes, self.places(codes, first, last, place))
 
     def _ranges(  # noqa: PLR0917
         self, codes: Any, known: Any, ranges: Any, share: Any, draws: Any, choice: Any

@@ -42,7 +42,7 @@ class TableCopula(HostModel):
             ranks = low + (high - low) * uniform[:, place]
             scores[:, place] = ndtri(np.clip(ranks, _INSIDE, 1 - _INSIDE))
             counts.append(own)
-        together = np.cov(scores.T).reshape(columns, columns)
+        together = np.cov(scores.T).reshape(columns, columns) if n > 1 else np.eye(columns)
         scale = np.sqrt(np.maximum(np.diag(together), 1e-12))
         correlation = together / scale[:, None] / scale[None]
         correlation = (1 - 1e-6) * correlation + 1e-6 * np.eye(columns)

@@ -73,7 +73,7 @@ class FactoredModel(TableModel):
         state = {"codes": codes, "total": ops.full_like(uniform[:, 0], _NEVER)}
         turns = ops.where(ops.any(bound), _CANDIDATES, 0)
         codes = genkit.loop(turn, state, turns)["codes"]
-        return self.outputs(codes, self.places_within(codes, first, last, draws[:, :columns]))
+        return self.outputs(codes, self.places(codes, first, last, draws[:, :columns]))
 
     def _shares(self, first: Any, last: Any) -> list[Any]:
         """Return by column how much of each code is asked, shape ``(n, codes of it)``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -33,9 +33,9 @@ class Asked:
         given: whether anything is asked, shape ``(n,)``, by column.
     """
 
-    first: list[NDArray[np.int32]]
-    last: list[NDArray[np.int32]]
-    given: list[NDArray[np.bool_]]
+    first: Sequence[NDArray[np.int32]]
+    last: Sequence[NDArray[np.int32]]
+    given: Sequence[NDArray[np.bool_]]
 
     def kinds(
         self, column: int, rows: NDArray[np.intp]
@@ -75,13 +75,14 @@ class HostModel(TableModel):
     """
 
     def decode(self, **inputs: Any) -> dict[str, Any]:
-        first, last, asked = self.asked(inputs)
-        draws, flags, made, start = inputs[DRAWS], ops.cast(asked, "int32"), {}, 0
+        draws, made = inputs[DRAWS], {}
         for place, each in enumerate(self.learned):
-            codes = slice(start, start := start + each.codec.size)
             # Not [:, place, None]: of a stack, TensorFlow's graphs take it without the new axis.
-            own = [draws[:, 2 * place : 2 * place + 2], flags[:, place : place + 1]]
-            made[each.name] = ops.concatenate([*own, first[:, codes], last[:, codes]], 1)
+            own = draws[:, 2 * place : 2 * place + 2]
+            if (limits := self.asked_of(each, inputs)) is not None:
+                first, last, asked = limits
+                own = ops.concatenate([own, ops.cast(asked, "int32")[:, None], first, last], 1)
+            made[each.name] = own
         n = ops.shape(draws)[0]
         return {
             column.name: made.get(column.name, ops.zeros((n, 2), "int32"))
@@ -95,12 +96,7 @@ class HostModel(TableModel):
             items: what ``decode`` has packed.
         """
         packed = [items[each.name] for each in self.learned]
-        sizes = self.sizes
-        asked = Asked(
-            [array[:, 3 : 3 + size] for array, size in zip(packed, sizes, strict=True)],
-            [array[:, 3 + size :] for array, size in zip(packed, sizes, strict=True)],
-            [array[:, 2] > 0 for array in packed],
-        )
+        asked = Asked(*zip(*map(_unpacked, packed, self.sizes), strict=True))
         draws = packed[0][:, :2].astype(np.uint64)
         return (draws[:, 0] << np.uint64(31)) | draws[:, 1], asked
 
@@ -151,6 +147,18 @@ class HostModel(TableModel):
             int32 of shape ``(n, columns)``; and how probable what is asked was, shape ``(n,)``.
         """
         raise NotImplementedError
+
+
+def _unpacked(
+    array: NDArray[np.int32], size: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
+    """Return what is asked of a column: first and last places, and of which rows."""
+    n, width = array.shape
+    if width == 2:  # noqa: PLR2004 - the draws alone: nothing is asked
+        whole = np.zeros((1, size), np.int32), np.full((1, size), PLACES - 1, np.int32)
+        first, last = (np.broadcast_to(each, (n, size)) for each in whole)
+        return first, last, np.zeros(n, bool)
+    return array[:, 3 : 3 + size], array[:, 3 + size :], array[:, 2] > 0
 
 
 def uniforms(keys: NDArray[np.uint64], begin: int, count: int) -> NDArray[np.float64]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -21,7 +22,7 @@ from genkit_tabular.encoded import EncodedRows
 from genkit_tabular.keys import values_of
 from genkit_tabular.learned import Learned
 from genkit_tabular.parsing import written
-from genkit_tabular.rules import rules_of
+from genkit_tabular.rules import refuse_broken, rules_of, tell_broken
 
 DRAWS = " draws"
 """The name of the noise. No condition is called so: their names don't begin with a blank."""
@@ -61,8 +62,11 @@ class TableModel(genkit.Model):
                 f"{sum(self.sizes):,}.",
                 "Let rarer names share one: --data most=100",
             )
+        follow = {each.column.name for each in self.rules.computed}
         self.conditions = tuple(
-            genkit.Condition(each.name) for each in self.learned if can_be_asked(each.name)
+            genkit.Condition(each.name)
+            for each in self.learned
+            if can_be_asked(each.name) and each.name not in follow
         )
         super().bind(schema, assets, spec)
         if not known:
@@ -114,33 +118,30 @@ class TableModel(genkit.Model):
         n = ops.shape(inputs[DRAWS])[0]
         first, last, asked = [], [], []
         for each in self.learned:
-            size = each.codec.size
-            if each.name not in inputs:
-                first.append(ops.zeros((n, size), "int32"))
-                last.append(ops.full((n, size), PLACES - 1, "int32"))
-                asked.append(ops.zeros((n,), "bool"))
-                continue
-            absent = ops.cast(inputs[f"{each.name}_missing"], "bool")
-            limits = inputs[each.name]
-            first.append(limits[:, :size])  # zeros where nothing is asked
-            last.append(ops.where(absent[:, None], PLACES - 1, limits[:, size:]))
-            asked.append(ops.logical_not(absent))
+            if (limits := self.asked_of(each, inputs)) is None:
+                size = each.codec.size
+                whole = ops.zeros((n, size), "int32"), ops.full((n, size), PLACES - 1, "int32")
+                limits = *whole, ops.zeros((n,), "bool")
+            for kept, part in zip((first, last, asked), limits, strict=True):
+                kept.append(part)
         return ops.concatenate(first, 1), ops.concatenate(last, 1), ops.stack(asked, 1)
 
-    def places_within(self, codes: Any, first: Any, last: Any, draws: Any) -> Any:
-        """Return where in their codes values are, as far as it is asked: int32 like ``codes``.
-
-        Args:
-            codes: int32 of shape ``(n, columns)``.
-            first: first place of each code that is asked for, as ``asked`` returns it.
-            last: that behind the last.
-            draws: whole numbers below ``PLACES``, of the shape of ``codes``.
-        """
-        starts = np.cumsum([0, *self.sizes[:-1]]).astype(np.int32)
+    def places(self, codes: Any, first: Any, last: Any, draws: Any) -> Any:
+        """Return where in their codes values are, as far as it is asked: int32 like ``codes``."""
+        starts = np.cumsum([0, *self.sizes[:-1]], dtype=np.int32)
         at = codes + ops.convert_to_tensor(starts)
         low = ops.take_along_axis(first, at, axis=1)
         width = ops.maximum(ops.take_along_axis(last, at, axis=1) - low, 1)
         return low + draws % width
+
+    def asked_of(self, each: Learned, inputs: Mapping[str, Any]) -> tuple[Any, Any, Any] | None:
+        """Return what is asked of a column, as ``asked`` does of all; None for nothing at all."""
+        if each.name not in inputs or not can_be_asked(each.name):
+            return None
+        absent, limits = ops.cast(inputs[f"{each.name}_missing"], "bool"), inputs[each.name]
+        size = each.codec.size  # limits are zeros where nothing is asked
+        last = ops.where(absent[:, None], PLACES - 1, limits[:, size:])
+        return limits[:, :size], last, ops.logical_not(absent)
 
     def outputs(self, codes: Any, places: Any) -> dict[str, Any]:
         """Return what ``decode`` returns: code and place side by side; of ids nothing yet.
@@ -212,16 +213,40 @@ class TableModel(genkit.Model):
         begin: int = 0,
         **options: Any,
     ) -> Iterator[dict[str, np.ndarray]]:
+        asked = partial(super().generate_items, label=label, given=given, **options)
+        made = self._ruled(asked, n, seed, begin, refuse_broken)
+        return ids.given_out(self.table, made, n, seed, begin)
+
+    def fillings(
+        self, n: int, seed: int, given: Mapping[str, Any]
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """Generate rows to fill others with, which may break a rule by what they have.
+
+        Args:
+            n: how many.
+            seed: 0 to 2**31 - 1.
+            given: what each has, by condition.
+        """
+        asked = partial(super().generate_items, given=given)
+        return self._ruled(asked, n, seed, 0, tell_broken)
+
+    def _ruled(
+        self,
+        asked: Callable[..., Iterator[dict[str, np.ndarray]]],
+        n: int,
+        seed: int,
+        begin: int,
+        told: Callable[[str, int, float], None],
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """Return rows that keep the rules, those that follow from others included."""
+
         def made(turn: int, begin: int) -> Iterator[dict[str, np.ndarray]]:
             other = (seed + turn * _ANOTHER) % 2**31 if turn else seed
-            return super(TableModel, self).generate_items(
-                n, other, label, given=given, begin=begin, **options
-            )
+            return map(self.rules.completed, asked(n, other, begin=begin))
 
-        batches = made(0, begin)
-        if self.rules:
-            batches = self.rules.kept(batches, made, begin)
-        return ids.given_out(self.table, batches, n, seed, begin)
+        if not self.rules:
+            return asked(n, seed, begin=begin)
+        return self.rules.kept(made(0, begin), made, begin, told)
 
     def sample(self, n: int, seed: int = 0, *, given: Mapping[str, Any] | None = None) -> Any:
         """Generate rows as a frame of the kind that the model was trained on.
@@ -263,12 +288,13 @@ class TableModel(genkit.Model):
         Returns:
             a frame of the kind that the model was trained on.
         """
-        from genkit_tabular.filling import filled
+        from genkit_tabular.filling import filled, ids_in
         from genkit_tabular.frames import frame_of
         from genkit_tabular.raw import of_frame
 
-        items, _ = filled(self, of_frame(rows), seed)
-        return frame_of(self.table, self.learned, [items])
+        raw = of_frame(rows)
+        items, _ = filled(self, raw, seed)
+        return frame_of(self.table, self.learned, [items | ids_in(self.table, raw)])
 
 
 def can_be_asked(name: str) -> bool:
