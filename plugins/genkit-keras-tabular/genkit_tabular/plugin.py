@@ -110,7 +110,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         model="genkit_tabular.models.tvae:TableTVAE",
         config="genkit_tabular.configs:TVAEConfig",
         presets={
-            "default": {**_CUSTOMERS, "batch_size": 500, "steps": 6000, "sample_every": 6000},
+            "default": {**_CUSTOMERS, "batch_size": 500, "steps": 4000, "sample_every": 4000},
             "paper": {**_CUSTOMERS, "batch_size": 500, "epochs": 300, "sample_every": 5000},
         },
         references=(_XU,),
@@ -123,7 +123,14 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         model="genkit_tabular.models.ctgan:TableCTGAN",
         config="genkit_tabular.configs:CTGANConfig",
         presets={
-            "default": {**_CUSTOMERS, "batch_size": 500, "steps": 6000, "sample_every": 6000},
+            "default": {
+                **_CUSTOMERS,
+                "batch_size": 500,
+                "steps": 4000,
+                "learning_rate_schedule": "cosine",
+                "sample_every": 4000,
+                "config": {"learning_rate": 1e-3, "dropout": 0.0},
+            },
             "paper": {**_CUSTOMERS, "batch_size": 500, "epochs": 300, "sample_every": 5000},
         },
         references=(_XU,),
