@@ -97,16 +97,15 @@ REPOSITORY = (
         "Tables: rows of mixed columns by condition, gaps filled, and what judges them",
         {
             "models": (
-                "tab-ar",
-                "tab-cart",
-                "tab-copula",
-                "tab-marginals",
-                "tab-mixture",
-                "tab-smote",
+                "ctgan", "tab-ar", "tab-cart", "tab-copula", "tab-marginals", "tab-mixture",
+                "tab-smote", "tvae",
             ),
             "datasets": ("customers", "table"),
-            "metrics": ("broken-rules", "two-sample", "usefulness"),
-            "commands": ("impute", "table"),
+            "metrics": (
+                "attacks", "broken-rules", "fidelity", "membership", "two-sample", "usefulness",
+                "usefulness-by-group",
+            ),
+            "commands": ("impute", "join", "link", "table"),
             "openers": ("table-arrow", "table-pandas", "table-polars"),
         },
     ),

@@ -15,8 +15,8 @@ from genkit_tabular.codec import PLACES
 from genkit_tabular.configs import ARConfig
 from genkit_tabular.encoded import CODES
 from genkit_tabular.models.conditionals import Conditionals
+from genkit_tabular.models.conditioned import DRAWS
 from genkit_tabular.models.likely_rows import LikelyRows
-from genkit_tabular.models.table_model import DRAWS
 
 _GROUPS = 4  # of a batch's rows, each learned in an order of its own
 _CANDIDATES = 16

@@ -10,8 +10,9 @@ from keras import ops
 
 import genkit
 from genkit_tabular.codec import PLACES
+from genkit_tabular.models.conditioned import DRAWS
 from genkit_tabular.models.modes import Encoding, Modes
-from genkit_tabular.models.table_model import DRAWS, TableModel
+from genkit_tabular.models.table_model import TableModel
 
 _CANDIDATES = 16
 _GOLDEN = 0.6180339887498949

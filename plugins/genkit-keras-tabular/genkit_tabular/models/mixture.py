@@ -13,8 +13,8 @@ import genkit
 from genkit_tabular.codec import PLACES
 from genkit_tabular.configs import MixtureConfig
 from genkit_tabular.encoded import CODES
+from genkit_tabular.models.conditioned import DRAWS
 from genkit_tabular.models.likely_rows import LikelyRows
-from genkit_tabular.models.table_model import DRAWS
 
 _LEAST = 1e-25
 """What is asked is at least as probable in a component, so that one that has it can be drawn."""

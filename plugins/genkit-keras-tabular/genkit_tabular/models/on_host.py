@@ -12,7 +12,8 @@ from keras import ops
 from numpy.typing import NDArray
 
 from genkit_tabular.codec import PLACES
-from genkit_tabular.models.table_model import DRAWS, TableModel
+from genkit_tabular.models.conditioned import DRAWS
+from genkit_tabular.models.table_model import TableModel
 
 _CANDIDATES = 16
 """How many ways a row of which something is asked is drawn, to choose one."""
