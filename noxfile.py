@@ -313,6 +313,22 @@ def language_bench(session: nox.Session) -> None:
         session.run("python", "-m", "bench", *session.posargs)
 
 
+@nox.session(name="tabular-bench")
+def tabular_bench(session: nox.Session) -> None:
+    """Measure models of tables on Adult beside ctgan and write docs/tables.md: ``-- FILE``.
+
+    FILE is the census table, Parquet, UCI's test rows first. It goes on where it was.
+    """
+    folder = Path("plugins/genkit-keras-tabular")
+    session.install("-e", ".[jax]", "-e", f"{folder}[test]", *CONSTRAINTS)
+    peers = Path(session.create_tmp(), "peers").resolve()
+    session.run("python", "-m", "venv", "--clear", str(peers))
+    session.run(str(peers / "bin/pip"), "install", "-q", "ctgan==0.12.1", "pyarrow", external=True)
+    given = [str(Path(each).resolve()) if Path(each).exists() else each for each in session.posargs]
+    with session.chdir(folder):
+        session.run("python", "-m", "bench", *given, "--peers", str(peers / "bin/python"))
+
+
 @nox.session
 @nox.parametrize("backend", BACKENDS)
 def models(session: nox.Session, backend: str) -> None:

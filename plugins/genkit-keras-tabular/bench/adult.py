@@ -1,4 +1,4 @@
-"""Adult by one protocol: ``python -m bench.adult FILE [MODEL ...] [--seeds 1]``, JSON lines out.
+"""Adult by one protocol: ``python -m bench.adult FILE [MODEL ...] [--seeds 0 1]``, JSON lines out.
 
 ``--rows X.parquet`` judges rows that ``bench/peers.py`` had another library make.
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import tempfile
 import time
 from pathlib import Path
@@ -21,6 +22,7 @@ from genkit_tabular.datasets import Description
 from genkit_tabular.encoded import encode_items
 from genkit_tabular.features import Judged
 from genkit_tabular.judges.judging import Usefulness, indistinguishable, judged_apart
+from genkit_tabular.judges.leaking import Membership
 from genkit_tabular.raw import read_file
 from genkit_tabular.source import TableSource, table_source
 
@@ -62,6 +64,7 @@ def measured(name: str, train: TableSource, test: TableSource, seed: int) -> dic
         "fit_wall_seconds": round(walls, 1),
         "steps": result.outcome.steps,
         "rows_a_cpu_second": round(len(train) / generated),
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "weights": int(model.count_params()),
         "copied": copied(model, rows, train),
         **judged(rows, train, test, seed),
@@ -92,19 +95,21 @@ def judged(
         indistinguishable(*judged_apart(made[draw], real[draw], judge.named, seed)[::-1])
         for draw in draws
     ]
-    metric = Usefulness(
-        Context(
-            train.schema, training=train, real=test, seed=seed, assets=train.assets,
-            output_fields=tuple(train.schema.fields),
-        )
+    context = Context(
+        train.schema, training=train, real=test, seed=seed, assets=train.assets,
+        output_fields=tuple(train.schema.fields),
     )  # fmt: skip
     first = next(iter(train.schema.fields))
-    for stream, fields in (("generated", rows), ("real", _all(test)), ("training", _all(train))):
-        metric.update(stream, Batch(fields[first], fields=fields))
+    streams = {"generated": rows, "real": _all(test), "training": _all(train)}
+    figures = {}
+    for metric in (Usefulness(context), Membership(context)):
+        for stream, fields in streams.items():
+            metric.update(stream, Batch(fields[first], fields=fields))
+        figures |= {figure.name: round(figure.value, 4) for figure in metric.compute()}
     return {
         "two-sample": round(float(np.mean(apart)), 3),
         "two-sample of each draw": [round(each, 3) for each in apart],
-        **{figure.name: round(figure.value, 4) for figure in metric.compute()},
+        **figures,
     }
 
 
@@ -134,7 +139,7 @@ def main() -> None:
         "ctgan",
     ]  # fmt: skip
     parser.add_argument("models", nargs="*", default=usual)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--rows", nargs="+", type=Path, help="of other libraries; no model then")
     asked = parser.parse_args()
     genkit.activate()
@@ -146,7 +151,7 @@ def main() -> None:
         print(json.dumps({**told, **judged(rows, train, test, 0)}), flush=True)
     if asked.rows:
         return
-    for seed in range(asked.seeds):
+    for seed in asked.seeds:
         for name in asked.models:
             print(json.dumps(measured(name, train, test, seed)), flush=True)
 
