@@ -42,6 +42,8 @@ class Source(abc.ABC):
             with the run.
         assets: arrays by name that a model trained on this data needs when it is used, beside the
             schema: maps of ids, titles. They are kept with the run and the exported model.
+        assets_are_public: whether schema and assets follow from settings alone, whatever the items
+            are: then private training may keep them.
     """
 
     schema: Schema
@@ -49,6 +51,7 @@ class Source(abc.ABC):
     skipped: int = 0
     left_out: Mapping[str, int] = MappingProxyType({})
     assets: Mapping[str, NDArray[Any]] = MappingProxyType({})
+    assets_are_public: bool = False
 
     @abc.abstractmethod
     def __len__(self) -> int:

@@ -90,11 +90,8 @@ class Sitting:
         self.trainer.check(self.model, self.source, plan.settings())
         if self.held_out is not None:
             self._check_held_out(self.held_out, verbose=verbose)
-        if self.trainer.protects_data and self.source.assets:
-            raise UsageError(
-                f"The trainer {plan.trainer} lets nothing out of the data but the model; one of "
-                f"{plan.dataset} keeps {', '.join(self.source.assets)}."
-            )
+        if self.trainer.protects_data:
+            self._refuse_what_would_tell()
         if self.workers > 1 and not self.trainer.stepwise:
             raise UsageError(
                 f"The trainer {plan.trainer} can't divide its work among workers.",
@@ -113,6 +110,26 @@ class Sitting:
         self.initial: InitialWeights | None = None
         if line is not None:
             check_others(line, self.source)
+
+    def _refuse_what_would_tell(self) -> None:
+        """Refuse what a trainer that protects its data could not keep in.
+
+        Raises:
+            UsageError: the model would keep assets made of the data, or training look at held-out
+                items, which may decide when it ends.
+        """
+        name = self.plan.trainer
+        if self.source.assets and not self.source.assets_are_public:
+            raise UsageError(
+                f"The trainer {name} lets nothing out of the data but the model; one of "
+                f"{self.plan.dataset} keeps {', '.join(self.source.assets)}."
+            )
+        if self.held_out is not None:
+            raise UsageError(
+                f"The trainer {name} lets nothing out of the data but the model; validation would, "
+                "where it decides when training ends.",
+                "Leave it out: --validate-every none; and callbacks that wait for it.",
+            )
 
     def _check_held_out(self, held_out: Source, *, verbose: bool) -> None:
         """Refuse a trainer that has no loop to validate in; say how much is held out.

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 import genkit
-from genkit.data import Loader, Source
+from genkit.data import Loader, Source, Subset
 from genkit.engine import of_this_process
 from genkit.errors import UsageError
 from genkit.layers import SpectralNormalization
@@ -100,6 +100,7 @@ class PrivateTrainer(genkit.Trainer):
     def open_loader(
         self, model: genkit.Model, source: Source, settings: Any, start_step: int
     ) -> Loader:
+        refuse_other_items(source)
         self._key.check(start_step)
         workers = self.engine.collective
         # The first worker has the run, and so its key.
@@ -141,7 +142,8 @@ class PrivateTrainer(genkit.Trainer):
             "neighbours": "data sets of which one has one item more",
             "of what": "the weights in this folder. Not of losses, sample grids, checkpoints, "
             "figures measured on the training data, or choices made by looking at them",
-            "taken as public": "the number of items, the schema, weights that training began with",
+            "taken as public": "the number of items, the schema, assets that follow from settings "
+            "alone, weights that training began with",
             "mechanism": f"per-example clipping to L2 norm {self.config.clip_norm:g}, Gaussian "
             f"noise of {self.config.noise_multiplier:g} times that",
             "sampling": f"Poisson, each item with probability {self._rate:.4g}; "
@@ -151,6 +153,23 @@ class PrivateTrainer(genkit.Trainer):
 
     def _epsilon(self, step: int) -> float:
         return self._accountant.epsilon(step * self._batches_per_step)
+
+
+def refuse_other_items(source: Source) -> None:
+    """Refuse examples that are not each of their own item alone.
+
+    Raises:
+        UsageError: the source draws what a batch holds: perhaps of other items.
+    """
+    inner = source
+    while isinstance(inner, Subset):
+        inner = inner.source
+    if type(inner).draw is not Source.draw:
+        raise UsageError(
+            "The trainer dp needs examples that hold their own item and nothing else; "
+            f"{type(inner).__name__} draws what they hold.",
+            "Choose another model.",
+        )
 
 
 def refuse_what_noise_cannot_cover(model: genkit.Model) -> None:

@@ -34,6 +34,11 @@ class TableConfig(genkit.Config):
     describe: genkit.AbsolutePath | None = Field(
         None, description="What the columns are: a file that genkit table inspect wrote"
     )
+    described: bool = Field(
+        False,
+        description="Columns and codes follow from the description alone, not from the rows: what "
+        "private training needs",
+    )
     target: str = Field("", description="The column to foretell, for figures of usefulness")
     group: str = Field("", description="The column by which usefulness is told, group by group")
     missing: tuple[str, ...] = Field(("?",), description="Cells that stand for nothing, as '' does")

@@ -13,6 +13,7 @@ import pyarrow.csv as pa_csv
 
 from genkit.errors import DataError
 from genkit_tabular.configs import CustomersConfig, TableConfig
+from genkit_tabular.described import described_columns
 from genkit_tabular.describing import Description, read_description
 from genkit_tabular.inferring import ENOUGH
 from genkit_tabular.raw import RawTable, of_frame, read_file
@@ -42,10 +43,11 @@ def open_table(config: TableConfig) -> TableSource:
             f"Expected rows in the split {config.split} of {config.path}; there are none.",
             "Hold out another share: --data held_out=0.2",
         )
-    columns, orders = said.of(raw)
+    columns, orders = described_columns(said, raw) if config.described else said.of(raw)
     source = table_source(
         raw,
         columns,
+        described=config.described,
         target=config.target or said.target,
         group=config.group,
         bins=config.bins,

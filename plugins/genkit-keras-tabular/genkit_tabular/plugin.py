@@ -28,6 +28,16 @@ _STEPWISE = {
 }
 """How models learn that held-out rows tell when to end."""
 
+_PRIVATE = {
+    "dataset": "table",
+    "data": {"described": True},
+    "batch_size": 512,
+    "steps": 2000,
+    "learning_rate_schedule": "cosine",
+    "sample_every": 2000,
+}
+"""Without validation, which would look at rows: for the trainer ``dp``."""
+
 
 @genkit.hookimpl
 def genkit_datasets() -> Iterable[genkit.DatasetSpec]:
@@ -90,7 +100,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "Any-order autoregression of tables: exact conditions, imputation and likelihood",
         model="genkit_tabular.models.ar:TableAR",
         config="genkit_tabular.configs:ARConfig",
-        presets={"default": {**_STEPWISE, "steps": 1000}},
+        presets={"default": {**_STEPWISE, "steps": 1000}, "private": _PRIVATE},
         references=("Tiwald et al. 2025, TabularARGN, arXiv:2501.12012",),
         tiny={"hidden": 8, "embedding": 4},
     )
@@ -99,7 +109,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "Mixture of independent columns: any conditions exact, imputation and likelihood",
         model="genkit_tabular.models.mixture:TableMixture",
         config="genkit_tabular.configs:MixtureConfig",
-        presets={"default": {**_STEPWISE, "steps": 1500}},
+        presets={"default": {**_STEPWISE, "steps": 1500}, "private": _PRIVATE},
         references=("Dempster, Laird and Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x",),
         tiny={"components": 8, "rank": 2},
     )
@@ -111,6 +121,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         config="genkit_tabular.configs:TVAEConfig",
         presets={
             "default": {**_CUSTOMERS, "batch_size": 500, "steps": 4000, "sample_every": 4000},
+            "private": _PRIVATE,
             "paper": {**_CUSTOMERS, "batch_size": 500, "epochs": 300, "sample_every": 5000},
         },
         references=(_XU,),

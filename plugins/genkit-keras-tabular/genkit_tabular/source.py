@@ -17,6 +17,7 @@ from genkit.data import Batch, Source
 from genkit.errors import DataError
 from genkit_tabular.codec import Codec
 from genkit_tabular.columns import Column, Table, field_of
+from genkit_tabular.described import as_described, described_codec, refuse_what_rows_tell
 from genkit_tabular.held import HeldColumn, hold
 from genkit_tabular.keys import keys_of
 from genkit_tabular.learned import Learned
@@ -107,6 +108,7 @@ def table_source(
     rows: NDArray[np.integer] | None = None,
     rules: Sequence[Mapping[str, Any]] = (),
     orders: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    described: bool = False,
 ) -> TableSource:
     """Make a source of a table.
 
@@ -122,6 +124,7 @@ def table_source(
         rows: rows that are the items; all when left out.
         rules: what holds for every row.
         orders: names of ordered categories, from the least on, by column.
+        described: whether the columns are ``described_columns``, and codes follow from them alone.
 
     Raises:
         DataError: a value is not of its column's kind; no column is left.
@@ -139,12 +142,15 @@ def table_source(
                 f"Choose from {', '.join(learnable[:30])}.",
             )
     held = [hold(raw, column, orders.get(column.name, ())) for column in kept]
+    if described:
+        refuse_what_rows_tell(rules)
+        held = [as_described(each, column) for each, column in zip(held, kept, strict=True)]
     _check_names(held)
     chosen = np.arange(raw.rows) if learned is None else learned
     codecs, tails = {}, []
     for each in held:
         if each.column.modelled:
-            codec = _codec(each, chosen, bins, most)
+            codec = described_codec(each, bins) if described else _codec(each, chosen, bins, most)
             codecs[each.column.name] = codec
             tails += [each] if each.column.is_named and len(each.classes) > most else []
     table = Table(
@@ -153,6 +159,7 @@ def table_source(
     keys = {each.column.name: (each.keys[chosen], each.absent[chosen]) for each in held}
     more = combinations_of(rules, keys)
     source = TableSource(held, table, codecs, rows, more)
+    source.assets_are_public = described
     _tell(raw, source, left, tails, most)
     _tell_broken(held, source)
     return source

@@ -68,12 +68,13 @@ class TableAR(LikelyRows):
         return {"orders": orders}
 
     def training_step(self, batch: Any, minimize: Any) -> dict[str, Any]:
-        groups = math.gcd(batch[CODES].shape[0], _GROUPS)
-        loss, _ = minimize("network", self.loss, batch[CODES], batch["orders"][:groups])
+        loss, _ = minimize("network", self.loss, batch)
         return {"loss": loss}
 
-    def loss(self, codes: Any, orders: Any) -> Any:
+    def loss(self, batch: Any) -> Any:
         """Return the mean negative log likelihood of rows, in nats."""
+        codes = batch[CODES]
+        orders = batch["orders"][: math.gcd(codes.shape[0], _GROUPS)]
         return ops.mean(self.network.surprise(codes, orders, training=True))
 
     def row_log_likelihood(self, codes: Any) -> Any:

@@ -48,12 +48,12 @@ class TableMixture(LikelyRows):
         self.add_optimizer("network", adam, self.network)
 
     def training_step(self, batch: Any, minimize: Any) -> dict[str, Any]:
-        loss, _ = minimize("network", self.loss, batch[CODES])
+        loss, _ = minimize("network", self.loss, batch)
         return {"loss": loss}
 
-    def loss(self, codes: Any) -> Any:
+    def loss(self, batch: Any) -> Any:
         """Return the mean negative log likelihood of rows, in nats."""
-        return -ops.mean(self.row_log_likelihood(codes))
+        return -ops.mean(self.row_log_likelihood(batch[CODES]))
 
     def row_log_likelihood(self, codes: Any) -> Any:
         # Not ops.one_hot, which looks at its numbers on PyTorch: such a step can't be recorded.
