@@ -100,7 +100,11 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         "Any-order autoregression of tables: exact conditions, imputation and likelihood",
         model="genkit_tabular.models.ar:TableAR",
         config="genkit_tabular.configs:ARConfig",
-        presets={"default": {**_STEPWISE, "steps": 1000}, "private": _PRIVATE},
+        presets={
+            "default": {**_STEPWISE, "steps": 1000},
+            # Each row's gradient is computed alone: a small network is quick, and tells less.
+            "private": {**_PRIVATE, "config": {"hidden": 16, "embedding": 4}},
+        },
         references=("Tiwald et al. 2025, TabularARGN, arXiv:2501.12012",),
         tiny={"hidden": 8, "embedding": 4},
     )
