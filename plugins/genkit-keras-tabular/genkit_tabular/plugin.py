@@ -243,7 +243,7 @@ def genkit_learners() -> Iterable[genkit.LearnerSpec]:
     yield genkit.LearnerSpec(
         name="table-trees",
         summary="Foretells the target of a table by gradient boosting of trees",
-        learner="genkit_tabular.table_learner:TableLearner",
+        learner="genkit_tabular.judges.table_learner:TableLearner",
         modality="column",
         classical=("smote",),
         steps=100,

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from genkit_tabular.configs import CustomersConfig, TableConfig
 from genkit_tabular.datasets import open_customers, open_table
+from genkit_tabular.judges.table_learner import TableLearner, rows_between
 from genkit_tabular.labels import ABSENT, KEYS, LABEL, LabelledRows
-from genkit_tabular.table_learner import TableLearner, rows_between
 from pyarrow import parquet
 
 import genkit

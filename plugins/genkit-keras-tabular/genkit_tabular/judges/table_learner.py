@@ -26,8 +26,8 @@ from genkit_tabular.writing import write_table
 
 _BLOCK = 1 << 16
 _BINS, _MOST = 100, 1000
-LEAF = 5
-"""Rows that a leaf has at least. With scikit-learn's 20 trees hardly split a hundred rows, and any
+LEAF = 10
+"""Rows that a leaf has at least. Of scikit-learn's 20, forty rows make one split at most, and any
 more rows would seem to help."""
 
 Part = tuple[str, Source, Sequence[Mapping[str, Any]]]
