@@ -174,6 +174,12 @@ def test_the_learner_says_what_is_measured_and_the_first_is_judged(result):
     assert [row["arm"] for row in rows] == [row["arm"] for row in told["table"]]
     assert all(row[name] <= best["hits"] for row, best in zip(rows, told["table"], strict=True))
     assert {row["corruption"] for row in told["robustness"]} == {"shift"}
+    kept = json.loads((result.folder / "results.json").read_text())
+    real, _, _, mixed, _ = told["table"]
+    assert real["values"] == [kept[str(seed)]["real"]["hits"] for seed in range(3)]
+    assert real["values"] != rows[0]["values"]
+    gain = mixed["hits"] - real["hits"]
+    assert told["verdict"]["difference"] == pytest.approx(gain)
 
 
 def test_generated_rows_are_of_the_kind_that_was_asked_for_and_take_turns(result):

@@ -102,7 +102,7 @@ def test_the_mixed_table_has_real_rows_as_they_are_and_made_ones_of_their_class(
     for line in real:
         row, wanted = mixed.loc[line["row"]], frame.loc[train["number"][line["index"]]]
         assert (row["owed"], row["job"], row["paid"]) == tuple(wanted[["owed", "job", "paid"]])
-        assert row["late"] == wanted["late"] or np.isnan(row["late"]) == np.isnan(wanted["late"])
+        np.testing.assert_equal(float(row["late"]), wanted["late"])
         assert pd.Timestamp(row["since"]) == wanted["since"]
     made = mixed[2 * PER_CLASS :]
     assert made["paid"].tolist() == list(NAMES) * (RATIO * PER_CLASS)
@@ -133,7 +133,7 @@ def test_smote_learns_from_rows_between_those_of_a_class(data):
     assert counts == [2 * PER_CLASS, 4 * PER_CLASS]
 
 
-def test_scores_are_of_the_test_rows_whose_class_is_known_by_chance_or_by_heart():
+def test_rows_known_by_heart_score_full_and_shuffled_ones_by_chance():
     view = LabelledRows(open_customers(CustomersConfig(n=300)))
     learner = TableLearner(view.schema, view.assets)
     source = ArraySource(all_of(view), view.schema)
