@@ -96,6 +96,7 @@ PACKAGES = {
         "items_of",
         "noise_for_samples",
         "pack_text",
+        "rows_per_class",
         "unpack_text",
         "vocabulary_of",
         "with_vocabulary",

@@ -34,7 +34,7 @@ _PLACE = "Where it goes"
     "backend",
     after="per_class",
     config="A setting of the model: genkit info MODEL. Repeatable.",
-    steps="Training steps of each generator. Default 1500.",
+    steps="Training steps of each generator, if it learns in steps. Default 1500.",
     epochs="Its passes over the real items, instead of --steps.",
     backend="jax, torch, tensorflow or auto.",
 )
@@ -43,7 +43,8 @@ def augment(  # noqa: PLR0917
         str,
         typer.Option(
             help="A model that generates by label: it needs data with a label (genkit info MODEL), "
-            "or has the setting conditional.",
+            "or has the setting conditional. Or one that can be asked for what its learner names, "
+            "as models of tables can.",
             rich_help_panel=_GENERATOR,
             autocompletion=completion.models,
         ),
@@ -79,7 +80,8 @@ def augment(  # noqa: PLR0917
         int | None,
         typer.Option(
             metavar="STEPS",
-            help="Training steps of every classifier, the same in every arm. Default 1000.",
+            help="Training steps of every classifier, the same in every arm. Default 1000; of "
+            "another modality as its learner says.",
             rich_help_panel=_TRIAL,
         ),
     ] = None,
@@ -161,15 +163,15 @@ def _numbers(text: str) -> list[float]:
 
 
 def _show(result: Mapping[str, Any]) -> None:
+    measure = result["measure"]
+    for name, found in {measure: result["table"], **result["also"]}.items():
+        rows = [[row["arm"], _ratio(row), _percent(row[name]), _between(row)] for row in found]
+        what = name[0].upper() + name[1:]
+        title = f"{what} on {result['test_items']} test items, n {result['seeds']} seeds"
+        table(title, ["arm", "ratio", "mean", "95 % t interval"], rows)
+        say()
     rows = [
-        [row["arm"], _ratio(row), _percent(row["accuracy"]), _between(row)]
-        for row in result["table"]
-    ]
-    title = f"Accuracy on {result['test_items']} test items, n {result['seeds']} seeds"
-    table(title, ["arm", "ratio", "mean", "95 % t interval"], rows)
-    say()
-    rows = [
-        [row["corruption"], row["arm"], _ratio(row), _percent(row["accuracy"]), _between(row)]
+        [row["corruption"], row["arm"], _ratio(row), _percent(row[measure]), _between(row)]
         for row in result["robustness"]
     ]
     if rows:

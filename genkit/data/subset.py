@@ -65,11 +65,16 @@ def hold_out(source: Source, seed: int) -> tuple[Subset, Subset]:
     Raises:
         DataError: fewer than two items.
     """
-    count = max(1, min(HELD_OUT_AT_MOST, int(len(source) * HELD_OUT_SHARE)))
+    count = held_out_of(len(source))
     if count == len(source):
         raise DataError(f"Expected two items or more to hold one out; received {count}.")
     order = permutation(seed, 0, len(source))
     return Subset(source, np.sort(order[count:])), Subset(source, np.sort(order[:count]))
+
+
+def held_out_of(items: int) -> int:
+    """Return how many of so many items ``hold_out`` holds out."""
+    return max(1, min(HELD_OUT_AT_MOST, int(items * HELD_OUT_SHARE)))
 
 
 def rows_per_class(

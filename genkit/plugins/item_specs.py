@@ -127,18 +127,22 @@ class LearnerSpec(Spec):
     Args:
         learner: reference to a ``genkit.Learner`` subclass, called with the schema.
         modality: of the items; that of the first field that a model generates.
-        classical: names of the random changes to training items that it knows, at least one.
+        classical: names of the classical augmentations that it knows, random changes to training
+            items for example; at least one.
         usual: those that it makes unless told otherwise; all when left out.
+        steps: how long it learns unless told otherwise.
     """
 
     learner: str
     modality: str
     classical: tuple[str, ...]
     usual: tuple[str, ...] = ()
+    steps: int = 1000
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require_reference("learner")
+        self._require(isinstance(self.steps, int) and self.steps > 0, "steps: 1 or more")
         self._require(
             isinstance(self.classical, tuple) and self.classical, "classical: a tuple of names"
         )

@@ -36,11 +36,12 @@ def augment(
     What is done is kept: the same call goes on after an interruption.
 
     Args:
-        model: name of a model that generates by label.
+        model: name of a model that generates by label, or by what the modality's learner asks for.
         per_class: real training items of each class, at least 2; 50 if not given.
         ratios: synthetic items for each real one; 0.5, 1, 2 and 5 if not given.
         seeds: repetitions, at least 3; 5 if not given.
-        classifier_steps: training steps of every classifier; 1,000 if not given.
+        classifier_steps: training steps of every classifier; 1,000 if not given, or as the
+            modality's learner says.
         classical: classical augmentation: for images of ``"flip"``, ``"translation"``,
             ``"cutout"``, the last two if not given; else as the modality's learner says.
         out: folder to write to; ``augmentations/NAME`` if not given.
@@ -50,7 +51,7 @@ def augment(
             ``steps``, ``epochs``, ``backend``.
 
     Returns:
-        the accuracies, verdicts and tests, as in ``augmentation.json``; it prints the verdicts.
+        what was measured, verdicts and tests, as in ``augmentation.json``; it prints the verdicts.
 
     Raises:
         GenkitError: as the command line would report it.

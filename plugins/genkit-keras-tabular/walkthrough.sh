@@ -23,6 +23,9 @@ genkit evaluate runs/customers --n 1000
 genkit run tab-cart --dataset table --data path=customers.csv --data describe=table.toml --name trees
 # [group]
 genkit evaluate runs/trees --n 1000 --data group=plan --verbose
+# [help]
+genkit augment --model tab-cart --dataset table --data path=customers.csv --data describe=table.toml \
+  --per-class 30 --ratios 1 --seeds 3
 # [mixture]
 genkit run tab-mixture --dataset table --data path=customers.csv --data describe=table.toml \
   --name mixture --steps 200

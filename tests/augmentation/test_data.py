@@ -76,6 +76,19 @@ def test_a_limit_is_for_training_and_leaves_the_test_split_whole(registry, plugi
     assert len(limited.test) == len(open_digits(DigitsConfig(split="test")))
 
 
+def test_a_batch_has_no_more_items_than_are_left_to_learn_from(settings, tmp_path, monkeypatch):
+    plans, asked = [], settings()
+    validating = {"validate_every": 5, "batch_size": 64}
+    plan = asked.generator.model_copy(update=validating)
+    monkeypatch.setattr("genkit.workflows.train.execute", lambda plan, *_: plans.append(plan))
+    sitting = experiment._Experiment(
+        asked.model_copy(update={"generator": plan}), tmp_path, lambda _: None
+    )
+    with pytest.raises(AttributeError):  # nothing was trained
+        sitting.generator(0, 30)
+    assert plans[0].batch_size == 27, "three are held out"
+
+
 def test_subsets_that_must_overlap_are_told(settings):
     labels = np.repeat([0, 1], [20, 15])
     assert subset_overlap(labels, 2, settings(per_class=5)) == 0

@@ -16,6 +16,7 @@ def summary(*ratios):
     levels = [row("real", None, 0.71), row("real+classical", None, 0.73)]
     found = [{"ratio": r, "difference": 0.02, "low": 0.01, "high": 0.03} for r in ratios]
     return {
+        "measure": "accuracy",
         "table": [*levels, *(row(arm, r, 0.7) for arm in ARMS for r in ratios)],
         "verdict": {"comparisons": found},
         "verdict_beyond_classical": {"comparisons": found},
@@ -28,7 +29,7 @@ def drawn(monkeypatch, tmp_path):
     monkeypatch.setattr(plot.plots, "save_plot", lambda made, path: figures.append(made) or [])
 
     def draw(*ratios):
-        plot.draw_accuracies(summary(*ratios), tmp_path / "picture")
+        plot.draw_result(summary(*ratios), tmp_path / "picture")
         return figures[-1].axes
 
     return draw

@@ -80,11 +80,11 @@ class Centroids(genkit.Learner):
         means = [rows[items[self.label] == number].mean(0) for number in range(len(CLASSES))]
         return np.stack(means), 0
 
-    def accuracy(self, trained, source, corruption=""):
+    def scores(self, trained, source, corruption=""):
         items = source.gather(np.arange(len(source)))
         rows = rows_of(items) + 0.1 * (corruption == "shift")
         distances = np.square(rows[:, None] - trained).sum(-1)
-        return float(np.mean(distances.argmin(1) == items[self.label]))
+        return (float(np.mean(distances.argmin(1) == items[self.label])),)
 
     def write(self, folder, parts):
         with (folder / "rows.jsonl").open("w") as file:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,9 @@ from genkit.errors import TrainingError, UsageError
 
 if TYPE_CHECKING:
     from genkit.models.model import Model
-    from genkit.plugins.specs import Field, Schema
+    from genkit.plugins.specs import Field
     from genkit.report.reviewing import Review
+    from genkit.workflows.augmentation.learner import Learner
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Arm:
         name: ``real``, ``real+classical``, ``synthetic``, ``real+synthetic`` or ``all``.
         ratio: synthetic items for each real one; None where there are none.
         real: whether the real items are in it.
-        classical: whether all items are changed at random in training.
+        classical: whether it has classical augmentation.
     """
 
     name: str
@@ -61,14 +61,8 @@ class Arm:
         return ArraySource(joined, real.schema)
 
 
-def plain_schema(schema: Schema, generated: Sequence[str]) -> Schema:
-    """Keep what is generated and the label, and drop what generated items don't have."""
-    names = dict.fromkeys((*generated, schema.name_of("label")))
-    return type(schema)({name: schema[name] for name in names})
-
-
 def synthesize(
-    model: Model, n: int, seed: int, schema: Schema, review: Review
+    model: Model, n: int, seed: int, learner: Learner, review: Review
 ) -> tuple[ArraySource, np.ndarray]:
     """Generate labelled items; the classes take turns, so the first items are balanced too.
 
@@ -76,10 +70,10 @@ def synthesize(
     otherwise tell the two apart by their number format. Above 1 GiB they live in a file.
 
     Args:
-        model: a trained conditional model.
+        model: a trained model that can be asked for the learner's condition.
         n: how many.
         seed: item ``i`` depends only on ``(seed, i)``.
-        schema: of the real data; see ``plain_schema``.
+        learner: what the items are for.
         review: what it refuses is left out, with its label.
 
     Returns:
@@ -89,15 +83,18 @@ def synthesize(
         TrainingError: the model gives values that are not finite, or all items are refused.
         PluginError: a reviewer failed.
     """
-    label = schema.name_of("label")
+    schema, label = learner.schema, learner.label
+    labels = np.arange(n) % len(schema[label].classes)
+    asked = [schema[label].classes[number] for number in labels]
     fields = {name: field for name, field in schema.fields.items() if name != label}
     items = {
         name: allocate((n, *_sizes(name, field)), field.dtype) for name, field in fields.items()
     }
     allowed = np.empty(n, bool)
     start = kept = 0
-    for batch in model.generate_items(n, seed):
-        mine = review.allowed(batch[model.generated_field()])
+    for presented in model.generate_items(n, seed, given={learner.condition: asked}):
+        mine = review.allowed(presented[model.generated_field()])
+        batch = learner.viewed(presented)
         allowed[start : start + len(mine)] = mine
         start += len(mine)
         for name, field in fields.items():
@@ -108,9 +105,9 @@ def synthesize(
             f"All {n} generated items were refused: {', '.join(review.told()['reasons'])}.",
             "See who refuses: genkit list reviewers",
         )
-    labels = model.class_numbers(n, None).astype(schema[label].dtype)[allowed]
     chosen = {name: array[:kept] for name, array in items.items()}
-    return ArraySource({**chosen, label: labels}, schema), np.flatnonzero(allowed)
+    chosen[label] = labels[allowed].astype(schema[label].dtype)
+    return ArraySource(chosen, schema), np.flatnonzero(allowed)
 
 
 def _sizes(name: str, field: Field) -> tuple[int, ...]:
@@ -130,5 +127,5 @@ def _as_data(batch: np.ndarray, field: Any) -> np.ndarray:
             "Train it for fewer steps, or with a smaller learning rate: --set learning_rate=...",
         )
     limited = batch if field.range is None else np.clip(batch, *field.range)
-    whole = np.issubdtype(np.dtype(field.dtype), np.integer)
+    whole = np.issubdtype(field.dtype, np.integer) and np.issubdtype(limited.dtype, np.floating)
     return np.asarray((np.rint(limited) if whole else limited).astype(field.dtype))

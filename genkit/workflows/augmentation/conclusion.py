@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -27,7 +27,9 @@ def conclude(
     results: Mapping[str, Mapping[str, Mapping[str, float]]],
     n_test: int,
     overlap: float = 0.0,
+    *,
     corruptions: Mapping[str, str] = MappingProxyType({}),
+    measures: Sequence[str] = ("accuracy",),
 ) -> tuple[Verdict, dict[str, Any]]:
     """Judge finished results.
 
@@ -37,6 +39,7 @@ def conclude(
         n_test: items of the test split.
         overlap: see ``subset_overlap``.
         corruptions: what the learner was tested under besides, in words by name.
+        measures: what was measured; the first is judged.
 
     Returns:
         the verdict, and what ``augmentation.json`` holds.
@@ -47,10 +50,15 @@ def conclude(
         arms = [arm.key for arm in settings.arms() if measure in seeds[0][arm.key]]
         return {key: [mine[key][measure] for mine in seeds] for key in arms}
 
-    accuracies, plan = scores("accuracy"), settings.generator
-    step = 1 / n_test
+    measure, *others = measures
+    judged, plan, step = scores(measure), settings.generator, 1 / n_test
     verdicts: list[Verdict] = [
-        judge(question, compare_arms(accuracies, settings.ratios, *arms, resolution=step), overlap)
+        judge(
+            question,
+            compare_arms(judged, settings.ratios, *arms, resolution=step),
+            overlap,
+            measure,
+        )
         for question, arms in QUESTIONS.items()
     ]
     corrupted = {name: scores(name) for name in corruptions}
@@ -65,8 +73,12 @@ def conclude(
         "subset_overlap": overlap,
         "test": TEST,
         "correction": CORRECTION,
-        "table": summarize_arms(accuracies, settings.arms()),
-        "robustness": robustness(corrupted, settings.ratios, corruptions, resolution=step),
+        "measure": measure,
+        "table": summarize_arms(judged, settings.arms(), measure),
+        "also": {name: summarize_arms(scores(name), settings.arms(), name) for name in others},
+        "robustness": robustness(
+            corrupted, settings.ratios, corruptions, measure=measure, resolution=step
+        ),
         "verdict": verdicts[0].to_dict(),
         "verdict_beyond_classical": verdicts[1].to_dict(),
     }

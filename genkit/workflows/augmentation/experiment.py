@@ -3,7 +3,7 @@
 augmentations/<name>/
   settings.json        what was asked; the same command goes on where it was
   status.json          running, done or stopped
-  results.json         accuracies of each seed and arm, as they are finished
+  results.json         what was measured of each seed and arm, as they are finished
   refused.json         what reviewers refused of each seed's synthetic items
   generators/seed-0/   run directories: genkit generate, report and the rest take them
   augmentation.json    table, robustness, verdicts
@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genkit.data.source import ArraySource
-from genkit.data.subset import rows_per_class
+from genkit.data.subset import held_out_of, rows_per_class
 from genkit.errors import RunError, UsageError
 from genkit.files import check_path, read_json, write_json
 from genkit.plan.activation import activate
@@ -35,16 +35,20 @@ from genkit.plugins.registry import installed
 from genkit.plugins.specs import resolve
 from genkit.report.reviewing import Review
 from genkit.runs import locks
-from genkit.workflows.augmentation.arms import Arm, plain_schema, synthesize
+from genkit.workflows.augmentation.arms import Arm, synthesize
 from genkit.workflows.augmentation.conclusion import conclude, subset_overlap
-from genkit.workflows.augmentation.labelled import check_data, labels_of, open_split
+from genkit.workflows.augmentation.labelled import (
+    check_data,
+    check_model,
+    labels_of,
+    open_split,
+)
 from genkit.workflows.augmentation.learner import find_learner
 from genkit.workflows.augmentation.result import AugmentResult
-from genkit.workflows.augmentation.settings import Settings, check_conditional
+from genkit.workflows.augmentation.settings import Settings
 from genkit.workflows.augmentation.verdict import HELPS, QUESTIONS
 
 if TYPE_CHECKING:
-    from genkit.data.source import Source
     from genkit.models.model import Model
     from genkit.workflows.augmentation.learner import Learner
 
@@ -105,14 +109,15 @@ class _Experiment:
         activate(settings.generator.backend)  # a learner may import Keras
         model = installed().find("models", settings.generator.qualified("model")).spec
         learner: type[Learner] = resolve(find_learner(installed(), model).spec.learner)
-        self.train = check_data(open_split(settings, unseen=False), settings, learner)
-        self.test = check_data(open_split(settings, unseen=True), settings, learner)
-        _check_model(settings, self.train)
-        generated = model.output_fields(self.train.schema)
-        self.field, self.schema = generated[0], plain_schema(self.train.schema, generated)
-        self.learner = learner(self.schema)
+        self.source = open_split(settings, unseen=False)
+        self.generated = model.output_fields(self.source.schema)
+        self.train = check_data(learner.view(self.source, self.generated), settings, learner)
+        unseen = learner.view(open_split(settings, unseen=True), self.generated)
+        self.test = check_data(unseen, settings, learner)
+        self.learner = learner(self.train.schema, self.train.assets)
+        check_model(settings, self.source, self.learner.condition)
         self.labels = labels_of(self.train)
-        self.classes = len(self.schema[self.schema.name_of("label")].classes)
+        self.classes = len(self.train.schema[self.learner.label].classes)
         self.began, self.done = time.monotonic(), 0
 
     def carry_out(self) -> dict[str, Any]:
@@ -139,13 +144,14 @@ class _Experiment:
             )
             if signal:
                 raise _Stopped(signal)
-            found = {"accuracy": self.learner.accuracy(trained, self.test)}
+            scores = self.learner.scores(trained, self.test)
+            found = dict(zip(self.learner.measures, scores, strict=True))
             if arm.name in QUESTIONS["real only"]:
                 for name in self.learner.corruptions:
-                    found[name] = self.learner.accuracy(trained, self.test, name)
+                    found[name] = self.learner.scores(trained, self.test, name)[0]
             self.results[str(seed)][arm.key] = found
             write_json(self.folder / "results.json", self.results)
-            self._tell_of(seed, arm, found["accuracy"])
+            self._tell_of(seed, arm, scores[0])
             del trained
             gc.collect()  # compiled steps hang in cycles
 
@@ -155,8 +161,7 @@ class _Experiment:
         rows = rows_per_class(
             self.labels, self.classes, data["per_class"], data["subset_seed"], data["subset"]
         )
-        items = self.train.gather(rows)
-        return ArraySource({name: items[name] for name in self.schema.fields}, self.schema), rows
+        return ArraySource(self.train.gather(rows), self.train.schema), rows
 
     def synthetic(self, seed: int, n_real: int) -> tuple[ArraySource, np.ndarray]:
         """Train the generator of a seed, or take the trained one, and draw from it.
@@ -166,8 +171,9 @@ class _Experiment:
         """
         model = self.generator(seed, n_real)
         n = max(arm.count(n_real) for arm in self.arms)
-        review = Review(self.train.schema, self.field, installed(), self.train.assets)
-        found = synthesize(model, n, seed, self.schema, review)
+        source = self.source
+        review = Review(source.schema, self.generated[0], installed(), source.assets)
+        found = synthesize(model, n, seed, self.learner, review)
         refused = self.folder / "refused.json"
         write_json(refused, {**_read(refused), str(seed): review.told()})
         return found
@@ -179,7 +185,8 @@ class _Experiment:
         from genkit.workflows.train import execute
 
         plan, runs = self.settings.plan_of(seed), self.folder / "generators"
-        plan = plan.model_copy(update={"batch_size": min(plan.batch_size, n_real)})
+        learned = n_real - (held_out_of(n_real) if plan.validate_every is not None else 0)
+        plan = plan.model_copy(update={"batch_size": min(plan.batch_size, learned)})
         path = runs / f"seed-{seed}"
         begun = path.exists()
         if not begun or Run.open(path).status()["state"] != "done":
@@ -189,29 +196,35 @@ class _Experiment:
                 raise _Stopped(result.outcome.signal)
         return load(path)
 
-    def _tell_of(self, seed: int, arm: Arm, accuracy: float) -> None:
+    def _tell_of(self, seed: int, arm: Arm, score: float) -> None:
         self.done += 1
         left = sum(len(self.arms) - len(mine) for mine in self.results.values())
         left += len(self.arms) * (self.settings.seeds - len(self.results))
         minutes = left * (time.monotonic() - self.began) / self.done / 60
         self.tell(
-            f"seed {seed + 1} of {self.settings.seeds}: {arm.key}: {accuracy:.2%}; "
+            f"seed {seed + 1} of {self.settings.seeds}: {arm.key}: {score:.2%}; "
             f"{left} arms left, {minutes:.1f} min"
         )
 
     def _conclude(self) -> dict[str, Any]:
-        from genkit.workflows.augmentation.plot import draw_accuracies
+        from genkit.workflows.augmentation.plot import draw_result
 
         overlap = subset_overlap(self.labels, self.classes, self.settings)
+        learner = self.learner
         verdict, summary = conclude(
-            self.settings, self.results, len(self.test), overlap, self.learner.corruptions
+            self.settings,
+            self.results,
+            len(self.test),
+            overlap,
+            corruptions=learner.corruptions,
+            measures=learner.measures,
         )
         ratio = verdict.ratio if verdict.answer == HELPS else verdict.best_ratio
         summary["mixed"] = {"folder": "mixed", "seed": 0, "ratio": ratio}
         if not (self.folder / "mixed").exists():
             self._write_mixed(ratio)
         summary["refused"] = _sum(_read(self.folder / "refused.json").values())
-        draw_accuracies(summary, self.folder / "augmentation")
+        draw_result(summary, self.folder / "augmentation")
         write_json(self.folder / "augmentation.json", summary)
         return summary
 
@@ -270,12 +283,3 @@ def _sum(refused: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _read(file: Path) -> dict[str, Any]:
     return read_json(file) if file.exists() else {}
-
-
-def _check_model(settings: Settings, train: Source) -> None:
-    from genkit.runs.inputs import build_model
-
-    plan = settings.generator
-    distribution = plan.distributions["model"]
-    model = build_model(plan.model, distribution, plan.config, train.schema, assets=train.assets)
-    check_conditional(installed(), plan.model, model.conditional)

@@ -39,8 +39,8 @@ class ImageLearner(Learner):
     ) -> tuple[Any, int]:
         return classifier.trained(source, classical, steps, seed, callbacks)
 
-    def accuracy(self, trained: Any, source: Source, corruption: str = "") -> float:
-        return classifier.accuracy(trained, source, CORRUPTIONS.get(corruption))
+    def scores(self, trained: Any, source: Source, corruption: str = "") -> tuple[float, ...]:
+        return (classifier.accuracy(trained, source, CORRUPTIONS.get(corruption)),)
 
     def write(self, folder: Path, parts: Sequence[Part]) -> None:
         write_mixed(folder, parts)

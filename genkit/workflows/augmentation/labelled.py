@@ -8,6 +8,7 @@ import numpy as np
 
 from genkit.errors import UsageError
 from genkit.plugins.registry import installed
+from genkit.workflows.augmentation.settings import check_conditional
 
 if TYPE_CHECKING:
     from genkit.data import Source
@@ -44,6 +45,32 @@ def check_data(source: Source, settings: Settings, learner: type[Learner]) -> So
     if reason := learner.unfit(source.schema):
         raise UsageError(reason, "Choose another data set: genkit list datasets")
     return source
+
+
+def check_model(settings: Settings, source: Source, condition: str) -> None:
+    """Refuse a model that can't be asked for a class.
+
+    Args:
+        settings: name the model.
+        source: what it learns from.
+        condition: what it is to be asked for; ``Learner.condition``.
+
+    Raises:
+        UsageError: with the models, or the conditions, that there are.
+    """
+    from genkit.runs.inputs import build_model
+
+    plan = settings.generator
+    distribution = plan.distributions["model"]
+    model = build_model(plan.model, distribution, plan.config, source.schema, assets=source.assets)
+    if condition == "label":
+        check_conditional(installed(), plan.model, model.conditional)
+    elif condition not in (known := [each.name for each in model.conditions]):
+        raise UsageError(
+            f"Expected a model that can be asked for {condition!r}; {plan.model} can be asked for "
+            f"{', '.join(known) or 'nothing'}.",
+            "Choose another model or label: nobody could say which class its items show.",
+        )
 
 
 def labels_of(source: Source) -> np.ndarray:

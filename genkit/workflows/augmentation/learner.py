@@ -5,13 +5,17 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from genkit.errors import UsageError
 from genkit.plugins.choosing import only_of
+from genkit.workflows.augmentation.view import FieldsOf
 
 if TYPE_CHECKING:
-    from genkit.data import Source
+    import numpy as np
+
+    from genkit.data import Batch, Source
     from genkit.plugins.entries import Entry
     from genkit.plugins.registry import Registry
     from genkit.plugins.specs import ModelSpec, Schema
@@ -27,15 +31,48 @@ class Learner(abc.ABC):
     be chosen by the test items.
 
     Args:
-        schema: what the items are: the fields that a model generates, and a label.
+        schema: what the items are: that of its ``view``, with a label.
+        assets: those of the data, by name.
     """
+
+    measures: ClassVar[tuple[str, ...]] = ("accuracy",)
+    """What ``scores`` measures, shares each. The verdict rests on the first."""
 
     corruptions: ClassVar[Mapping[str, str]] = {}
     """What test items can be corrupted by, and how that is done, in words."""
 
-    def __init__(self, schema: Schema) -> None:
-        self.schema = schema
+    condition = "label"
+    """What a model is asked for, to generate items of a class: the name of the condition."""
+
+    def __init__(
+        self, schema: Schema, assets: Mapping[str, np.ndarray] = MappingProxyType({})
+    ) -> None:
+        self.schema, self.assets = schema, assets
         self.label = schema.name_of("label")
+
+    @classmethod
+    def view(cls, source: Source, generated: Sequence[str]) -> Source:
+        """Return the items of data as they are learned from: what is generated, and the label.
+
+        A learner whose labels are no field of the data returns a source of its own here: with
+        fields of fixed shapes, a label among them, and the data's assets.
+
+        Args:
+            source: the data.
+            generated: names of the fields that the model generates.
+
+        Raises:
+            UsageError: the data has nothing that could be the label.
+        """
+        return FieldsOf(source, generated)
+
+    def viewed(self, items: Batch) -> Batch:
+        """Return generated items as ``view`` has those of data, without their label.
+
+        Args:
+            items: by field, as the model presents them.
+        """
+        return items
 
     @classmethod
     def unfit(cls, schema: Schema) -> str:  # noqa: ARG003
@@ -56,19 +93,19 @@ class Learner(abc.ABC):
 
         Args:
             source: the items, with labels.
-            classical: random changes to every item, of those that its record names; none if empty.
+            classical: classical augmentation, of the kinds that its record names; none if empty.
             steps: how long; the same in every arm, however many items there are.
             seed: of everything random; with the same seed every arm begins alike.
             callbacks: ``keras.callbacks.Callback`` objects, for those whose training has any.
 
         Returns:
-            what was learned, for ``accuracy``; and the number of the signal that ended it early, or
+            what was learned, for ``scores``; and the number of the signal that ended it early, or
             0.
         """
 
     @abc.abstractmethod
-    def accuracy(self, trained: Any, source: Source, corruption: str = "") -> float:
-        """Return the share of items whose label is found.
+    def scores(self, trained: Any, source: Source, corruption: str = "") -> tuple[float, ...]:
+        """Return how well labels are found, by each of ``measures``: from 0 to 1, 1 is best.
 
         Args:
             trained: what ``train`` gave.

@@ -1,4 +1,4 @@
-"""The result as a picture: accuracy by ratio, and what the synthetic items change."""
+"""The result as a picture: what is measured by ratio, and what the synthetic items change."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from genkit.report import plots
 _LINES = {"synthetic": 3, "real+synthetic": 0, "all": 1}
 _LEVELS = {"real": 0, "real+classical": 1}
 _VERDICTS = {"real+synthetic": "verdict", "all": "verdict_beyond_classical"}
-_ACCURACY, _POINTS = "accuracy in %", "points of accuracy against the same"
-_WITHOUT = "without synthetic"
+_WITHOUT = "without synthetic, corrected interval"
 _LABELS = {
     "real": "real only",
     "real+classical": "real, classical",
@@ -21,7 +20,7 @@ _LABELS = {
 }
 
 
-def draw_accuracies(summary: dict[str, Any], path: Path) -> list[Path]:
+def draw_result(summary: dict[str, Any], path: Path) -> list[Path]:
     """Draw a result as PNG and SVG.
 
     Args:
@@ -40,25 +39,25 @@ def draw_accuracies(summary: dict[str, Any], path: Path) -> list[Path]:
 
 def _draw_curves(left: Any, right: Any, summary: dict[str, Any], ratios: list[float]) -> None:
     """Draw what depends on the ratio over it, and what doesn't as a level."""
-    rows = summary["table"]
+    rows, measure = summary["table"], summary["measure"]
     places = {ratio: place for place, ratio in enumerate(ratios)}
     for name, colour in _LEVELS.items():
         row = next(row for row in rows if row["arm"] == name)
         shown = plots.COLOURS[colour]
-        left.axhline(100 * row["accuracy"], color=shown, linestyle="--", label=_LABELS[name])
+        left.axhline(100 * row[measure], color=shown, linestyle="--", label=_LABELS[name])
         left.axhspan(100 * row["low"], 100 * row["high"], color=shown, alpha=0.1, linewidth=0)
     for offset, (name, colour) in zip((-0.08, 0, 0.08), _LINES.items(), strict=True):
         mine = [row for row in rows if row["arm"] == name]
         x = [places[row["ratio"]] + offset for row in mine]
-        _errorbar(left, x, [(r["accuracy"], r["low"], r["high"]) for r in mine], colour, name)
-    left.set_ylabel(f"{_ACCURACY}, mean of {rows[0]['n']} seeds,\nwith its 95 % interval")
+        _errorbar(left, x, [(r[measure], r["low"], r["high"]) for r in mine], colour, name)
+    left.set_ylabel(f"{measure} in %, mean of {rows[0]['n']} seeds,\nwith its 95 % interval")
     for offset, (name, verdict) in zip((-0.05, 0.05), _VERDICTS.items(), strict=True):
         found = summary[verdict]["comparisons"]
         x = [places[c["ratio"]] + offset for c in found]
         intervals = [(c["difference"], c["low"], c["high"]) for c in found]
         _errorbar(right, x, intervals, _LINES[name], name)
     right.axhline(0, color="black", linewidth=0.8)
-    right.set_ylabel(f"{_POINTS}\n{_WITHOUT}, corrected interval")
+    right.set_ylabel(f"points of {measure} against the same\n{_WITHOUT}")
     for axes in (left, right):
         axes.set_xticks(range(len(ratios)), [f"{ratio:g}" for ratio in ratios])
         axes.set_xlabel("synthetic items for each real one")
@@ -71,16 +70,16 @@ def _draw_curves(left: Any, right: Any, summary: dict[str, Any], ratios: list[fl
 
 def _draw_arms(left: Any, right: Any, summary: dict[str, Any], ratio: float) -> None:
     """Draw a row an arm: over one ratio there is no curve, and a legend is harder to read."""
-    rows = {row["arm"]: row for row in summary["table"]}
+    rows, measure = {row["arm"]: row for row in summary["table"]}, summary["measure"]
     arms = {**_LEVELS, **_LINES}
-    intervals = [(rows[a]["accuracy"], rows[a]["low"], rows[a]["high"]) for a in arms]
+    intervals = [(rows[a][measure], rows[a]["low"], rows[a]["high"]) for a in arms]
     _rows(left, dict(zip(arms, intervals, strict=True)))
     n = rows["real"]["n"]
-    left.set_xlabel(f"{_ACCURACY}, mean of {n} seeds, with its 95 % interval")
+    left.set_xlabel(f"{measure} in %, mean of {n} seeds, with its 95 % interval")
     found = {name: summary[verdict]["comparisons"][0] for name, verdict in _VERDICTS.items()}
     _rows(right, {name: (c["difference"], c["low"], c["high"]) for name, c in found.items()})
     right.axvline(0, color="black", linewidth=0.8)
-    right.set_xlabel(f"{_POINTS}\n{_WITHOUT}, corrected interval")
+    right.set_xlabel(f"points of {measure} against the same\n{_WITHOUT}")
     left.set_title(f"{ratio:g} synthetic for each real item", fontsize=10, loc="left")
 
 

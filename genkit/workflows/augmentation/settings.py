@@ -84,13 +84,15 @@ def make_settings(registry: Registry, flags: Mapping[str, Any], **settings: Any)
     from genkit.plugins.config import parse
 
     given = {key: value for key, value in settings.items() if value is not None}
-    if all(flags.get(key) is None for key in ("steps", "epochs")):
-        flags = {**flags, "steps": GENERATOR_STEPS}
     rough = make_plan(registry, flags)
+    in_steps = rough.trainer != "closed-form"
+    if in_steps and all(flags.get(key) is None for key in ("steps", "epochs")):
+        flags = {**flags, "steps": GENERATOR_STEPS}
     data = dict(flags.get("data") or {})
     _check_data(registry, rough, data)
     per_class = given.get("per_class", Settings.model_fields["per_class"].default)
     learner = find_learner(registry, registry.find("models", rough.qualified("model")).spec).spec
+    given.setdefault("classifier_steps", learner.steps)
     given["classical"] = _known_changes(given.get("classical", learner.usual), learner.classical)
     split = registry.find("datasets", rough.qualified("dataset")).spec.splits[0]
     subset = {"split": split, "per_class": per_class, "subset_seed": 0, "subset": 0}

@@ -3,7 +3,7 @@
 One repetition (a seed: its subset, its generator, its classifier's first weights) is one
 observation; every arm of a seed begins with the same weights, so arms are compared in pairs.
 
-- Table: mean accuracy over the seeds with a 95 % t interval.
+- Table: mean accuracy, or what else the learner measures, over the seeds with a 95 % t interval.
 - ArmComparison: paired t test over the seeds, at each ratio. The interval is the t interval of the
   mean difference, widened by Bonferroni to hold for all ratios of its question at once. A ratio
   that was picked because it looks best is therefore judged no more leniently than the others, and
@@ -36,7 +36,7 @@ HELPS, HURTS, UNSURE = "helps", "hurts", "can't tell"
 
 @dataclass(frozen=True)
 class ArmComparison:
-    """How an arm with synthetic items differs from the same without, in accuracy.
+    """How an arm with synthetic items differs from the same without, in what is measured.
 
     Args:
         ratio: synthetic items for each real one.
@@ -102,11 +102,11 @@ def compare_arms(
     """Compare two kinds of arms at every ratio.
 
     Args:
-        scores: accuracies in order of the seeds, by ``Arm.key``.
+        scores: shares in order of the seeds, by ``Arm.key``.
         ratios: of the arms that have synthetic items.
         with_: name of the arms with synthetic items.
         without: name of the arm without.
-        resolution: smallest step of an accuracy, one in the number of test items.
+        resolution: smallest step of a score, one in the number of test items.
     """
     level = 1 - (1 - LEVEL) / len(ratios)
     found = []
@@ -118,13 +118,19 @@ def compare_arms(
     return tuple(found)
 
 
-def judge(question: str, comparisons: Sequence[ArmComparison], overlap: float = 0.0) -> Verdict:
+def judge(
+    question: str,
+    comparisons: Sequence[ArmComparison],
+    overlap: float = 0.0,
+    measure: str = "accuracy",
+) -> Verdict:
     """Answer a question; see the module's own text for when which answer is given.
 
     Args:
         question: one of ``QUESTIONS``.
         comparisons: at every ratio.
         overlap: share of items that the seeds' subsets have in common.
+        measure: what was measured.
     """
     best = max(comparisons, key=lambda c: c.difference)
     helping = [c for c in comparisons if c.low > 0]
@@ -135,7 +141,7 @@ def judge(question: str, comparisons: Sequence[ArmComparison], overlap: float = 
         answer, named = HURTS, min(hurting, key=lambda c: c.difference)
     else:
         answer, named = UNSURE, best
-    sentence = _sentence(question, answer, named, len(comparisons))
+    sentence = _sentence(question, answer, named, len(comparisons), measure)
     if helping and hurting:
         sentence += f" It hurts at {_listed(hurting)}."
     if overlap:
@@ -147,9 +153,9 @@ def judge(question: str, comparisons: Sequence[ArmComparison], overlap: float = 
 
 
 def summarize_arms(
-    scores: Mapping[str, Sequence[float]], arms: Sequence[Arm]
+    scores: Mapping[str, Sequence[float]], arms: Sequence[Arm], measure: str = "accuracy"
 ) -> list[dict[str, Any]]:
-    """Return a row an arm: its mean accuracy over the seeds with a 95 % t interval."""
+    """Return a row an arm: the mean of a measure over the seeds with a 95 % t interval."""
     rows = []
     for arm in arms:
         mean, low, high = mean_interval(scores[arm.key])
@@ -158,7 +164,7 @@ def summarize_arms(
                 "arm": arm.name,
                 "ratio": arm.ratio,
                 "n": len(scores[arm.key]),
-                "accuracy": mean,
+                measure: mean,
                 "low": low,
                 "high": high,
                 "interval": T_INTERVAL,
@@ -173,6 +179,7 @@ def robustness(
     ratios: Sequence[float],
     descriptions: Mapping[str, str],
     *,
+    measure: str = "accuracy",
     resolution: float = 0.0,
 ) -> list[dict[str, Any]]:
     """Return a row for each corruption: real only, and the mixes against it.
@@ -181,17 +188,18 @@ def robustness(
     no verdict rests on them.
 
     Args:
-        scores: accuracies in order of the seeds, by corruption and ``Arm.key``.
+        scores: shares in order of the seeds, by corruption and ``Arm.key``.
         ratios: of the mixes.
         descriptions: of the corruptions.
-        resolution: smallest step of an accuracy.
+        measure: what was measured.
+        resolution: smallest step of a score.
     """
     rows = []
     for name, by_arm in scores.items():
         with_, without = QUESTIONS["real only"]
         for arm in (Arm(without), *(Arm(with_, ratio) for ratio in ratios)):
             about = {"corruption": name, "what": descriptions[name]}
-            row = {**about, **summarize_arms(by_arm, [arm])[0]}
+            row = {**about, **summarize_arms(by_arm, [arm], measure)[0]}
             if arm.ratio is not None:
                 pair = paired_difference(by_arm[arm.key], by_arm[without], resolution=resolution)
                 row["against_real"] = finite(asdict(pair))
@@ -199,10 +207,10 @@ def robustness(
     return rows
 
 
-def _sentence(question: str, answer: str, named: ArmComparison, ratios: int) -> str:
+def _sentence(question: str, answer: str, named: ArmComparison, ratios: int, measure: str) -> str:
     wide = f"{100 - 5 / ratios:.4g} %"
     numbers = (
-        f"{_points(named.difference)} points of accuracy ({wide} interval "
+        f"{_points(named.difference)} points of {measure} ({wide} interval "
         f"{_points(named.low)} to {_points(named.high)}, corrected p {_p(named.p)}, "
         f"n {named.n} seeds)"
     )

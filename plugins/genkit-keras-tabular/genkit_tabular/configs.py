@@ -52,6 +52,16 @@ class TableConfig(genkit.Config):
         None, description="A file of its own with the rows that are held out"
     )
     limit: int | None = Field(None, ge=1, description="At most so many rows of a split")
+    per_class: int | None = Field(
+        None, ge=1, description="So many rows of each class of the target, drawn at random"
+    )
+    subset_seed: int = Field(0, ge=0, lt=2**31, description="Seed of the draw for per_class")
+    subset: int = Field(
+        0,
+        ge=0,
+        lt=2**31,
+        description="Which draw for per_class: 0, 1, ... share no row, as far as the rows go",
+    )
     bins: Bins = 100
     most: Most = 1000
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
+from numpy.typing import NDArray
 
-from genkit.errors import DataError
+from genkit.data import rows_per_class
+from genkit.errors import DataError, UsageError
+from genkit_tabular.columns import Column
 from genkit_tabular.configs import CustomersConfig, TableConfig
 from genkit_tabular.described import described_columns
 from genkit_tabular.describing import Description, read_description
+from genkit_tabular.held import hold
 from genkit_tabular.inferring import ENOUGH
+from genkit_tabular.labels import classes_of
 from genkit_tabular.raw import RawTable, of_frame, read_file
 from genkit_tabular.source import TableSource, table_source
 
@@ -44,11 +49,16 @@ def open_table(config: TableConfig) -> TableSource:
             "Hold out another share: --data held_out=0.2",
         )
     columns, orders = described_columns(said, raw) if config.described else said.of(raw)
+    target = config.target or said.target
+    if config.per_class is not None:
+        labels, classes = _labels(raw, columns, target, orders)
+        asked = classes, config.per_class, config.subset_seed, config.subset
+        train, rows = (part[rows_per_class(labels[part], *asked)] for part in (train, rows))
     source = table_source(
         raw,
         columns,
         described=config.described,
-        target=config.target or said.target,
+        target=target,
         group=config.group,
         bins=config.bins,
         most=config.most,
@@ -64,6 +74,20 @@ def open_table(config: TableConfig) -> TableSource:
             stacklevel=2,
         )
     return source
+
+
+def _labels(
+    raw: RawTable, columns: Sequence[Column], target: str, orders: Mapping[str, Sequence[str]]
+) -> tuple[NDArray[np.int64], int]:
+    """Return the number of each row's class, and how many classes there are."""
+    column = next((each for each in columns if each.name == target), None)
+    if column is None:
+        raise UsageError(
+            f"Expected a column as the target, to draw rows of each class; received {target!r}.",
+            "Name one: --data target=COLUMN",
+        )
+    held = hold(raw, column, orders.get(target, ()))
+    return held.keys, len(classes_of(held.column, held.classes))
 
 
 def open_frame(frame: Any) -> TableSource:

@@ -96,13 +96,23 @@ class Judged:
         Args:
             fields: items by field, as data has them or a model presents them.
         """
+        return self.numbers(*self.keys(fields))
+
+    def keys(self, fields: Mapping[str, Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the keys of items, and which values are missing, shape ``(n, columns)`` each."""
+        found = [keys_and_absent(dict(fields), each) for each in self.learned]
+        keys, absent = zip(*found, strict=True)
+        return np.stack(keys, 1), np.stack(absent, 1)
+
+    def numbers(self, keys: NDArray[np.int64], absent: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return what ``rows`` returns, of items whose keys are known."""
         columns = []
-        for each in self.learned:
-            keys, absent = keys_and_absent(dict(fields), each)
-            numbers = floats(keys) if each.column.is_float else keys.astype(np.float64)
+        for place, each in enumerate(self.learned):
+            own = keys[:, place]
+            numbers = floats(own) if each.column.is_float else own.astype(np.float64)
             if each.column.is_named:
                 numbers = np.minimum(numbers, MOST_NAMES - 1)
-            columns.append(np.where(absent, np.nan, numbers))
+            columns.append(np.where(absent[:, place], np.nan, numbers))
         return np.stack(columns, axis=1)
 
 
@@ -128,11 +138,21 @@ def shuffled(rows: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     return np.stack([rng.permutation(column) for column in rows.T], axis=1)
 
 
-def forest(named: NDArray[np.bool_], trees: int = 100, seed: int = 0) -> Any:
-    """Return an untrained gradient boosting of trees, scikit-learn's by histograms."""
+def forest(named: NDArray[np.bool_], trees: int = 100, seed: int = 0, leaf: int = 20) -> Any:
+    """Return an untrained gradient boosting of trees, scikit-learn's by histograms.
+
+    Args:
+        named: which columns are names.
+        trees: how many.
+        seed: of everything random.
+        leaf: rows that a leaf has at least.
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     places: Sequence[int] = np.flatnonzero(named).tolist()
     return HistGradientBoostingClassifier(
-        max_iter=trees, categorical_features=list(places) or None, random_state=seed
+        max_iter=trees,
+        categorical_features=list(places) or None,
+        min_samples_leaf=leaf,
+        random_state=seed,
     )

@@ -49,7 +49,7 @@ def genkit_datasets() -> Iterable[genkit.DatasetSpec]:
         config="genkit_tabular.configs:TableConfig",
         modality="column",
         splits=_SPLITS,
-        subset=("limit",),
+        subset=("limit", "per_class", "subset_seed", "subset"),
         fake="genkit_tabular.datasets:write_fake",
     )
     yield genkit.DatasetSpec(
@@ -249,6 +249,19 @@ def genkit_metrics() -> Iterable[genkit.MetricSpec]:
         "Singling out, linkability and inference beyond what held-out rows suffer",
         "attacks:Attacks",
         "min",
+    )
+
+
+@genkit.hookimpl
+def genkit_learners() -> Iterable[genkit.LearnerSpec]:
+    """Register what learns a table's target, to see whether generated rows help it."""
+    yield genkit.LearnerSpec(
+        name="table-trees",
+        summary="Foretells the target of a table by gradient boosting of trees",
+        learner="genkit_tabular.judges.table_learner:TableLearner",
+        modality="column",
+        classical=("smote",),
+        steps=100,
     )
 
 

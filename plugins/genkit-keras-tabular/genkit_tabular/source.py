@@ -150,7 +150,7 @@ def table_source(
     codecs, tails = {}, []
     for each in held:
         if each.column.modelled:
-            codec = described_codec(each, bins) if described else _codec(each, chosen, bins, most)
+            codec = described_codec(each, bins) if described else codec_of(each, chosen, bins, most)
             codecs[each.column.name] = codec
             tails += [each] if each.column.is_named and len(each.classes) > most else []
     table = Table(
@@ -214,7 +214,8 @@ def _check_names(held: Sequence[HeldColumn]) -> None:
             )
 
 
-def _codec(each: HeldColumn, chosen: NDArray[np.integer], bins: int, most: int) -> Codec:
+def codec_of(each: HeldColumn, chosen: NDArray[np.integer], bins: int, most: int) -> Codec:
+    """Return the codes of a column, made of some rows; ``bins`` and ``most`` as of a source."""
     column = each.column
     absent = each.absent[chosen]
     keys = each.keys[chosen][~absent]

@@ -3,8 +3,10 @@
 import csv
 import json
 
+import numpy as np
 import pytest
-from genkit_tabular.datasets import write_fake
+from genkit_tabular.configs import TableConfig
+from genkit_tabular.datasets import open_table, write_fake
 from pyarrow import parquet
 from scripts import run_script
 
@@ -86,3 +88,14 @@ def test_the_verdict_is_said_and_all_figures_are_kept(place):
     assert {"worst-column", "pair-fidelity", "missing-gap", "linkability"} < names
     assert "group-auc (plan=plus)" in said
     assert not any(name.startswith("group") for name in names), "no group was asked for"
+
+
+def test_whether_rows_help_is_said_and_the_mixed_table_can_be_learned_from(place):
+    folder, said = place
+    assert "AUC on 80 test items, n 3 seeds" in said
+    assert "Verdict: " in said
+    mixed = folder / "augmentations" / "tab-cart-table-30" / "mixed" / "rows.parquet"
+    rows = open_table(TableConfig(path=mixed, target="churned", held_out=0))
+    assert len(rows) == 120
+    churned = rows.gather(np.arange(120))["churned"]
+    assert churned.sum() == 60

@@ -203,16 +203,31 @@ def foretold(
     rows, real = rows[~np.isnan(rows[:, target])], real[~np.isnan(real[:, target])]
     classes = np.unique(real[:, target])
     known = np.unique(rows[:, target])
-    chances = np.zeros((len(real), len(classes)))
     if len(known) == 1:  # nothing to learn: one class alone
-        chances[:, classes == known[0]] = 1.0
+        chances = np.tile((classes == known[0]).astype(np.float64), (len(real), 1))
         return real[:, target], chances, classes
     learner = forest(judged.named[others], seed=seed)
     learner.fit(rows[:, others], rows[:, target])
-    found = learner.predict_proba(real[:, others])
+    return real[:, target], chances_of(learner, real[:, others], classes), classes
+
+
+def chances_of(
+    learner: Any, rows: NDArray[np.float64], classes: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return the probabilities that trees foretell, 0 for a class that they never saw.
+
+    Args:
+        learner: the trees.
+        rows: what they foretell from.
+        classes: of which, shape ``(classes,)``.
+
+    Returns:
+        of shape ``(rows, classes)``.
+    """
+    chances, found = np.zeros((len(rows), len(classes))), learner.predict_proba(rows)
     for place, each in enumerate(learner.classes_):
         chances[:, classes == each] = found[:, place : place + 1]
-    return real[:, target], chances, classes
+    return chances
 
 
 def judged_apart(

@@ -18,10 +18,8 @@ from genkit_tabular import ids
 from genkit_tabular.codec import PLACES, codecs_of
 from genkit_tabular.columns import Table
 from genkit_tabular.encoded import EncodedRows
-from genkit_tabular.keys import values_of
 from genkit_tabular.learned import Learned
 from genkit_tabular.models.conditioned import DRAWS, Conditioned, can_be_asked
-from genkit_tabular.parsing import written
 from genkit_tabular.rules import refuse_broken, rules_of, tell_broken
 
 MOST_CODES = 1 << 20
@@ -127,25 +125,12 @@ class TableModel(Conditioned):
         for name in items:
             if name in places:
                 place = places[name]
-                shown[name] = self._values(self.learned[place], codes[:, place], offsets[:, place])
+                each = self.learned[place]
+                shown[name] = each.shown(*each.codec.decode(codes[:, place], offsets[:, place]))
             else:
                 text = self.table[name].is_text_id
                 shown[name] = np.full(len(codes), "" if text else 0, object if text else np.int64)
         return shown
-
-    def _values(
-        self, each: Learned, codes: NDArray[np.int32], offsets: NDArray[np.int64]
-    ) -> np.ndarray:
-        keys, absent = each.codec.decode(codes, offsets)
-        if each.column.is_named:
-            names = np.array(each.classes or ("",), object)
-            values: np.ndarray = names[keys]
-        else:
-            values = values_of(each.column, keys)
-            values = written(each.column, values) if each.column.is_written else values
-        if not each.column.missing:
-            return values
-        return np.ma.MaskedArray(values, absent)
 
     def generate_items(
         self,
