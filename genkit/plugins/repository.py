@@ -107,6 +107,7 @@ REPOSITORY = (
             ),
             "commands": ("impute", "join", "link", "table"),
             "openers": ("table-arrow", "table-pandas", "table-polars"),
+            "learners": ("table-trees",),
         },
     ),
 )  # fmt: skip
