@@ -225,7 +225,18 @@ def test_an_empty_line_of_a_single_column_is_a_row_without_a_value(tmp_path):
         (b"a,b\n" + b"1,x\0y\n" * 60, "it is no text"),
         (b"a,a\n" + b"1,2\n" * 60, "one column 'a'"),
         (b"PAR1" + b"a" * 60, "Parquet magic bytes not found"),
-        (gzip.compress(b"a,b\n" + b"1,x\n" * 6000)[:-20], "Truncated"),
+        (gzip.compress(b"a,b\n" + b"1,x\n" * 6000, mtime=0)[:-20], "Truncated"),
+    ],
+    ids=[
+        "no rows",
+        "empty",
+        "quote",
+        "quote at once",
+        "latin",
+        "zero",
+        "twice",
+        "parquet",
+        "cut off",
     ],
 )
 def test_files_that_are_no_tables_are_told_in_one_line(text, told, tmp_path):
