@@ -137,6 +137,37 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
         tiny={"hidden": 8, "latent_dim": 4, "pac": 2},
     )
     yield _model(
+        "tab-ddpm",
+        "Diffusion of tables: Gaussian noise of numbers, multinomial noise of names",
+        imputes=False,
+        model="genkit_tabular.models.ddpm:TableDDPM",
+        config="genkit_tabular.configs:TableDDPMConfig",
+        presets={
+            "default": {
+                **_CUSTOMERS,
+                "batch_size": 500,
+                "steps": 8000,
+                "learning_rate_schedule": "cosine",
+                "sample_every": 8000,
+            },
+            "reference": {
+                **_CUSTOMERS,
+                "batch_size": 4096,
+                "steps": 30_000,
+                "learning_rate_schedule": "linear",
+                "sample_every": 30_000,
+                "config": {
+                    "hidden": 1024,
+                    "layers": 6,
+                    "sampling_steps": 1000,
+                    "learning_rate": 1e-3,
+                },
+            },
+        },
+        references=("Kotelnikov et al. 2023, TabDDPM, arXiv:2209.15421",),
+        tiny={"hidden": 8, "layers": 1, "noise_steps": 10, "sampling_steps": 3},
+    )
+    yield _model(
         "tab-cart",
         "Sequential trees: each column from a leaf of those before it; the one to beat",
         model="genkit_tabular.models.cart:TableCART",

@@ -143,7 +143,7 @@ class Encoding:
             positions: -1 to 1, shape ``(n, ranked columns)``.
             uniform: 0 to 1, shape ``(n, columns)``.
         """
-        of_all = self._modes_drawn(chances, uniform)
+        of_all = self.modes_drawn(chances, uniform)
         codes = []
         for place, each in enumerate(self.modes):
             mode = of_all[:, place]
@@ -152,7 +152,7 @@ class Encoding:
             codes.append(mode)
         return ops.stack(codes, 1)
 
-    def _modes_drawn(self, chances: Any, uniform: Any) -> Any:
+    def modes_drawn(self, chances: Any, uniform: Any) -> Any:
         """Return the mode of each column, all drawn at once along one sum of their chances."""
         ends = np.array([each.stop for each in self.columns], np.int32)
         of_mode = np.repeat(np.arange(len(ends)), [each.size for each in self.modes])
