@@ -117,13 +117,11 @@ class TableDDPMConfig(genkit.Config):
 
     hidden: int = Field(256, ge=1, le=4096, description="Units of each hidden layer")
     layers: int = Field(3, ge=1, le=32, description="Hidden layers")
-    dropout: float = Field(0.0, ge=0, lt=1, description="Share of units left out in training")
     noise_steps: int = Field(1000, ge=2, le=10_000, description="Amounts of noise that are learned")
     sampling_steps: int = Field(
         50, ge=2, le=10_000, description="Steps in which rows are made, in strides over the amounts"
     )
-    learning_rate: float = Field(2e-3, gt=0, description="AdamW's step size")
-    weight_decay: float = Field(0.0, ge=0, description="AdamW's weight decay")
+    learning_rate: float = Field(2e-3, gt=0, description="Adam's step size")
 
 
 class MarginalsConfig(genkit.Config):

@@ -146,9 +146,9 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
             "default": {
                 **_CUSTOMERS,
                 "batch_size": 500,
-                "steps": 8000,
+                "steps": 6000,
                 "learning_rate_schedule": "cosine",
-                "sample_every": 8000,
+                "sample_every": 6000,
             },
             "reference": {
                 **_CUSTOMERS,

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from genkit_tabular.configs import CTGANConfig, TVAEConfig
+from genkit_tabular.configs import CTGANConfig, TableDDPMConfig, TVAEConfig
 from genkit_tabular.datasets import open_frame
 from genkit_tabular.features import Judged
 from genkit_tabular.models.ctgan import TableCTGAN
+from genkit_tabular.models.ddpm import TableDDPM
 from genkit_tabular.models.modes import Encoding, Modes
 from genkit_tabular.models.tvae import TableTVAE
 from keras import ops
@@ -19,6 +20,11 @@ SETTINGS = {
     "ctgan": (
         TableCTGAN,
         CTGANConfig(hidden=48, latent_dim=8, pac=2, dropout=0, learning_rate=3e-3),
+        200,
+    ),
+    "tab-ddpm": (
+        TableDDPM,
+        TableDDPMConfig(hidden=48, layers=1, sampling_steps=10, learning_rate=5e-3),
         200,
     ),
 }
@@ -49,7 +55,7 @@ def models():
 
 
 # A GAN that learned for so short a time knows what hangs together, not yet how often a gap is.
-@pytest.mark.parametrize(("name", "off"), [("tvae", 0.06), ("ctgan", 0.25)])
+@pytest.mark.parametrize(("name", "off"), [("tvae", 0.06), ("ctgan", 0.25), ("tab-ddpm", 0.04)])
 def test_what_hangs_together_in_the_data_does_so_in_rows(models, name, off):
     made = models[name].sample(N)
     assert (made["kind"] == "mill").mean() == pytest.approx(0.3, abs=0.1)

@@ -124,12 +124,12 @@ class TableCTGAN(FactoredModel):
     def _score(self, packed: Any) -> Any:
         return self.critic(packed, training=True)
 
-    def rows(self, uniform: Any, shares: list[Any]) -> tuple[Any, Any]:
+    def rows(self, uniform: Any, shares: list[Any]) -> tuple[Any, Any, Any]:
         told = self._told_of(uniform[:, -2], uniform[:, -1], shares)
         z = normal(uniform[:, : self.config.latent_dim])
         made = self.generator(ops.concatenate([z, told], 1), training=False)
         one_hot = self.encoding.one_hot
-        return self.encoding.chances(made[:, :one_hot]), ops.tanh(made[:, one_hot:])
+        return self.encoding.chances(made[:, :one_hot]), ops.tanh(made[:, one_hot:]), 0.0
 
     def _told_of(self, column: Any, value: Any, shares: list[Any]) -> Any:
         """Return the conditions of generated rows: of the first column of which a value is asked.

@@ -10,7 +10,6 @@ import numpy as np
 from keras import layers, ops
 
 import genkit
-from genkit.layers import Dropout
 from genkit_tabular.configs import TableDDPMConfig
 from genkit_tabular.encoded import CODES
 from genkit_tabular.models.factored import FactoredModel, normal
@@ -45,7 +44,7 @@ class TableDDPM(FactoredModel):
         columns, ranked = len(self.learned), len(encoding.ranked)
         self.latent = ranked + columns * config.sampling_steps
         self.network = _network(config, encoding.width)
-        adam = keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay)
+        adam = keras.optimizers.Adam(config.learning_rate)
         self.add_optimizer("network", adam, self.network)
 
     def training_noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
@@ -81,7 +80,7 @@ class TableDDPM(FactoredModel):
         off = ops.mean(ops.square(velocity - (signal * batch["noise"] - share * clean)))
         return named + off, {"modes": named, "positions": off}
 
-    def rows(self, uniform: Any, shares: list[Any]) -> tuple[Any, Any]:
+    def rows(self, uniform: Any, shares: list[Any]) -> tuple[Any, Any, Any]:
         columns, ranked = len(self.learned), len(self.encoding.ranked)
         asked = self._asked_modes(shares)
         draws = ops.reshape(uniform[:, ranked:], (-1, self.config.sampling_steps, columns))
@@ -92,16 +91,17 @@ class TableDDPM(FactoredModel):
             kept, before = (ops.reshape(self._kept(each), (1, 1)) for each in (time, next_))
             seen, x = state["modes"], state["positions"]
             chances, velocity = self._told(seen, x, ops.reshape(time, (1,)))
-            chances = self.multinomial.back(chances * asked, seen, kept, before)
-            modes = self.multinomial.drawn(chances, ops.take(draws, number + 1, axis=1))
+            uniform = ops.take(draws, number + 1, axis=1)
+            modes, weight = self.multinomial.back(chances, asked, seen, kept, before, uniform)
             clean = ops.sqrt(kept) * x - ops.sqrt(1.0 - kept) * velocity
             noise = ops.sqrt(1.0 - kept) * x + ops.sqrt(kept) * velocity
             x = ops.sqrt(before) * clean + ops.sqrt(1.0 - before) * noise
-            return {"modes": modes, "positions": x}
+            return {"modes": modes, "positions": x, "weight": state["weight"] + weight}
 
         start = {
             "modes": self.multinomial.any_modes(draws[:, 0]),
             "positions": normal(uniform[:, :ranked]),
+            "weight": ops.zeros_like(uniform[:, 0]),
         }
         last = self.config.sampling_steps - 1
         state = genkit.loop(step, start, last)
@@ -109,7 +109,7 @@ class TableDDPM(FactoredModel):
         chances, velocity = self._told(state["modes"], state["positions"], time)
         kept = ops.reshape(self._kept(time), (1, 1))
         clean = ops.sqrt(kept) * state["positions"] - ops.sqrt(1.0 - kept) * velocity
-        return chances, ops.erf(clean / math.sqrt(2.0))
+        return chances, ops.erf(clean / math.sqrt(2.0)), state["weight"]
 
     def _kept(self, time: Any) -> Any:
         """Return what share of a row is left after so many steps of noise."""
@@ -168,6 +168,4 @@ def _network(config: TableDDPMConfig, width: int) -> Any:
     x = layers.Dense(size)(row) + amount
     for _ in range(config.layers):
         x = layers.Dense(config.hidden, "relu")(x)
-        if config.dropout:
-            x = Dropout(config.dropout)(x)
     return keras.Model([row, time], layers.Dense(width)(x), name="network")

@@ -40,8 +40,11 @@ class FactoredModel(TableModel):
         shape = (n, 2 * len(self.learned) + self.latent + _CANDIDATES)
         return {DRAWS: rng.integers(0, PLACES - 1, shape, dtype=np.int32)}
 
-    def rows(self, uniform: Any, shares: list[Any]) -> tuple[Any, Any]:
+    def rows(self, uniform: Any, shares: list[Any]) -> tuple[Any, Any, Any]:
         """Return chances of modes and positions of rows, as ``Encoding.draw`` takes them.
+
+        The third is a logarithm, shape ``(n,)`` or 0: by how much a row counts as a candidate,
+        beside how probable what is asked is in it.
 
         Args:
             uniform: above 0 and below 1, shape ``(n, latent)``.
@@ -56,20 +59,21 @@ class FactoredModel(TableModel):
         free, choices = whole[:, columns:-_CANDIDATES], whole[:, -_CANDIDATES:]
         shares, bound = self._shares(first, last), ops.any(asked, axis=1)
 
-        def made(number: Any) -> tuple[Any, Any, Any]:
+        def made(number: Any) -> tuple[Any, Any, Any, Any]:
             uniform = (ops.cast(_moved(free, number), "float32") + 0.5) / _FINE
             return uniform[:, :columns], *self.rows(uniform[:, columns:], shares)
 
         def turn(number: Any, state: Any) -> Any:
-            uniform, chances, positions = made(number)
+            uniform, chances, positions, weight = made(number)
             codes, likely = self.encoding.draw_asked(chances, positions, shares, uniform)
+            likely = likely + weight
             total = ops.logaddexp(state["total"], likely)
             luck = ops.cast(ops.take(choices, number, axis=1), "float32") / _FINE
             taken = ops.logical_and(bound, luck < ops.exp(likely - total))
             codes = ops.where(taken[:, None], codes, state["codes"])
             return {"codes": codes, "total": total}
 
-        uniform, chances, positions = made(0)
+        uniform, chances, positions, _ = made(0)
         codes = self.encoding.draw(chances, positions, uniform)
         state = {"codes": codes, "total": ops.full_like(uniform[:, 0], _NEVER)}
         turns = ops.where(ops.any(bound), _CANDIDATES, 0)

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from genkit_tabular.models.modes import Encoding
 
 _TINY = 1e-30
+_MOST = 30.0  # a logarithm: by how much a mode may be likelier than usual
+_LEAST = 1e-12  # what is asked is at least as probable: it is met however strange it is
 
 
 class Multinomial:
@@ -76,35 +78,40 @@ class Multinomial:
             seen: modes at an amount of noise, one-hot.
             kept: of that amount.
         """
-        shown = ops.log(kept * seen + (1.0 - kept) * self._even)
-        return self.encoding.chances(told + self._usual + shown)
+        usual, told = ops.convert_to_tensor(self._usual), ops.clip(told, -_MOST, _MOST)
+        odds = ops.exp(told + usual) * self._mixed(seen, kept)
+        return odds / self._spread(self._sums(odds))
 
-    def drawn(self, chances: Any, uniform: Any) -> Any:
-        """Return modes drawn by their chances, one-hot.
-
-        Args:
-            chances: shape ``(n, one_hot)``.
-            uniform: 0 to 1, shape ``(n, columns)``.
-        """
-        return self._one_hot(ops.cast(self.encoding.modes_drawn(chances, uniform), "float32"))
-
-    def back(self, chances: Any, seen: Any, kept: Any, before: Any) -> Any:
-        """Return how likely modes were at a smaller amount of noise.
+    def back(  # noqa: PLR0917
+        self, chances: Any, asked: Any, seen: Any, kept: Any, before: Any, uniform: Any
+    ) -> tuple[Any, Any]:
+        """Draw modes at a smaller amount of noise, on the way to some that are asked for.
 
         Args:
             chances: how likely each mode is the one without noise, given ``seen``.
+            asked: how much of each mode is asked, 0 to 1, shape ``(n, one_hot)``; ones for nothing.
             seen: modes at an amount of noise, one-hot.
             kept: of that amount.
             before: of the smaller one.
+            uniform: 0 to 1, shape ``(n, columns)``.
+
+        Returns:
+            modes, one-hot; and the logarithm of how likely they are without what is asked, beside
+            how likely they were drawn, shape ``(n,)``.
         """
-        step = kept / before
-        return (step * seen + (1.0 - step) * self._even) * self._odds(chances, seen, kept, before)
+        wanted = (chances + _LEAST) * asked
+        wanted = wanted / self._spread(self._sums(wanted))
+        usual, towards = (self._odds(x, seen, kept, before) for x in (chances, wanted))
+        way = self._mixed(seen, kept / before) * towards
+        modes = self._one_hot(ops.cast(self.encoding.modes_drawn(way, uniform), "float32"))
+        apart = ops.log(usual + _TINY) - ops.log(towards + _TINY)
+        return modes, ops.sum(modes * apart, axis=1)
 
     def surprise(self, modes: Any, chances: Any, seen: Any, kept: Any, before: Any) -> Any:  # noqa: PLR0917
-        """Return how far ``back`` is from the truth: the KL divergence of each row, in nats.
+        """Return how far a step back is from the truth: the KL divergence of each row, in nats.
 
         Args:
-            modes: those without noise.
+            modes: those without noise, one-hot.
             chances: as for ``back``.
             seen: the same.
             kept: the same.
@@ -113,20 +120,23 @@ class Multinomial:
         Returns:
             the sum over the columns, shape ``(n,)``.
         """
-        truth = self._odds(modes, seen, kept, before)
-        told = self._odds(chances, seen, kept, before)
-        step = kept / before
-        weight = (step * seen + (1.0 - step) * self._even) * truth
-        apart = ops.log(ops.maximum(truth, _TINY)) - ops.log(ops.maximum(told, _TINY))
-        return ops.sum(weight * apart, axis=1)
+        truth, told = (self._odds(x, seen, kept, before) for x in (modes, chances))
+        apart = ops.log(truth + _TINY) - ops.log(told + _TINY)
+        return ops.sum(self._mixed(seen, kept / before) * truth * apart, axis=1)
 
     def _odds(self, chances: Any, seen: Any, kept: Any, before: Any) -> Any:
         """Return how likely each mode at less noise is, beside how likely ``seen`` follows it."""
-        odds = chances / (kept * seen + (1.0 - kept) * self._even)
-        total = ops.concatenate(
-            [ops.sum(own, axis=1, keepdims=True) for own in self.encoding.split(odds)], axis=1
-        )
-        return before * odds + (1.0 - before) * self._even * self._spread(total)
+        odds = chances / self._mixed(seen, kept)
+        return self._mixed(odds, before, self._spread(self._sums(odds)))
+
+    def _mixed(self, modes: Any, kept: Any, total: Any = 1.0) -> Any:
+        """Return modes of which a share is kept, the rest divided evenly."""
+        return kept * modes + (1.0 - kept) * ops.convert_to_tensor(self._even) * total
+
+    def _sums(self, modes: Any) -> Any:
+        """Return sums over the modes of each column, shape ``(n, columns)``."""
+        whose = self._column[:, None] == np.arange(len(self._sizes))
+        return ops.matmul(modes, ops.convert_to_tensor(whose.astype(np.float32)))
 
     def _spread(self, columns: Any) -> Any:
         """Return numbers of columns, shape ``(n, columns)``, for each of their modes."""

@@ -72,11 +72,11 @@ class TableTVAE(FactoredModel):
         rebuilt, prior = ops.mean(rebuilt), ops.mean(kl_to_standard_normal(mean, log_variance))
         return self.config.rebuilt_weight * rebuilt + prior, {"rebuilt": rebuilt, "kl": prior}
 
-    def rows(self, uniform: Any, shares: list[Any]) -> tuple[Any, Any]:  # noqa: ARG002
+    def rows(self, uniform: Any, shares: list[Any]) -> tuple[Any, Any, Any]:  # noqa: ARG002
         numbers = normal(uniform)
         latent = self.config.latent_dim
         logits, centre, spread = self._decoded(numbers[:, :latent])
-        return self.encoding.chances(logits), centre + spread * numbers[:, latent:]
+        return self.encoding.chances(logits), centre + spread * numbers[:, latent:], 0.0
 
     def _decoded(self, z: Any) -> tuple[Any, Any, Any]:
         """Return logits of modes, and where positions are and how far they spread."""
