@@ -97,8 +97,8 @@ REPOSITORY = (
         "Tables: rows of mixed columns by condition, gaps filled, and what judges them",
         {
             "models": (
-                "ctgan", "tab-ar", "tab-cart", "tab-copula", "tab-marginals", "tab-mixture",
-                "tab-smote", "tvae",
+                "ctgan", "tab-ar", "tab-cart", "tab-copula", "tab-ddpm", "tab-marginals",
+                "tab-mixture", "tab-smote", "tvae",
             ),
             "datasets": ("customers", "table"),
             "metrics": (

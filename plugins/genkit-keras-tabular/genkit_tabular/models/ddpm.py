@@ -13,6 +13,7 @@ import genkit
 from genkit_tabular.configs import TableDDPMConfig
 from genkit_tabular.encoded import CODES
 from genkit_tabular.models.factored import FactoredModel, normal
+from genkit_tabular.models.modes import Modes
 from genkit_tabular.models.multinomial import Multinomial
 
 _WAVES = 64  # sines, and as many cosines, that tell the network the amount of noise
@@ -137,14 +138,14 @@ class TableDDPM(FactoredModel):
 
     def _asked_modes(self, shares: list[Any]) -> Any:
         """Return how much of each mode is asked, shape ``(n, one_hot)``."""
-        parts = []
-        for share, each in zip(shares, self.encoding.modes, strict=True):
-            if each.ranked:
-                of_mode = each.of_code[:, None] == np.arange(each.size)
-                weight = (each.high - each.low)[:, None] * of_mode
-                share = ops.matmul(share, ops.convert_to_tensor(weight.astype(np.float32)))
-            parts.append(share)
-        return ops.concatenate(parts, axis=1)
+
+        def of_modes(share: Any, each: Modes) -> Any:
+            inside = each.of_code[:, None] == np.arange(each.size)
+            weights = (inside * (each.high - each.low)[:, None]).astype(np.float32)
+            return ops.matmul(share, ops.convert_to_tensor(weights)) if each.ranked else share
+
+        parts = map(of_modes, shares, self.encoding.modes)
+        return ops.concatenate(list(parts), axis=1)
 
 
 def kept_shares(steps: int) -> np.ndarray:

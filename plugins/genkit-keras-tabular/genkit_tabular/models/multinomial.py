@@ -107,7 +107,7 @@ class Multinomial:
         apart = ops.log(usual + _TINY) - ops.log(towards + _TINY)
         return modes, ops.sum(modes * apart, axis=1)
 
-    def surprise(self, modes: Any, chances: Any, seen: Any, kept: Any, before: Any) -> Any:  # noqa: PLR0917
+    def surprise(self, modes: Any, chances: Any, seen: Any, kept: Any, before: Any) -> Any:
         """Return how far a step back is from the truth: the KL divergence of each row, in nats.
 
         Args:
