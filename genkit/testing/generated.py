@@ -55,7 +55,8 @@ def check_fit(subject: TrainedSubject, items: Items, n: int) -> None:
             raise CheckFailed(f"Expected {n} items of {name!r}; received {len(array)}.")
         if array.dtype == object:
             missing = np.ma.getmaskarray(array)
-            array = np.where(missing, None, np.ma.getdata(array))  # noqa: PLW2901 - as text is
+            array = np.ma.getdata(array).copy()  # noqa: PLW2901 - what is missing is None here
+            array[missing] = None
         if array.dtype == object and all(item is None or isinstance(item, str) for item in array):
             _check_text(name, field, array, vocabulary_of(subject.schema, name, assets))
         elif array.dtype == object:

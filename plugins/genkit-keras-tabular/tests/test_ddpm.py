@@ -59,6 +59,20 @@ def test_a_network_that_has_learned_nothing_gives_columns_as_frequent_as_the_dat
     )
 
 
+def test_a_step_back_draws_modes_as_bayes_rule_has_them():
+    model, _ = built(uneven()[["name"]])
+    first, second, even = ([[1, 0, 0]], [[0, 1, 0]], [[1, 1, 1]])
+    clean, seen, asked = (
+        ops.convert_to_tensor(np.repeat(np.array(each, "float32"), N, 0))
+        for each in (first, second, even)
+    )
+    uniform = ops.convert_to_tensor(((np.arange(N) + 0.5) / N).astype("float32")[:, None])
+    shares = (ops.full((1, 1), share) for share in (0.5, 0.8))
+    modes, _ = model.multinomial.back(clean, asked, seen, *shares, uniform)
+    # (.125, .75, .125), how likely what is seen follows, times (.8667, .0667, .0667), over .1667
+    assert ops.convert_to_numpy(modes).mean(0) == pytest.approx([0.65, 0.3, 0.05], abs=1e-3)
+
+
 def test_the_surprise_of_a_step_is_none_for_what_is_true_and_that_of_names_for_the_last_step():
     model, _ = built(uneven())
     multinomial, kept = model.multinomial, kept_shares(1000)
