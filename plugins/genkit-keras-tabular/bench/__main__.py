@@ -24,7 +24,7 @@ _HERE = Path(__file__).parent
 _KEPT, _PAGE = _HERE / "adult.jsonl", _HERE.parents[2] / "docs/tables.md"
 _MODELS = (
     "tab-marginals", "tab-copula", "tab-cart", "tab-smote", "tab-mixture", "tab-ar", "tvae",
-    "ctgan",
+    "ctgan", "tab-ddpm",
 )  # fmt: skip
 _PEERS = (("tvae", 60), ("tvae", 300), ("ctgan", 60), ("ctgan", 300))
 _ONE_THREAD = {"OMP_NUM_THREADS": "1"}
