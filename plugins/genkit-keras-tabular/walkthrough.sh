@@ -22,7 +22,7 @@ genkit evaluate runs/customers --n 1000
 # [baseline]
 genkit run tab-cart --dataset table --data path=customers.csv --data describe=table.toml --name trees
 # [group]
-genkit evaluate runs/trees --n 1000 --data group=plan --verbose
+genkit evaluate runs/trees --n 1000 --data group=plan --metrics usefulness-by-group --verbose
 # [help]
 genkit augment --model tab-cart --dataset table --data path=customers.csv --data describe=table.toml \
   --per-class 30 --ratios 1 --seeds 3
