@@ -28,7 +28,7 @@ from genkit_tabular.inferring import propose
 from genkit_tabular.keys import values_of
 from genkit_tabular.parsing import written
 from genkit_tabular.raw import RawTable
-from genkit_tabular.writing import write_table
+from genkit_tabular.writing import new_folder, write_table
 
 COUNT, FIRST = "children", "first"
 PLACE, LEFT, GAP = "place", "left", "gap"
@@ -92,15 +92,15 @@ class Linked:
 
     def write(self, folder: Path) -> None:
         """Write both tables, what joins them, and that the key is an id, to a new folder."""
-        folder.mkdir(parents=True)
-        for name, raw in (("parents", self.parents), ("children", self.children)):
-            ending = "csv" if raw.is_text else "parquet"
-            write_table(pa.table(dict(raw.columns)), folder / f"{name}.{ending}")
         key = json.dumps(self.link.key, ensure_ascii=False)
         said = f'# Beside what the values of parents tell.\n[columns.{key}]\nkind = "id"\n'
-        (folder / "parents.toml").write_text(said, encoding="utf-8")
         text = json.dumps(self.link.model_dump(), indent=1, ensure_ascii=False)
-        (folder / _FORM).write_text(text + "\n", encoding="utf-8")
+        with new_folder(folder) as place:
+            for name, raw in (("parents", self.parents), ("children", self.children)):
+                ending = "csv" if raw.is_text else "parquet"
+                write_table(pa.table(dict(raw.columns)), place / f"{name}.{ending}")
+            (place / "parents.toml").write_text(said, encoding="utf-8")
+            (place / _FORM).write_text(text + "\n", encoding="utf-8")
 
 
 def read_link(folder: Path) -> Link:

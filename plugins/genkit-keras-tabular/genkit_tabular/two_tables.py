@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -103,6 +102,7 @@ def join_tables(  # noqa: PLR0917
     """
     from genkit_tabular.joining import join
     from genkit_tabular.linking import read_link
+    from genkit_tabular.writing import new_folder, write_table
 
     _check_new(out)
     found = read_link(folder)
@@ -110,7 +110,9 @@ def join_tables(  # noqa: PLR0917
     child_model: Any = genkit.load(children, backend)
     given = _conditions(where or ())
     made, theirs, beyond = join(found, parent_model, child_model, n, seed, given=given)
-    _write(out, {f"parents.{form}": made, f"children.{form}": theirs})
+    with new_folder(out) as place:
+        write_table(made, place / f"parents.{form}")
+        write_table(theirs, place / f"children.{form}")
     summary = {
         "parents": made.num_rows,
         "children": theirs.num_rows,
@@ -135,15 +137,3 @@ def _conditions(where: Sequence[str]) -> dict[str, str]:
             raise UsageError(f"Expected --where NAME=VALUE; received {text!r}.")
         given[name.strip()] = value.strip()
     return given
-
-
-def _write(out: Path, tables: dict[str, Any]) -> None:
-    """Write both tables, or nothing."""
-    from genkit_tabular.writing import write_table
-
-    partial = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    for name, table in tables.items():
-        write_table(table, partial / name)
-    partial.rename(out)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +50,19 @@ def write_table(table: pa.Table, out: Path, delimiter: str = "") -> None:
         options = pa_csv.WriteOptions(delimiter=parted, quoting_style="needed")
         pa_csv.write_csv(table, partial, options)
     partial.replace(out)
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """Give a folder to write to, which becomes ``out`` at the end, or nothing."""
+    partial = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        partial.rename(out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _arrow(values: np.ndarray, kind: pa.DataType) -> pa.Array:

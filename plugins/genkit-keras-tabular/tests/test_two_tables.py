@@ -155,6 +155,18 @@ def test_a_damaged_link_and_other_models_are_refused(both, tmp_path):
         join(found, children, parents, 3)
 
 
+def test_a_folder_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    found = link(*map(of_frame, shop(8)), "customer", "day")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("genkit_tabular.linking.write_table", full)
+    with pytest.raises(OSError, match="No space"):
+        found.write(tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
 def test_files_of_text_are_linked_as_text(tmp_path):
     (tmp_path / "a.csv").write_text("id,city\n01,Ulm\n02,Bonn\n")
     (tmp_path / "b.csv").write_text(
