@@ -14,6 +14,7 @@ from typing import Any
 
 from genkit.data import LeftOut
 from genkit.errors import DataError
+from genkit_text2image.picture_files import ENDINGS
 from genkit_text2image.words import words_of
 
 FILE_NAME = "metadata.jsonl"
@@ -37,8 +38,8 @@ class Caption:
 def read_captions(folder: Path, longest: int, left_out: LeftOut) -> dict[Path, Caption]:
     """Read the captions of a folder's pictures, by path.
 
-    Captions without a word, and those of pictures that aren't there, are counted; so are those
-    that are cut.
+    Counted are captions without a word, those of pictures that aren't there, those that are cut,
+    and pictures that the file doesn't name.
 
     Args:
         folder: with the file.
@@ -72,6 +73,9 @@ def read_captions(folder: Path, longest: int, left_out: LeftOut) -> dict[Path, C
             if len(words) > longest:
                 left_out.add(f"words of captions behind the first {longest}", picture)
             captions[picture] = Caption(words[:longest], _hints(entry))
+    for picture in sorted(folder.rglob("*")):
+        if picture.suffix.lower() in ENDINGS and picture not in seen and picture.is_file():
+            left_out.add("pictures without a caption", picture)
     if not captions:
         counted = left_out.summary() if left_out.counts else ""
         raise DataError(f"Expected captions of pictures in {file}; received none.", counted)

@@ -41,6 +41,7 @@ class Clip(Prompted, genkit.Model):
 
     def __init__(self, config: ClipConfig, schema: genkit.Schema) -> None:
         super().__init__(config, schema)
+        self.capabilities = ("search",)
         self.image, self.caption = schema.name_of("image"), caption_field(schema)
         shape = picture_shape(schema, config.halvings)
         limits = schema[self.caption].range

@@ -154,4 +154,4 @@ class ClipConfig(genkit.Config):
     temperature: float = Field(0.07, gt=0, le=1, description="The first one; it is learned")
     least_temperature: float = Field(0.01, gt=0, le=1, description="It never falls below")
     learning_rate: float = Field(2e-3, gt=0, description="Step size of AdamW")
-    weight_decay: float = Field(0.05, ge=0, description="Of matrices and tables, and all else but the temperature")
+    weight_decay: float = Field(0.05, ge=0, description="Of all but the temperature")

@@ -25,7 +25,7 @@ from genkit_text2image.source import caption_field
 from genkit_text2image.words import NOTHING
 
 _CAPTION_SHARE = 1 / 8  # of the loss: section 2.2
-_WARM = 100  # steps over which the rate of stage one rises
+_WARM = 0.05  # share of stage one over which its rate rises
 
 
 class Dalle(Prompted, genkit.Autoencoder):
@@ -37,6 +37,9 @@ class Dalle(Prompted, genkit.Autoencoder):
     Args:
         config: its settings.
         schema: data of this plugin's data sets.
+
+    Attributes:
+        first_codes: those that pictures in files begin with, by digest.
 
     Raises:
         DataError: data without captions in numbers of words, or pictures that can't be halved.
@@ -56,9 +59,7 @@ class Dalle(Prompted, genkit.Autoencoder):
         self.painter = Painter(config, int(limits[1]) + 1, self.longest, self.pictures.count)
         self.painting = self.painter.network  # Keras finds weights in attributes of the model
         self.encoder, self.decoder, self.quantizer = self.pictures.networks
-        self._first_codes_of: dict[
-            str, np.ndarray
-        ] = {}  # of pictures, by digest
+        self.first_codes: dict[str, np.ndarray] = {}
         adam = keras.optimizers.Adam(config.picture_learning_rate)
         self.add_optimizer("pictures", adam, *self.pictures.networks)
         self.add_optimizer(
@@ -81,7 +82,7 @@ class Dalle(Prompted, genkit.Autoencoder):
         first = self.config.first_stage
         if step >= first:
             return {"painter": rate_factor(self.painter.settings, step - first, total - first)}
-        warm = min(1.0, (step + 1) / (_WARM + 1))
+        warm = min(1.0, (step + 1) / (_WARM * first + 1))
         return {"pictures": warm * (1 + math.cos(math.pi * step / first)) / 2}
 
     def training_noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
@@ -144,7 +145,7 @@ class Dalle(Prompted, genkit.Autoencoder):
             name: ops.convert_to_tensor(value, kinds.get(name, "float32"))
             for name, value in {"temperature": 1.0, **asked}.items()
         }
-        known = self._first_codes_of[image] if image is not None else None
+        known = self.first_codes[image] if image is not None else None
         return self.painter.paint(prompt, uniform, pushed, tensors, known)
 
     def parse_options(self, capability: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,7 +160,7 @@ class Dalle(Prompted, genkit.Autoencoder):
         if "image" in parsed:
             codes = self._first_codes(Path(parsed["image"]), keep)
             parsed["image"] = hashlib.sha256(codes.tobytes()).hexdigest()
-            self._first_codes_of[parsed["image"]] = codes
+            self.first_codes[parsed["image"]] = codes
         return parsed
 
     def _first_codes(self, file: Path, keep: float) -> np.ndarray:

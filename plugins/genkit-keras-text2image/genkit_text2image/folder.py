@@ -15,8 +15,6 @@ from genkit_text2image.configs import EmojiConfig, FolderConfig
 from genkit_text2image.picture_files import NoPictureError, read_picture
 from genkit_text2image.source import IMAGE, CaptionedSource, divided
 
-_ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"))
-
 
 def open_folder(config: FolderConfig) -> CaptionedSource:
     """Open a folder of pictures with captions: ``image``, uint8, and ``caption``, int32.
@@ -58,9 +56,6 @@ def write_fake(folder: Path) -> Mapping[str, Any]:
 def _opened(folder: Path, config: FolderConfig) -> CaptionedSource:
     left_out = LeftOut(folder)
     captions = read_captions(folder, config.longest, left_out)
-    for file in sorted(folder.rglob("*")):
-        if file.suffix.lower() in _ENDINGS and file not in captions and file.is_file():
-            left_out.add("pictures without a caption", file)
 
     def read(file: Path) -> FileItem:
         try:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from genkit.errors import DataError
 
+ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"))
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 _GROUND = "white"  # behind what is transparent, as when image folders are read
 

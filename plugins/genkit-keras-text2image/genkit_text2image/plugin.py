@@ -110,9 +110,7 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
             "default": {**_CLIP_RUN, "steps": 1500},
             "shapes": {**_CLIP_RUN, "steps": 600, "config": {"halvings": 3, "width": 24}},
         },
-        references=(
-            "Radford et al. 2021, Learning Transferable Visual Models, arXiv:2103.00020",
-        ),
+        references=("Radford et al. 2021, Learning Transferable Visual Models, arXiv:2103.00020",),
         tiny={"halvings": 2, "width": 8, "dimension": 8, "word_dimension": 8, "shift": 0.2},
     )
 
