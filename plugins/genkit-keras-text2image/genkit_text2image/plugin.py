@@ -125,6 +125,20 @@ def genkit_metrics() -> Iterable[genkit.MetricSpec]:
         direction="max",
         modality="image",
     )
+    yield genkit.MetricSpec(
+        name="shape-attributes",
+        summary="Shares of colours, shapes and places right in pictures of drawn shapes",
+        metric="genkit_text2image.attribute_metrics:ShapeAttributes",
+        direction="max",
+        modality="image",
+    )
+    yield genkit.MetricSpec(
+        name="heart-hue",
+        summary="Share of pictures of red heart, blue heart, ... that have the hue",
+        metric="genkit_text2image.attribute_metrics:HeartHue",
+        direction="max",
+        modality="image",
+    )
 
 
 @genkit.hookimpl
@@ -135,4 +149,10 @@ def genkit_commands() -> Iterable[genkit.CommandSpec]:
         summary="Find the pictures that are nearest to some words",
         command="genkit_text2image.search_command:search",
         capability="search",
+    )
+    yield genkit.CommandSpec(
+        name="judge",
+        summary="Say how well pictures follow their captions, between floor and ceiling",
+        command="genkit_text2image.judge_command:judge",
+        capability="generate",
     )

@@ -22,12 +22,7 @@ class Candidates:
     """
 
     def __init__(self, judge: Any, each: int) -> None:
-        if not callable(getattr(judge, "similarity", None)):
-            raise UsageError(
-                f"Expected a run of clip as the judge; received a {type(judge).__name__}.",
-                "Train one on the same data: genkit run clip --dataset NAME",
-            )
-        self.judge, self.each = judge, each
+        self.judge, self.each = checked_judge(judge), each
 
     def for_each(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return conditions of items as those of their candidates."""
@@ -64,3 +59,17 @@ class Candidates:
         if isinstance(value, (list, tuple)):
             return [one for one in value for _ in range(self.each)]
         return np.repeat(value, self.each, axis=0) if np.ndim(value) > 1 else value
+
+
+def checked_judge(judge: Any) -> Any:
+    """Return a model that can tell how near pictures are to texts.
+
+    Raises:
+        UsageError: it can't.
+    """
+    if callable(getattr(judge, "similarity", None)):
+        return judge
+    raise UsageError(
+        f"Expected a run of clip as the judge; received a {type(judge).__name__}.",
+        "Train one: genkit run clip --dataset NAME",
+    )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import genkit
+from genkit.data import Source
 from genkit.evaluation import Batch, Context, Figure, proportion_interval
 from genkit_text2image.source import CAPTION, IMAGE
 
@@ -36,19 +37,17 @@ def recalls(found: np.ndarray) -> dict[int, int]:
     return {depth: int(np.sum(found < depth)) for depth in DEPTHS}
 
 
-def pool_of(source: Any, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return some items of a source with different captions: pictures, and captions in numbers.
+def pool_of(source: Source, n: int, seed: int) -> np.ndarray:
+    """Return the rows of some items of a source, each with another caption.
 
     Args:
-        source: with fields ``image`` and ``caption``.
+        source: with a field ``caption``.
         n: at most so many.
         seed: of the draw.
     """
     order = np.random.default_rng(seed).permutation(len(source))
-    captions = source.gather(order)[CAPTION]
-    _, first = np.unique(captions, axis=0, return_index=True)
-    rows = source.gather(order[np.sort(first)[:n]])
-    return rows[IMAGE], rows[CAPTION]
+    _, first = np.unique(source.gather(order)[CAPTION], axis=0, return_index=True)
+    return order[np.sort(first)[:n]]
 
 
 class Retrieval(genkit.Metric):
@@ -71,9 +70,11 @@ class Retrieval(genkit.Metric):
 
     def compute(self) -> Iterable[Figure]:
         model: Any = self.context.model
-        pictures, captions = pool_of(self.context.real, _POOL, self.context.seed)
-        seen, n = model.see(pictures), len(pictures)
-        read = model.map_items("caption_vectors", caption=captions)
+        real = self.context.real
+        assert real is not None, "unfit without"
+        rows = real.gather(pool_of(real, _POOL, self.context.seed))
+        seen, n = model.see(rows[IMAGE]), len(rows[IMAGE])
+        read = model.map_items("caption_vectors", caption=rows[CAPTION])
         card = {"interval": _INTERVAL, "captions": n}
         for name, vectors in (("", read), (" (shuffled)", np.roll(read, 1, axis=0))):
             for depth, hits in recalls(ranks(seen, vectors)).items():
