@@ -17,7 +17,7 @@ from genkit_text2image.configs import ClipConfig
 from genkit_text2image.picture_networks import picture_shape
 from genkit_text2image.prompted import Prompted
 from genkit_text2image.source import caption_field
-from genkit_text2image.words import NOTHING
+from genkit_text2image.word_network import WordNetwork
 
 _INSIDE = (-1.0, 1.0)
 _TINY = 1e-6
@@ -47,8 +47,11 @@ class Clip(Prompted, genkit.Model):
         limits = schema[self.caption].range
         assert limits is not None, "a field with a vocabulary has a range"
         self.picture_network = _picture_network(shape, config)
-        self.word_network = WordNetwork(config, int(limits[1]) + 1)
-        self.word_network(ops.zeros((1, self.longest), "int32"))
+        words = int(limits[1]) + 1
+        self.word_network = WordNetwork(
+            words, config.word_dimension, config.dimension, config.dropout
+        )
+        self.word_network(ops.zeros((1, self.longest), "int32"))  # builds it
         self.temperature = Temperature(config)
         self.temperature.build()
         adam = keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay)
@@ -139,33 +142,6 @@ class Clip(Prompted, genkit.Model):
         nearness = self.see(pictures) @ self.read([text])[0]
         rows = np.argsort(-nearness, kind="stable")[:n]
         return rows, nearness[rows]
-
-
-class WordNetwork(layers.Layer):
-    """A caption's vector: the mean of its words, and of what each makes of its neighbours.
-
-    Args:
-        config: of the model.
-        words: how many there are.
-    """
-
-    def __init__(self, config: ClipConfig, words: int) -> None:
-        super().__init__()
-        self.table = layers.Embedding(words, config.word_dimension)
-        self.beside = layers.Conv1D(config.word_dimension, 3, padding="same", activation="silu")
-        self.further = layers.Conv1D(config.word_dimension, 3, padding="same", activation="silu")
-        self.dropout = Dropout(config.dropout)
-        self.last = layers.Dense(config.dimension, dtype="float32")
-
-    def call(self, caption: Any, training: bool = False) -> Any:
-        """Return vectors ``(batch, dimension)`` of captions, int32 ``(batch, longest)``."""
-        words = self.table(caption)
-        there = ops.cast(caption != NOTHING, words.dtype)[..., None]
-        words = words * there
-        beside = self.beside(words) * there
-        both = ops.concatenate([words, beside, self.further(beside) * there], axis=-1)
-        mean = ops.sum(both, axis=1) / ops.maximum(ops.sum(there, axis=1), 1.0)
-        return self.last(self.dropout(mean, training=training))
 
 
 class Temperature(layers.Layer):

@@ -155,3 +155,44 @@ class ClipConfig(genkit.Config):
     least_temperature: float = Field(0.01, gt=0, le=1, description="It never falls below")
     learning_rate: float = Field(2e-3, gt=0, description="Step size of AdamW")
     weight_decay: float = Field(0.05, ge=0, description="Of all but the temperature")
+
+
+class TextFlowConfig(genkit.Config):
+    """Settings of ``text-flow``."""
+
+    latent_dim: int = Field(64, ge=1, le=4096, description="Numbers a picture becomes")
+    halvings: int = Field(3, ge=1, le=5, description="How often pictures are halved on the way")
+    picture_width: int = Field(
+        48, ge=1, le=1024, description="Channels of the picture networks after the first halving"
+    )
+    residual_blocks: int = Field(1, ge=0, le=16, description="Residual blocks behind the halvings")
+    kl_weight: float = Field(
+        3e-3, ge=0, description="How much the latents are held to be normal, by number"
+    )
+    first_stage: int = Field(
+        2400, ge=1, description="Steps that learn pictures; all behind them learn captions"
+    )
+    picture_learning_rate: float = Field(2e-3, gt=0, description="Highest rate of stage one, Adam")
+    word_dimension: int = Field(96, ge=1, le=4096, description="Numbers of a word")
+    width: int = Field(256, ge=1, le=1 << 14, description="Units of a block of the flow")
+    blocks: int = Field(4, ge=1, le=64, description="Blocks of the flow")
+    draws: int = Field(4, ge=1, le=64, description="Noise that each picture is learned from a step")
+    learning_rate: float = Field(2e-3, gt=0, description="Highest rate of stage two, Adam")
+    caption_dropout: float = Field(
+        0.1, ge=0, lt=1, description="Share of captions hidden in training, which guidance needs"
+    )
+    guidance: float = Field(
+        2.0, ge=0, description="How far captions push in generation; 1 is what was learned"
+    )
+    sampling_steps: int = Field(30, ge=1, le=1000, description="Steps from noise to latents")
+
+
+class FlowingOptions(genkit.Config):
+    """Flags of ``genkit generate`` for ``text-flow``."""
+
+    guidance: float | None = Field(
+        None, ge=0, description="How far the prompt pushes, instead of the setting"
+    )
+    sampling_steps: int | None = Field(
+        None, ge=1, le=1000, description="Steps from noise to latents, instead of the setting"
+    )

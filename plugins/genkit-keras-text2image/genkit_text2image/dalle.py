@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,10 @@ from genkit_text2image.picture_files import read_picture
 from genkit_text2image.prompted import PROMPT, Prompted, prompts_of
 from genkit_text2image.reranking import Candidates
 from genkit_text2image.source import caption_field
+from genkit_text2image.two_stages import first_rate, warn_of_one_stage
 from genkit_text2image.words import NOTHING
 
 _CAPTION_SHARE = 1 / 8  # of the loss: section 2.2
-_WARM = 0.05  # share of stage one over which its rate rises
 
 
 class Dalle(Prompted, genkit.Autoencoder):
@@ -68,13 +67,7 @@ class Dalle(Prompted, genkit.Autoencoder):
 
     def schedule(self, step: int, total: float = math.inf) -> dict[str, Any]:
         first = self.config.first_stage
-        if step == 0 and total <= first:
-            warnings.warn(
-                f"A run of {total:g} steps ends in stage one, which has {first}: no caption is "
-                f"learned. Shorten it, --set first_stage={max(1, int(0.4 * total))}, or go on "
-                "later with genkit resume.",
-                stacklevel=2,
-            )
+        warn_of_one_stage(step, total, first)
         softness = self.pictures.temperature(step / first)
         return {"learns_pictures": step < first, "softness": softness}
 
@@ -82,8 +75,7 @@ class Dalle(Prompted, genkit.Autoencoder):
         first = self.config.first_stage
         if step >= first:
             return {"painter": rate_factor(self.painter.settings, step - first, total - first)}
-        warm = min(1.0, (step + 1) / (_WARM * first + 1))
-        return {"pictures": warm * (1 + math.cos(math.pi * step / first)) / 2}
+        return {"pictures": first_rate(step, first)}
 
     def training_noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         noise = rng.random(self.pictures.noise_shape(n), dtype="float32")

@@ -70,13 +70,12 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
             "shapes": {
                 "dataset": "captioned-shapes",
                 "batch_size": 64,
-                "steps": 1500,
+                "steps": 2500,
                 "config": {
-                    "first_stage": 500,
+                    "first_stage": 900,
                     "halvings": 2,
-                    "codebook_size": 64,
-                    "picture_width": 24,
-                    "residual_blocks": 1,
+                    "codebook_size": 128,
+                    "picture_width": 32,
                     "layers": 3,
                     "width": 96,
                 },
@@ -97,6 +96,48 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
             "layers": 1,
             "heads": 2,
             "width": 16,
+        },
+    )
+    yield genkit.ModelSpec(
+        name="text-flow",
+        summary="Pictures from words: a flow to an autoencoder's latents, by caption; quick",
+        model="genkit_text2image.text_flow:TextFlow",
+        config="genkit_text2image.configs:TextFlowConfig",
+        accepts=("image", "text"),
+        generates=("image",),
+        capabilities=("generate", "reconstruct", "interpolate"),
+        conditions=(_PROMPT,),
+        options={"generate": "genkit_text2image.configs:FlowingOptions"},
+        presets={
+            "default": {"dataset": "captioned-shapes", "batch_size": 64, "steps": 12_000},
+            "shapes": {
+                "dataset": "captioned-shapes",
+                "batch_size": 64,
+                "steps": 4000,
+                "config": {
+                    "first_stage": 1000,
+                    "latent_dim": 32,
+                    "halvings": 2,
+                    "picture_width": 24,
+                    "width": 128,
+                },
+            },
+        },
+        references=(
+            "Lipman et al. 2023, Flow Matching for Generative Modeling, arXiv:2210.02747",
+            "Rombach et al. 2022, High-Resolution Image Synthesis, arXiv:2112.10752",
+        ),
+        tiny={
+            "first_stage": 4,
+            "latent_dim": 8,
+            "halvings": 1,
+            "picture_width": 4,
+            "residual_blocks": 0,
+            "word_dimension": 8,
+            "width": 16,
+            "blocks": 1,
+            "draws": 2,
+            "sampling_steps": 4,
         },
     )
     yield genkit.ModelSpec(
