@@ -5,9 +5,11 @@ docs/explanation/testing.md says what each session is for.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -150,8 +152,9 @@ def plugins(session: nox.Session, backend: str) -> None:
     which = ("-m", "") if FULL else ()  # a plugin may have long forms, too
     shares = {}
     for folder in folders:
+        alone = [*needed_by(folder), folder]
         if not together:
-            session.install(*base, "-e", f"{folder}[test]")
+            session.install(*base, *(f"-e{each}" for each in alone[:-1]), f"-e{folder}[test]")
         began = time.monotonic()
         with session.chdir(folder):
             ran = session.run(
@@ -160,12 +163,19 @@ def plugins(session: nox.Session, backend: str) -> None:
             )  # fmt: skip
         if ran:  # with --install-only nothing is
             shares[folder.name] = time.monotonic() - began
-        if not together:
-            uninstall(session, folder.name)
+        for each in [] if together else alone:
+            uninstall(session, each.name)
     for name, seconds in shares.items():
         over = f"  over its {PLUGIN_MINUTES} minutes" if seconds > 60 * PLUGIN_MINUTES else ""
         share = seconds / sum(shares.values())
         session.log(f"{name}: {seconds:.0f} s, {share:.0%} of the plugins{over}")
+
+
+def needed_by(folder: Path) -> list[Path]:
+    """Return the folders of other plugins of this repository that a plugin depends on."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = [re.split(r"[\[<>=~! ]", each, maxsplit=1)[0] for each in project["dependencies"]]
+    return [folder.parent / name for name in names if (folder.parent / name).is_dir()]
 
 
 def uninstall(session: nox.Session, name: str) -> None:
@@ -327,6 +337,20 @@ def tabular_bench(session: nox.Session) -> None:
     given = [str(Path(each).resolve()) if Path(each).exists() else each for each in session.posargs]
     with session.chdir(folder):
         session.run("python", "-m", "bench", *given, "--peers", str(peers / "bin/python"))
+
+
+@nox.session(name="text2image-bench")
+def text2image_bench(session: nox.Session) -> None:
+    """Measure pictures from words on the emoji and write docs/text2image.md: ``-- FOLDER``.
+
+    FOLDER has the emoji with their metadata.jsonl. Hours; it goes on where it was.
+    """
+    folder = Path("plugins/genkit-keras-text2image")
+    needed = [f"-e{each}" for each in needed_by(folder)]
+    session.install("-e", ".[all]", *needed, "-e", f"{folder}[test]", *CONSTRAINTS)
+    given = [str(Path(each).resolve()) if Path(each).exists() else each for each in session.posargs]
+    with session.chdir(folder):
+        session.run("python", "-m", "bench", *given)
 
 
 @nox.session

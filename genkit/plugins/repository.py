@@ -17,16 +17,18 @@ class RepositoryPlugin:
         distribution: its name.
         summary: what it is for, one line.
         brings: names by kind, as ``Registry.names`` lists them where it is installed.
+        needs: other plugins of the repository whose public names it uses.
     """
 
     distribution: str
     summary: str
     brings: Mapping[str, tuple[str, ...]]
+    needs: tuple[str, ...] = ()
 
     @property
     def install_command(self) -> str:
         """The command that installs it, from a checkout: it is on no package index."""
-        return f"pip install ./plugins/{self.distribution}"
+        return " ".join(["pip install", *(f"./plugins/{n}" for n in (*self.needs, self.distribution))])
 
     def is_installed(self) -> bool:
         """Whether the distribution is there, however its plugin fares."""
@@ -109,6 +111,17 @@ REPOSITORY = (
             "openers": ("table-arrow", "table-pandas", "table-polars"),
             "learners": ("table-trees",),
         },
+    ),
+    RepositoryPlugin(
+        "genkit-keras-text2image",
+        "Pictures from words: dalle and text-flow on captioned pictures, clip that judges",
+        {
+            "models": ("clip", "dalle", "text-flow"),
+            "datasets": ("captioned-folder", "captioned-shapes", "emoji"),
+            "metrics": ("heart-hue", "retrieval", "shape-attributes"),
+            "commands": ("judge", "search"),
+        },
+        needs=("genkit-keras-language",),
     ),
 )  # fmt: skip
 

@@ -45,9 +45,11 @@ def test_what_a_plugin_of_the_repository_brings_is_known(file, monkeypatch):
     assert {k: list(names) for k, names in known.brings.items()} == {
         kind: found.names(kind) for kind in KINDS if found.names(kind)
     }
-    assert (
-        known.install_command == f"pip install ./{file.parent.relative_to(FOLDERS[0].parents[2])}"
-    )
+    others = [each.partition(">")[0] for each in project["dependencies"]]
+    needed = [each.parent for each in FOLDERS if each.parent.name in others]
+    root = FOLDERS[0].parents[2]
+    paths = [f"./{folder.relative_to(root)}" for folder in (*needed, file.parent)]
+    assert known.install_command == " ".join(["pip install", *paths])
 
 
 def test_no_plugin_of_the_repository_is_forgotten():
