@@ -159,7 +159,7 @@ def table_source(
     keys = {each.column.name: (each.keys[chosen], each.absent[chosen]) for each in held}
     more = combinations_of(rules, keys)
     source = TableSource(held, table, codecs, rows, more)
-    source.assets_are_public = described
+    source.assets_cost = (0.0, 0.0) if described else None
     _tell(raw, source, left, tails, most)
     _tell_broken(held, source)
     return source
