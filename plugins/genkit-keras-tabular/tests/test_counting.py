@@ -17,6 +17,7 @@ from genkit_tabular.datasets import open_table
 from genkit_tabular.noisy import discrete_laplace, least_told, with_noise
 from genkit_tabular.raw import read_file
 from pyarrow import csv
+from scripts import run_script
 from typer.testing import CliRunner
 
 import genkit
@@ -34,7 +35,7 @@ KNOWN = {
         "churned": {"kind": "boolean"},
     },
 }
-N = 3000
+N = 20_000
 
 
 def write(folder, n=N):
@@ -49,26 +50,23 @@ def write(folder, n=N):
         "joined": np.datetime64("2016-01-01") + rng.integers(0, 2000, n),
         "churned": rng.random(n) < 0.3,
     }
-    csv.write_csv(pa.table(columns), folder / "rows.csv")
+    csv.write_csv(pa.table(columns), folder / "customers.csv")
     (folder / "known.toml").write_text(text_of(KNOWN, "known"))
-    return folder / "rows.csv"
+    return folder / "customers.csv"
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("counted")
     write(folder)
-    said = ["--describe", str(folder / "known.toml"), "--epsilon", "5", "--delta", "1e-6"]
-    run = CliRunner().invoke(app, ["table", "count", str(folder / "rows.csv"), *said])
-    assert run.exit_code == 0, run.output
-    return folder, run.output
+    return folder, run_script("private.sh", folder)
 
 
 def read(folder):
-    return read_file(folder / "rows.csv", missing=("",))
+    return read_file(folder / "customers.csv", missing=("",))
 
 
-def found(raw, epsilon=5, secret=0):
+def found(raw, epsilon=1, secret=0):
     below = random.Random(secret).randrange
     return counted(KNOWN, raw, Fraction(epsilon), 1e-6, below)["columns"]
 
@@ -96,8 +94,8 @@ def test_a_cell_of_one_row_is_told_of_as_seldom_as_delta_says():
 def test_the_command_finds_what_is_not_known_near_where_rows_are(place):
     folder, said = place
     form = tomllib.loads((folder / "table.toml").read_text())
-    assert form["counted"] == {"epsilon": 5.0, "delta": 1e-6}
-    assert "epsilon 5" in said
+    assert form["counted"] == {"epsilon": 1.0, "delta": 1e-7}
+    assert "epsilon 1" in said
     columns = form["columns"]
     assert sorted(columns["plan"]["order"]) == ["basic", "plus", "pro"]
     low, high = columns["age"]["range"]
@@ -121,9 +119,9 @@ def test_noise_comes_from_the_system_and_is_another_each_time(place, monkeypatch
     assert len({json.dumps(found(raw, secret=secret), sort_keys=True) for secret in range(3)}) == 3
     calls = []
     monkeypatch.setattr(secrets, "randbelow", lambda n: calls.append(n) or random.randrange(n))
-    said = ["--describe", str(folder / "known.toml"), "--epsilon", "5"]
+    said = ["--describe", str(folder / "known.toml"), "--epsilon", "1"]
     out = ["--out", str(folder / "again.toml")]
-    CliRunner().invoke(app, ["table", "count", str(folder / "rows.csv"), *said, *out])
+    CliRunner().invoke(app, ["table", "count", str(folder / "customers.csv"), *said, *out])
     assert len(calls) > 1000
 
 
@@ -156,14 +154,14 @@ def test_what_noise_hides_and_what_counts_cannot_tell_is_said(place):
         ([], "kinds at least"),
         (["--describe", "known.toml"], "Expected --epsilon above 0"),
         (["--describe", "known.toml", "--epsilon", "1", "--delta", "0"], "received 1 and 0"),
-        (["--describe", "table.toml", "--epsilon", "1"], "has been counted for, at epsilon 5"),
+        (["--describe", "table.toml", "--epsilon", "1"], "has been counted for, at epsilon 1"),
     ],
 )
 def test_what_the_command_lacks_is_told(place, flags, said):
     folder, _ = place
     flags = [str(folder / flag) if flag.endswith(".toml") else flag for flag in flags]
     out = ["--out", str(folder / "none.toml")]
-    run = CliRunner().invoke(app, ["table", "count", str(folder / "rows.csv"), *flags, *out])
+    run = CliRunner().invoke(app, ["table", "count", str(folder / "customers.csv"), *flags, *out])
     assert run.exit_code != 0
     assert said in " ".join(str(run.exception or run.output).split())
 
@@ -172,9 +170,9 @@ def test_what_the_command_lacks_is_told(place, flags, said):
 def test_rare_names_count_as_missing_and_the_card_adds_what_was_spent(place, tmp_path):
     pytest.importorskip("genkit_dp")
     folder, _ = place
-    data = {"path": str(folder / "rows.csv"), "describe": str(folder / "table.toml")}
+    data = {"path": str(folder / "customers.csv"), "describe": str(folder / "table.toml")}
     source = open_table(TableConfig(**data, described=True, held_out=0))
-    assert source.assets_cost == (5.0, 1e-6)
+    assert source.assets_cost == (1.0, 1e-7)
     assert source.gather(np.arange(3))["plan_missing"].tolist() == [True, True, False]
     result = genkit.train(
         "tab-ar", dataset="table", data={**data, "described": True}, preset="private", steps=2,
@@ -183,7 +181,7 @@ def test_rare_names_count_as_missing_and_the_card_adds_what_was_spent(place, tmp
     )  # fmt: skip
     facts = json.loads((result.path / "statement.json").read_text())["facts"]
     spent = float(facts["guarantee"].partition("(")[2].partition(",")[0])
-    assert 5 < spent < 8
-    assert "epsilon 5, delta 1e-06" in facts["of it for the data's assets"]
+    assert 1 < spent < 3
+    assert "epsilon 1, delta 1e-07" in facts["of it for the data's assets"]
     assert "1e-05)" in facts["guarantee"]
     assert "Lady Ada" not in "".join(path.read_text() for path in result.path.rglob("*.json"))
