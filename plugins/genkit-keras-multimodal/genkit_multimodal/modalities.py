@@ -188,7 +188,9 @@ class Label(Modality):
     def __init__(self, name: str, field: genkit.Field, config: MultimodalConfig) -> None:
         super().__init__(name, field, config)
         if field.shape or not field.classes:
-            raise DataError(f"Expected {name} as one class an item, of known names; received {field}.")
+            raise DataError(
+                f"Expected {name} as one class an item, of known names; received {field}."
+            )
         self.size = len(field.classes)
 
     def to_network(self, items: Any) -> Any:

@@ -40,7 +40,9 @@ _LABELLED = {**_MNIST, "data": {"sets": ["mnist", "label"]}}
 _FIELDS = ("image", "spectrogram", "label", "vector", "number", "array")
 
 
-def _model(name: str, summary: str, model: str, config: str, paper: str, **presets: object) -> genkit.ModelSpec:
+def _model(
+    name: str, summary: str, model: str, config: str, paper: str, **presets: object
+) -> genkit.ModelSpec:
     return genkit.ModelSpec(
         name=name,
         summary=summary,
@@ -98,4 +100,26 @@ def genkit_models() -> Iterable[genkit.ModelSpec]:
             "epochs": 500,
             "config": {**dense, "kl_warmup_steps": 240_000},
         },
+    )
+
+
+@genkit.hookimpl
+def genkit_renderers() -> Iterable[genkit.RendererSpec]:
+    """Register what shows spectrograms."""
+    yield genkit.RendererSpec(
+        name="spectrogram",
+        summary="Spectrograms as WAV files that can be heard, pictures, players in reports",
+        renderer="genkit_multimodal.spectrogram_renderer:SpectrogramRenderer",
+        modality="spectrogram",
+    )
+
+
+@genkit.hookimpl
+def genkit_commands() -> Iterable[genkit.CommandSpec]:
+    """Register the verb genkit translate."""
+    yield genkit.CommandSpec(
+        name="translate",
+        summary="Make fields of an item from other fields of it: a picture from a sound",
+        command="genkit_multimodal.commands:translate",
+        capability="translate",
     )

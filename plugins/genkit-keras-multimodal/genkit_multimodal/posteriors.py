@@ -46,7 +46,9 @@ class Mixture(NamedTuple):
 
     def log_density(self, z: Any) -> Any:
         """Return the log density of latents ``(batch, draws, latent_dim)``: ``(batch, draws)``."""
-        densities = normal_log_density(z[None], self.mean[:, :, None], self.log_variance[:, :, None])
+        densities = normal_log_density(
+            z[None], self.mean[:, :, None], self.log_variance[:, :, None]
+        )
         weights = ops.log(ops.maximum(self.weight, 1e-30))[..., None]
         return ops.logsumexp(weights + densities, axis=0)
 
@@ -112,9 +114,7 @@ def subsets_of(count: int, smallest: int = 1, largest: int | None = None) -> np.
     return rows
 
 
-def mixture_of_products(
-    mean: Any, log_variance: Any, given: Any, subsets: np.ndarray
-) -> Mixture:
+def mixture_of_products(mean: Any, log_variance: Any, given: Any, subsets: np.ndarray) -> Mixture:
     """Return the mixture, in equal parts, of the products of subsets of the experts.
 
     A component counts for the items that have all its experts. Sutter et al. 2021, "Generalized

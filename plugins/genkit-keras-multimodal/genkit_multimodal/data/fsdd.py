@@ -31,9 +31,9 @@ _NAME = re.compile(r"([0-9])_[a-z]+_[0-9]+\.wav")
 _MOST_BYTES = 1 << 20  # of a recording: they are of 40 kB at most
 _LONGEST = 30 * RATE
 _HINT = (
-    "Clone github.com/Jakobovski/free-spoken-digit-dataset; put takes 0 to 4 of its recordings into "
-    "the folder test and the others into train (or train.zip) of $GENKIT_DATA/fsdd, or of a folder "
-    "that you name with --data path=FOLDER"
+    "Clone github.com/Jakobovski/free-spoken-digit-dataset; put takes 0 to 4 of its recordings "
+    "into the folder test and the others into train (or train.zip) of $GENKIT_DATA/fsdd, or of a "
+    "folder that you name with --data path=FOLDER"
 )
 
 

@@ -8,12 +8,12 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import genkit
-from genkit.data import Batch, Source, vocabulary_of
+from genkit.data import Batch, Source, Subset, vocabulary_of
 from genkit.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LABEL = "label"
 CLASS = "class"
 """The field and modality of what items have in common, where no model shall learn it."""
+_ROWS = 4096  # items at a time
 _HELD_OUT = 10  # of data without splits every tenth item
 
 
@@ -78,13 +79,9 @@ class PairedSource(Source):
     ) -> None:
         self.parts = dict(parts)
         labels = {name: _labels(name, part) for name, part in self.parts.items()}
-        first, *others = labels.values()
-        self.classes = tuple(
-            each for each in dict.fromkeys(first.tolist())
-            if all(each in set(other.tolist()) for other in others)
-        )  # fmt: skip
-        order = _class_order(next(iter(self.parts.values())))
-        self.classes = tuple(each for each in order if each in self.classes)
+        shared = set.intersection(*(set(names.tolist()) for names in labels.values()))
+        order = _class_names(next(iter(self.parts.values())))
+        self.classes = tuple(each for each in order if each in shared)
         if not self.classes:
             raise DataError(
                 f"Expected {', '.join(self.parts)} to have classes in common; they have none.",
@@ -147,17 +144,18 @@ class PairedSource(Source):
         counts = ", ".join(
             f"{number:,} of {name}" for name, number in zip(self.parts, used, strict=True)
         )
-        told = [f"{len(self):,} pairs of {counts}; the fewer are there several times"]
-        if left_out := [f"{reason} {count:,}" for reason, count in self.left_out.items()]:
-            told.append(f"left out: {', '.join(left_out)}")
-        if len(set(used)) > 1 or left_out:
+        told = [f"{len(self):,} pairs of {counts}"]
+        if len(set(used)) > 1:
+            told.append("the fewer are there several times")
+        if self.left_out:
+            reasons = [f"{reason} {count:,}" for reason, count in self.left_out.items()]
+            told.append(f"left out: {', '.join(reasons)}")
+        if len(told) > 1:
             warnings.warn(f"{'; '.join(told)}.", stacklevel=2)
 
 
 def _opened(name: str, settings: Mapping[str, str], split: str) -> Source:
     """Open a split of a data set; of one without splits every tenth item is held out."""
-    from genkit.data import Subset
-
     unseen = split == "test"
     source = genkit.open_dataset(name, settings, unseen=unseen)
     if genkit.info(name).get("splits"):
@@ -189,11 +187,12 @@ def _labels(name: str, source: Source) -> np.ndarray:
             f"Expected data with labels to join; {name} has {', '.join(source.schema.fields)}.",
             "Labels of an image folder are its sub-folders, one a class.",
         )
-    numbers = source.gather(np.arange(len(source)))[fields[0]]
-    return np.asarray(_class_order(source), object)[numbers]
+    parts = np.array_split(np.arange(len(source)), -(-len(source) // _ROWS))  # pictures are large
+    numbers = np.concatenate([source.gather(part)[fields[0]] for part in parts])
+    return np.asarray(_class_names(source), object)[numbers]
 
 
-def _class_order(source: Source) -> tuple[str, ...]:
+def _class_names(source: Source) -> tuple[str, ...]:
     """Return the names of a source's classes, in the order of their numbers."""
     field = source.schema.name_of(LABEL)
     names = vocabulary_of(source.schema, field, source.assets)
@@ -248,7 +247,9 @@ def _names(parts: Mapping[str, Source]) -> dict[str, dict[str, str]]:
                 )
     return {
         name: {
-            field: field if often[field] == 1 else f"{name.rpartition('/')[2]}_{field}".replace("-", "_")
+            field: field
+            if often[field] == 1
+            else f"{name.rpartition('/')[2]}_{field}".replace("-", "_")
             for field in fields
         }
         for name, fields in kept.items()

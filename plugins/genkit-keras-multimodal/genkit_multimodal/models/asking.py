@@ -102,7 +102,9 @@ class Asking(genkit.Model):
         """Return fields of latents ``(items, n, latent_dim)``, each ``(items, n, ...)``."""
         flat = latent.reshape(-1, latent.shape[-1])
         made = {name: self.map_items("decoded_field", {"field": name}, z=flat) for name in names}
-        return {name: each.reshape(*latent.shape[:2], *each.shape[1:]) for name, each in made.items()}
+        return {
+            name: each.reshape(*latent.shape[:2], *each.shape[1:]) for name, each in made.items()
+        }
 
     def bound_terms(
         self,
@@ -132,9 +134,7 @@ class Asking(genkit.Model):
         found = []
         for start in range(0, samples, _AT_ONCE):
             part = {name: each[:, start : start + _AT_ONCE] for name, each in noise.items()}
-            found.append(
-                self.map_items("terms_of", **part, given=flags, counted=counted, **inputs)
-            )
+            found.append(self.map_items("terms_of", **part, given=flags, counted=counted, **inputs))
         likelihood, ratio = np.concatenate(found, axis=2).astype("float64").swapaxes(0, 1)
         return likelihood, ratio
 

@@ -64,4 +64,6 @@ class JMVAE(MultimodalVAE):
         joint = ops.split(self.joint_head(features), 2, axis=-1)
         stood_in = product(*experts, given, prior=False)
         complete = ops.min(given, axis=0)[:, None]
-        return single(*(complete * a + (1 - complete) * b for a, b in zip(joint, stood_in, strict=True)))
+        return single(
+            *(complete * a + (1 - complete) * b for a, b in zip(joint, stood_in, strict=True))
+        )

@@ -10,8 +10,8 @@ import keras
 from keras import layers, ops
 
 import genkit
-from genkit_multimodal.models.asking import Asking
 from genkit_multimodal.modalities import MODALITIES, Modality, modalities_of, weights_of
+from genkit_multimodal.models.asking import Asking
 from genkit_multimodal.posteriors import Mixture
 
 if TYPE_CHECKING:
