@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import pydantic
 from pydantic import Field
 
 import genkit
-from genkit_multimodal.data.configs import Words
+
+
+def _words(value: object) -> object:
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], pydantic.BeforeValidator(_words)]
+"""Several words, on the command line separated by spaces."""
 
 LIKELIHOODS = ("bernoulli", "gaussian", "laplace")
 

@@ -123,3 +123,26 @@ def genkit_commands() -> Iterable[genkit.CommandSpec]:
         command="genkit_multimodal.commands:translate",
         capability="translate",
     )
+
+
+@genkit.hookimpl
+def genkit_metrics() -> Iterable[genkit.MetricSpec]:
+    """Register the judges of models of several modalities."""
+    yield genkit.MetricSpec(
+        name="coherence",
+        summary="How often fields agree: made together, and made from others; by classifiers",
+        metric="genkit_multimodal.judges.coherence:Coherence",
+        direction="max",
+        modality="any",
+        headline={
+            "joint-coherence": "fields of an item that agree",
+            "cross-coherence (1 given)": "fields made from another that are right",
+        },
+    )
+    yield genkit.MetricSpec(
+        name="bounds",
+        summary="Bounds of likelihoods: of all fields, of each, and given the others, in nats",
+        metric="genkit_multimodal.judges.bounds:Bounds",
+        direction="min",
+        modality="any",
+    )

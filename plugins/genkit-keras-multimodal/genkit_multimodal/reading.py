@@ -10,8 +10,8 @@ from PIL import Image
 
 import genkit
 from genkit.errors import DataError, UsageError
-from genkit_multimodal.data.fsdd import read_wav
 from genkit_multimodal.spectrograms import SHAPE, to_spectrogram
+from genkit_multimodal.wav import read_wav
 
 _PICTURES = ("PNG", "JPEG", "WEBP", "BMP")
 _MODES = {1: "L", 3: "RGB"}

@@ -69,8 +69,8 @@ def picture_of(item: np.ndarray) -> Image.Image:
 
 
 def _wav(item: np.ndarray) -> bytes:
-    from genkit_multimodal.data.fsdd import write_wav
     from genkit_multimodal.spectrograms import to_sound
+    from genkit_multimodal.wav import write_wav
 
     out = io.BytesIO()
     write_wav(to_sound(item), out)

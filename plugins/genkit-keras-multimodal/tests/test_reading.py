@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from genkit_multimodal.data.fsdd import write_wav
 from genkit_multimodal.reading import read_item
 from genkit_multimodal.spectrograms import SHAPE
+from genkit_multimodal.wav import write_wav
 from PIL import Image
 
 import genkit

@@ -7,9 +7,10 @@ import zipfile
 import numpy as np
 import pytest
 from genkit_multimodal.data.configs import FsddConfig
-from genkit_multimodal.data.fsdd import open_fsdd, read_wav, write_fake, write_wav
+from genkit_multimodal.data.fsdd import open_fsdd, write_fake
 from genkit_multimodal.spectrogram_renderer import SpectrogramRenderer
 from genkit_multimodal.spectrograms import RATE, SAMPLES, SHAPE, to_sound, to_spectrogram
+from genkit_multimodal.wav import read_wav, write_wav
 
 import genkit
 from genkit.errors import DataError
@@ -52,6 +53,12 @@ def test_recordings_are_read_from_a_folder_or_an_archive(tmp_path):
             file.unlink()
     (tmp_path / "train").rmdir()
     assert open_fsdd(FsddConfig(path=tmp_path)).fingerprint() == source.fingerprint()
+
+
+def test_a_folder_must_be_named(monkeypatch):
+    monkeypatch.delenv("GENKIT_DATA", raising=False)
+    with pytest.raises(DataError, match="Expected a folder of recordings; none is named"):
+        open_fsdd(FsddConfig())
 
 
 def test_what_is_no_recording_is_counted(tmp_path):

@@ -8,13 +8,8 @@ import pydantic
 from pydantic import Field
 
 import genkit
+from genkit_multimodal.configs import Words
 
-
-def _words(value: object) -> object:
-    return tuple(value.split()) if isinstance(value, str) else value
-
-
-Words = Annotated[tuple[str, ...], pydantic.BeforeValidator(_words)]
 Split = Annotated[
     Literal["train", "test"], Field(description="Which items: for training, or held out")
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import wave
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ import genkit
 from genkit.data import ArraySource, LeftOut
 from genkit.errors import DataError
 from genkit_multimodal.spectrograms import RATE, SAMPLES, SHAPE, to_spectrogram
+from genkit_multimodal.wav import read_wav, write_wav
 
 if TYPE_CHECKING:
     from genkit_multimodal.data.configs import FsddConfig
@@ -29,7 +29,6 @@ SCHEMA = genkit.Schema(
 )
 _NAME = re.compile(r"([0-9])_[a-z]+_[0-9]+\.wav")
 _MOST_BYTES = 1 << 20  # of a recording: they are of 40 kB at most
-_LONGEST = 30 * RATE
 _HINT = (
     "Clone github.com/Jakobovski/free-spoken-digit-dataset; put takes 0 to 4 of its recordings "
     "into the folder test and the others into train (or train.zip) of $GENKIT_DATA/fsdd, or of a "
@@ -43,7 +42,10 @@ def open_fsdd(config: FsddConfig) -> ArraySource:
     Raises:
         DataError: no recordings there.
     """
-    folder = config.path or Path(os.environ.get("GENKIT_DATA", "")) / "fsdd"
+    data = os.environ.get("GENKIT_DATA")
+    if config.path is None and not data:
+        raise DataError("Expected a folder of recordings; none is named.", _HINT)
+    folder = config.path or Path(data or "", "fsdd")
     left_out = LeftOut(folder)
     spectrograms, labels = [], []
     for file, content in _recordings(folder, config.split):
@@ -66,43 +68,6 @@ def open_fsdd(config: FsddConfig) -> ArraySource:
     source = ArraySource(arrays, SCHEMA)
     left_out.record_in(source)
     return source
-
-
-def read_wav(file: Any) -> np.ndarray:
-    """Return a sound of 16-bit WAV, 8 kHz, one channel.
-
-    Args:
-        file: a path, or an open file.
-
-    Returns:
-        float64 ``(samples,)`` from -1 to 1.
-
-    Raises:
-        DataError: no such file, or one of another form.
-    """
-    name = getattr(file, "name", None) or file
-    try:
-        with wave.open(str(file) if isinstance(file, Path) else file) as opened:
-            form = (opened.getframerate(), opened.getnchannels(), opened.getsampwidth())
-            frames = opened.readframes(min(opened.getnframes(), _LONGEST))
-    except (OSError, EOFError, wave.Error) as error:
-        raise DataError(f"Expected a WAV file at {name}: {error or 'it is cut off'}.") from error
-    if form != (RATE, 1, 2) or not frames:
-        raise DataError(
-            f"Expected a sound of {RATE} Hz, 1 channel and 16 bits at {name}; received "
-            f"{form[0]} Hz, {form[1]}, {8 * form[2]} bits, {len(frames)} bytes.",
-            f"Convert it: sox IN -r {RATE} -c 1 -b 16 OUT.wav",
-        )
-    return np.frombuffer(frames[: len(frames) // 2 * 2], "<i2") / 32768
-
-
-def write_wav(sound: np.ndarray, file: Any) -> None:
-    """Write a sound, float from -1 to 1, as 16-bit WAV of 8 kHz into a path or an open file."""
-    with wave.open(str(file) if isinstance(file, Path) else file, "wb") as opened:
-        opened.setnchannels(1)
-        opened.setsampwidth(2)
-        opened.setframerate(RATE)
-        opened.writeframes(np.clip(np.round(sound * 32768), -32768, 32767).astype("<i2").tobytes())
 
 
 def write_fake(folder: Path) -> dict[str, Any]:
@@ -136,4 +101,5 @@ def _recordings(folder: Path, split: str) -> Iterator[tuple[Path, bytes]]:
                     with opened.open(name) as entry:
                         yield archive.parent / split / Path(name).name, entry.read(_MOST_BYTES)
     except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"Expected an archive of recordings at {archive}: {error}.") from error
+        reason = getattr(error, "strerror", None) or "it is none, or damaged"
+        raise DataError(f"Expected an archive of recordings at {archive}: {reason}.") from error

@@ -37,8 +37,8 @@ class Asking(genkit.Model):
         """Return the fields of items as networks see them."""
         raise NotImplementedError
 
-    def nlls(self, items: Mapping[str, Any], z: Any) -> Any:
-        """Return each field's ``-log p(x | z)``; see ``MultimodalVAE``."""
+    def nll_of(self, name: str, x: Any, z: Any) -> Any:
+        """Return a field's ``-log p(x | z)``; see ``MultimodalVAE``."""
         raise NotImplementedError
 
     def translate(
@@ -128,13 +128,13 @@ class Asking(genkit.Model):
             nats and without the weights of training.
         """
         inputs, count = self._checked(items)
-        counted = self._flags(self._known(of) or self.modalities, count)
         flags = self._flags(self._known(given) or self.modalities, count)
         noise = self._noise(count, samples, seed)
+        names = ",".join(self._known(of) or self.modalities)
         found = []
         for start in range(0, samples, _AT_ONCE):
             part = {name: each[:, start : start + _AT_ONCE] for name, each in noise.items()}
-            found.append(self.map_items("terms_of", **part, given=flags, counted=counted, **inputs))
+            found.append(self.map_items("terms_of", {"of": names}, **part, given=flags, **inputs))
         likelihood, ratio = np.concatenate(found, axis=2).astype("float64").swapaxes(0, 1)
         return likelihood, ratio
 
@@ -146,12 +146,12 @@ class Asking(genkit.Model):
         """Return a field of latents ``(batch, latent_dim)``; tensors in, tensors out."""
         return self.decode(z)[field]
 
-    def terms_of(self, eps: Any, choice: Any, given: Any, counted: Any, **items: Any) -> Any:
+    def terms_of(self, eps: Any, choice: Any, given: Any, of: str, **items: Any) -> Any:
         """Return both terms of ``bound_terms``, ``(batch, 2, draws)``; tensors in, tensors out."""
         inputs = self._inputs(items)
         posterior = self.joined(inputs, ops.transpose(given))
         z = posterior.draw(choice, eps)
-        nll = ops.sum(ops.transpose(counted)[..., None] * self.nlls(inputs, z), axis=0)
+        nll = sum(self.nll_of(name, inputs[name], z) for name in of.split(","))
         zeros = ops.zeros_like(z[:, :1])
         ratio = normal_log_density(z, zeros, zeros) - posterior.log_density(z)
         return ops.stack([-nll, ratio], axis=1)
@@ -162,9 +162,8 @@ class Asking(genkit.Model):
     def _known(self, names: Sequence[str]) -> list[str]:
         for name in names:
             if name not in self.modalities:
-                raise UsageError(
-                    f"Expected fields of the model, {', '.join(self.modalities)}; received {name!r}."
-                )
+                known = ", ".join(self.modalities)
+                raise UsageError(f"Expected fields of the model, {known}; received {name!r}.")
         return list(names)
 
     def _checked(self, given: Items) -> tuple[dict[str, np.ndarray], int]:

@@ -127,23 +127,26 @@ class MultimodalVAE(Asking):
         mean, log_variance = ops.split(outputs, 2, axis=-1)
         return mean, log_variance
 
-    def nlls(self, items: Mapping[str, Any], z: Any) -> Any:
-        """Return ``-log p(x | z)`` of each field for several latents an item, in nats.
+    def nll_of(self, name: str, x: Any, z: Any) -> Any:
+        """Return ``-log p(x | z)`` of a field for several latents an item, in nats.
 
         Args:
-            items: by field, as ``to_network`` returns them.
+            name: of the field.
+            x: its values, as ``to_network`` returns them.
             z: ``(batch, draws, latent_dim)``.
 
         Returns:
-            shape ``(fields, batch, draws)``.
+            shape ``(batch, draws)``.
         """
         draws = z.shape[1]
-        flat = ops.reshape(z, (-1, z.shape[2]))
-        found = []
-        for decoder, (name, modality) in zip(self.decoders, self.modalities.items(), strict=True):
-            repeated = items[name] if draws == 1 else ops.repeat(items[name], draws, axis=0)
-            found.append(ops.reshape(modality.nll(repeated, decoder(flat)), (-1, draws)))
-        return ops.stack(found)
+        decoder = self.decoders[list(self.modalities).index(name)]
+        outputs = decoder(ops.reshape(z, (-1, z.shape[2])))
+        repeated = x if draws == 1 else ops.repeat(x, draws, axis=0)
+        return ops.reshape(self.modalities[name].nll(repeated, outputs), (-1, draws))
+
+    def nlls(self, items: Mapping[str, Any], z: Any) -> Any:
+        """Return ``nll_of`` all fields: ``(fields, batch, draws)``."""
+        return ops.stack([self.nll_of(name, items[name], z) for name in self.modalities])
 
     def weighted(self, nlls: Any, counted: Any) -> Any:
         """Return the weighted sum of the fields' terms.
