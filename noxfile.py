@@ -329,6 +329,18 @@ def tabular_bench(session: nox.Session) -> None:
         session.run("python", "-m", "bench", *given, "--peers", str(peers / "bin/python"))
 
 
+@nox.session(name="multimodal-bench")
+def multimodal_bench(session: nox.Session) -> None:
+    """Train models of several modalities beside published figures and write docs/multimodal.md.
+
+    ``-- --train jmvae mvae``; a night, and it goes on where it was.
+    """
+    folder = Path("plugins/genkit-keras-multimodal")
+    session.install("-e", ".[jax]", "-e", f"{folder}[test]", *CONSTRAINTS)
+    with session.chdir(folder):
+        session.run("python", "-m", "bench", *session.posargs)
+
+
 @nox.session
 @nox.parametrize("backend", BACKENDS)
 def models(session: nox.Session, backend: str) -> None:

@@ -5,6 +5,7 @@ from genkit_multimodal.configs import JMVAEConfig, MMVAEConfig, MoPoEConfig, MVA
 from genkit_multimodal.models.jmvae import JMVAE
 from genkit_multimodal.models.mixtures import MMVAE, MoPoE
 from genkit_multimodal.models.mvae import MVAE
+from keras import ops
 
 import genkit
 from genkit.data import as_source
@@ -63,3 +64,19 @@ def labelled(numbers, shape=(2,), field="vector", classes=("a", "b", "c")):
 
 def unlabelled():
     return as_source({"vector": np.arange(8, dtype="float32").reshape(4, 2)})
+
+
+def tensors(*arrays):
+    """Return arrays, or dicts of them, as tensors of the active backend."""
+    found = [
+        {name: ops.convert_to_tensor(each) for name, each in array.items()}
+        if isinstance(array, dict)
+        else ops.convert_to_tensor(array)
+        for array in arrays
+    ]
+    return found if len(found) > 1 else found[0]
+
+
+def array(tensor):
+    """Return a tensor, of whatever backend, as an array."""
+    return ops.convert_to_numpy(tensor)

@@ -9,7 +9,7 @@ from genkit_multimodal.models.asking import log_mean_exp
 from scipy import stats
 from scipy.special import logsumexp
 from scipy.stats import norm
-from small import MODELS, SCHEMA, items, model
+from small import MODELS, SCHEMA, array, items, model, tensors
 
 import genkit
 from genkit.data import ColumnSource
@@ -45,11 +45,12 @@ def test_likelihoods_are_those_of_an_integral_from_whatever_posterior(name):
     made, some = model(name, latent_dim=1, scale=1.0, weight=["label=3"]), items(4)
     grid = np.linspace(-8, 8, 2001, dtype="float32")
     nodes = np.tile(grid[None, :, None], (4, 1, 1))
-    nll = np.asarray(made.nlls(made.inputs_of(some), nodes))[1:].sum(axis=0)  # vector and label
+    inputs = made.inputs_of(tensors(some))
+    nll = array(made.nlls(inputs, tensors(nodes)))[1:].sum(axis=0)  # of vector and label
     exact = logsumexp(norm.logpdf(grid) - nll, axis=1) + np.log(grid[1] - grid[0])
     for given in (("image", "vector", "label"), ("label",)):
-        terms = made.bound_terms(some, of=["vector", "label"], given=given, samples=4000)
-        np.testing.assert_allclose(log_mean_exp(sum(terms)), exact, atol=0.15)
+        terms = made.bound_terms(some, of=["vector", "label"], given=given, samples=1500)
+        np.testing.assert_allclose(log_mean_exp(sum(terms)), exact, atol=0.2)
         assert (sum(terms).mean(axis=1) < exact + 0.01).all(), "the bound of one sample"
 
 
@@ -60,8 +61,8 @@ def test_answers_follow_from_seed_and_item(name):
     few = made.translate({"label": some["label"][:5]}, n=2, seed=3)
     assert list(few) == ["image", "vector"]
     assert few["image"].shape == (5, 2, 8, 8, 1)
-    for field, array in few.items():
-        np.testing.assert_array_equal(array, all_of_them[field][:5])
+    for field, answers in few.items():
+        np.testing.assert_array_equal(answers, all_of_them[field][:5])
     other = made.translate({"label": some["label"][:5]}, n=2, seed=4)
     assert np.abs(other["image"] - few["image"]).max() > 0
     back = made.translate({"image": some["image"][:5]}, ["label", "image"])
@@ -87,7 +88,7 @@ def test_importance_weights_make_the_bound_tighter():
     for samples in (1, 16):
         made = model("mmvae", samples=samples)
         batch = {**some, **made.training_noise(np.random.default_rng(0), 32), "kl_weight": 1.0}
-        found[samples] = float(made.mean_bound(batch)[0])
+        found[samples] = float(array(made.mean_bound(tensors(batch))[0]))
     assert found[16] < found[1]
 
 
@@ -104,10 +105,13 @@ def test_parts_that_are_missing_are_not_learned_from():
         made = model(name, schema)
         noise = made.training_noise(np.random.default_rng(0), 8)
         whole = {**batch, **noise, "kl_weight": 1.0}
-        other = {**whole, "vector": np.where(mask, 0.5, whole["vector"]).astype("float32")}
-        assert float(made.mean_bound(whole)[0]) == float(made.mean_bound(other)[0]), name
-        seen = {**whole, "vector_missing": np.zeros((8, 3), bool)}
-        assert float(made.mean_bound(seen)[0]) != float(made.mean_bound(whole)[0]), name
+        other = {"vector": np.where(mask, 0.5, batch["vector"]).astype("float32")}
+        seen = {"vector_missing": np.zeros((8, 3), bool)}
+        bounds = [
+            float(array(made.mean_bound(tensors({**whole, **each}))[0]))
+            for each in ({}, other, seen)
+        ]
+        assert bounds[0] == bounds[1] != bounds[2], name
     made.fit(source, steps=1, batch_size=8, verbose=False)
 
 
@@ -128,14 +132,14 @@ def test_likelihoods_are_those_of_scipy(kind):
         "gaussian": lambda: stats.norm.logpdf(x, outputs, 0.3),
         "laplace": lambda: stats.laplace.logpdf(x, outputs, 0.3),
     }[kind]()
-    np.testing.assert_allclose(np.asarray(part.nll(x, outputs)), -each.sum(axis=1), rtol=1e-4)
+    np.testing.assert_allclose(array(part.nll(*tensors(x, outputs))), -each.sum(axis=1), rtol=1e-4)
 
 
 def test_a_class_costs_what_its_probability_says():
     field = SCHEMA["label"]
     part = kinds.Label("label", field, MODELS["mvae"][1]())
     logits = np.array([[1000.0, 0.0, 0.0], [0.0, 0.0, 0.0]], "float32")
-    found = np.asarray(part.nll(part.to_network(np.array([1, 2], "int32")), logits))
+    found = array(part.nll(part.to_network(tensors(np.array([1, 2], "int32"))), tensors(logits)))
     np.testing.assert_allclose(found, [1000, np.log(3)], rtol=1e-5)
 
 

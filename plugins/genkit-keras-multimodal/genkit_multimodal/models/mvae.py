@@ -53,9 +53,9 @@ class MVAE(MultimodalVAE):
         """Return the subsets of fields to bound: float32 ``(fields, 1)`` or ``(fields, batch)``."""
         count = len(self.modalities)
         fixed = np.concatenate([np.ones((1, count), "float32"), subsets_of(count, 1, 1)])
-        members = [row[:, None] for row in fixed]
+        members = [ops.convert_to_tensor(row[:, None]) for row in fixed]
         if self.draws > len(fixed):
-            others = subsets_of(count, 2, count - 1)
+            others = ops.convert_to_tensor(subsets_of(count, 2, count - 1))
             for number in range(len(fixed), self.draws):
                 places = ops.cast(choice[:, number] * len(others), "int32")
                 members.append(ops.transpose(ops.take(others, places, axis=0)))
