@@ -74,7 +74,7 @@ def test_a_walk_begins_and_ends_where_it_is_said():
     made, some = model("mopoe"), items(3)
     first, second = {"image": some["image"]}, {"label": some["label"]}
     walk = made.between(first, second, 4, seed=2)
-    assert {field: array.shape[:2] for field, array in walk.items()} == dict.fromkeys(
+    assert {field: each.shape[:2] for field, each in walk.items()} == dict.fromkeys(
         SCHEMA.fields, (3, 4)
     )
     ends = made.translate(first, ["vector"], seed=2), made.translate(second, ["vector"], seed=2)
