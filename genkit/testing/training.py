@@ -100,7 +100,9 @@ class TrainedSubject(Subject):
                 if not name:
                     raise
         if not name:
-            raise Skipped(f"there are no toy data with {', '.join(self.spec.accepts) or 'anything'}")
+            raise Skipped(
+                f"there are no toy data with {', '.join(self.spec.accepts) or 'anything'}"
+            )
         # Kept: its folder, which the source may still read from, goes when it goes.
         entry = installed().find("datasets", name)
         self._data = DatasetSubject("datasets", entry.qualified_name)
