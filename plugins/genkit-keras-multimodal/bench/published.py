@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from genkit_multimodal.models.asking import log_mean_exp
+from genkit_multimodal.models.translating import log_mean_exp
 
 import genkit
 

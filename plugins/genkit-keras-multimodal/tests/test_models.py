@@ -5,7 +5,7 @@ from types import MappingProxyType
 import genkit_multimodal.modalities as kinds
 import numpy as np
 import pytest
-from genkit_multimodal.models.asking import log_mean_exp
+from genkit_multimodal.models.translating import log_mean_exp
 from scipy import stats
 from scipy.special import logsumexp
 from scipy.stats import norm
@@ -188,6 +188,12 @@ def test_what_does_not_fit_is_told(changes, settings, told, error):
     schema = genkit.Schema({name: field for name, field in fields.items() if field})
     with pytest.raises(error, match=told):
         model("mvae", schema, **settings)
+
+
+def test_subsets_of_many_fields_are_refused():
+    fields = {f"v{number}": SCHEMA["vector"] for number in range(8)}
+    with pytest.raises(DataError, match="at most 7 fields, which have 127 subsets; received 8"):
+        model("mopoe", genkit.Schema(fields))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 
 import genkit
 from genkit.evaluation import Batch, Context, Figure, mean_interval
-from genkit_multimodal.models.asking import log_mean_exp
+from genkit_multimodal.models.translating import log_mean_exp
 
 _MOST = 256  # test items
 _SAMPLES = 50

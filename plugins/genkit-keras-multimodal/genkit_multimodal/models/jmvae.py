@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import layers, ops
 
-from genkit_multimodal.models.multimodal import MultimodalVAE
+from genkit_multimodal.models.translating import Translating
 from genkit_multimodal.posteriors import Mixture, kl_between, product, single
 
 if TYPE_CHECKING:
     from genkit_multimodal.configs import JMVAEConfig
 
 
-class JMVAE(MultimodalVAE):
+class JMVAE(Translating):
     """The posterior is that of an encoder that sees all fields.
 
     Suzuki et al. 2016, "Joint Multimodal Learning with Deep Generative Models", equations 3 and 7:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from keras import ops
 
-from genkit_multimodal.models.multimodal import MultimodalVAE
+from genkit.errors import DataError
+from genkit_multimodal.models.translating import Translating
 from genkit_multimodal.posteriors import (
     Mixture,
     mixture_of_products,
@@ -17,10 +18,14 @@ from genkit_multimodal.posteriors import (
 )
 
 if TYPE_CHECKING:
+    import genkit
     from genkit_multimodal.configs import MMVAEConfig, MoPoEConfig
 
 
-class MMVAE(MultimodalVAE):
+_MOST_FIELDS = 7
+
+
+class MMVAE(Translating):
     """The posterior is the mixture of the given fields' own.
 
     Shi et al. 2019, "Variational Mixture-of-Experts Autoencoders for Multi-Modal Deep Generative
@@ -60,7 +65,7 @@ class MMVAE(MultimodalVAE):
         return total, {"reconstruction_loss": reconstruction, "kl_loss": divergence}
 
 
-class MoPoE(MultimodalVAE):
+class MoPoE(Translating):
     """The posterior is the mixture of the products of all subsets of the given fields' own.
 
     Sutter et al. 2021, "Generalized Multimodal ELBO", equations 7 and 8: a latent is drawn from
@@ -69,6 +74,15 @@ class MoPoE(MultimodalVAE):
     """
 
     config: MoPoEConfig
+
+    def __init__(self, config: MoPoEConfig, schema: genkit.Schema) -> None:
+        super().__init__(config, schema)
+        if len(self.modalities) > _MOST_FIELDS:
+            raise DataError(
+                f"Expected at most {_MOST_FIELDS} fields, which have {2**_MOST_FIELDS - 1} "
+                f"subsets; received {len(self.modalities)}.",
+                "Take mvae, mmvae or jmvae.",
+            )
 
     @property
     def draws(self) -> int:

@@ -11,7 +11,6 @@ from keras import layers, ops
 
 import genkit
 from genkit_multimodal.modalities import MODALITIES, Modality, modalities_of, weights_of
-from genkit_multimodal.models.asking import Asking
 from genkit_multimodal.posteriors import Mixture
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from genkit_multimodal.configs import MultimodalConfig
 
 
-class MultimodalVAE(Asking):
+class MultimodalVAE(genkit.Model):
     """A variational autoencoder with one latent for all fields of an item.
 
     Each field has an encoder, to a normal posterior, and a decoder. What a subclass says is how

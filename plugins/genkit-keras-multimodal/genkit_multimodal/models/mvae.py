@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from keras import ops
 
-from genkit_multimodal.models.multimodal import MultimodalVAE
+from genkit_multimodal.models.translating import Translating
 from genkit_multimodal.posteriors import Mixture, product, single, subsets_of
 
 if TYPE_CHECKING:
     from genkit_multimodal.configs import MVAEConfig
 
 
-class MVAE(MultimodalVAE):
+class MVAE(Translating):
     """The posterior is the product of the given fields' own and of the prior.
 
     Wu and Goodman 2018, "Multimodal Generative Models for Scalable Weakly-Supervised Learning",

@@ -1,45 +1,25 @@
-"""What a model of several modalities does for people, in arrays: any fields to any others."""
+"""What a model of several modalities does for people, in arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from keras import ops
 
-import genkit
 from genkit.data import noise_for_samples
 from genkit.errors import UsageError
+from genkit_multimodal.models.multimodal import MultimodalVAE
 from genkit_multimodal.posteriors import normal_log_density
-
-if TYPE_CHECKING:
-    from genkit_multimodal.configs import MultimodalConfig
-    from genkit_multimodal.modalities import Modality
-    from genkit_multimodal.posteriors import Mixture
 
 Items = Mapping[str, np.ndarray]
 _AT_ONCE = 10  # latents an item in one pass of likelihoods
 _ITEM = "item_"  # stands before a field's name among the arguments of a method on tensors
 
 
-class Asking(genkit.Model):
-    """The part of a model of several modalities that takes and gives arrays."""
-
-    config: MultimodalConfig
-    modalities: dict[str, Modality]
-
-    def joined(self, items: Mapping[str, Any], given: Any) -> Mixture:
-        """Return the posterior; see ``MultimodalVAE``."""
-        raise NotImplementedError
-
-    def inputs_of(self, items: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields of items as networks see them."""
-        raise NotImplementedError
-
-    def nll_of(self, name: str, x: Any, z: Any) -> Any:
-        """Return a field's ``-log p(x | z)``; see ``MultimodalVAE``."""
-        raise NotImplementedError
+class Translating(MultimodalVAE):
+    """A model of several modalities that takes and gives arrays: any fields to any others."""
 
     def translate(
         self, given: Items, to: Sequence[str] = (), n: int = 1, seed: int = 0
