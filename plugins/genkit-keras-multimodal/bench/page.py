@@ -45,7 +45,7 @@ def _section(name: str, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         return
     drawn = any(row["samples"] for row in mine)
     counted = "test items, latents" if drawn else "test items"
-    yield f"| epochs | of | steps | CPU seconds | {counted} | figure |"
+    yield f"| epochs | of | steps | CPU seconds of the stretch | {counted} | figure |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for row in mine:
         length = f"{row['epochs']} | {row['of']} | {row['steps']:,} | {row['cpu_seconds']:,}"
