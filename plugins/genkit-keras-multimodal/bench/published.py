@@ -79,16 +79,17 @@ def stretches(
     batch = int(genkit.info(name)["presets"]["reference"]["batch_size"])
     per_epoch = 60_000 // batch
     done = genkit.load(folder).trained_steps if folder.is_dir() else 0
-    while done < epochs * per_epoch:
+    while (left := epochs * per_epoch - done) > 0:
+        stretch = min(left, at_once * per_epoch)
         began = time.process_time()
         if done:
-            genkit.resume(folder, at_once * per_epoch, verbose=False)
+            genkit.resume(folder, stretch, verbose=False)
         else:
             genkit.train(
                 name,
                 preset="reference",
                 config={"kl_warmup_steps": int(_WARMUP * epochs * per_epoch)},
-                steps=at_once * per_epoch,
+                steps=stretch,
                 runs_dir=runs,
                 name=folder.name,
                 verbose=False,
