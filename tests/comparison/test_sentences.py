@@ -112,7 +112,10 @@ def test_too_few_steps_tell_no_speed():
 def test_speeds_of_processes_that_ran_beside_each_other_are_not_compared():
     cells = [replace(cell(name, speed=None), at_once=4) for name in ("torch", "jax")]
     told = sentences(evidence(cells))
-    assert "Up to 4 were trained at a time, so speeds are not compared." in told
+    assert told[:2] == [
+        "Choose by speed: compare once more without --workers.",
+        "Up to 4 were trained at a time, so speeds are not compared.",
+    ]
     assert not any("steps can't tell" in each for each in told)
 
 

@@ -235,7 +235,12 @@ def _advice(
     if differs:
         return f"Choose {_listed(differs)}."
     if not any(SPEED in quantities(cell) for cell in evidence.cells):
-        return "Choose whichever is installed, until longer runs tell."
+        beside = any(cell.at_once > 1 for cell in evidence.cells)
+        return (
+            "Choose by speed: compare once more without --workers."
+            if beside
+            else "Choose whichever is installed, until longer runs tell."
+        )
     more = f"more seeds may tell (--seeds {evidence.seeds + 3})"
     return f"Choose {' or '.join(fastest or evidence.backends)}: {more}."
 
