@@ -22,7 +22,6 @@ from genkit_dp.gradients import PrivateGradients
 from genkit_dp.key import Key
 from genkit_dp.sampling import PoissonSampler
 
-
 _FALSE_ALARMS = 0.01  # of an attack on membership, as the literature states what one finds
 
 
@@ -153,8 +152,8 @@ class PrivateTrainer(genkit.Trainer):
         found = min(1.0, math.exp(min(epsilon, 700.0)) * _FALSE_ALARMS + delta)
         return {
             "guarantee": f"({epsilon:.4g}, {delta:.3g})-differential privacy",
-            "what an attack can find": f"at most {found:.2g} of the items at {_FALSE_ALARMS:g} false "
-            "alarms, whatever it does (Kairouz et al. 2015)",
+            "what an attack can find": f"at most {found:.2g} of the items at {_FALSE_ALARMS:g} "
+            "false alarms, whatever it does (Kairouz et al. 2015)",
             **self._of_assets(),
             "neighbours": "data sets of which one has one item more",
             "of what": "the weights in this folder. Not of losses, sample grids, checkpoints, "

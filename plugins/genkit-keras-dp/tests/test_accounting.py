@@ -109,7 +109,7 @@ def test_what_assets_cost_is_added_and_taken_from_the_budget():
     with pytest.raises(UsageError, match="budget for one step"):
         checked(max_epsilon=1.0)
     source.assets_cost = (1.0, 1e-3)
-    with pytest.raises(UsageError, match="delta above that of the data's assets, 0.001"):
+    with pytest.raises(UsageError, match=r"delta above that of the data's assets, 0\.001"):
         checked()
 
 
