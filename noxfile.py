@@ -294,9 +294,9 @@ def scale(session: nox.Session) -> None:
     for backend in BACKENDS:
         env = variables(session, backend)
         session.run("pytest", "-q", "tests/workers", env=env)
-        session.run(
-            "python", "-m", "tests.workers.torture", "--backend", backend, *session.posargs, env=env
-        )
+        session.run("python", "-m", "tests.workers.torture", *session.posargs, env=env)
+        if os.name == "posix" and os.geteuid() == 0:  # it makes network namespaces
+            session.run("python", "-m", "tests.workers.network", env=env)
 
 
 @nox.session(name="recsys-bench")
@@ -339,18 +339,16 @@ def tabular_bench(session: nox.Session) -> None:
         session.run("python", "-m", "bench", *given, "--peers", str(peers / "bin/python"))
 
 
-@nox.session(name="text2image-bench")
-def text2image_bench(session: nox.Session) -> None:
-    """Measure pictures from words on the emoji and write docs/text2image.md: ``-- FOLDER``.
+@nox.session(name="multimodal-bench")
+def multimodal_bench(session: nox.Session) -> None:
+    """Train models of several modalities beside published figures and write docs/multimodal.md.
 
-    FOLDER has the emoji with their metadata.jsonl. Hours; it goes on where it was.
+    ``-- --train jmvae mvae``; a night, and it goes on where it was.
     """
-    folder = Path("plugins/genkit-keras-text2image")
-    needed = [f"-e{each}" for each in needed_by(folder)]
-    session.install("-e", ".[all]", *needed, "-e", f"{folder}[test]", *CONSTRAINTS)
-    given = [str(Path(each).resolve()) if Path(each).exists() else each for each in session.posargs]
+    folder = Path("plugins/genkit-keras-multimodal")
+    session.install("-e", ".[jax]", "-e", f"{folder}[test]", *CONSTRAINTS)
     with session.chdir(folder):
-        session.run("python", "-m", "bench", *given)
+        session.run("python", "-m", "bench", *session.posargs)
 
 
 @nox.session

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from genkit.report.reviewing import Review, Reviewer
     from genkit.runs.export import save
     from genkit.runs.folder import list_runs
-    from genkit.runs.loading import load, open_data, open_run
+    from genkit.runs.loading import load, open_data, open_dataset, open_run
     from genkit.runs.model_workers import ModelWorkers
     from genkit.workers.launcher import Launcher
     from genkit.workflows.augment import augment
@@ -111,6 +111,7 @@ _HOME = {
     "load": "genkit.runs.loading",
     "loop": "genkit.engine",
     "open_data": "genkit.runs.loading",
+    "open_dataset": "genkit.runs.loading",
     "open_run": "genkit.runs.loading",
     "resume": "genkit.workflows.resume",
     "save": "genkit.runs.export",
@@ -167,6 +168,7 @@ __all__ = [
     "load",
     "loop",
     "open_data",
+    "open_dataset",
     "open_run",
     "resume",
     "save",

@@ -24,6 +24,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "save",
         "ModelWorkers",
         "open_data",
+        "open_dataset",
         "evaluate",
         "write_report",
         "compare",

@@ -28,7 +28,15 @@ GANS = (
         model=f"{_MODELS}.dense_gan:DenseGAN",
         config=f"{_CONFIGS}:DenseGANConfig",
         accepts=("image",),
-        presets={"default": {**MNIST, "epochs": 10}, "reference": {**MNIST, "epochs": 100}},
+        presets={
+            "default": {
+                **MNIST,
+                **FALLING,
+                "epochs": 7,
+                "config": {"learning_rate": 5e-4, "generator_average_window": 0.1},
+            },
+            "reference": {**MNIST, "epochs": 100},
+        },
         references=("Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661",),
     ),
     ModelSpec(
@@ -75,7 +83,11 @@ GANS = (
         config=f"{_CONFIGS}:WGANGPConfig",
         accepts=("image",),
         presets={
-            "default": {**MNIST, "epochs": 4, "config": {"width": 32, "learning_rate": 5e-4}},
+            "default": {
+                **MNIST,
+                "epochs": 7,
+                "config": {"width": 16, "learning_rate": 1e-3, "generator_average_window": 0.1},
+            },
             "reference": {**MNIST, "epochs": 200},
         },
         references=(

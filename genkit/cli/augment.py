@@ -95,6 +95,15 @@ def augment(  # noqa: PLR0917
             rich_help_panel=_TRIAL,
         ),
     ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            metavar="NUMBER",
+            help="How many seeds are done at a time, each by a process of its own: what comes out "
+            "is the same.",
+            rich_help_panel=_TRIAL,
+        ),
+    ] = 1,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -137,6 +146,7 @@ def augment(  # noqa: PLR0917
         seeds=seeds,
         classifier_steps=classifier_steps,
         classical=classical.split() if classical is not None else None,
+        workers=workers,
         out=out,
         name=name,
         **recipe_of(asked),

@@ -100,6 +100,15 @@ def compare(  # noqa: PLR0917
             rich_help_panel=_WHAT,
         ),
     ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            metavar="NUMBER",
+            help="How many processes work at a time. Several disturb each other's speed, so that "
+            "it is not compared; all else comes out the same.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = 1,
     name: Annotated[
         str | None,
         typer.Option(
@@ -120,9 +129,10 @@ def compare(  # noqa: PLR0917
     """Train a model on several backends from one start, and say what differs.
 
     The plan comes first, with a time. Every seed has one untrained checkpoint, from which each
-    backend begins. One process does one thing at a time; what is done is never done again, so the
-    same command goes on after a stop, and with more seeds or backends it does only what is new. A
-    cell that fails doesn't stop the others; the exit code is then 1.
+    backend begins. Each thing is done by a process of its own, by default one at a time; what is
+    done is never done again, so the same command goes on after a stop, and with more seeds or
+    backends it does only what is new. A cell that fails doesn't stop the others; the exit code is
+    then 1.
 
     Examples:
       genkit compare dcgan --backends jax,torch,tensorflow
@@ -148,7 +158,7 @@ def compare(  # noqa: PLR0917
         count = f"{seeds} seed{'s' if seeds > 1 else ''}"
         what = f"{', '.join(comparison.plans)} on {', '.join(comparison.backends)}"
         note(f"Comparing {what}, {count}: {comparison.folder}")
-    signal = run_comparison(comparison, note)
+    signal = run_comparison(comparison, note, workers)
     summary = summarize(comparison)
     emit(summary.to_dict(), as_json, lambda: _show(summary))
     if signal:

@@ -126,8 +126,10 @@ def _what(path: Path) -> tuple[str, ZooModel | None]:
 
     if is_export(path):
         return f"{named_model(path)[0]}, an exported model", None
-    plan, step = Run.open(path).plan, read_figures(path).step
-    at = "" if step is None else f", step {step:,}"
-    return f"{plan.model} on {plan.dataset}{at}", find_zoo_model(
+    opened, step = Run.open(path), read_figures(path).step
+    plan, said = opened.plan, [f"step {step:,}"] if step is not None else []
+    # Beside what attacks find stands what is promised of them.
+    said += [told] if (told := opened.statement().facts.get("guarantee")) else []
+    return ", ".join([f"{plan.model} on {plan.dataset}", *said]), find_zoo_model(
         plan.model, plan.dataset, plan.preset
     )

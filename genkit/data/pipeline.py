@@ -55,7 +55,7 @@ def transformed(source: Source, transforms: Sequence[Transform]) -> Source:
     else:
         result = _LazySource(source, certain) if certain else copy.copy(source)
     result.augment, result.assets = augment, source.assets
-    result.assets_are_public = source.assets_are_public
+    result.assets_cost = source.assets_cost
     result.skipped, result.left_out = source.skipped, source.left_out
     return result
 

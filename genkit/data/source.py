@@ -42,8 +42,9 @@ class Source(abc.ABC):
             with the run.
         assets: arrays by name that a model trained on this data needs when it is used, beside the
             schema: maps of ids, titles. They are kept with the run and the exported model.
-        assets_are_public: whether schema and assets follow from settings alone, whatever the items
-            are: then private training may keep them.
+        assets_cost: epsilon and delta of the guarantee that schema and assets come with, of data
+            sets of which one has one item more: ``(0, 0)`` where they follow from settings alone.
+            Private training may keep them then, and adds it to its own. None: without a guarantee.
     """
 
     schema: Schema
@@ -51,7 +52,7 @@ class Source(abc.ABC):
     skipped: int = 0
     left_out: Mapping[str, int] = MappingProxyType({})
     assets: Mapping[str, NDArray[Any]] = MappingProxyType({})
-    assets_are_public: bool = False
+    assets_cost: tuple[float, float] | None = None
 
     @abc.abstractmethod
     def __len__(self) -> int:

@@ -31,7 +31,7 @@ class Subset(Source):
     def __init__(self, source: Source, indices: NDArray[np.integer]) -> None:
         self.source, self.indices = source, np.asarray(indices)
         self.schema, self.augment, self.assets = source.schema, source.augment, source.assets
-        self.assets_are_public = source.assets_are_public
+        self.assets_cost = source.assets_cost
         self.skipped, self.left_out = source.skipped, source.left_out
 
     def __len__(self) -> int:

@@ -31,6 +31,9 @@ class Collective:
     apart = False
     """Whether a compiled step sees this worker's part of a batch alone."""
 
+    unreachable: tuple[type[Exception], ...] = ()
+    """What the framework raises in a step when another worker can't be reached any more."""
+
     def __init__(
         self, rank: int = 0, size: int = 1, exchange: Callable[[Any], list[Any]] | None = None
     ) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from genkit.engine.collective import Collective
+from genkit.engine.jax_inside import gloo_at
 
 _WORKERS = "workers"
 _PATIENCE = 20  # seconds until one whose others are gone ends without them
@@ -38,8 +39,9 @@ class JaxCollective(Collective):
     ) -> None:
         super().__init__(rank, size, exchange)
         jax.distributed.initialize(addresses[0], size, rank, shutdown_timeout_seconds=_PATIENCE)
-        # Explicit axes, which a mesh has by default, are refused by convolutions.
-        mesh = jax.make_mesh((size,), (_WORKERS,), axis_types=(AxisType.Auto,))
+        with gloo_at(addresses[rank].rpartition(":")[0]):
+            # Explicit axes, which a mesh has by default, are refused by convolutions.
+            mesh = jax.make_mesh((size,), (_WORKERS,), axis_types=(AxisType.Auto,))
         self.replicated = NamedSharding(mesh, PartitionSpec())
         self._divided = NamedSharding(mesh, PartitionSpec(_WORKERS))
         self._known: dict[int, tuple[Any, Any]] = {}

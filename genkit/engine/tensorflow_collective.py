@@ -25,6 +25,7 @@ class TensorFlowCollective(Collective):
     """
 
     apart = True
+    unreachable = (tf.errors.UnavailableError, tf.errors.AbortedError)
 
     def __init__(
         self, rank: int, size: int, exchange: Callable[[Any], list[Any]], addresses: list[str]

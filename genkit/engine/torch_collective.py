@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import struct
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +17,7 @@ from torch.distributed import _functional_collectives as functional
 
 from genkit.engine.collective import Collective
 
+_SIOCGIFADDR, _ADDRESS = 0x8915, slice(20, 24)  # netdevice(7): the question, where its answer is
 _PATIENCE = timedelta(days=1)  # whoever stands still is found by the heartbeat
 
 
@@ -31,6 +37,8 @@ class TorchCollective(Collective):
         self, rank: int, size: int, exchange: Callable[[Any], list[Any]], addresses: list[str]
     ) -> None:
         super().__init__(rank, size, exchange)
+        if own := _interface_of(addresses[rank].rpartition(":")[0]):
+            os.environ.setdefault("GLOO_SOCKET_IFNAME", own)
         host, _, port = addresses[0].rpartition(":")
         # A store of our own: by an address alone PyTorch looks for torchrun's, where that is.
         store = distributed.TCPStore(host, int(port), size, rank == 0)
@@ -58,6 +66,25 @@ class TorchCollective(Collective):
     def collected(self, flat: Any) -> Any:
         parts = functional.all_gather_single(flat.contiguous(), 0, distributed.group.WORLD)
         return functional.wait_tensor(parts)
+
+
+def _interface_of(host: str) -> str:
+    """Return the network interface that has an IPv4 address, where Linux tells; else nothing.
+
+    By default Gloo takes the address that this machine's name stands for, which on many is
+    127.0.0.1: workers on other machines would look for this one on their own.
+    """
+    if sys.platform != "linux":
+        return ""
+    from fcntl import ioctl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        for _, name in socket.if_nameindex():
+            with suppress(OSError):  # it has none
+                told = ioctl(asked, _SIOCGIFADDR, struct.pack("256s", name.encode()))
+                if socket.inet_ntoa(told[_ADDRESS]) == host:
+                    return name
+    return ""
 
 
 class _Sum(torch.autograd.Function):

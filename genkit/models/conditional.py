@@ -31,7 +31,8 @@ class Conditional:
     where they follow from the schema. By name come, first axis the batch, the values as
     ``encode_condition`` gives them; of one that isn't required also ``<name>_missing``, bool, and
     zeros where nothing is given; of a field that varies in length, padded to a bucket,
-    ``<name>_length`` instead, int32, 0 where nothing is given."""
+    ``<name>_length`` instead, int32, 0 where nothing is given. Those that are
+    ``only_if_asked`` come where one is given at least."""
 
     def encode_condition(
         self, name: str, values: Sequence[Any]

@@ -51,8 +51,11 @@ class Given:
             model.class_numbers(n, label) if model.conditional or label is not None else None
         )
         _check_names(model, asked)
+        anything = any(value is not None for value in asked.values())
         self._values = [
-            _value_of(each, model, n, asked.get(each.name)) for each in model.conditions
+            _value_of(each, model, n, asked.get(each.name))
+            for each in model.conditions
+            if anything or not each.only_if_asked
         ]
 
     def groups(self, start: int, stop: int) -> Iterator[np.ndarray]:

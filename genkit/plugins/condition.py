@@ -28,16 +28,19 @@ class Condition:
         required: whether nothing is generated without it.
         longest: of a field that varies in length, how long a value the model takes at most; None
             for any length.
+        only_if_asked: whether ``decode`` is called without it, rather than with zeros, where no
+            condition is given at all: for models that are quicker where nothing is asked.
 
     Example:
         >>> Condition("prompt", modality="text", longest=64)
-        Condition(name='prompt', modality='text', required=False, longest=64)
+        Condition(name='prompt', modality='text', required=False, longest=64, only_if_asked=False)
     """
 
     name: str
     modality: str = ""
     required: bool = False
     longest: int | None = None
+    only_if_asked: bool = False
 
     def __post_init__(self) -> None:
         if not self.name or "=" in self.name or self.name != self.name.strip():

@@ -56,6 +56,17 @@ REPOSITORY = (
         },
     ),
     RepositoryPlugin(
+        "genkit-keras-multimodal",
+        "Several modalities: data sets joined by label, any fields from any others",
+        {
+            "models": ("jmvae", "mmvae", "mopoe", "mvae"),
+            "datasets": ("fsdd", "paired"),
+            "metrics": ("bounds", "coherence"),
+            "commands": ("translate",),
+            "renderers": ("spectrogram",),
+        },
+    ),
+    RepositoryPlugin(
         "genkit-keras-points",
         "Points of a plane: toy densities, models that learn them in seconds, scatter plots",
         {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from genkit.errors import UsageError
@@ -134,3 +136,31 @@ def open_data(run_or_path: HasPath | str | Path, *, unseen: bool = False) -> Sou
     """
     plan = Run.open(path_of(run_or_path)).plan
     return inputs.open_data(plan, installed(), unseen=unseen)
+
+
+def open_dataset(
+    name: str,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    unseen: bool | None = None,
+) -> Source:
+    """Open a data set of ``genkit list``, as ``genkit run MODEL --dataset NAME`` does.
+
+    Args:
+        name: its name, or ``distribution/name``.
+        settings: those of the data set that are not to be as usual.
+        unseen: choose the split: that for training, or that which training doesn't see; data
+            without splits is taken as a whole. Left out, the settings say it.
+
+    Raises:
+        GenkitError: no such data set, a bad setting, or data that can't be read.
+
+    Example:
+        >>> len(genkit.open_dataset("digits", {"per_class": 3}))
+        30
+    """
+    entry = installed().find("datasets", name)
+    splits = entry.spec.splits
+    if unseen is not None and splits:
+        settings = {**settings, "split": entry.spec.held_out if unseen else splits[0]}
+    return inputs.open_entry(entry, settings)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from genkit.errors import GenkitError, RunError, UsageError
 from genkit.plan.activation import active_backend
+from genkit.plan.devices import variables_for
 from genkit.runs.loading import path_of
 from genkit.runs.names import is_export
 
@@ -125,7 +126,10 @@ class _Worker:
 
     def __init__(self, order: Mapping[str, Any], rank: int) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            _WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_variables(rank)
+            _WORKER,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **variables_for(rank)},
         )
         self._made: Queue[Any] = Queue(CHUNK)
         self._ended = Event()
@@ -178,10 +182,3 @@ class _Worker:
             with suppress(Full):
                 self._made.put(found, timeout=_LOOK_SECONDS)
                 return
-
-
-def _variables(rank: int) -> dict[str, str]:
-    """Return a worker's environment: of several devices that are listed it sees one."""
-    devices = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-    own = {"CUDA_VISIBLE_DEVICES": devices[rank % len(devices)]} if len(devices) > 1 else {}
-    return {**os.environ, **own}

@@ -29,16 +29,14 @@ def check_builds_for_the_smallest_input(subject: TrainedSubject) -> None:
 @checks("models")
 def check_builds_for_an_odd_input(subject: TrainedSubject) -> None:
     """It builds for images of 12x20 in colour, or for vectors, or refuses with a GenkitError."""
-    if not set(subject.spec.accepts) <= set(MODALITIES):
-        raise Skipped("there are no odd toy data of its modalities")
+    _require_toys(subject, "odd")
     _build_or_refuse(subject, toy_schema(subject.spec.accepts, ODD_IMAGE))
 
 
 @checks("models")
 def check_refuses_what_it_cannot_take(subject: TrainedSubject) -> None:
     """Strange data is taken or refused with a GenkitError, never with another exception."""
-    if not set(subject.spec.accepts) <= set(MODALITIES):
-        raise Skipped("there are no strange toy data of its modalities")
+    _require_toys(subject, "strange")
     for schema in _strange(subject.spec.accepts):
         _build_or_refuse(subject, schema)
     try:
@@ -50,6 +48,12 @@ def check_refuses_what_it_cannot_take(subject: TrainedSubject) -> None:
         "the model was built.",
         "Name in the record's `accepts` what the model needs.",
     )
+
+
+def _require_toys(subject: TrainedSubject, kind: str) -> None:
+    accepts = set(subject.spec.accepts)
+    if not accepts or not accepts <= set(MODALITIES):
+        raise Skipped(f"there are no {kind} toy data of its modalities")
 
 
 def _strange(accepts: tuple[str, ...]) -> Iterator[Schema]:

@@ -86,18 +86,23 @@ class TrainedSubject(Subject):
 
     @cached_property
     def source(self) -> Source:
-        """Toy data that the model takes; or that of its default preset, for other modalities."""
+        """Toy data that the model takes; or that of its default preset, for other modalities.
+
+        A model that names none takes data of any: the preset's show it more of them than toys do.
+        """
         if self.kind == "trainers":
             return toy_source(items=_ITEMS)
         name = self.spec.presets["default"].get("dataset")
-        if set(self.spec.accepts) <= set(MODALITIES):
+        if self.spec.accepts and set(self.spec.accepts) <= set(MODALITIES):
             try:
                 return toy_source(self._toy_schema(), _ITEMS)
             except CheckFailed:
                 if not name:
                     raise
         if not name:
-            raise Skipped(f"there are no toy data with {', '.join(self.spec.accepts)}")
+            raise Skipped(
+                f"there are no toy data with {', '.join(self.spec.accepts) or 'anything'}"
+            )
         # Kept: its folder, which the source may still read from, goes when it goes.
         entry = installed().find("datasets", name)
         self._data = DatasetSubject("datasets", entry.qualified_name)

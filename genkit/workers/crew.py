@@ -94,6 +94,15 @@ def check_crew(crew: Crew, plan: Plan, callbacks: Sequence[Any] = ()) -> None:
             f"Expected a number of workers for the launcher {crew.launcher}; received none.",
             "Pass --workers N.",
         )
+    check_found_by_name(plan, callbacks)
+
+
+def check_found_by_name(plan: Plan, callbacks: Sequence[Any] = ()) -> None:
+    """Refuse what other processes can't be handed.
+
+    Raises:
+        UsageError: a model, data or callbacks of this program.
+    """
     handed = {
         "a model": model_is_handed_over(plan),
         "data": data_is_handed_over(plan),

@@ -26,6 +26,7 @@ def augment(
     seeds: int | None = None,
     classifier_steps: int | None = None,
     classical: Sequence[str] | None = None,
+    workers: int = 1,
     out: str | Path | None = None,
     name: str | None = None,
     verbose: bool = True,
@@ -44,6 +45,8 @@ def augment(
             modality's learner says.
         classical: classical augmentation: for images of ``"flip"``, ``"translation"``,
             ``"cutout"``, the last two if not given; else as the modality's learner says.
+        workers: how many seeds are done at a time, each by a process of its own; what comes out
+            is the same.
         out: folder to write to; ``augmentations/NAME`` if not given.
         name: the augmentation's name; by default its model, its data and ``per_class``.
         verbose: tell on stderr what is done.
@@ -77,6 +80,5 @@ def augment(
     )
     from genkit.workflows.augmentation.experiment import run_experiment  # imports Keras
 
-    if verbose:
-        return run_experiment(asked, folder, partial(print, file=sys.stderr, flush=True))
-    return run_experiment(asked, folder)
+    tell = partial(print, file=sys.stderr, flush=True) if verbose else lambda _: None
+    return run_experiment(asked, folder, tell, workers)

@@ -14,6 +14,7 @@ from genkit.plan.activation import choose_backend, installed_backends
 from genkit.plan.plan import make_plan, parse_duration
 from genkit.plugins.registry import installed
 from genkit.runs.names import folder_for
+from genkit.workers.crew import check_found_by_name
 from genkit.workflows.comparison.cells import (
     DEFAULT_FOLDER,
     Comparison,
@@ -33,6 +34,7 @@ def compare(
     metrics: Sequence[str] | None = (),
     n: int | None = None,
     timeout: str | float | None = None,
+    workers: int = 1,
     out: str | Path | None = None,
     name: str | None = None,
     verbose: bool = True,
@@ -51,6 +53,8 @@ def compare(
         n: items to generate for measuring quality; by default 10 a training step, at least 500
             and at most 10,000.
         timeout: time that one process may take: seconds, or ``"10m"``; no limit if not given.
+        workers: how many processes work at a time. Several disturb each other's speed, so that it
+            is not compared; all else comes out the same.
         out: folder to write to; ``comparisons/NAME`` if not given.
         name: the comparison's name; by default its models and data.
         verbose: tell on stderr what is done.
@@ -81,7 +85,7 @@ def compare(
         name=name,
     )
     tell = partial(print, file=sys.stderr, flush=True) if verbose else lambda _: None
-    if run_comparison(comparison, tell):
+    if run_comparison(comparison, tell, workers):
         warnings.warn("Stopped by a signal. The same call goes on.", stacklevel=2)
     return summarize(comparison)
 
@@ -111,6 +115,8 @@ def make_comparison(
     chosen = list(dict.fromkeys(map(choose_backend, named)))
     asked = {**settings, "backend": chosen[0]}
     made = [make_plan(installed(), {**asked, "model": model}) for model in models]
+    for plan in made:
+        check_found_by_name(plan)
     plans = {plan.model: plan for plan in made}
     return Comparison(
         folder_for(out, name, DEFAULT_FOLDER, comparison_name(plans)),

@@ -119,10 +119,10 @@ class Sitting:
                 items, which may decide when it ends.
         """
         name = self.plan.trainer
-        if self.source.assets and not self.source.assets_are_public:
+        if self.source.assets and self.source.assets_cost is None:
             raise UsageError(
                 f"The trainer {name} lets nothing out of the data but the model; one of "
-                f"{self.plan.dataset} keeps {', '.join(self.source.assets)}."
+                f"{self.plan.dataset} keeps {', '.join(self.source.assets)}, made of its items."
             )
         if self.held_out is not None:
             raise UsageError(

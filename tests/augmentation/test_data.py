@@ -10,10 +10,11 @@ from genkit.builtin import plugin
 from genkit.builtin.datasets.digits import DigitsConfig, open_digits
 from genkit.errors import PluginError
 from genkit.plugins.registry import Registry, using
-from genkit.workflows.augmentation import classifier, experiment
+from genkit.workflows.augmentation import classifier
 from genkit.workflows.augmentation.conclusion import subset_overlap
 from genkit.workflows.augmentation.experiment import run_experiment
 from genkit.workflows.augmentation.settings import make_settings
+from genkit.workflows.augmentation.trial import Trial
 from genkit.workflows.augmentation.verdict import ArmComparison, judge
 from tests.augmentation import generator_plugin
 from tests.augmentation.reviewer_plugin import BRIGHT, Plugin
@@ -71,7 +72,8 @@ def test_a_reviewer_that_fails_ends_it(settings, review_by, tmp_path):
 
 def test_a_limit_is_for_training_and_leaves_the_test_split_whole(registry, plugins, tmp_path):
     flags = {"model": "perfect", "dataset": "digits", "data": {"limit": 200}}
-    limited = experiment._Experiment(make_settings(registry, flags, per_class=5), tmp_path, print)
+    asked = make_settings(registry, flags, per_class=5)
+    limited = Trial(asked, tmp_path, print, progress=False)
     assert len(limited.train) == 200
     assert len(limited.test) == len(open_digits(DigitsConfig(split="test")))
 
@@ -80,12 +82,11 @@ def test_a_batch_has_no_more_items_than_are_left_to_learn_from(settings, tmp_pat
     plans, asked = [], settings()
     validating = {"validate_every": 5, "batch_size": 64}
     plan = asked.generator.model_copy(update=validating)
-    monkeypatch.setattr("genkit.workflows.train.execute", lambda plan, *_: plans.append(plan))
-    sitting = experiment._Experiment(
-        asked.model_copy(update={"generator": plan}), tmp_path, lambda _: None
-    )
+    monkeypatch.setattr("genkit.workflows.train.execute", lambda plan, *_, **__: plans.append(plan))
+    changed = asked.model_copy(update={"generator": plan})
+    trial = Trial(changed, tmp_path, lambda _: None, progress=False)
     with pytest.raises(AttributeError):  # nothing was trained
-        sitting.generator(0, 30)
+        trial.generator(0, 30)
     assert plans[0].batch_size == 27, "three are held out"
 
 

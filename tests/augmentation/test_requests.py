@@ -94,7 +94,7 @@ def test_the_command_stops_on_a_signal_goes_on_and_prints_one_object(genkit_comm
     folder = tmp_path / "augmentations" / "cvae-digits-4"
     kept = json.loads((folder / "results.json").read_text())
 
-    told = json.loads(genkit_command("augment", *SMALL, "--json").stdout)
+    told = json.loads(genkit_command("augment", *SMALL, "--workers", 2, "--json").stdout)
     results = json.loads((folder / "results.json").read_text())
     assert kept["0"].items() <= results["0"].items()
     assert told["state"] == "done"
@@ -103,7 +103,13 @@ def test_the_command_stops_on_a_signal_goes_on_and_prints_one_object(genkit_comm
     assert (tmp_path / told["folder"] / told["mixed"]["folder"]).is_dir()
     assert genkit_command("generate", folder / "generators" / "seed-1", "--label", 3).stdout
 
+    again = {**results, "1": {k: v for k, v in results["1"].items() if k != "real"}}
+    (folder / "results.json").write_text(json.dumps(again))
     shown = genkit_command("augment", *SMALL).stdout
+    assert json.loads((folder / "results.json").read_text()) == results, (
+        "one process, two: the same"
+    )
+    assert not any((folder / "parts").iterdir())
     assert "Verdict: " in shown
     assert "real+synthetic" in shown
 

@@ -10,7 +10,7 @@ from genkit.errors import UsageError
 from genkit.plan.plan import make_plan
 from genkit.plugins.registry import Registry
 from genkit.workflows.comparison.cells import Comparison, comparison_name
-from genkit.workflows.comparison.running import _steps as steps_of
+from genkit.workflows.comparison.running import _chains as chains_of
 
 
 def comparison(folder, model="gan", **settings):
@@ -40,7 +40,7 @@ def test_each_backend_has_each_place_in_the_order_of_the_seeds(tmp_path):
 
 def test_parity_is_measured_once_a_backend_before_anything_is_trained(tmp_path):
     asked = replace(comparison(tmp_path), seeds=3)
-    done = [(job.do, cell.backend) for cell, job in steps_of(asked)]
+    done = [(job.do, cell.backend) for cell, jobs in chains_of(asked) for job in jobs]
     assert done[:3] == [("parity", "torch"), ("parity", "jax"), ("train", "torch")]
     assert [do for do, _ in done].count("parity") == 2
 

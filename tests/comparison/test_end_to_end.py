@@ -81,7 +81,7 @@ def test_a_killed_comparison_goes_on_where_it_was(genkit_command, tmp_path):
     made = [(cell / "plan.json").stat().st_mtime_ns for cell in cells]
     exported = (cells[0] / "model" / "config.json").stat().st_mtime_ns
 
-    told = genkit_command(*compared, *more).stderr
+    told = genkit_command(*compared, *more, "--workers", 2).stderr
     assert "2 of 3 measurements are there already." in told
     assert [(cell / "plan.json").stat().st_mtime_ns for cell in cells] == made
     assert (cells[0] / "model" / "config.json").stat().st_mtime_ns == exported
@@ -124,6 +124,7 @@ def test_a_cell_that_fails_is_told_and_the_exit_code_is_1(tmp_path):
         (["gan", "--backends", "jax,numpy"], "received 'numpy'"),
         (["gan", "--backends", "jax,,torch"], "Expected --backends a,b"),
         (["gan", "--seeds", "0"], "at least one seed"),
+        (["gan", "--workers", "0"], "at least one worker"),
         ([], "Expected a model"),
         (["gna"], "gan"),
     ],

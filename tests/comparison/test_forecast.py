@@ -41,22 +41,27 @@ def test_where_epochs_end_training_as_many_samples_as_ever_are_measured(plans):
     assert default_n(by_epochs) == 10_000
 
 
+def jobs_of(asked):
+    return [(cell, job) for cell, jobs in running._chains(asked) for job in jobs]
+
+
 def test_the_plan_tells_of_all_that_is_to_be_done(plans, tmp_path):
     asked = Comparison(tmp_path, plans(steps=20), ("torch", "jax"), 2, n=500)
-    jobs = list(running._steps(asked))
+    jobs = jobs_of(asked)
     told = plan_sentence(asked, jobs, Forecast(asked, []).seconds(jobs))
     assert told.startswith(
         "Plan: 4 trainings of 20 steps, 2 checks of parity over 20 steps, 4 measurements of "
         "quality, 500 samples each (--n). One process at a time, about "
     )
+    assert "4 processes at a time" in plan_sentence(asked, jobs, 60.0, 4)
     bare = replace(asked, metrics=None, seeds=1)
-    assert "quality" not in plan_sentence(bare, list(running._steps(bare)), 60.0)
+    assert "quality" not in plan_sentence(bare, jobs_of(bare), 60.0)
 
 
 def test_what_was_measured_takes_the_place_of_the_rule_of_thumb(plans, tmp_path):
     asked = Comparison(tmp_path, plans(steps=20), ("torch",), 3, metrics=None)
     asked.claim()
-    jobs = list(running._steps(asked))
+    jobs = jobs_of(asked)
     forecast = Forecast(asked, [])
     first = forecast.seconds(jobs)
     trainings = [(cell, job) for cell, job in jobs if job.do == "train"]
@@ -76,7 +81,7 @@ def test_the_plan_is_told_before_anything_begins(plans, tmp_path, monkeypatch):
     told = []
     asked = Comparison(tmp_path / "c", plans(steps=20), ("torch",), 1, n=500)
 
-    def carry_out(job, stop, timeout):
+    def carry_out(job, *_):
         assert told, "work begins before the plan is told"
         return {"done": True}
 

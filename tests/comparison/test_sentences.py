@@ -1,6 +1,7 @@
 """The sentences follow from the figures, and claim no more than they do."""
 
 import math
+from dataclasses import replace
 
 from genkit.workflows.comparison.sentences import failures, sentences
 from tests.comparison.made_up import agreeing, cell, evidence, failed
@@ -106,6 +107,16 @@ def test_too_few_steps_tell_no_speed():
     told = sentences(evidence(cells, [agreeing("jax")]))
     assert "Fewer than 40 steps can't tell which is fastest." in told
     assert "until longer runs tell" in told[0]
+
+
+def test_speeds_of_processes_that_ran_beside_each_other_are_not_compared():
+    cells = [replace(cell(name, speed=None), at_once=4) for name in ("torch", "jax")]
+    told = sentences(evidence(cells))
+    assert told[:2] == [
+        "Choose by speed: compare once more without --workers.",
+        "Up to 4 were trained at a time, so speeds are not compared.",
+    ]
+    assert not any("steps can't tell" in each for each in told)
 
 
 def test_one_backend_alone_can_not_be_compared():

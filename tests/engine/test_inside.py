@@ -204,6 +204,21 @@ def test_the_fused_kernel_takes_a_step_of_adam(torch_inside):
     assert torch.allclose(moments[0][0], torch.full((3,), 0.2))
 
 
+def test_sums_between_processors_use_the_address_that_is_named(active_backend):
+    if active_backend != "jax":
+        pytest.skip("this is about JAX")
+    from jax._src import xla_bridge
+
+    from genkit.engine.jax_inside import gloo_at
+
+    own = xla_bridge._jax.make_gloo_tcp_collectives
+    with gloo_at("10.0.0.7"):
+        assert xla_bridge._jax.make_gloo_tcp_collectives.keywords == {"hostname": "10.0.0.7"}
+        assert xla_bridge._jax.make_gloo_tcp_collectives.func is own
+    assert xla_bridge._jax.make_gloo_tcp_collectives is own
+    assert "hostname: str | None" in own.__doc__
+
+
 def test_nested_tensors_are_taken_apart_and_put_together(torch_inside):
     leaves, structure = torch_inside.pytree.tree_flatten({"a": (1, [2])})
     assert leaves == [1, 2]

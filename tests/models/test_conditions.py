@@ -71,6 +71,24 @@ def test_values_are_encoded_and_what_is_not_given_is_told():
     np.testing.assert_array_equal(rows().generate(1, given={"income": 0}), [[0, -1, -1, -1, 0]])
 
 
+def test_a_condition_that_comes_only_if_asked_is_left_out_where_nothing_is():
+    class Few(Rows):
+        conditions = (
+            genkit.Condition("town", only_if_asked=True),
+            genkit.Condition("age", only_if_asked=True),
+        )
+
+        def decode(self, z, **given):
+            self.shapes.append(sorted(given))
+            return ops.cast(given["age"][:, None] if given else z, "float32") * (1.0 + 0.0 * z)
+
+    model = rows(Few)
+    model.generate(2)
+    np.testing.assert_array_equal(model.generate(2, given={"age": [20, None]}), [[20], [0]])
+    model.generate(2, given={"age": None})
+    assert model.shapes == [[], ["age", "age_missing", "town", "town_missing"]]
+
+
 def test_values_are_given_for_all_or_by_item():
     given = {"income": ["<=50K", ">50K", 1], "age": [20, None, 22],
              "town": np.array([5, 6, 7]), "prompt": ["b", None, "ccc"]}  # fmt: skip

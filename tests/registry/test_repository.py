@@ -88,10 +88,10 @@ def test_list_and_info_show_what_is_not_installed(bare, capsys):
     listing.list_specs("models", as_json=True)
     told = json.loads(capsys.readouterr().out)["not_installed"]
     assert [row["name"] for row in told] == [
-        "genkit-keras-language", "genkit-keras-points", "genkit-keras-recsys", "genkit-keras-style",
-        "genkit-keras-tabular",
+        "genkit-keras-language", "genkit-keras-multimodal", "genkit-keras-points",
+        "genkit-keras-recsys", "genkit-keras-style", "genkit-keras-tabular",
     ]  # fmt: skip
-    assert "ease" in told[2]["brings"]["models"]
+    assert "ease" in told[3]["brings"]["models"]
     assert set(told[2]["brings"]) == {"models"}
     listing.list_specs("models")
     assert "pip install ./plugins/" in capsys.readouterr().out

@@ -183,6 +183,12 @@ def test_a_capability_that_is_not_declared_is_skipped():
 
 
 @pytest.mark.once
+def test_a_model_that_names_no_modalities_is_tried_on_the_data_of_its_preset():
+    assert check_of("omnivorous", "builds_for_the_smallest_input").run().outcome == "passed"
+    assert check_of("omnivorous", "builds_for_an_odd_input").run().outcome == "skipped"
+
+
+@pytest.mark.once
 def test_an_expected_failure_is_shown_with_its_reason():
     outcome = check_of("known-to-fail", "config_explains_every_setting").run()
     assert outcome.outcome == "expected failure"

@@ -39,6 +39,8 @@ def genkit_models():
     yield model("mended", toy, expected_failures={"losses_are_finite": "They once were not"})
     yield model("modest", toy, capabilities=("generate",))
     yield model("deaf", "Deaf", accepts=("image", "label"))
+    anything = {"default": {"dataset": "sound-data"}}
+    yield model("omnivorous", toy, accepts=(), presets=anything)
     for name in ("Refusing", "GrayOnly", "Surprised", "Infinite", "Blind", "OneSided", "Meddling",
                  "Capricious", "Drawing", "Hoarding", "Garish", "Stubborn", "Distorting",
                  "Sociable", "Straying", "Forgetful", "Partial", "Looking", "Revising",

@@ -1,6 +1,6 @@
 """Kill workers at random, many times: nothing is lost, and each run ends as one nothing met.
 
-python -m tests.workers.torture --backend jax --kills 200
+KERAS_BACKEND=jax python -m tests.workers.torture --kills 200
 
 Prints a JSON object at its end, and fails at the first run that ends otherwise. Linux alone.
 """
@@ -19,6 +19,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from genkit.plan import activation
 from tests.workers.test_ends import STEPS, assert_same_end, assert_same_log, done, run, workers_of
 
 _MOST_IN_A_RUN = 3  # as often as workers begin again without a new checkpoint
@@ -27,12 +28,10 @@ _MOST_IN_A_RUN = 3  # as often as workers begin again without a new checkpoint
 def main() -> None:
     """Do what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m tests.workers.torture", description=__doc__)
-    parser.add_argument("--backend", default="jax", help="jax, torch or tensorflow")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    os.environ["KERAS_BACKEND"] = asked.backend
     rng, told = random.Random(asked.seed), {"runs": 0, "kills": 0, "begun_again": 0}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -49,7 +48,7 @@ def main() -> None:
             shutil.rmtree(folder / one)
             told["runs"] += 1
             print(json.dumps(told), file=sys.stderr, flush=True)
-    print(json.dumps({"backend": asked.backend, "steps": STEPS, **told}))
+    print(json.dumps({"backend": activation.choose_backend(), "steps": STEPS, **told}))
 
 
 def _kill_now_and_then(process, took, rng):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from genkit.data import check_sizes
-from genkit.errors import DataError, DivergedError, UsageError
+from genkit.errors import DataError, DivergedError, RunError, UsageError
 from genkit.models.training import agreement, replay
 from genkit.models.training.gradient_transforms import check_order
 from genkit.models.training.loop import Loop
@@ -126,5 +126,10 @@ class Trainer(Stepping):
                     error, self, model, examples, run, last=last, stop=stop
                 )
                 raise explained from None
+            except self.engine.collective.unreachable as error:
+                raise RunError(
+                    "Another worker can't be reached any more.",
+                    "Once it can, go on from the last checkpoint: genkit resume.",
+                ) from error
             finally:
                 loop.watchers.close()

@@ -1,9 +1,8 @@
 """Backends compared: one process a cell, all from one shared step-0 checkpoint.
 
 cells.py       what is compared, and where it lies in the folder
-processes.py   one process, recorded, that can be stopped and done again
-worker.py      what such a process does: start, train, parity, evaluate
-running.py     all of them in turn; those that are done are not done again
+worker.py      what one process does: start, train, parity, evaluate
+running.py     all of them; those that are done are not done again
 forecast.py    what is going to be done, and how long it may take
 parity.py      whether backends compute the same
 stopwatch.py   when the first step is done

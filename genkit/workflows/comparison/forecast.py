@@ -8,7 +8,7 @@ from statistics import mean
 
 from genkit.builtin.zoo import zoo_models
 from genkit.workflows.comparison.cells import PARITY_STEPS, Cell, Comparison
-from genkit.workflows.comparison.processes import Job
+from genkit.workflows.jobs import Job
 
 # Where nothing is measured yet; seconds on two cores.
 _PROCESS = 8.0  # to start: imports, data, compilation
@@ -60,7 +60,9 @@ class Forecast:
         return _PROCESS + steps * _step_seconds(cell.model)
 
 
-def plan_sentence(comparison: Comparison, jobs: Sequence[tuple[Cell, Job]], seconds: float) -> str:
+def plan_sentence(
+    comparison: Comparison, jobs: Sequence[tuple[Cell, Job]], seconds: float, at_once: int = 1
+) -> str:
     """Say what is going to be done, and how long it may take."""
     counts = {do: sum(job.do == do for _, job in jobs) for do in ("train", "evaluate", "parity")}
     parts = []
@@ -75,7 +77,8 @@ def plan_sentence(comparison: Comparison, jobs: Sequence[tuple[Cell, Job]], seco
         parts.append(f"{_counted(counts['evaluate'], 'measurement')} of quality, {measured}")
     if not parts:
         return "Nothing is left to do."
-    return f"Plan: {', '.join(parts)}. One process at a time, {rough_time(seconds)} in all."
+    processes = "One process" if at_once == 1 else f"{at_once} processes"
+    return f"Plan: {', '.join(parts)}. {processes} at a time, {rough_time(seconds)} in all."
 
 
 def rough_time(seconds: float) -> str:

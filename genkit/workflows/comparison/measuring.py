@@ -17,7 +17,7 @@ from genkit.files import finite
 from genkit.runs.run import Run
 from genkit.workflows.comparison import running
 from genkit.workflows.comparison.cells import Cell, Comparison
-from genkit.workflows.comparison.processes import is_done
+from genkit.workflows.jobs import is_done
 
 WINDOW = 10  # steps whose mean time is one observation of speed
 FEWEST_STEPS = 4 * WINDOW  # the first window is left out: it has the compilation
@@ -39,6 +39,7 @@ class Measured:
         steps_per_second: 1 / the median time of a step; None for fewer than 40 steps. The median
             is over windows of 10 steps; the first window, with the compilation, is left out.
         seconds_to_first_step: from the start of the process until the first step was done.
+        at_once: how many processes worked at a time; of several no speed is told.
         peak_memory_mib: largest resident memory of the process, on the host.
         losses: mean of each over the last tenth of the steps.
         quality: what ``genkit evaluate`` found.
@@ -52,6 +53,7 @@ class Measured:
     steps: int = 0
     steps_per_second: float | None = None
     seconds_to_first_step: float | None = None
+    at_once: int = 1
     peak_memory_mib: float | None = None
     losses: Mapping[str, float] = field(default_factory=dict)
     quality: tuple[Figure, ...] = ()
@@ -69,6 +71,7 @@ class Measured:
             "steps": self.steps,
             "steps_per_second": self.steps_per_second,
             "seconds_to_first_step": self.seconds_to_first_step,
+            "at_once": self.at_once,
             "peak_memory_mib": self.peak_memory_mib,
             "losses": finite(self.losses),
             "quality": [finite(figure.to_dict()) for figure in self.quality],
@@ -87,7 +90,7 @@ def measure(comparison: Comparison, cell: Cell) -> Measured:
     except GenkitError as damage:
         return Measured(cell, "failed", path, str(damage))
     quality: tuple[Figure, ...] = ()
-    error = ""
+    error, at_once = "", found.get("at_once", 1)
     if comparison.metrics is not None:
         judged = running.evaluate_job(comparison, cell).found()
         quality = tuple(map(Figure.from_dict, judged.get("figures", ())))
@@ -99,8 +102,9 @@ def measure(comparison: Comparison, cell: Cell) -> Measured:
         path,
         error,
         steps=int(steps[-1]) if len(steps) else 0,
-        steps_per_second=speed(seconds),
-        seconds_to_first_step=found.get("seconds_to_first_step"),
+        steps_per_second=speed(seconds) if at_once == 1 else None,
+        seconds_to_first_step=found.get("seconds_to_first_step") if at_once == 1 else None,
+        at_once=at_once,
         peak_memory_mib=found.get("peak_memory_mib"),
         losses={name: final(values) for name, values in losses.items()},
         quality=quality,

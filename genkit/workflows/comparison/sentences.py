@@ -93,6 +93,8 @@ def failures(cells: Sequence[Measured]) -> list[str]:
 def _speed(evidence: Evidence) -> tuple[list[str], list[str]]:
     """Return sentences on the fastest backend, and all that may be."""
     rates = evidence.mean(SPEED)
+    if (beside := max(cell.at_once for cell in evidence.cells)) > 1:
+        return [f"Up to {beside} were trained at a time, so speeds are not compared."], []
     if len(rates) < 2:  # noqa: PLR2004
         few = f"Fewer than {FEWEST_STEPS} steps can't tell which is fastest."
         return [few, "Give it more: --steps 200 --name NAME."], []
@@ -233,7 +235,12 @@ def _advice(
     if differs:
         return f"Choose {_listed(differs)}."
     if not any(SPEED in quantities(cell) for cell in evidence.cells):
-        return "Choose whichever is installed, until longer runs tell."
+        beside = any(cell.at_once > 1 for cell in evidence.cells)
+        return (
+            "Choose by speed: compare once more without --workers."
+            if beside
+            else "Choose whichever is installed, until longer runs tell."
+        )
     more = f"more seeds may tell (--seeds {evidence.seeds + 3})"
     return f"Choose {' or '.join(fastest or evidence.backends)}: {more}."
 

@@ -10,50 +10,20 @@ evaluate   measures the quality of a trained cell
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import signal
 import sys
-import threading
-import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genkit.errors import GenkitError
 from genkit.files import read_json, write_json
 from genkit.plan import activation
+from genkit.workflows.jobs import serve
 
 if TYPE_CHECKING:
     from genkit.plan.plan import Plan
 
 _MIB = 2**20
-
-
-def main() -> None:
-    """Do the job that stands on stdin, and write what was measured."""
-    order = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    result = Path(order["result"])
-    kept = {"settings": order["settings"]}
-    activation.start_lean()
-    try:
-        found = _DEEDS[order["do"]](order)
-    except GenkitError as error:
-        found = {"error": str(error)}
-    except Exception as error:  # noqa: BLE001 - of a model's author; it becomes the cell's
-        traceback.print_exc()
-        found = {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}
-    write_json(result, {**kept, **found})
-    sys.exit(1 if "error" in found else 0)
-
-
-def _end_with_parent() -> None:
-    """Ask this process to end when the one that wants its result is gone: its pipe closes."""
-    while os.read(0, 1024):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _start(order: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,4 +125,4 @@ _DEEDS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
 }
 
 if __name__ == "__main__":
-    main()
+    serve(_DEEDS)

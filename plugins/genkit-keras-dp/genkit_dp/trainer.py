@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
@@ -20,6 +21,8 @@ from genkit_dp.config import PrivacyConfig
 from genkit_dp.gradients import PrivateGradients
 from genkit_dp.key import Key
 from genkit_dp.sampling import PoissonSampler
+
+_FALSE_ALARMS = 0.01  # of an attack on membership, as the literature states what one finds
 
 
 class PrivateTrainer(genkit.Trainer):
@@ -58,13 +61,21 @@ class PrivateTrainer(genkit.Trainer):
         items = len(source)
         self._batch_size, self._rate = settings.batch_size, settings.batch_size / items
         self._batches_per_step = model.batches_per_step
+        delta = self.config.delta or 1 / (10 * items)
+        self._assets_cost = source.assets_cost or (0.0, 0.0)
+        if self._assets_cost[1] >= delta:
+            raise UsageError(
+                f"Expected a delta above that of the data's assets, {self._assets_cost[1]:.3g}; "
+                f"received {delta:.3g}.",
+                "Raise it, --trainer-set delta=..., or let the assets cost less.",
+            )
         # Each named optimizer may look at the same sample once.
         self._accountant = Accountant(
             items,
             self._rate,
             self.config.noise_multiplier,
             len(model.optimizers),
-            self.config.delta or 1 / (10 * items),
+            delta - self._assets_cost[1],
         )
         workers, rows = of_this_process().size, self._accountant.rows
         if rows % workers:
@@ -74,9 +85,10 @@ class PrivateTrainer(genkit.Trainer):
                 "Pass another --batch-size, or another number of workers.",
             )
         self._most_steps = (
-            self._accountant.steps_within(self.config.max_epsilon) // self._batches_per_step
+            self._accountant.steps_within(self.config.max_epsilon - self._assets_cost[0])
+            // self._batches_per_step
         )
-        if not self._most_steps:
+        if self._most_steps < 1:
             raise UsageError(
                 f"Expected a budget for one step at least, epsilon {self._epsilon(1):.3g}; "
                 f"received max_epsilon={self.config.max_epsilon:g}.",
@@ -136,9 +148,13 @@ class PrivateTrainer(genkit.Trainer):
     def statement(self, step: int) -> Mapping[str, str]:
         if self.config.secret is not None:
             return {"guarantee": "none: the key was set by hand (`secret`), as for tests"}
-        epsilon, delta = self._epsilon(step), self._accountant.delta
+        epsilon, delta = self._epsilon(step), self._accountant.delta + self._assets_cost[1]
+        found = min(1.0, math.exp(min(epsilon, 700.0)) * _FALSE_ALARMS + delta)
         return {
             "guarantee": f"({epsilon:.4g}, {delta:.3g})-differential privacy",
+            "what an attack can find": f"at most {found:.2g} of the items at {_FALSE_ALARMS:g} "
+            "false alarms, whatever it does (Kairouz et al. 2015)",
+            **self._of_assets(),
             "neighbours": "data sets of which one has one item more",
             "of what": "the weights in this folder. Not of losses, sample grids, checkpoints, "
             "figures measured on the training data, or choices made by looking at them",
@@ -151,8 +167,16 @@ class PrivateTrainer(genkit.Trainer):
             "accountant": f"Renyi, dp-accounting {version('dp-accounting')}",
         }
 
+    def _of_assets(self) -> dict[str, str]:
+        """Return what of the guarantee the data's assets have spent, for the card."""
+        epsilon, delta = self._assets_cost
+        if not epsilon and not delta:
+            return {}
+        return {"of it for the data's assets": f"epsilon {epsilon:.4g}, delta {delta:.3g}, added"}
+
     def _epsilon(self, step: int) -> float:
-        return self._accountant.epsilon(step * self._batches_per_step)
+        """Return what assets and steps have spent, one added to the other."""
+        return self._assets_cost[0] + self._accountant.epsilon(step * self._batches_per_step)
 
 
 def refuse_other_items(source: Source) -> None:

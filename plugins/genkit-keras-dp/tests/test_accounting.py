@@ -3,10 +3,18 @@
 import math
 
 import dp_accounting
+import numpy as np
 import pytest
 from dp_accounting import pld, rdp
 from genkit_dp.accounting import Accountant
+from genkit_dp.config import PrivacyConfig
+from genkit_dp.trainer import PrivateTrainer
 from scipy import stats
+from small import Linear, items
+
+from genkit.data import as_source
+from genkit.errors import UsageError
+from genkit.plan.fitting import FitSettings
 
 CASES = [(1797, 64, 1.1, 1, 115), (60000, 128, 0.8, 2, 3000), (500, 50, 3.0, 1, 40)]
 
@@ -78,3 +86,36 @@ def test_a_sample_of_few_items_is_never_cut():
     accountant = Accountant(10, 0.5, 2.0, 1, 0.01)
     assert accountant.rows == 10
     assert math.isfinite(accountant.epsilon(10**6))
+
+
+def test_what_assets_cost_is_added_and_taken_from_the_budget():
+    source, model = as_source(items(200)), Linear(5)
+    source.assets_cost = (1.0, 1e-4)
+    settings = FitSettings(batch_size=8, steps=9)
+
+    def checked(**config):
+        trainer = PrivateTrainer(PrivacyConfig(noise_multiplier=2.0, delta=1e-3, **config))
+        trainer.check(model, source, settings)
+        return trainer
+
+    steps = Accountant(200, 0.04, 2.0, 1, 1e-3 - 1e-4)
+    trainer = checked(max_epsilon=2.0)
+    assert trainer.measures(5)["epsilon"] == 1.0 + steps.epsilon(5)
+    assert not trainer.is_spent(steps.steps_within(1.0) - 1)
+    assert trainer.is_spent(steps.steps_within(1.0))
+    facts = trainer.statement(5)
+    assert facts["guarantee"].endswith("0.001)-differential privacy")
+    assert facts["of it for the data's assets"] == "epsilon 1, delta 0.0001, added"
+    with pytest.raises(UsageError, match="budget for one step"):
+        checked(max_epsilon=1.0)
+    source.assets_cost = (1.0, 1e-3)
+    with pytest.raises(UsageError, match=r"delta above that of the data's assets, 0\.001"):
+        checked()
+
+
+def test_the_card_bounds_what_an_attack_finds_at_one_in_a_hundred_false_alarms():
+    source = as_source(items(200))
+    trainer = PrivateTrainer(PrivacyConfig(noise_multiplier=4.0, delta=1e-3))
+    trainer.check(Linear(5), source, FitSettings(batch_size=8, steps=9))
+    most = np.exp(trainer.measures(5)["epsilon"]) * 0.01 + 1e-3
+    assert f"at most {most:.2g} of the items" in trainer.statement(5)["what an attack can find"]

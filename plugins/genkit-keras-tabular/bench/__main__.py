@@ -1,9 +1,10 @@
 """Measure the models of tables on Adult and write docs/tables.md: ``nox -s tabular-bench``.
 
-``python -m bench FILE [--peers PYTHON] [--seeds 3]`` does it in an environment with the plugin.
-FILE is the Adult census table, Parquet, the 16,281 rows of UCI's ``adult.test`` first. PYTHON is
-that of another environment, with ``ctgan==0.12.1 pyarrow``. Each training is a process of its own,
-on one thread; what is measured is kept, and not measured again.
+``python -m bench FILE [--peers PYTHON] [--mostlyai PYTHON] [--seeds 3]`` does it in an environment
+with the plugin. FILE is the Adult census table, Parquet, the 16,281 rows of UCI's ``adult.test``
+first. PYTHON is that of another environment, with ``ctgan==0.12.1 pyarrow``; and of one with
+``mostlyai-engine==2.7.3 pyarrow``, without torchvision if that is of another torch's version. Each
+training is a process of its own, on one thread; what is measured is kept, and not measured again.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _MODELS = (
     "ctgan", "tab-ddpm",
 )  # fmt: skip
 _PEERS = (("tvae", 60), ("tvae", 300), ("ctgan", 60), ("ctgan", 300))
+_MOSTLYAI = (("mostlyai", 5), ("mostlyai", 20))
 _ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 _HOURS = 2
 
@@ -36,6 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path, nargs="?", help="without it the page alone is written")
     parser.add_argument("--peers", type=Path, help="the Python that has ctgan")
+    parser.add_argument("--mostlyai", type=Path, help="the Python that has mostlyai's engine")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--models", nargs="*", default=_MODELS)
     asked = parser.parse_args()
@@ -63,16 +66,21 @@ def _measured(asked: argparse.Namespace, known: set[tuple[str, int]]) -> Iterato
         for model, epochs in _PEERS if asked.peers else ():
             who = f"ctgan 0.12.1, {model.upper()}, {epochs} epochs"
             if (who, seed) not in known:
-                yield {"who": who, "seed": seed, **_peer(asked, model, epochs, seed)}
+                yield {"who": who, "seed": seed, **_peer(asked, asked.peers, model, epochs, seed)}
+        for model, epochs in _MOSTLYAI if asked.mostlyai else ():
+            who = f"mostlyai-engine 2.7.3, {epochs} epochs"
+            if (who, seed) not in known:
+                told = _peer(asked, asked.mostlyai, model, epochs, seed)
+                yield {"who": who, "seed": seed, **told}
 
 
-def _peer(asked: argparse.Namespace, model: str, epochs: int, seed: int) -> dict[str, Any]:
+def _peer(
+    asked: argparse.Namespace, python: Path, model: str, epochs: int, seed: int
+) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "rows")
         command = [str(asked.file), model, "--epochs", str(epochs), "--seed", str(seed)]
-        told = _run(
-            str(_HERE / "peers.py"), *command, "--out", str(out), python=asked.peers.absolute()
-        )
+        told = _run(str(_HERE / "peers.py"), *command, "--out", str(out), python=python.absolute())
         if "failed" in told:
             return told
         figures = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))

@@ -13,9 +13,10 @@ _HEAD = """# Tables, measured
 On Adult, official split: learned from UCI's 32,561 training rows, as many rows generated, judged
 against the 16,281 test rows. JAX, each training a process on one thread of a shared machine;
 seconds are the processor's, and a training's have reading and compiling in them. The package
-[ctgan](https://pypi.org/project/ctgan/) 0.12.1 runs in an environment of its own; its rows are
-judged by the same code. Where there are several seeds a cell is their mean, with the least and the
-greatest.
+[ctgan](https://pypi.org/project/ctgan/) 0.12.1 and
+[mostlyai-engine](https://pypi.org/project/mostlyai-engine/) 2.7.3 run in environments of their own;
+their rows are judged by the same code. Where there are several seeds a cell is their mean, with
+the least and the greatest.
 
 <!-- not run: it needs the census table, an environment with ctgan, and hours -->
 ```bash
@@ -112,4 +113,4 @@ def _cell(rows: Sequence[dict[str, Any]], key: str, digits: int) -> str:
     if not values:
         return "-"
     shown = [f"{v:,.{digits}f}" for v in (statistics.mean(values), min(values), max(values))]
-    return shown[0] if len(values) == 1 else f"{shown[0]} ({shown[1]} to {shown[2]})"
+    return shown[0] if len(set(shown)) == 1 else f"{shown[0]} ({shown[1]} to {shown[2]})"

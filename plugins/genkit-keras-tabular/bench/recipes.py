@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
+from genkit_tabular.described import described_columns
 from genkit_tabular.describing import Description
 from genkit_tabular.features import Judged, forest
 from genkit_tabular.frames import frame_of
@@ -161,16 +162,31 @@ class Rows:
     broken: float
 
 
-def parted(recipe: Recipe, whole: pa.Table, seed: int) -> tuple[TableSource, TableSource]:
-    """Return the rows to learn from and those held out."""
+def parted(
+    recipe: Recipe, whole: pa.Table, seed: int, known: Mapping[str, Any] | None = None
+) -> tuple[TableSource, TableSource]:
+    """Return the rows to learn from and those held out.
+
+    Args:
+        recipe: of the table.
+        whole: the table.
+        seed: which rows are held out.
+        known: what is known of the columns, from which codes follow alone; by default the rows.
+    """
     raw = of_frame(whole)
-    columns, _ = Description().of(raw)
+    columns = described_columns(Description(known), raw)[0] if known else Description().of(raw)[0]
     order = np.random.Generator(np.random.Philox(key=seed)).permutation(raw.rows)
     few = round(_HELD_OUT * raw.rows)
     train, test = np.sort(order[few:]), np.sort(order[:few])
     both = [
         table_source(
-            raw, columns, target=recipe.target[0], learned=train, rows=rows, rules=recipe.rules
+            raw,
+            columns,
+            target=recipe.target[0],
+            learned=train,
+            rows=rows,
+            rules=recipe.rules,
+            described=known is not None,
         )
         for rows in (train, test)
     ]
@@ -181,7 +197,7 @@ def measured(recipe: Recipe, whole: pa.Table, models: list[str], seed: int) -> I
     """Yield the figures of real rows and of each model."""
     train, test = parted(recipe, whole, seed)
     judge = Judged.of(train.schema, train.assets)
-    held_out, learned = (_rows(judge, source, [_all(source)]) for source in (test, train))
+    held_out, learned = (rows_of(judge, source) for source in (test, train))
     shares = {name: _share(group(held_out.table)) for name, group in recipe.groups.items()}
     yield {"model": "real", **figures(recipe, judge, learned, held_out, seed), "shares": shares}
     for name in models:
@@ -191,17 +207,26 @@ def measured(recipe: Recipe, whole: pa.Table, models: list[str], seed: int) -> I
                 name, dataset=train, seed=seed, runs_dir=runs, verbose=False, **more
             )
             model: Any = genkit.load(result)
-        batches = list(model.generate_items(len(train), seed))
-        rows = {
-            key: np.ma.concatenate([np.ma.asarray(b[key]) for b in batches])
-            for key in train.schema.fields
-        }
-        made = _rows(judge, train, [rows])
-        yield {
-            "model": name,
-            "copied": copied(model, rows, train),
-            **figures(recipe, judge, made, held_out, seed),
-        }
+        yield {"model": name, **judged(recipe, judge, model, train, held_out, seed)}
+
+
+def judged(  # noqa: PLR0917
+    recipe: Recipe, judge: Judged, model: Any, train: TableSource, held_out: Rows, seed: int
+) -> dict[str, Any]:
+    """Return the figures of as many rows of a model as there were to learn from."""
+    batches = list(model.generate_items(len(train), seed))
+    rows = {
+        key: np.ma.concatenate([np.ma.asarray(b[key]) for b in batches])
+        for key in train.schema.fields
+    }
+    made = _rows(judge, train, [rows])
+    told = figures(recipe, judge, made, held_out, seed)
+    return {"copied": copied(judge, rows, train), **told}
+
+
+def rows_of(judge: Judged, source: TableSource) -> Rows:
+    """Return all rows of a source."""
+    return _rows(judge, source, [_all(source)])
 
 
 def _rows(judge: Judged, source: TableSource, batches: list[dict[str, Any]]) -> Rows:

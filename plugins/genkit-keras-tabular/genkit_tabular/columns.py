@@ -38,7 +38,9 @@ class Column:
         zone: of dates: a name of the time zone database, an offset; empty for none.
         missing: whether values may be absent.
         pattern: of ids: how they are written, ``#`` a digit, ``A`` a letter, ``a`` a small one.
-        first: of ids that are numbers: the first that is given out.
+        first: of ids: the first that is given out; of a pattern its place among all of that.
+        room: of ids of a pattern: how many keys from the first on no row has; -1 where any may be
+            given out, whoever has them.
         low: least value that is generated, in the column's own words; empty for the data's.
         high: greatest value.
         reason: why it is of this kind.
@@ -56,6 +58,7 @@ class Column:
     missing: bool = False
     pattern: str = ""
     first: int = 0
+    room: int = -1
     low: str = ""
     high: str = ""
     reason: str = ""

@@ -16,7 +16,7 @@ from genkit.data import rows_per_class
 from genkit.errors import DataError, UsageError
 from genkit_tabular.columns import Column
 from genkit_tabular.configs import CustomersConfig, TableConfig
-from genkit_tabular.described import described_columns
+from genkit_tabular.described import described_columns, without_others
 from genkit_tabular.describing import Description, read_description
 from genkit_tabular.held import hold
 from genkit_tabular.inferring import ENOUGH
@@ -48,6 +48,7 @@ def open_table(config: TableConfig) -> TableSource:
             f"Expected rows in the split {config.split} of {config.path}; there are none.",
             "Hold out another share: --data held_out=0.2",
         )
+    raw = without_others(raw, said)
     columns, orders = described_columns(said, raw) if config.described else said.of(raw)
     target = config.target or said.target
     if config.per_class is not None:
@@ -67,6 +68,8 @@ def open_table(config: TableConfig) -> TableSource:
         rules=said.rules,
         orders=orders,
     )
+    if config.described:
+        source.assets_cost = said.cost
     if raw.rows < ENOUGH and config.describe is None:
         warnings.warn(
             f"{raw.rows} rows decide nothing: the columns of {config.path.name} are taken as they "

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from genkit.errors import DataError
@@ -41,21 +43,53 @@ def described_columns(
     columns, orders = [], {}
     for name in raw.columns:
         settings = said.columns.get(name, {})
-        columns.append(_column(name, settings, raw))
+        if lack := lacks(name, settings):
+            raise _lacking(name, lack)
+        columns.append(said_column(name, settings, raw))
         if names := settings.get("order"):
             orders[name] = [str(each) for each in names]
     return columns, orders
 
 
-def _column(name: str, said: Mapping[str, Any], raw: RawTable) -> Column:
+def lacks(name: str, said: Mapping[str, Any]) -> str:
+    """Return what a column's settings lack that noisy counts may find: range, order, or nothing.
+
+    Raises:
+        DataError: they don't say the kind.
+    """
     kind = said.get("kind", "")
+    if kind not in KINDS:
+        raise _lacking(name, f"kind, one of {', '.join(KINDS)}")
     needed = _NEEDED.get(kind, "")
-    if kind not in KINDS or (needed and not said.get(needed)):
-        lacks = needed if kind in KINDS else f"kind, one of {', '.join(KINDS)}"
-        raise DataError(
-            f"Expected the description to say all of {name!r}, as its codes are to follow from it "
-            f"alone; it lacks {lacks}."
-        )
+    return "" if said.get(needed) else needed
+
+
+def _lacking(name: str, lack: str) -> DataError:
+    return DataError(
+        f"Expected the description to say all of {name!r}, as its codes are to follow from it "
+        f"alone; it lacks {lack}.",
+        "Say it, or have range and order found by noisy counts: genkit table count",
+    )
+
+
+def without_others(raw: RawTable, said: Description) -> RawTable:
+    """Return a table in which names count as missing that a description leaves to others."""
+    columns = dict(raw.columns)
+    for name, settings in said.columns.items():
+        if settings.get("others") and name in columns:
+            names = columns[name].cast("string")
+            known = pc.is_in(names, value_set=pa.array(map(str, settings["order"]), "string"))
+            columns[name] = pc.if_else(known, names, pa.scalar(None, "string"))
+    return replace(raw, columns=columns)
+
+
+def said_column(name: str, said: Mapping[str, Any], raw: RawTable) -> Column:
+    """Return a column as its settings have it.
+
+    Raises:
+        DataError: it holds ids of no form.
+    """
+    kind = said["kind"]
     if kind == "id" and raw.is_text and not said.get("pattern") and "format" not in said:
         raise DataError(
             f"Expected the form of the ids {name!r} in the description.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,7 @@ from genkit_tabular.rule_forms import check_rules
 
 _SETTINGS = {
     "kind": str, "digits": int, "zone": str, "unit": str, "order": list, "range": list,
-    "pattern": str, "format": str, "missing": float, "personal": str,
+    "pattern": str, "format": str, "missing": float, "personal": str, "others": str,
 }  # fmt: skip
 _UNITS = ("D", "s", "ms", "us", "ns")
 
@@ -35,11 +36,13 @@ class Description:
         columns: settings by column.
         target: the column to foretell; empty for none.
         rules: what holds for every row.
+        cost: epsilon and delta of the noisy counts that ranges and names were found by.
     """
 
     columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     target: str = ""
     rules: tuple[Mapping[str, Any], ...] = ()
+    cost: tuple[float, float] = (0.0, 0.0)
 
     def of(self, raw: RawTable) -> tuple[list[Column], dict[str, list[str]]]:
         """Return what the columns of a table are, and the orders of categories.
@@ -68,16 +71,9 @@ def read_description(path: Path) -> Description:
     Raises:
         DataError: it can't be read, or says what no column can be.
     """
-    try:
-        form = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(
-            f"Expected a description of a table in {path}: {error.strerror}."
-        ) from error
-    except ValueError as error:  # no UTF-8, no TOML
-        raise DataError(f"Expected a description of a table in {path}: {error}.") from error
+    form = read_form(path)
     columns, rules = form.pop("columns", {}), form.pop("rules", [])
-    target = form.pop("target", "")
+    target, cost = form.pop("target", ""), _cost(path, form.pop("counted", {}))
     if form or not isinstance(columns, dict) or not isinstance(rules, list):
         strange = ", ".join(form) or "columns or rules of another form"
         raise DataError(
@@ -90,7 +86,34 @@ def read_description(path: Path) -> Description:
         for name, said in columns.items()
         if "format" in said
     ]
-    return Description(columns, str(target), (*rules, *forms))
+    return Description(columns, str(target), (*rules, *forms), cost)
+
+
+def read_form(path: Path) -> dict[str, Any]:
+    """Read a description as TOML has it.
+
+    Raises:
+        DataError: it can't be read.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(
+            f"Expected a description of a table in {path}: {error.strerror}."
+        ) from error
+    except ValueError as error:  # no UTF-8, no TOML
+        raise DataError(f"Expected a description of a table in {path}: {error}.") from error
+
+
+def _cost(path: Path, said: Any) -> tuple[float, float]:
+    spent = said if isinstance(said, dict) else {}
+    epsilon, delta = spent.get("epsilon", 0.0), spent.get("delta", 0.0)
+    numbers = all(type(each) in (int, float) and 0 <= each < math.inf for each in (epsilon, delta))
+    if not isinstance(said, dict) or set(spent) - {"epsilon", "delta"} or not numbers:
+        raise DataError(
+            f"Expected [counted] in {path} as genkit table count wrote it, epsilon and delta."
+        )
+    return float(epsilon), float(delta)
 
 
 def _check(path: Path, name: str, said: Any) -> None:
@@ -111,6 +134,8 @@ def _check(path: Path, name: str, said: Any) -> None:
         )
     if said.get("zone"):
         zone_of(said["zone"])
+    if said.get("others", "missing") != "missing" or ("others" in said and not said.get("order")):
+        raise DataError(f'Expected of {name!r} in {path} others = "missing", and the order.')
     if said.get("unit", "D") not in _UNITS or len(said.get("range", (0, 1))) != 2:  # noqa: PLR2004
         raise DataError(
             f"Expected of {name!r} in {path} a unit of {', '.join(_UNITS)}, and range = [least, "

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from genkit.errors import DataError
 from genkit_tabular.columns import Column
+from genkit_tabular.ids import free_of
 from genkit_tabular.inferring import check_finite, pattern_of
 from genkit_tabular.keys import keys_of, places_in, steps_of, values_of
 from genkit_tabular.parsing import guess, parse, written
@@ -89,6 +90,8 @@ def _hold_ids(
         if not column.pattern and guess(column.name, there or ["0"]) is None:
             column = replace(column, pattern=pattern_of(there))
         if column.is_text_id:
+            first, room = free_of(column.pattern, there)
+            column = replace(column, first=first, room=room)
             return HeldColumn(column, np.array(texts.fill_null("").to_pylist(), object), absent)
     values = _values(raw, column, rows, absent).astype(np.int64)
     most = int(values[~absent].max(initial=0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from operator import contains
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from genkit_tabular.columns import Column, Table
 
 _SETS = {"#": "0123456789", "A": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "a": "abcdefghijklmnopqrstuvwxyz"}
+_MOST = 2**62
 _MIX = 0x9E3779B97F4A7C15
 
 
@@ -36,11 +37,7 @@ def given_out(
     """
     columns = [column for column in table.columns if column.kind == "id"]
     for column in columns:
-        if (most := most_of(column)) < n:
-            raise UsageError(
-                f"Expected at most {most:,} rows: {column.name!r} has no more different values of "
-                f"the form {column.pattern!r}; received {n:,}."
-            )
+        check_enough(column, n)
     return _with_keys(columns, batches, seed, begin)
 
 
@@ -53,11 +50,57 @@ def _with_keys(
         begin += count
 
 
+def check_enough(column: Column, n: int) -> None:
+    """Refuse to give out more keys than there are.
+
+    Raises:
+        UsageError: there are fewer than ``n`` that no row of the data has.
+    """
+    if (most := most_of(column)) < n:
+        free = " that no row of the data has" if column.room >= 0 else ""
+        raise UsageError(
+            f"Expected at most {most:,} rows: so many values of the form {column.pattern!r} has "
+            f"{column.name!r}{free}, one after the other; received {n:,}.",
+            "Describe another form: format = ...",
+        )
+
+
 def most_of(column: Column) -> int:
-    """Return how many different keys a column of ids can have."""
+    """Return how many different keys a column of ids can be given."""
     if not column.is_text_id:
         return 2**63 - 1 - column.first
-    return math.prod(len(letters) for letters in _letters(column.pattern))
+    return column.room if column.room >= 0 else _all_of(_letters(column.pattern))
+
+
+def _all_of(letters: Sequence[str]) -> int:
+    return math.prod(len(each) for each in letters)
+
+
+def free_of(pattern: str, keys: Sequence[str]) -> tuple[int, int]:
+    """Return where among all keys of a pattern most are that no row has, and how many.
+
+    Two keys of rows follow from it, those before and behind.
+
+    Args:
+        pattern: of the keys.
+        keys: of all rows.
+    """
+    letters = _letters(pattern)
+    known = 1  # letters of a key that a number of 64 bits tells apart from others
+    while known < len(letters) and _all_of(letters[: known + 1]) < _MOST:
+        known += 1
+    found = np.array([key for key in keys if len(key) == len(letters)], f"U{len(letters)}")
+    cells = found.view("U1").reshape(len(found), len(letters))
+    numbers, fits = np.zeros(len(found), np.int64), np.ones(len(found), bool)
+    for place, choice in enumerate(letters[:known]):
+        which = np.argmax(cells[:, place, None] == np.array(list(choice))[None], axis=1)
+        fits &= cells[:, place] == np.array(list(choice))[which]
+        numbers = numbers * len(choice) + which
+    taken = np.unique(numbers[fits])
+    ends = np.concatenate([[-1], taken, [_all_of(letters[:known])]])
+    longest = int(np.argmax(np.diff(ends)))
+    unit = _all_of(letters[known:])
+    return (int(ends[longest]) + 1) * unit, (int(ends[longest + 1] - ends[longest]) - 1) * unit
 
 
 def keys(column: Column, begin: int, count: int, seed: int) -> np.ndarray:
@@ -65,14 +108,14 @@ def keys(column: Column, begin: int, count: int, seed: int) -> np.ndarray:
     if not column.is_text_id:
         return np.arange(column.first + begin, column.first + begin + count)
     letters = _letters(column.pattern)
-    most = most_of(column)
+    most, first = most_of(column), column.first if column.room >= 0 else 0
     # A step that shares no factor with the number of keys meets each of them once.
     step = (_MIX * (2 * seed + 1)) % most or 1
     while math.gcd(step, most) > 1:
         step += 1
     made = np.empty(count, object)
     for place in range(count):
-        number, text = ((begin + place) * step + seed) % most, ""
+        number, text = first + ((begin + place) * step + seed) % most, ""
         for choice in reversed(letters):
             number, letter = divmod(number, len(choice))
             text = choice[letter] + text

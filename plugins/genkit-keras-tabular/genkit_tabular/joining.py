@@ -252,6 +252,7 @@ def _assembled(  # noqa: PLR0917
     rows = {name: np.ma.concatenate([rows[name] for _, _, rows in made])[turn] for name in names}
     for column in model.table.columns:
         if column.kind == "id":
+            ids.check_enough(column, len(turn))
             rows[column.name] = np.ma.asarray(ids.keys(column, 0, len(turn), seed))
     frame = frame_of(model.table, model.learned, [rows])
     frame = frame if isinstance(frame, pa.Table) else pa.table(frame)

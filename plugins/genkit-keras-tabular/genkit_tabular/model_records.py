@@ -96,10 +96,11 @@ def model_records() -> Iterable[genkit.ModelSpec]:
             "default": {
                 **_CUSTOMERS,
                 "batch_size": 500,
-                "steps": 4000,
+                "steps": 6000,
                 "learning_rate_schedule": "cosine",
-                "sample_every": 4000,
-                "config": {"learning_rate": 1e-3, "dropout": 0.0},
+                "sample_every": 6000,
+                # Of ten rows at once the critic learns less about each: far worse, and slower.
+                "config": {"learning_rate": 1e-3, "dropout": 0.0, "pac": 1},
             },
             "paper": {**_CUSTOMERS, "batch_size": 500, "epochs": 300, "sample_every": 5000},
         },

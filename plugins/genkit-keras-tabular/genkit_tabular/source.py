@@ -133,7 +133,10 @@ def table_source(
     left = [column.name for column in columns if column.kind == "text"]
     if not any(column.modelled for column in kept):
         listed = ", ".join(f"{column.name} ({column.kind})" for column in columns[:8])
-        raise DataError(f"Expected a column that a model can learn; received {listed}.")
+        raise DataError(
+            f"Expected a column that a model can learn; received {listed}.",
+            "Ids are made anew and text is left out: describe one as a category, if it is one.",
+        )
     for role, name in (("target", target), ("group", group)):
         learnable = [column.name for column in kept if column.modelled]
         if name and name not in learnable:
@@ -159,7 +162,7 @@ def table_source(
     keys = {each.column.name: (each.keys[chosen], each.absent[chosen]) for each in held}
     more = combinations_of(rules, keys)
     source = TableSource(held, table, codecs, rows, more)
-    source.assets_are_public = described
+    source.assets_cost = (0.0, 0.0) if described else None
     _tell(raw, source, left, tails, most)
     _tell_broken(held, source)
     return source

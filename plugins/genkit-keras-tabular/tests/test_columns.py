@@ -9,7 +9,7 @@ from genkit_tabular.columns import Column
 from genkit_tabular.configs import TableConfig
 from genkit_tabular.datasets import open_table
 from genkit_tabular.describing import Description, described
-from genkit_tabular.ids import keys, most_of
+from genkit_tabular.ids import check_enough, free_of, keys, most_of
 from genkit_tabular.inferring import propose
 from genkit_tabular.keys import digits_of, floats, ordinals
 from genkit_tabular.raw import RawTable, read_file
@@ -230,3 +230,27 @@ def test_keys_are_made_anew_another_for_each_row_in_any_parts():
     np.testing.assert_array_equal(whole[100:120], keys(column, 100, 20, seed=3))
     numbers = keys(Column("id", "id", first=500), 0, 5, seed=0)
     assert numbers.tolist() == [500, 501, 502, 503, 504]
+
+
+@pytest.mark.parametrize("pattern", ["X##", "X##" + 30 * "A"])
+def test_keys_of_a_pattern_are_none_that_a_row_has(pattern):
+    behind = "Q" * (len(pattern) - 3)
+    real = [f"X{number:02d}{behind}" for number in (3, 4, 40, 90)]
+    first, room = free_of(pattern, [*real, "strange", "Y07" + behind])
+    column = Column("code", "id", pattern=pattern, first=first, room=room)
+    assert 49 * 26 ** len(behind) <= room < 50 * 26 ** len(behind)
+    made = keys(column, 0, 49, seed=3)
+    assert len(set(made)) == 49
+    assert all(real[2] < key < real[3] for key in made)
+
+
+def test_a_form_of_which_all_keys_are_taken_is_said():
+    first, room = free_of("X#", [f"X{i}" for i in range(10)])
+    column = Column("code", "id", pattern="X#", first=first, room=room)
+    with pytest.raises(UsageError, match="at most 0 rows: so many values of the form 'X#' has"):
+        check_enough(column, 1)
+
+
+def test_a_table_of_ids_alone_is_told_what_to_do():
+    with pytest.raises(DataError, match=r"received key \(id\)\. Ids are made anew"):
+        source_of(key=pa.array(np.arange(1000, 1060)))

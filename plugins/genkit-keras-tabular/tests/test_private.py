@@ -72,7 +72,7 @@ def test_no_row_changes_what_the_model_keeps(tmp_path):
     assert mine.assets.keys() == theirs.assets.keys()
     for name, array in mine.assets.items():
         np.testing.assert_array_equal(array, theirs.assets[name], err_msg=name)
-    assert mine.assets_are_public
+    assert mine.assets_cost == (0, 0)
 
 
 def test_values_come_back_from_described_codes(tmp_path):

@@ -79,6 +79,7 @@ def test_keys_join_and_dates_never_go_back(place):
     assert orders.column_names == ["customer", "day", "fruit"]
     known = customers.column("customer").to_pylist()
     assert len(set(known)) == 100
+    assert not set(known) & set(shop()[0].column("customer").to_pylist()), "no real one's"
     days = {}
     for row in rows_of(orders):
         days.setdefault(row["customer"], []).append(row["day"])

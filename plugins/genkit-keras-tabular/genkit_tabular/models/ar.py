@@ -14,12 +14,14 @@ from genkit.errors import DataError
 from genkit_tabular.codec import PLACES
 from genkit_tabular.configs import ARConfig
 from genkit_tabular.encoded import CODES
+from genkit_tabular.models.among import among, uniform_of
 from genkit_tabular.models.conditionals import Conditionals
 from genkit_tabular.models.conditioned import DRAWS
 from genkit_tabular.models.likely_rows import LikelyRows
 
 _GROUPS = 4  # of a batch's rows, each learned in an order of its own
 _CANDIDATES = 16
+_UNROLLED = 48  # columns: what is drawn of more is compiled as a loop
 _MOST_WEIGHTS = 1 << 28
 _GOLDEN = 0.6180339887498949
 
@@ -83,29 +85,40 @@ class TableAR(LikelyRows):
         return -self.network.surprise(codes, order[None])
 
     def decode(self, **inputs: Any) -> dict[str, Any]:
+        draws, columns = inputs[DRAWS], len(self.learned)
+        place, code = draws[:, :columns], uniform_of(draws[:, columns : 2 * columns])
+        if not self.is_asked(inputs) and columns <= _UNROLLED:
+            return self.outputs(self._free(code), place)
         first, last, asked = self.asked(inputs)
-        draws = inputs[DRAWS]
-        columns = len(self.learned)
-        place, code = draws[:, :columns], draws[:, columns : 2 * columns]
         known, codes = self.network.only_codes(first, last, asked)
         ranges = ops.logical_and(asked, ops.logical_not(known))
         share = ops.cast(last - first, "float32") / float(PLACES)
-        codes = self._ranges(codes, known, ranges, share, code, draws[:, -1])
-        known = ops.logical_or(known, asked)
-        codes = self._rest(codes, known, share, code)
+        codes = self._ranges(codes, known, ranges, share, draws)
+        codes = self._rest(codes, ops.logical_or(known, asked), share, code)
         return self.outputs(codes, self.places_within(codes, first, last, place))
 
-    def _ranges(  # noqa: PLR0917
-        self, codes: Any, known: Any, ranges: Any, share: Any, draws: Any, choice: Any
-    ) -> Any:
+    def _free(self, uniform: Any) -> Any:
+        """Draw all columns of rows of which nothing is asked: each by those before it alone.
+
+        The loop of ``_rest`` draws each as if it were as large as the largest, with all others to
+        look at, and takes five times as long; but what is compiled here grows with the columns.
+        """
+        seen, codes = [], []
+        for column in range(len(self.learned)):
+            codes.append(self.network.draw_next(column, seen, uniform[:, column]))
+            seen.append(self.network.embedded(column, codes[-1]))
+        return ops.stack(codes, 1)
+
+    def _ranges(self, codes: Any, known: Any, ranges: Any, share: Any, draws: Any) -> Any:
         """Draw the columns of which a range is asked, several ways, and choose one of them."""
         columns = len(self.learned)
         n = codes.shape[0]
         several = lambda x: ops.repeat(x, _CANDIDATES, axis=0)  # noqa: E731
         turns = ops.arange(n * _CANDIDATES, dtype="int32") % _CANDIDATES
         steps = np.floor(np.arange(1, columns + 1) * _GOLDEN % 1 * 2**24).astype(np.int32)
+        draws, choice = draws[:, columns : 2 * columns], draws[:, -1]
         moved = several(draws) // 128 + turns[:, None] * ops.convert_to_tensor(steps)
-        moved %= 2**24
+        moved = ops.cast(moved % 2**24, "float32") / 2**24
         any_range = ops.any(ranges, axis=0)
         places = ops.arange(columns, dtype="int32")
         in_turn = ops.argsort(ops.where(any_range, places, places + columns))
@@ -130,18 +143,16 @@ class TableAR(LikelyRows):
         }
         state = genkit.loop(draw, state, ops.sum(ops.cast(any_range, "int32")))
         weights = ops.softmax(ops.reshape(state["weight"], (n, _CANDIDATES)), axis=1)
-        uniform = ops.cast(choice // 128, "float32") / 2**24
-        chosen = ops.sum(ops.cast(ops.cumsum(weights, 1) <= uniform[:, None], "int32"), 1)
-        chosen = ops.minimum(chosen, _CANDIDATES - 1)
+        chosen = among(weights, uniform_of(choice))
         made = ops.reshape(state["codes"], (n, _CANDIDATES, columns))
         return ops.take_along_axis(made, chosen[:, None, None], axis=1)[:, 0]
 
-    def _rest(self, codes: Any, known: Any, share: Any, draws: Any) -> Any:
+    def _rest(self, codes: Any, known: Any, share: Any, uniform: Any) -> Any:
         """Draw the columns that aren't known yet, in their order."""
 
         def draw(column: Any, state: Any) -> Any:
-            uniform = ops.take(draws, column, axis=1) // 128
-            drawn = self.network.draw(column, state["codes"], state["known"], share, uniform)
+            luck = ops.take(uniform, column, axis=1)
+            drawn = self.network.draw(column, state["codes"], state["known"], share, luck)
             now = ops.logical_not(ops.take(state["known"], column, axis=1))
             return self.network.put(state, column, drawn.codes, now)
 

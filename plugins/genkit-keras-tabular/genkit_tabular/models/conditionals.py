@@ -9,6 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from genkit_tabular.models.among import among
+
 _NEVER = -1e9
 
 
@@ -111,14 +113,14 @@ class Conditionals(keras.layers.Layer):
         return total
 
     def draw(self, column: Any, codes: Any, known: Any, share: Any, uniform: Any) -> Drawn:
-        """Draw codes of a column.
+        """Draw codes of a column whose place is a number of the compiled loop.
 
         Args:
             column: its place, an int32 scalar tensor.
             codes: of all columns, int32 of shape ``(n, columns)``.
             known: which of them count, bool of the same shape.
             share: how much of each code is asked for, shape ``(n, codes)``.
-            uniform: integers below 2**24, shape ``(n,)``.
+            uniform: 0 to 1, shape ``(n,)``.
         """
         d, e = self.columns, self.embedding
         seen = ops.take(self.embeddings, codes + ops.convert_to_tensor(self.starts), axis=0)
@@ -133,16 +135,39 @@ class Conditionals(keras.layers.Layer):
         places = ops.where(there, places, 0)
         logits = hidden @ ops.take(self.last, places, axis=1) + ops.take(self.last_bias, places)
         logits += seen @ ops.take(self.direct, places, axis=1)
-        logits = ops.where(there[None], logits, _NEVER)
-        # Not ops.softmax, which warns of a table whose columns have one code each.
-        chances = ops.exp(logits - ops.logsumexp(logits, axis=1, keepdims=True))
+        chances = _chances(ops.where(there[None], logits, _NEVER))
         wanted = chances * ops.take(share, places, axis=1) * ops.cast(there[None], chances.dtype)
-        sums = ops.cumsum(wanted, axis=1)
-        total = sums[:, -1]
-        point = ops.cast(uniform, "float32") / 2**24 * total
-        found = ops.sum(ops.cast(sums <= point[:, None], "int32"), axis=1)
-        most = ops.max(ops.where(wanted > 0, span[None], 0), axis=1)  # rounding may step over it
-        return Drawn(ops.minimum(found, most), total)
+        total = ops.sum(wanted, axis=1) / ops.sum(chances, axis=1)
+        return Drawn(among(wanted, uniform), total)
+
+    def embedded(self, column: int, codes: Any) -> Any:
+        """Return the embeddings of a column's codes, shape ``(n, embedding)``.
+
+        Args:
+            column: its place.
+            codes: int32 of shape ``(n,)``.
+        """
+        return ops.take(self.embeddings, codes + int(self.starts[column]), axis=0)
+
+    def draw_next(self, column: int, seen: Sequence[Any], uniform: Any) -> Any:
+        """Draw codes of a column by those before it, as ``draw`` does: int32 of shape ``(n,)``.
+
+        Args:
+            column: its place.
+            seen: of each column before it what ``embedded`` returns.
+            uniform: 0 to 1, shape ``(n,)``.
+        """
+        start, size, before = int(self.starts[column]), self.sizes[column], len(seen)
+        own, rows = slice(start, start + size), slice(0, before * self.embedding)
+        hidden, logits = self.first_bias[column][None], self.last_bias[own][None]
+        if before:
+            embedded = ops.concatenate(seen, axis=1)
+            hidden = hidden + embedded @ self.first[rows, column]
+            logits = logits + embedded @ self.direct[rows, own]
+        hidden = ops.relu(hidden)
+        hidden = hidden + ops.relu(hidden @ self.second[column] + self.second_bias[column])
+        chances = _chances(logits + hidden @ self.last[:, own])
+        return among(ops.broadcast_to(chances, (ops.shape(uniform)[0], size)), uniform)
 
     def put(self, state: dict[str, Any], column: Any, codes: Any, now: Any) -> dict[str, Any]:
         """Return a state with the codes of a column in those rows that it is drawn in now."""
@@ -165,3 +190,9 @@ class Conditionals(keras.layers.Layer):
         known = ops.logical_and(asked, ops.matmul(allowed, ops.convert_to_tensor(of_column)) == 1)
         codes = ops.cast(ops.matmul(allowed, ops.convert_to_tensor(inside)), "int32")
         return known, ops.where(known, codes, 0)
+
+
+def _chances(logits: Any) -> Any:
+    """Return how probable codes are, the most probable of a row 1, shape like ``logits``."""
+    # Not ops.softmax, which warns of a table whose columns have one code each.
+    return ops.exp(logits - ops.max(logits, axis=1, keepdims=True))

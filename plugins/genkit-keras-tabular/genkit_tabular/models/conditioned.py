@@ -38,6 +38,10 @@ class Conditioned(genkit.Model):
         found = [rows[type(value), value] for value in values]
         return np.stack(found) if found else np.zeros((0, 2 * each.codec.size), np.int32)
 
+    def is_asked(self, inputs: Mapping[str, Any]) -> bool:
+        """Whether anything may be asked of rows, by what ``decode`` is given."""
+        return any(each.name in inputs for each in self.conditions)
+
     def asked(self, inputs: Mapping[str, Any]) -> tuple[Any, Any, Any]:
         """Return what is asked of all columns, side by side.
 

@@ -124,34 +124,37 @@ class TableCTGAN(FactoredModel):
     def _score(self, packed: Any) -> Any:
         return self.critic(packed, training=True)
 
-    def rows(self, uniform: Any, shares: list[Any]) -> tuple[Any, Any, Any]:
+    def rows(self, uniform: Any, shares: list[Any] | None) -> tuple[Any, Any, Any]:
         told = self._told_of(uniform[:, -2], uniform[:, -1], shares)
         z = normal(uniform[:, : self.config.latent_dim])
         made = self.generator(ops.concatenate([z, told], 1), training=False)
         one_hot = self.encoding.one_hot
         return self.encoding.chances(made[:, :one_hot]), ops.tanh(made[:, one_hot:]), 0.0
 
-    def _told_of(self, column: Any, value: Any, shares: list[Any]) -> Any:
+    def _told_of(self, column: Any, value: Any, shares: list[Any] | None) -> Any:
         """Return the conditions of generated rows: of the first column of which a value is asked.
 
         Where none is, a column at random, and a value as often as rows have it.
         """
-        parts, open_rows = [], ops.ones_like(column)
-        for place in self.told:
+        asked, open_rows = [], ops.ones_like(column)
+        for place in self.told if shares else ():
             allowed = ops.cast(shares[place] > 0, "float32")
             single = ops.cast(ops.sum(allowed, 1) == 1, "float32") * open_rows
-            parts.append(allowed * single[:, None])
+            asked.append(allowed * single[:, None])
             open_rows -= single
-        chosen = ops.cast(column * len(self.told), "int32")
+        drawn, chosen = [], ops.cast(column * len(self.told), "int32")
         for number, place in enumerate(self.told):
             counts = self.learned[place].codec.counts
-            ends = (np.cumsum(counts)[:-1] / counts.sum()).astype(np.float32)
-            beyond = value[:, None] >= ops.convert_to_tensor(ends)[None]
-            drawn = ops.sum(ops.cast(beyond, "int32"), axis=1)
-            own = one_hot(drawn, len(counts))
+            sums = (np.cumsum(counts)[:-1] / counts.sum()).astype(np.float32)
+            first = ops.convert_to_tensor(np.append(np.float32(0), sums))
+            last = ops.convert_to_tensor(np.append(sums, np.float32(2)))
+            inside = ops.logical_and(value[:, None] >= first, value[:, None] < last)
             now = ops.cast(chosen == number, "float32") * open_rows
-            parts[number] = parts[number] + own * now[:, None]
-        return ops.concatenate(parts, 1) if parts else column[:, None][:, :0]
+            drawn.append(ops.cast(inside, "float32") * now[:, None])
+        if not drawn:
+            return column[:, None][:, :0]
+        told = ops.concatenate(drawn, 1)
+        return told + ops.concatenate(asked, 1) if shares else told
 
 
 class RowsByValue(Source):

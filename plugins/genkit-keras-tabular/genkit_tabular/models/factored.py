@@ -40,7 +40,7 @@ class FactoredModel(TableModel):
         shape = (n, 2 * len(self.learned) + self.latent + _CANDIDATES)
         return {DRAWS: rng.integers(0, PLACES - 1, shape, dtype=np.int32)}
 
-    def rows(self, uniform: Any, shares: list[Any]) -> tuple[Any, Any, Any]:
+    def rows(self, uniform: Any, shares: list[Any] | None) -> tuple[Any, Any, Any]:
         """Return chances of modes and positions of rows, as ``Encoding.draw`` takes them.
 
         The third is a logarithm, shape ``(n,)`` or 0: by how much a row counts as a candidate,
@@ -48,16 +48,19 @@ class FactoredModel(TableModel):
 
         Args:
             uniform: above 0 and below 1, shape ``(n, latent)``.
-            shares: as for ``Encoding.draw``.
+            shares: as for ``Encoding.draw_asked``; None where nothing is asked.
         """
         raise NotImplementedError
 
     def decode(self, **inputs: Any) -> dict[str, Any]:
-        first, last, asked = self.asked(inputs)
         draws, columns = inputs[DRAWS], len(self.learned)
         whole = draws // (PLACES // _FINE)
         free, choices = whole[:, columns:-_CANDIDATES], whole[:, -_CANDIDATES:]
-        shares, bound = self._shares(first, last), ops.any(asked, axis=1)
+        is_asked = self.is_asked(inputs)
+        if is_asked:
+            first, last, asked = self.asked(inputs)
+            bound = ops.any(asked, axis=1)
+        shares = self._shares(first, last) if is_asked else None
 
         def made(number: Any) -> tuple[Any, Any, Any, Any]:
             uniform = (ops.cast(_moved(free, number), "float32") + 0.5) / _FINE
@@ -75,6 +78,8 @@ class FactoredModel(TableModel):
 
         uniform, chances, positions, _ = made(0)
         codes = self.encoding.draw(chances, positions, uniform)
+        if not is_asked:
+            return self.outputs(codes, draws[:, :columns])
         state = {"codes": codes, "total": ops.full_like(uniform[:, 0], _NEVER)}
         turns = ops.where(ops.any(bound), _CANDIDATES, 0)
         codes = genkit.loop(turn, state, turns)["codes"]

@@ -13,6 +13,7 @@ import genkit
 from genkit_tabular.codec import PLACES
 from genkit_tabular.configs import MixtureConfig
 from genkit_tabular.encoded import CODES
+from genkit_tabular.models.among import among, sums_along, uniform_of
 from genkit_tabular.models.conditioned import DRAWS
 from genkit_tabular.models.likely_rows import LikelyRows
 
@@ -65,23 +66,28 @@ class TableMixture(LikelyRows):
         return ops.logsumexp(hot @ ops.transpose(shares) + weights, axis=1)
 
     def decode(self, **inputs: Any) -> dict[str, Any]:
-        first, last, _ = self.asked(inputs)
-        asked = ops.cast(last - first, "float32") / float(PLACES)
         columns, draws, parts = len(self.learned), inputs[DRAWS], parts_of(self.sizes)
         weights, shares = self.network.logarithms()
-        shares = ops.exp(shares) + _LEAST
+        uniform = uniform_of(draws[:, columns:])
+        places, luck, shares = draws[:, :columns], uniform[:, -1], ops.exp(shares) + _LEAST
+        if not self.is_asked(inputs):
+            ends = sums_along(ops.exp(weights - ops.max(weights))[None])[0]
+            component = _passed(ends[None], luck)
+            sums = ops.concatenate([sums_along(shares[:, part]) for part in parts], 1)
+            sums = ops.take(sums, component, axis=0)
+            codes = [_passed(sums[:, part], uniform[:, each]) for each, part in enumerate(parts)]
+            return self.outputs(ops.stack(codes, 1), places)
+        first, last, _ = self.asked(inputs)
+        asked = ops.cast(last - first, "float32") / float(PLACES)
         likely = ops.zeros((ops.shape(draws)[0], 1), "float32") + weights
         for part, each in zip(parts, self.learned, strict=True):
             if each.name in inputs:
                 chance = asked[:, part] @ ops.transpose(shares[:, part])
                 likely += ops.log(chance)
-        component = _among(ops.softmax(likely, axis=1), draws[:, -1])
-        wanted = ops.take(shares, component, axis=0) * asked
-        codes = [
-            _among(wanted[:, part], draws[:, columns + place]) for place, part in enumerate(parts)
-        ]
+        wanted = ops.take(shares, among(ops.softmax(likely, axis=1), luck), axis=0) * asked
+        codes = [among(wanted[:, part], uniform[:, each]) for each, part in enumerate(parts)]
         codes = ops.stack(codes, axis=1)
-        return self.outputs(codes, self.places_within(codes, first, last, draws[:, :columns]))
+        return self.outputs(codes, self.places_within(codes, first, last, places))
 
 
 class Components(keras.layers.Layer):
@@ -128,16 +134,12 @@ def parts_of(sizes: list[int]) -> list[slice]:
     return [slice(end - size, end) for size, end in zip(sizes, ends, strict=True)]
 
 
-def _among(weights: Any, draws: Any) -> Any:
-    """Return places drawn by their weights, int32 of shape ``(n,)``.
+def _passed(sums: Any, uniform: Any) -> Any:
+    """Return the first places whose sums pass a share of the last: int32 of shape ``(n,)``.
 
     Args:
-        weights: shape ``(n, places)``.
-        draws: integers below 2**31, shape ``(n,)``.
+        sums: rising, of shape ``(n, places)`` or ``(1, places)``.
+        uniform: 0 to 1, shape ``(n,)``.
     """
-    sums = ops.cumsum(weights, axis=1)
-    point = ops.cast(draws // 128, "float32") / 2**24 * sums[:, -1]
-    found = ops.sum(ops.cast(sums <= point[:, None], "int32"), axis=1)
-    span = ops.arange(weights.shape[1], dtype="int32")
-    most = ops.max(ops.where(weights > 0, span[None], 0), axis=1)  # rounding may step over it
-    return ops.minimum(found, most)
+    below = sums <= (uniform * sums[:, -1])[:, None]
+    return ops.minimum(ops.sum(ops.cast(below, "int32"), axis=1), sums.shape[1] - 1)

@@ -15,6 +15,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from genkit_tabular.learned import Learned
+from genkit_tabular.models.among import among
 
 _RUNS = 10  # modes that the rarer values of a column are divided into, with as many rows each
 _FEW = 2 * _RUNS  # codes: each is a mode
@@ -153,21 +154,21 @@ class Encoding:
         return ops.stack(codes, 1)
 
     def modes_drawn(self, chances: Any, uniform: Any) -> Any:
-        """Return the mode of each column, all drawn at once along one sum of their chances."""
-        ends = np.array([each.stop for each in self.columns], np.int32)
-        of_mode = np.repeat(np.arange(len(ends)), [each.size for each in self.modes])
-        first = np.array([0, *ends[:-1]], np.int32)
+        """Return the mode of each column: int32 of shape ``(n, columns)``.
 
-        def parted(sums: Any) -> Any:
-            return ops.take(sums, ops.convert_to_tensor(ends - 1), axis=1)
-
-        sums = ops.cumsum(chances, axis=1)
-        last = parted(sums)
-        before = ops.concatenate([ops.zeros_like(last[:, :1]), last[:, :-1]], 1)
-        point = ops.take(before + uniform * (last - before), of_mode.astype(np.int32), axis=1)
-        below = parted(ops.cumsum(ops.cast(sums <= point, "int32"), axis=1))
-        found = below - ops.concatenate([ops.zeros_like(below[:, :1]), below[:, :-1]], 1)
-        return ops.minimum(found, ops.convert_to_tensor(ends - first - 1))
+        Args:
+            chances: as for ``draw``; those of a column may add up to anything.
+            uniform: 0 to 1, shape ``(n, columns)``.
+        """
+        parts, drawn = self.split(chances), {}
+        # Columns of one size are drawn together, so that what is compiled doesn't grow with them.
+        for size in sorted({each.size for each in self.modes}):
+            places = [place for place, each in enumerate(self.modes) if each.size == size]
+            weights = ops.reshape(ops.stack([parts[place] for place in places], 1), (-1, size))
+            luck = ops.reshape(ops.stack([uniform[:, place] for place in places], 1), (-1,))
+            found = ops.reshape(among(weights, luck), (-1, len(places)))
+            drawn |= {place: found[:, number] for number, place in enumerate(places)}
+        return ops.stack([drawn[place] for place in range(len(self.modes))], 1)
 
     def draw_asked(
         self, chances: Any, positions: Any, shares: Sequence[Any], uniform: Any
@@ -206,20 +207,6 @@ def one_hot(places: Any, size: int) -> Any:
     Not ops.one_hot, which looks at values on PyTorch, so that no step could be recorded.
     """
     return ops.cast(places[:, None] == ops.arange(size, dtype="int32"), "float32")
-
-
-def among(weights: Any, uniform: Any) -> Any:
-    """Return places drawn by their weights: int32 of shape ``(n,)``.
-
-    Args:
-        weights: shape ``(n, places)``, one of a row at least above 0.
-        uniform: 0 to 1, shape ``(n,)``.
-    """
-    sums = ops.cumsum(weights, axis=1)
-    point = uniform * sums[:, -1]
-    found = ops.sum(ops.cast(sums <= point[:, None], "int32"), axis=1)
-    span = ops.arange(weights.shape[1], dtype="int32")
-    return ops.minimum(found, ops.max(ops.where(weights > 0, span[None], 0), axis=1))
 
 
 def _code_at(modes: Modes, mode: Any, position: Any) -> Any:

@@ -89,7 +89,7 @@ class Multinomial:
 
         Args:
             chances: how likely each mode is the one without noise, given ``seen``.
-            asked: how much of each mode is asked, 0 to 1, shape ``(n, one_hot)``; ones for nothing.
+            asked: how much of each mode is asked, 0 to 1, shape ``(n, one_hot)``; None for nothing.
             seen: modes at an amount of noise, one-hot.
             kept: of that amount.
             before: of the smaller one.
@@ -99,9 +99,11 @@ class Multinomial:
             modes, one-hot; and the logarithm of how likely they are without what is asked, beside
             how likely they were drawn, shape ``(n,)``.
         """
-        wanted = (chances + _LEAST) * asked
-        wanted = wanted / self._spread(self._sums(wanted))
-        usual, towards = (self._odds(x, seen, kept, before) for x in (chances, wanted))
+        usual = towards = self._odds(chances, seen, kept, before)
+        if asked is not None:
+            wanted = (chances + _LEAST) * asked
+            wanted = wanted / self._spread(self._sums(wanted))
+            towards = self._odds(wanted, seen, kept, before)
         way = self._mixed(seen, kept / before) * towards
         modes = self._one_hot(ops.cast(self.encoding.modes_drawn(way, uniform), "float32"))
         apart = ops.log(usual + _TINY) - ops.log(towards + _TINY)

@@ -75,6 +75,8 @@ class HostModel(TableModel):
     resampling (Rubin 1988). Each has a stream of its own, so that row i follows from (seed, i).
     """
 
+    generation_batch = 4096  # NumPy takes as long to begin as for so many rows
+
     def decode(self, **inputs: Any) -> dict[str, Any]:
         draws, made = inputs[DRAWS], {}
         for place, each in enumerate(self.learned):

@@ -32,7 +32,7 @@ class TableModel(Conditioned):
     Subclasses define ``make``, which builds what is learned, and ``draw``.
     """
 
-    generation_batch = noise_block = 1024
+    generation_batch, noise_block = 2048, 1024
 
     schema: genkit.Schema
 
@@ -59,7 +59,7 @@ class TableModel(Conditioned):
             )
         follow = {each.column.name for each in self.rules.computed}
         self.conditions = tuple(
-            genkit.Condition(each.name)
+            genkit.Condition(each.name, only_if_asked=True)
             for each in self.learned
             if can_be_asked(each.name) and each.name not in follow
         )

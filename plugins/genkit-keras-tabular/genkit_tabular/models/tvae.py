@@ -72,7 +72,7 @@ class TableTVAE(FactoredModel):
         rebuilt, prior = ops.mean(rebuilt), ops.mean(kl_to_standard_normal(mean, log_variance))
         return self.config.rebuilt_weight * rebuilt + prior, {"rebuilt": rebuilt, "kl": prior}
 
-    def rows(self, uniform: Any, shares: list[Any]) -> tuple[Any, Any, Any]:  # noqa: ARG002
+    def rows(self, uniform: Any, shares: list[Any] | None) -> tuple[Any, Any, Any]:  # noqa: ARG002
         numbers = normal(uniform)
         latent = self.config.latent_dim
         logits, centre, spread = self._decoded(numbers[:, :latent])

@@ -3,15 +3,14 @@
 import json
 import os
 import signal
-import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from genkit.models.training.signals import StopOnSignal
-from genkit.workflows.comparison import processes
-from genkit.workflows.comparison.processes import Job, carry_out, is_done
+from genkit.workflows.jobs import Job, carry_out, is_done, several_at_once
 
 READ = "import json, os, signal, sys, time; order = json.loads(sys.stdin.readline())\n"
 WRITE = "open(order['result'], 'w').write(json.dumps({'settings': order['settings'], **%s}))\n"
@@ -20,17 +19,15 @@ DONE = READ + WRITE % "{'done': True, 'pid': os.getpid()}"
 
 @pytest.fixture
 def job(tmp_path):
-    return Job("train", tmp_path / "result.json", tmp_path / "run", {}, {"n": 1})
+    return Job("made_worker", "train", tmp_path / "result.json", tmp_path / "run", {}, {"n": 1})
 
 
 @pytest.fixture
-def work(monkeypatch):
+def work(monkeypatch, tmp_path):
     """Let jobs be done by a program of few lines."""
-
-    def take(program):
-        monkeypatch.setattr(processes, "_WORKER", (sys.executable, "-c", program))
-
-    return take
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")  # two in one second have one time
+    return (tmp_path / "made_worker.py").write_text
 
 
 def test_what_is_done_is_not_done_again(job, work):
@@ -43,7 +40,7 @@ def test_what_is_done_is_not_done_again(job, work):
 def test_another_setting_is_done_anew(job, work):
     work(DONE)
     first = carry_out(job, StopOnSignal())
-    other = Job(job.do, job.result, job.run, job.plan, {"n": 2})
+    other = replace(job, settings={"n": 2})
     assert carry_out(other, StopOnSignal())["pid"] != first["pid"]
 
 
@@ -96,3 +93,32 @@ def test_a_signal_is_passed_on_and_is_no_failure(job, work, tmp_path):
     assert stop.received == signal.SIGINT
     assert kept.exists()
     assert found == {}
+
+
+def test_as_many_as_asked_for_work_at_a_time_each_in_a_place_of_its_own():
+    both, places = threading.Barrier(2), []
+
+    def task(place):
+        both.wait(timeout=60)  # would break if they came one after the other
+        places.append(place)
+
+    several_at_once([task] * 4, 2)
+    assert sorted(places) == [0, 0, 1, 1]
+
+
+def test_what_a_task_raises_is_raised_when_all_have_ended():
+    ended = []
+
+    def fails(_):
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        several_at_once([fails, ended.append, ended.append], 1)
+    assert ended == [0, 0]
+
+
+def test_a_job_sees_one_of_the_listed_devices(job, work, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5")
+    work(READ + WRITE % "{'done': True, 'device': os.environ['CUDA_VISIBLE_DEVICES']}")
+    found = carry_out(job, StopOnSignal(), place=3, at_once=4)
+    assert (found["device"], found["at_once"]) == ("5", 4)

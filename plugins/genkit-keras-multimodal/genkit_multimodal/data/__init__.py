@@ -1,0 +1,1 @@
+"""Data of several modalities: sets joined by label, and spoken digits."""

@@ -1,0 +1,1 @@
+"""What judges models of several modalities."""

@@ -1,0 +1,3 @@
+# [count]
+genkit table count customers.csv --describe known.toml --epsilon 1
+# [end]
