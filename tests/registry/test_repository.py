@@ -90,6 +90,7 @@ def test_list_and_info_show_what_is_not_installed(bare, capsys):
     assert [row["name"] for row in told] == [
         "genkit-keras-language", "genkit-keras-multimodal", "genkit-keras-points",
         "genkit-keras-recsys", "genkit-keras-style", "genkit-keras-tabular",
+        "genkit-keras-text2image",
     ]  # fmt: skip
     assert "ease" in told[3]["brings"]["models"]
     assert set(told[2]["brings"]) == {"models"}

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -65,6 +66,13 @@ def call(folder, capsys, monkeypatch):
     return called
 
 
+def printed(folder, *words):
+    """Return what a command says and the JSON that it prints, in a process of its own."""
+    command = [sys.executable, "-m", "genkit", *map(str, words), "--json"]
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    return done.stderr, json.loads(done.stdout)
+
+
 def test_the_walkthrough_runs(folder, call):
     script = short(Path(__file__).parents[1].joinpath("walkthrough.sh").read_text("utf-8"))
     said = [
@@ -78,11 +86,11 @@ def test_the_walkthrough_runs(folder, call):
     with Image.open(folder / "runs/painter/judged/train.png") as drawn:
         assert drawn.height > drawn.width  # real, made and nearest, a row a caption
 
-    found = json.loads(call("search", "runs/judge", "red zebra", "--n", 3, "--json"))
+    found = json.loads(call("search", "runs/judge", "red", "--n", 3, "--json"))
     assert len(found["found"]) == 3
     cosines = [each["cosine"] for each in found["found"]]
     assert cosines == sorted(cosines, reverse=True)
-    judged = json.loads(call("judge", "runs/painter", "--by", "runs/judge", "--n", 4, "--json"))
+    _, judged = printed(folder, "judge", "runs/painter", "--by", "runs/judge", "--n", 4)
     recall = judged["recall"]
     assert judged["captions"] == 4
     assert all(recall[kind]["R@5"] == 1 for kind in ("real", "generated", "shuffled"))

@@ -8,7 +8,7 @@ from genkit_text2image.attribute_metrics import HeartHue, ShapeAttributes
 from genkit_text2image.attributes import is_of_hue, shown
 from genkit_text2image.judging import judge, nearest_of
 from genkit_text2image.prompted import PROMPT
-from genkit_text2image.shapes import Scene, Thing, draw, scene_of
+from genkit_text2image.shapes import COLOURS, Scene, Thing, draw, scene_of
 from genkit_text2image.source import words_in
 from PIL import Image, ImageDraw
 from small import shapes
@@ -52,16 +52,14 @@ class Reader:
     """A judge that knows what is drawn: pictures are their colours, captions their words."""
 
     def read(self, texts):
-        return self._unit(
-            [[text.count(c) for c in ("red", "green", "blue", "black")] for text in texts]
-        )
+        return self._unit([[text.count(colour) for colour in COLOURS] for text in texts])
 
     def see(self, pictures):
         told = []
         for picture in pictures:
             found = [
                 shown(np.asarray(picture, np.uint8), Scene((Thing(colour, "circle"),)))["colour"][0]
-                for colour in ("red", "green", "blue", "black")
+                for colour in COLOURS
             ]
             told.append(found)
         return self._unit(told)
@@ -116,7 +114,8 @@ def test_attributes_stand_beside_those_of_real_pictures(held):
     good = figures(ShapeAttributes, Painter(held, obedient), held)
     bad = figures(ShapeAttributes, Painter(held, blind), held)
     assert set(good) == {f"{a}{k}" for a in ("colour", "shape", "place") for k in ("", " (real)")}
-    assert good["place"] > 0.9 > 0.4 > bad["colour"]
+    assert good["place"] > 0.9
+    assert bad["colour"] < 0.4
     assert bad["place"] == 0
     assert good["colour (real)"] == bad["colour (real)"] > 0.9
 
@@ -143,9 +142,9 @@ def test_hues_are_not_measured_where_captions_have_no_hearts(held):
 def test_what_follows_captions_is_found_and_the_same_given_to_others_is_not(held, training):
     found = judge(Painter(held, obedient), Reader(), held, training, n=20)
     hits = {kind: each[1] for kind, each in found.hits.items()}
-    assert hits["generated"] == hits["real"] > hits["shuffled"]
+    assert min(hits["generated"], hits["real"]) > 2 * hits["shuffled"]
     lazy = judge(Painter(held, blind), Reader(), held, training, n=20).hits
-    assert lazy["generated"][1] < hits["real"]
+    assert lazy["generated"][1] < hits["real"] / 2
     assert found.nearest.shape == found.generated.shape == found.real.shape
 
 

@@ -9,7 +9,9 @@ from keras import ops
 from small import bound, shapes
 
 SMALL = {
-    "first_stage": 80,
+    "first_stage": 120,
+    "picture_learning_rate": 1e-2,
+    "kl_weight": 1e-3,
     "latent_dim": 8,
     "halvings": 1,
     "picture_width": 8,
@@ -30,25 +32,28 @@ def source():
 def learned(source):
     keras.utils.set_random_seed(0)
     model = bound(TextFlow(TextFlowConfig(**SMALL), source.schema), source)
-    history = model.fit(source, steps=240, batch_size=16, verbose=False).history
+    history = model.fit(source, steps=280, batch_size=16, verbose=False).history
     return model, history
 
 
 def test_both_stages_learn(learned, source):
     model, history = learned
-    assert history["picture_error"][-1] != history["picture_error"][0] or len(history) > 1
+    assert history["picture_error"][-1] < history["picture_error"][0] / 4
     pictures = source.gather(np.arange(64))["image"].astype("float32")
     error = np.square(model.reconstruct(pictures) - pictures).mean()
-    assert error < pictures.var()
-    assert history["flow_loss"][-1] < 2.0
+    assert error < 0.7 * pictures.var()
+    assert history["flow_loss"][-1] < history["flow_loss"][0]
 
 
 def test_latents_are_normalised_for_the_flow(learned, source):
     model, _ = learned
-    latents = model.encode(source.gather(np.arange(64))["image"].astype("float32"))
+    pictures = source.gather(np.arange(64))["image"].astype("float32")
+    mean, log_variance = map(ops.convert_to_numpy, model._posterior(pictures))
+    noise = np.random.default_rng(0).standard_normal(mean.shape)
+    latents = (mean + np.exp(log_variance / 2) * noise).astype("float32")
     normal = ops.convert_to_numpy(model._normal(ops.convert_to_tensor(latents)))
-    assert np.abs(normal.mean(axis=0)).max() < 1.0
-    assert 0.2 < normal.std(axis=0).mean() < 2.0
+    assert np.abs(normal.mean(axis=0)).max() < 0.5
+    assert 0.3 < normal.std(axis=0).mean() < 1.5
     back = ops.convert_to_numpy(model._own(ops.convert_to_tensor(normal)))
     np.testing.assert_allclose(back, latents, atol=1e-4)
 
