@@ -28,7 +28,8 @@ class RepositoryPlugin:
     @property
     def install_command(self) -> str:
         """The command that installs it, from a checkout: it is on no package index."""
-        return " ".join(["pip install", *(f"./plugins/{n}" for n in (*self.needs, self.distribution))])
+        folders = (f"./plugins/{name}" for name in (*self.needs, self.distribution))
+        return " ".join(["pip install", *folders])
 
     def is_installed(self) -> bool:
         """Whether the distribution is there, however its plugin fares."""

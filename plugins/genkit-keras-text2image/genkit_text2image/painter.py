@@ -9,7 +9,7 @@ import numpy as np
 from genkit_language import Decoder, GPTConfig, next_tokens
 from keras import ops
 
-from genkit.engine import loop
+from genkit import loop
 from genkit_text2image.configs import DalleConfig
 from genkit_text2image.words import NOTHING
 

@@ -11,7 +11,8 @@ import numpy as np
 from keras import layers, ops
 
 import genkit
-from genkit.engine import loop, workers
+from genkit import loop
+from genkit.engine import workers
 from genkit.layers import rescale
 from genkit_text2image.configs import TextFlowConfig
 from genkit_text2image.picture_networks import build_decoder, build_encoder, picture_shape

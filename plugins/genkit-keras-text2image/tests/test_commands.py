@@ -86,7 +86,7 @@ def test_the_walkthrough_runs(folder, call):
     with Image.open(folder / "runs/painter/judged/train.png") as drawn:
         assert drawn.height > drawn.width  # real, made and nearest, a row a caption
 
-    found = json.loads(call("search", "runs/judge", "red", "--n", 3, "--json"))
+    _, found = printed(folder, "search", "runs/judge", "red", "--n", 3)
     assert len(found["found"]) == 3
     cosines = [each["cosine"] for each in found["found"]]
     assert cosines == sorted(cosines, reverse=True)
