@@ -102,9 +102,10 @@ def test_the_walkthrough_runs(folder, call):
         (("search", "runs/judge", "red", "--split", "some"), "train"),
         (("judge", "runs/painter", "--by", "runs/flow"), "Expected a run of clip"),
         (("generate", "runs/painter", "--n", 1), "prompt"),
-        (("generate", "runs/painter", "--prompt", "red", "--image", "gone.png"), "gone.png"),
     ):
         assert told in call(*words, code=2)
+    gone = ("generate", "runs/painter", "--prompt", "red", "--image", "gone.png")
+    assert "Expected a picture at" in call(*gone, code=1)
     made = call("generate", "runs/painter", "--prompt", "red", "--n", 2, "--format", "npz")
     assert "2 samples" in made
     samples = np.load(folder / "runs/painter/generated/samples.npz")["samples"]
