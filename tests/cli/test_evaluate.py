@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from genkit.runs.statement import Statement, write_statement
+
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
@@ -34,6 +36,9 @@ def test_figures_are_printed_kept_and_not_measured_again(genkit_command, tmp_pat
         assert figure.keys() >= {"name", "value", "low", "high", "card"}
         assert figure["low"] <= figure["value"] <= figure["high"]
     assert json.loads((run / "evaluation.json").read_text())["metrics"] == figures
+
+    write_statement(run, Statement(protects_data=True, facts={"guarantee": "(1.5, 1e-05)-private"}))
+    assert "vae on digits, step 2, (1.5, 1e-05)-private" in genkit_command(*command).stdout
 
     for arguments, said in (
         (("--extractor", "inceptions"), "Did you mean 'inception'"),
