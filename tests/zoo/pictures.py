@@ -34,9 +34,11 @@ def main() -> None:
     for path in map(Path, sys.argv[1:]):
         run = Run.open(path)
         model: Any = genkit.load(path)
-        _samples_and_curves(model, run, FOLDER / f"{run.plan.model}.png")
+        preset = "" if run.plan.preset == "default" else f"-{run.plan.preset}"
+        name = f"{run.plan.model}{preset}"
+        _samples_and_curves(model, run, FOLDER / f"{name}.png")
         if "reconstruct" in model.capabilities:
-            _latents(model, run, FOLDER / f"{run.plan.model}-latents.png")
+            _latents(model, run, FOLDER / f"{name}-latents.png")
 
 
 def _samples_and_curves(model: Any, run: Run, file: Path) -> None:
