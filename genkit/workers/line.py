@@ -132,11 +132,13 @@ def meeting(
 
 def _gather(team: Team, facts: dict[str, Any]) -> tuple[dict[int, Voice], list[str]]:
     """Wait, as the first worker, for the others."""
-    hosts = {0: f"{team.host}:{free_port(team.host)}"}
+    hosts: dict[int, str] = {}
     voices: dict[int, Voice] = {}
     calling: list[Voice] = []
     try:
         with _listening(team) as server:
+            host = server.getsockname()[0]  # in numbers: a name may mean another address elsewhere
+            hosts[0] = f"{host}:{free_port(host)}"
             for voice, hello in _callers(server, team, voices):
                 calling.append(voice)
                 _check_hello(team, facts, hello, voices)

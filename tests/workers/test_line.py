@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -26,6 +27,12 @@ def test_each_learns_an_address_of_every_worker():
     assert found[0] == found[1] == found[2]
     assert len(set(found[0])) == 3
     assert all(address.startswith("127.0.0.1:") for address in found[0])
+
+
+def test_the_first_worker_is_told_of_in_numbers_however_it_is_named():
+    named = [replace(team, host="localhost") for team in teams(2)]
+    first, _ = meet_and(named, lambda line: line.addresses)[1]
+    assert first.startswith("127.0.0.1:")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from genkit_text2image.picture_files import read_picture
 from genkit_text2image.prompted import PROMPT, Prompted, prompts_of
 from genkit_text2image.reranking import Candidates
 from genkit_text2image.source import caption_field
-from genkit_text2image.two_stages import first_rate, warn_of_one_stage
+from genkit_text2image.two_stages import rate_of_stage, warn_of_one_stage
 from genkit_text2image.words import NOTHING
 
 _CAPTION_SHARE = 1 / 8  # of the loss: section 2.2
@@ -75,7 +75,7 @@ class Dalle(Prompted, genkit.Autoencoder):
         first = self.config.first_stage
         if step >= first:
             return {"painter": rate_factor(self.painter.settings, step - first, total - first)}
-        return {"pictures": first_rate(step, first)}
+        return {"pictures": rate_of_stage(step, first)}
 
     def training_noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         noise = rng.random(self.pictures.noise_shape(n), dtype="float32")
@@ -147,7 +147,8 @@ class Dalle(Prompted, genkit.Autoencoder):
         nothing.
         """
         parsed = super().parse_options(capability, options)
-        parsed.pop("clip", None), parsed.pop("candidates", None)
+        for name in ("clip", "candidates"):
+            parsed.pop(name, None)
         keep = parsed.pop("keep", None)
         if "image" in parsed:
             codes = self._first_codes(Path(parsed["image"]), keep)

@@ -10,6 +10,7 @@ import typer
 import genkit
 from genkit.cli.output import JsonFlag, emit, say, table
 from genkit.errors import UsageError
+from genkit_text2image.out_file import png_file
 
 _SHOWN = 12
 
@@ -49,6 +50,7 @@ def judge(  # noqa: PLR0917
         raise UsageError(
             f"Expected --n of 2 or more and --seed of 0 to 2**31 - 1; received {n}, {seed}."
         )
+    file = png_file(out, run / "judged" / f"{split}.png")
     import numpy as np
 
     from genkit.report.samples import Samples
@@ -61,9 +63,6 @@ def judge(  # noqa: PLR0917
     source, training = open_of_run(run, split), open_of_run(run, "train")
     asked = context.obj or {}
     found = judging.judge(model, judge_of, source, training, n=n, seed=seed, **asked)
-    file = out or run / "judged" / f"{split}.png"
-    if file.suffix.lower() != ".png":
-        raise UsageError(f"Expected --out as a .png file; received {file}.")
     file.parent.mkdir(parents=True, exist_ok=True)
     columns = (found.real, found.generated, found.nearest)
     rows = np.stack([each[:_SHOWN].astype("float32") for each in columns], axis=1)

@@ -10,6 +10,7 @@ import typer
 import genkit
 from genkit.cli.output import JsonFlag, emit, say, table
 from genkit.errors import UsageError
+from genkit_text2image.out_file import png_file
 
 _MOST = 100_000  # pictures that are looked through, in memory
 
@@ -51,6 +52,8 @@ def search(  # noqa: PLR0917
     """
     if n < 1:
         raise UsageError(f"Expected --n of 1 or more; received {n}.")
+    name = "-".join("".join(c if c.isalnum() else " " for c in text).split())[:60] or "found"
+    file = png_file(out, run / "search" / f"{name}.png")
     import numpy as np
 
     from genkit.report.samples import Samples
@@ -62,10 +65,6 @@ def search(  # noqa: PLR0917
         raise UsageError(f"Expected at most {_MOST} pictures; received {len(source)}.")
     pictures = source.gather(np.arange(len(source)))["image"]
     rows, nearness = model.search(text, pictures, n)
-    name = "-".join("".join(c if c.isalnum() else " " for c in text).split())[:60] or "found"
-    file = out or run / "search" / f"{name}.png"
-    if file.suffix.lower() != ".png":
-        raise UsageError(f"Expected --out as a .png file; received {file}.")
     file.parent.mkdir(parents=True, exist_ok=True)
     Samples(model).draw(pictures[rows].astype("float32"), file)
     found = [

@@ -18,7 +18,7 @@ from genkit_text2image.configs import TextFlowConfig
 from genkit_text2image.picture_networks import build_decoder, build_encoder, picture_shape
 from genkit_text2image.prompted import PROMPT, Prompted
 from genkit_text2image.source import caption_field
-from genkit_text2image.two_stages import first_rate, warn_of_one_stage
+from genkit_text2image.two_stages import rate_of_stage, warn_of_one_stage
 from genkit_text2image.velocity import Velocity
 from genkit_text2image.words import NOTHING
 
@@ -26,7 +26,6 @@ _UNIT = (0.0, 1.0)
 _USUAL_VARIANCE = 0.1  # of pictures in [0, 1]
 _GRID_CHANNELS = 16  # where grids become vectors
 _FOLLOWING = 0.02  # of the running mean and spread of latents
-_WARM = 100  # steps over which the rate of stage two rises
 _AVERAGE = 0.99
 
 
@@ -71,12 +70,8 @@ class TextFlow(Prompted, genkit.Autoencoder):
     def learning_rate_factors(self, step: int, total: float) -> dict[str, float]:
         first = self.config.first_stage
         if step < first:
-            return {"pictures": first_rate(step, first)}
-        step, total = step - first, total - first
-        if step < _WARM:
-            return {"flow": (step + 1) / (_WARM + 1)}
-        done = min(1.0, (step - _WARM) / max(1.0, total - _WARM))
-        return {"flow": (1 + math.cos(math.pi * done)) / 2}
+            return {"pictures": rate_of_stage(step, first)}
+        return {"flow": rate_of_stage(step - first, total - first)}
 
     def noise(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         return {"noise": rng.standard_normal((n, self.config.latent_dim), dtype="float32")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 
-_WARM = 0.05  # share of stage one over which its rate rises
+_WARM_SHARE, _WARM_STEPS = 0.05, 100  # of a stage: over the fewer of both its rate rises
 
 
 def warn_of_one_stage(step: int, total: float, first: int) -> None:
@@ -25,7 +25,13 @@ def warn_of_one_stage(step: int, total: float, first: int) -> None:
         )
 
 
-def first_rate(step: int, first: int) -> float:
-    """Return what the rate of stage one is multiplied by: a rise, then half a cosine down to 0."""
-    warm = min(1.0, (step + 1) / (_WARM * first + 1))
-    return warm * (1 + math.cos(math.pi * step / first)) / 2
+def rate_of_stage(step: int, total: float) -> float:
+    """Return what a stage's rate is multiplied by: a rise, then half a cosine down to 0.
+
+    Args:
+        step: how many of its steps were done.
+        total: how many it has; infinite where nobody knows, and the rate stays.
+    """
+    warm = min(_WARM_SHARE * total, _WARM_STEPS)
+    rise = min(1.0, (step + 1) / (warm + 1))
+    return rise * (1 + math.cos(math.pi * min(1.0, step / total))) / 2

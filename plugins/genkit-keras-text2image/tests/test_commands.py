@@ -101,6 +101,8 @@ def test_the_walkthrough_runs(folder, call):
         (("search", "runs/judge", "red", "--dataset", "mnist"), "captioned-folder"),
         (("search", "runs/judge", "red", "--split", "some"), "train"),
         (("judge", "runs/painter", "--by", "runs/flow"), "Expected a run of clip"),
+        (("search", "runs/judge", "red", "--out", "a.jpg"), "a .png file"),
+        (("judge", "runs/painter", "--by", "gone", "--out", "a.jpg"), "a .png file"),
         (("generate", "runs/painter", "--n", 1), "prompt"),
     ):
         assert told in call(*words, code=2)
